@@ -1,0 +1,194 @@
+#include "gradatim/boost/bins/binned_data.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <unordered_map>
+
+#include "gradatim/boost/bins/choose_bins.h"
+#include "gradatim/core/error.h"
+#include "gradatim/core/parallel.h"
+
+namespace gradatim::boost {
+namespace {
+
+constexpr std::int64_t kBlock = 4096;
+
+int width_of(const FeatureBins& bins) {
+  if (bins.bins < 256) return 1;
+  return bins.bins < 65536 ? 2 : 4;
+}
+
+// The number of cuts <= x without a branch: halving steps over a sorted array.
+std::int32_t count_not_above(const double* cuts, std::int32_t count, double x) {
+  const double* base = cuts;
+  while (count > 1) {
+    const std::int32_t half = count / 2;
+    base = base[half - 1] <= x ? base + half : base;
+    count -= half;
+  }
+  return static_cast<std::int32_t>(base - cuts) + (count == 1 && *base <= x ? 1 : 0);
+}
+
+// The bin of every code of a column: a column's dictionary need not be the training's.
+std::vector<std::int32_t> bins_of_codes(const data::Column& column, const FeatureBins& bins) {
+  std::unordered_map<std::string_view, std::int32_t> rank;
+  for (std::size_t i = 0; i < bins.categories.size(); ++i) {
+    rank.emplace(bins.categories[i], static_cast<std::int32_t>(i));
+  }
+  std::vector<std::int32_t> table;
+  for (const auto& name : column.categories()) {
+    const auto found = rank.find(name);
+    table.push_back(found == rank.end() ? bins.missing_bin() : found->second);
+  }
+  return table;
+}
+
+template <class Bin>
+bool bin_numbers(const data::Column& column, const FeatureBins& bins, std::int64_t begin,
+                 std::int64_t end, Bin* out) {
+  std::vector<double> cells(end - begin);
+  column.read(begin, cells);
+  const auto count = static_cast<std::int32_t>(bins.cuts.size());
+  bool missing = false;
+  for (std::int64_t i = 0; i < end - begin; ++i) {
+    const double x = cells[i];
+    const bool absent = std::isnan(x);
+    missing = missing || absent;
+    const std::int32_t bin = absent ? bins.missing_bin() : count_not_above(bins.cuts.data(), count, x);
+    out[begin + i] = static_cast<Bin>(bin);
+  }
+  return missing;
+}
+
+template <class Bin>
+bool bin_codes(const data::Column& column, const FeatureBins& bins,
+               const std::vector<std::int32_t>& table, std::int64_t begin, std::int64_t end,
+               Bin* out) {
+  std::vector<std::int32_t> codes(end - begin);
+  column.read_codes(begin, codes);
+  bool missing = false;
+  for (std::int64_t i = 0; i < end - begin; ++i) {
+    const std::int32_t bin = codes[i] < 0 ? bins.missing_bin() : table[codes[i]];
+    missing = missing || bin == bins.missing_bin();
+    out[begin + i] = static_cast<Bin>(bin);
+  }
+  return missing;
+}
+
+bool bin_block(const data::Column& column, const FeatureBins& bins,
+               const std::vector<std::int32_t>& table, std::int64_t begin, std::int64_t end,
+               BinColumn& out) {
+  return visit_column(out, [&]<class Bin>(const Bin*) {
+    auto* cells = reinterpret_cast<Bin*>(out.bytes.data());
+    return bins.categorical() ? bin_codes(column, bins, table, begin, end, cells)
+                              : bin_numbers(column, bins, begin, end, cells);
+  });
+}
+
+}  // namespace
+
+std::int32_t BinColumn::at(std::int64_t row) const {
+  return visit_column(*this, [&](const auto* bins) { return static_cast<std::int32_t>(bins[row]); });
+}
+
+BinnedData::BinnedData(const data::Table& features, std::span<const float> weight,
+                       const BinOptions& options)
+    : rows_(features.rows()), exact_(options.exact) {
+  GRADATIM_CHECK(rows_ > 0, DataError, 2011, "{}there is no row to learn from",
+                 features.source().empty() ? "" : features.source() + ": ");
+  GRADATIM_CHECK(!features.columns().empty(), DataError, 2011,
+                 "{}there is no feature to learn from: only the target is left",
+                 features.source().empty() ? "" : features.source() + ": ");
+  GRADATIM_CHECK(rows_ < (std::int64_t{1} << 32), DataError, 2011,
+                 "{} rows are more than 2^32 - 1, the most that one process takes", rows_);
+  const auto count = static_cast<std::int64_t>(features.columns().size());
+  const auto sample = quantile_rows(rows_, options);
+  features_.resize(count);
+  parallel_tasks(count, [&](std::int64_t f) {
+    features_[f] = choose_bins(features.columns()[f], weight, sample, options, features.source());
+  });
+  fill(features);
+  if (exact_) {
+    sort_rows();
+  } else {
+    lay_out_rows();
+  }
+}
+
+BinnedData::BinnedData(const data::Table& features, const BinnedData& like)
+    : rows_(features.rows()), exact_(like.exact_), features_(like.features_) {
+  fill(features);
+}
+
+void BinnedData::fill(const data::Table& features) {
+  const auto count = static_cast<std::int64_t>(features_.size());
+  columns_.resize(count);
+  has_missing_.assign(count, 0);
+  first_cell_.resize(count);
+  cells_ = 0;
+  for (std::int64_t f = 0; f < count; ++f) {
+    columns_[f].width = width_of(features_[f]);
+    columns_[f].bytes.resize(rows_ * columns_[f].width);
+    first_cell_[f] = cells_;
+    cells_ += features_[f].bins + 1;
+  }
+  parallel_tasks(count, [&](std::int64_t f) {
+    const data::Column& column = features.columns()[f];
+    std::vector<std::int32_t> table;
+    if (features_[f].categorical()) table = bins_of_codes(column, features_[f]);
+    for (std::int64_t begin = 0; begin < rows_; begin += kBlock) {
+      const auto end = std::min(rows_, begin + kBlock);
+      if (bin_block(column, features_[f], table, begin, end, columns_[f])) has_missing_[f] = 1;
+    }
+  });
+}
+
+void BinnedData::lay_out_rows() {
+  for (std::size_t f = 0; f < features_.size(); ++f) {
+    const auto feature = static_cast<std::int32_t>(f);
+    auto place = [&](auto& matrix) {
+      matrix.features.push_back(feature);
+      matrix.cell_offsets.push_back(first_cell_[f]);
+    };
+    if (columns_[f].width == 1) place(narrow_);
+    else place(wide_);
+  }
+  auto transpose = [&]<class Bin>(BinMatrix<Bin>& matrix) {
+    const auto stride = static_cast<std::int64_t>(matrix.features.size());
+    matrix.bins.resize(rows_ * stride);
+    parallel_for(rows_, 256, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t p = 0; p < stride; ++p) {
+        const Bin* column = columns_[matrix.features[p]].template as<Bin>();
+        for (std::int64_t row = begin; row < end; ++row) {
+          matrix.bins[row * stride + p] = column[row];
+        }
+      }
+    });
+  };
+  transpose(narrow_);
+  transpose(wide_);
+}
+
+// A counting sort by bin: with exact bins the order of bins is the order of values.
+void BinnedData::sort_rows() {
+  sorted_.resize(features_.size());
+  parallel_tasks(static_cast<std::int64_t>(features_.size()), [&](std::int64_t f) {
+    if (features_[f].categorical()) return;
+    const std::int32_t missing = features_[f].missing_bin();
+    visit_column(columns_[f], [&](const auto* bins) {
+      std::vector<std::uint32_t> first(missing + 2);
+      for (std::int64_t row = 0; row < rows_; ++row) ++first[bins[row] + 1];
+      for (std::int32_t b = 0; b <= missing; ++b) first[b + 1] += first[b];
+      sorted_[f].resize(first[missing]);
+      for (std::int64_t row = 0; row < rows_; ++row) {
+        const auto bin = static_cast<std::int32_t>(bins[row]);
+        if (bin != missing) sorted_[f][first[bin]++] = static_cast<std::uint32_t>(row);
+      }
+    });
+  });
+}
+
+}  // namespace gradatim::boost

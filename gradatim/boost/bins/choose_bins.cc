@@ -1,0 +1,118 @@
+#include "gradatim/boost/bins/choose_bins.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "gradatim/core/error.h"
+#include "gradatim/core/philox.h"
+
+namespace gradatim::boost {
+namespace {
+
+constexpr std::int64_t kBlock = 4096;
+// Two bytes hold the bins and the missing bin of at most so many categories; rarer ones are missing.
+constexpr std::size_t kMostCategories = 65534;
+
+std::vector<double> read_column(const data::Column& column, const std::string& source) {
+  std::vector<double> cells(column.rows());
+  column.read(0, cells);
+  for (std::int64_t row = 0; row < column.rows(); ++row) {
+    GRADATIM_CHECK(!std::isinf(cells[row]), DataError, 2010,
+                   "{}column '{}' is infinite in row {}; remove the row or leave the cell empty",
+                   source.empty() ? "" : source + ": ", column.name(), row + 1);
+  }
+  return cells;
+}
+
+// Sorted distinct values of the sampled rows with their weights.
+std::vector<WeightedValue> distinct_values(const std::vector<double>& cells,
+                                           std::span<const float> weight,
+                                           std::span<const std::int64_t> sample) {
+  std::vector<WeightedValue> values;
+  values.reserve(sample.size());
+  for (const std::int64_t row : sample) {
+    const double w = weight.empty() ? 1.0 : weight[row];
+    if (!std::isnan(cells[row])) values.emplace_back(cells[row] + 0.0, w);  // -0 becomes +0
+  }
+  std::sort(values.begin(), values.end());
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (kept > 0 && values[kept - 1].first == values[i].first) {
+      values[kept - 1].second += values[i].second;
+    } else {
+      values[kept++] = values[i];
+    }
+  }
+  values.resize(kept);
+  return values;
+}
+
+// Categories by falling weight, ties by name, so that the order of the rows does not matter.
+std::vector<std::string> categories_by_frequency(const data::Column& column,
+                                                 std::span<const float> weight) {
+  const auto& names = column.categories();
+  std::vector<double> total(names.size());
+  std::vector<std::int32_t> codes(kBlock);
+  for (std::int64_t begin = 0; begin < column.rows(); begin += kBlock) {
+    const auto count = std::min(kBlock, column.rows() - begin);
+    column.read_codes(begin, std::span(codes).first(count));
+    for (std::int64_t i = 0; i < count; ++i) {
+      if (codes[i] >= 0) total[codes[i]] += weight.empty() ? 1.0 : weight[begin + i];
+    }
+  }
+  std::vector<std::size_t> order(names.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return total[a] != total[b] ? total[a] > total[b] : names[a] < names[b];
+  });
+  std::vector<std::string> sorted;
+  for (const std::size_t code : order) {
+    if (total[code] > 0.0 && sorted.size() < kMostCategories) sorted.push_back(names[code]);
+  }
+  return sorted;
+}
+
+}  // namespace
+
+std::vector<std::int64_t> quantile_rows(std::int64_t rows, const BinOptions& options) {
+  std::vector<std::int64_t> sample(rows);
+  std::iota(sample.begin(), sample.end(), std::int64_t{0});
+  if (options.exact || rows <= options.sample_rows) return sample;
+  const Philox random(options.seed, Stream::quantiles);
+  std::vector<std::uint64_t> hash(rows);
+  for (std::int64_t row = 0; row < rows; ++row) hash[row] = random.bits(row);
+  std::nth_element(sample.begin(), sample.begin() + options.sample_rows, sample.end(),
+                   [&](std::int64_t a, std::int64_t b) {
+                     return hash[a] != hash[b] ? hash[a] < hash[b] : a < b;
+                   });
+  sample.resize(options.sample_rows);
+  std::sort(sample.begin(), sample.end());
+  return sample;
+}
+
+FeatureBins choose_bins(const data::Column& column, std::span<const float> weight,
+                        std::span<const std::int64_t> sample, const BinOptions& options,
+                        const std::string& source) {
+  FeatureBins bins;
+  bins.name = column.name();
+  bins.type = column.type();
+  if (bins.categorical()) {
+    bins.categories = categories_by_frequency(column, weight);
+    bins.bins = std::max(1, static_cast<std::int32_t>(bins.categories.size()));
+    return bins;
+  }
+  const auto cells = read_column(column, source);
+  const auto values = distinct_values(cells, weight, sample);
+  const std::int32_t most = options.exact ? std::numeric_limits<std::int32_t>::max() : options.max_bin;
+  bins.cuts = choose_cuts(values, most);
+  bins.bins = static_cast<std::int32_t>(bins.cuts.size()) + 1;
+  if (options.exact) {
+    for (const auto& value : values) bins.values.push_back(value.first);
+  }
+  return bins;
+}
+
+}  // namespace gradatim::boost

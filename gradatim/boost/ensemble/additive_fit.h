@@ -1,0 +1,28 @@
+// The loop of gradient and Newton boosting: F <- F + rate * member, fitted to the gradients at F.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "gradatim/boost/ensemble/additive_model.h"
+
+namespace gradatim::boost {
+
+/// Settings that both rules have.
+struct AdditiveConfig {
+  std::int64_t n_estimators = 100;
+  double learning_rate = 0.1;
+  double subsample = 1.0;
+  std::int64_t early_stopping_rounds = 0;
+  bool evaluate_train = false;
+  bool high_precision = false;
+  bool first_order = false;  // members fit gradients with h = 1; leaves then take their Newton step
+};
+
+std::shared_ptr<const data::Model> fit_additive(const AdditiveConfig& config,
+                                                std::shared_ptr<const Loss> loss,
+                                                std::shared_ptr<const Learner> learner,
+                                                const data::FitRequest& request,
+                                                const api::Settings& settings);
+
+}  // namespace gradatim::boost

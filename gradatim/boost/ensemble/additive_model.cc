@@ -1,0 +1,85 @@
+#include "gradatim/boost/ensemble/additive_model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gradatim/api/settings.h"
+#include "gradatim/core/error.h"
+
+namespace gradatim::boost {
+
+AdditiveModel::AdditiveModel(data::ModelCard card, AdditiveParts parts)
+    : EnsembleModel(std::move(card), std::move(parts.ensemble)),
+      loss_(std::move(parts.loss)),
+      base_score_(std::move(parts.base_score)) {}
+
+int AdditiveModel::prediction_columns(data::PredictKind kind) const {
+  return kind == data::PredictKind::margin ? state_columns() : loss_->predictions(state_columns());
+}
+
+void AdditiveModel::start(std::int64_t rows, double* state) const {
+  for (std::int64_t i = 0; i < rows; ++i) {
+    std::copy(base_score_.begin(), base_score_.end(), state + i * state_columns());
+  }
+}
+
+void AdditiveModel::accumulate(const RowBlock& rows, std::int64_t round, double* state) const {
+  const int outputs = state_columns();
+  std::vector<double> values(rows.rows);
+  for (int k = 0; k < outputs; ++k) {
+    parts().members[round * outputs + k]->predict(rows, values.data());
+    for (std::int64_t i = 0; i < rows.rows; ++i) state[i * outputs + k] += values[i];
+  }
+}
+
+void AdditiveModel::finish(const double* state, std::int64_t rows, std::int64_t /*rounds*/,
+                           data::PredictKind kind, double* out) const {
+  const std::span scores(state, rows * state_columns());
+  if (kind == data::PredictKind::margin) {
+    std::copy(scores.begin(), scores.end(), out);
+  } else {
+    loss_->transform(scores, state_columns(),
+                     std::span(out, rows * loss_->predictions(state_columns())));
+  }
+}
+
+void AdditiveModel::store_more(SafetensorsWriter& file) const {
+  file.add("base_score", std::span<const double>(base_score_));
+}
+
+std::shared_ptr<const Loss> automatic_loss(const Task& task) {
+  const char* name = !task.classification()      ? "boost.loss.squared"
+                     : task.class_count() == 2 ? "boost.loss.logistic"
+                                               : "boost.loss.softmax";
+  return api::build_as<Loss>({.component = name});
+}
+
+std::shared_ptr<const data::Model> load_additive(const SafetensorsFile& file,
+                                                 const data::ModelCard& card,
+                                                 std::shared_ptr<const Loss> loss,
+                                                 std::shared_ptr<const Learner> learner) {
+  AdditiveParts parts;
+  parts.ensemble.task = {card.classification ? TaskKind::classification : TaskKind::regression,
+                         card.classes};
+  parts.loss = loss ? std::move(loss) : automatic_loss(parts.ensemble.task);
+  parts.base_score = file.read<double>("base_score");
+  const auto outputs = static_cast<std::int64_t>(parts.base_score.size());
+  GRADATIM_CHECK(outputs == parts.loss->outputs(parts.ensemble.task) &&
+                     std::all_of(parts.base_score.begin(), parts.base_score.end(),
+                                 [](double x) { return std::isfinite(x); }),
+                 ModelError, 3010, "{}: its base score does not fit its loss; the file is damaged",
+                 file.source());
+  parts.ensemble.features = features_of(card.features);
+  parts.ensemble.learner = learner;
+  parts.ensemble.members = learner->load(file, parts.ensemble.features);
+  parts.ensemble.members_per_round = static_cast<int>(outputs);
+  GRADATIM_CHECK(static_cast<std::int64_t>(parts.ensemble.members.size()) ==
+                     outputs * card.rounds,
+                 ModelError, 3010, "{}: it has {} members where {} rounds need {}; it is damaged",
+                 file.source(), parts.ensemble.members.size(), card.rounds, outputs * card.rounds);
+  return std::make_shared<AdditiveModel>(card, std::move(parts));
+}
+
+}  // namespace gradatim::boost

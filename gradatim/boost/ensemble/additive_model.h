@@ -1,0 +1,41 @@
+// F(x) = base + sum of members: what gradient and Newton boosting fit.
+#pragma once
+
+#include "gradatim/boost/ensemble/ensemble_model.h"
+#include "gradatim/boost/loss/loss.h"
+
+namespace gradatim::boost {
+
+struct AdditiveParts {
+  EnsembleParts ensemble;
+  std::shared_ptr<const Loss> loss;
+  std::vector<double> base_score;  // [outputs]
+};
+
+class AdditiveModel final : public EnsembleModel {
+ public:
+  AdditiveModel(data::ModelCard card, AdditiveParts parts);
+
+  int state_columns() const override { return static_cast<int>(base_score_.size()); }
+  int prediction_columns(data::PredictKind kind) const override;
+  void accumulate(const RowBlock& rows, std::int64_t round, double* state) const override;
+  void finish(const double* state, std::int64_t rows, std::int64_t rounds, data::PredictKind kind,
+              double* out) const override;
+  void start(std::int64_t rows, double* state) const override;
+  void store_more(SafetensorsWriter& file) const override;
+
+ private:
+  std::shared_ptr<const Loss> loss_;
+  std::vector<double> base_score_;
+};
+
+/// Reads what an AdditiveModel stored; `loss` and `learner` are the trainer's (null: by the task).
+std::shared_ptr<const data::Model> load_additive(const SafetensorsFile& file,
+                                                 const data::ModelCard& card,
+                                                 std::shared_ptr<const Loss> loss,
+                                                 std::shared_ptr<const Learner> learner);
+
+/// The loss that "auto" stands for: squared, logistic or softmax.
+std::shared_ptr<const Loss> automatic_loss(const Task& task);
+
+}  // namespace gradatim::boost

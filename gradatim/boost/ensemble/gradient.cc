@@ -1,0 +1,89 @@
+// Gradient boosting (GBDT): each member is fitted to the negative gradients by least squares, then
+// every leaf takes its own optimal step, and the step is shrunk.
+#include "gradatim/api/export.h"
+#include "gradatim/boost/ensemble/additive_fit.h"
+
+namespace gradatim::boost {
+namespace {
+
+struct GradientConfig {
+  std::int64_t n_estimators = 100;
+  double learning_rate = 0.1;
+  double subsample = 1.0;
+  std::int64_t early_stopping_rounds = 0;
+  bool evaluate_train = false;
+};
+
+class GradientBoosting final : public data::Trainer {
+ public:
+  using Interface = data::Trainer;
+  GradientBoosting(const GradientConfig& c, std::span<const api::Made> parts)
+      : config_{.n_estimators = c.n_estimators,
+                .learning_rate = c.learning_rate,
+                .subsample = c.subsample,
+                .early_stopping_rounds = c.early_stopping_rounds,
+                .evaluate_train = c.evaluate_train,
+                .first_order = true},
+        loss_(std::static_pointer_cast<const Loss>(parts[0])),
+        learner_(std::static_pointer_cast<const Learner>(parts[1])) {}
+
+  std::shared_ptr<const data::Model> fit(const data::FitRequest& request,
+                                         const api::Settings& settings) const override {
+    return fit_additive(config_, loss_, learner_, request, settings);
+  }
+  std::shared_ptr<const data::Model> load(const SafetensorsFile& file,
+                                          const data::ModelCard& card) const override {
+    return load_additive(file, card, loss_, learner_);
+  }
+
+ private:
+  AdditiveConfig config_;
+  std::shared_ptr<const Loss> loss_;
+  std::shared_ptr<const Learner> learner_;
+};
+
+constexpr api::Setting kSettings[] = {
+    api::setting<&GradientConfig::n_estimators>(
+        {.doc = "Rounds at most; early stopping may use fewer.",
+         .range = api::between(1, 1000000),
+         .unit = "rounds"}),
+    api::setting<&GradientConfig::learning_rate>(
+        {.doc = "Shrinkage: the factor on every member's values.", .range = api::above_to(0.0, 1.0)}),
+    api::setting<&GradientConfig::subsample>(
+        {.doc = "Share of the rows that each round sees (stochastic gradient boosting).",
+         .range = api::above_to(0.0, 1.0)}),
+    api::setting<&GradientConfig::early_stopping_rounds>(
+        {.doc = "Stop when the first metric on the validation rows has not improved for so many "
+                "rounds, and keep the best round; 0 never stops.",
+         .range = api::at_least(0),
+         .unit = "rounds"}),
+    api::setting<&GradientConfig::evaluate_train>(
+        {.doc = "Record the metrics on the training rows too."}),
+};
+
+constexpr api::Part kParts[] = {
+    {"loss", "boost.loss", "auto",
+     "What is minimised; auto is squared for numbers, logistic for two classes, softmax for more."},
+    {"learner", "boost.learner", "boost.learner.cart", "What each round adds."},
+};
+
+constexpr api::Text kText = {
+    .name = "boost.gradient",
+    .aliases = "boost.gbdt boost.gbm boost.gbrt boost.mart",
+    .summary = "Gradient boosting: regression trees on negative gradients, with optimal leaves.",
+    .detail = "Leaves take a Newton step, or the exact optimum where the loss has one (absolute, "
+              "Huber).",
+    .source = "Friedman (2001), Greedy function approximation: a gradient boosting machine; Friedman "
+              "(2002), Stochastic gradient boosting",
+    .shape = "features: [rows, columns]; target: [rows]",
+    .errors = "GRD-2020 the target does not suit the loss; GRD-2021 a target is missing; GRD-2022 the "
+              "target has one class; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges",
+    .tags = "classifier regressor python:GradientBoosting",
+};
+
+}  // namespace
+}  // namespace gradatim::boost
+
+GRADATIM_EXPORT(boost_ensemble_gradient) =
+    gradatim::api::component<gradatim::boost::GradientBoosting, gradatim::boost::GradientConfig>(
+        gradatim::boost::kText, gradatim::boost::kSettings, gradatim::boost::kParts);

@@ -1,0 +1,16 @@
+// Which rows and features a member sees: pure functions of (seed, round).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace gradatim::boost {
+
+/// Rows whose draw is below `share`, ascending; all of them for a share of 1, never none.
+std::vector<std::uint32_t> sample_rows(std::int64_t rows, double share, std::uint64_t seed,
+                                       std::uint32_t round);
+/// max(1, round(share * features)) features with the smallest draws, ascending.
+std::vector<std::int32_t> sample_features(std::int32_t features, double share, std::uint64_t seed,
+                                          std::uint32_t draw);
+
+}  // namespace gradatim::boost

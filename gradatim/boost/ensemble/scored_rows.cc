@@ -1,0 +1,99 @@
+#include "gradatim/boost/ensemble/scored_rows.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "gradatim/core/error.h"
+#include "gradatim/core/parallel.h"
+
+namespace gradatim::boost {
+namespace {
+
+constexpr std::int64_t kBlock = 4096;
+
+}  // namespace
+
+ScoredRows::ScoredRows(const LabelledRows& rows, std::span<const double> base_score,
+                       double grid_step)
+    : rows_(rows), scores_(rows.rows() * base_score.size()) {
+  const auto outputs = base_score.size();
+  GRADATIM_CHECK(rows.base_margin.empty() || rows.base_margin.size() == outputs, DataError, 2027,
+                 "the loss has {} scores a row and {} columns of base margins were named", outputs,
+                 rows.base_margin.size());
+  for (std::size_t k = 0; k < outputs; ++k) {
+    auto scores = output(static_cast<int>(k));
+    for (std::int64_t row = 0; row < rows.rows(); ++row) {
+      const double margin = rows.base_margin.empty() ? 0.0 : rows.base_margin[k][row];
+      GRADATIM_CHECK(std::isfinite(margin), DataError, 2028,
+                     "the base margin of row {} is not finite; give every row a number", row + 1);
+      scores[row] = base_score[k] + std::nearbyint(margin / grid_step) * grid_step;
+    }
+  }
+}
+
+void ScoredRows::add(const Member& member, const BinnedData* binned, int k) {
+  if (binned == nullptr && values_.empty()) load_values();
+  const auto features = static_cast<std::int64_t>(rows_.features.columns().size());
+  auto scores = output(k);
+  parallel_for(rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
+    double values[kBlock];
+    if (binned != nullptr) {
+      member.predict(*binned, begin, end, values);
+    } else {
+      member.predict(RowBlock{values_.data() + begin * features, end - begin, features}, values);
+    }
+    for (std::int64_t row = begin; row < end; ++row) scores[row] += values[row - begin];
+  });
+}
+
+void ScoredRows::add_leaves(const Fitter& fitter, const Member& member,
+                            std::span<const Leaf> leaves, int k) {
+  struct Piece {
+    std::span<const std::uint32_t> rows;
+    double value;
+  };
+  std::vector<Piece> pieces;
+  for (const Leaf& leaf : leaves) {
+    const double value = fitter.leaf_value(member, leaf.id);
+    for (std::size_t at = 0; at < leaf.rows.size(); at += 4 * kBlock) {
+      const auto count = std::min<std::size_t>(4 * kBlock, leaf.rows.size() - at);
+      pieces.push_back({leaf.rows.subspan(at, count), value});
+    }
+  }
+  auto scores = output(k);
+  parallel_for(static_cast<std::int64_t>(pieces.size()), 8, [&](std::int64_t from, std::int64_t to) {
+    for (std::int64_t i = from; i < to; ++i) {
+      for (const std::uint32_t row : pieces[i].rows) scores[row] += pieces[i].value;
+    }
+  });
+}
+
+MetricInput ScoredRows::metric_input(const Loss& loss, int outputs) {
+  const int columns = loss.predictions(outputs);
+  predictions_.resize(rows() * columns);
+  parallel_for(rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<double> block((end - begin) * outputs);
+    for (int k = 0; k < outputs; ++k) {
+      const double* scores = scores_.data() + k * rows();
+      for (std::int64_t row = begin; row < end; ++row) {
+        block[(row - begin) * outputs + k] = scores[row];
+      }
+    }
+    loss.transform(block, outputs,
+                   std::span(predictions_).subspan(begin * columns, (end - begin) * columns));
+  });
+  return {rows_.label, predictions_, columns, rows_.weight};
+}
+
+void ScoredRows::load_values() {
+  const auto features = static_cast<std::int64_t>(rows_.features.columns().size());
+  values_.resize(rows() * features);
+  std::vector<double> cells(rows());
+  for (std::int64_t c = 0; c < features; ++c) {
+    rows_.features.columns()[c].read(0, cells);
+    for (std::int64_t row = 0; row < rows(); ++row) values_[row * features + c] = cells[row];
+  }
+}
+
+}  // namespace gradatim::boost

@@ -1,0 +1,46 @@
+// The scores of a set of rows while an ensemble grows, and their update by its members.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "gradatim/boost/ensemble/training_data.h"
+#include "gradatim/boost/learner/learner.h"
+#include "gradatim/boost/loss/loss.h"
+#include "gradatim/boost/metric/metric.h"
+
+namespace gradatim::boost {
+
+class ScoredRows {
+ public:
+  /// Every score starts at the base score, plus the rows' margins, on the grid.
+  ScoredRows(const LabelledRows& rows, std::span<const double> base_score, double grid_step);
+
+  std::int64_t rows() const { return rows_.rows(); }
+  const LabelledRows& data() const { return rows_; }
+  /// Scores of one output.  // [rows]
+  std::span<double> output(int k) {
+    return std::span(scores_).subspan(k * rows(), rows());
+  }
+  const double* scores() const { return scores_.data(); }
+
+  /// Adds a member to every row, by bins or, where `binned` is null, by raw values.
+  void add(const Member& member, const BinnedData* binned, int k);
+  /// Adds a member that is constant on leaves which together hold every row.
+  void add_leaves(const Fitter& fitter, const Member& member, std::span<const Leaf> leaves, int k);
+
+  /// Labels and transformed scores; valid until the next call.
+  MetricInput metric_input(const Loss& loss, int outputs);
+
+ private:
+  void load_values();
+
+  const LabelledRows& rows_;
+  std::vector<double> scores_;       // [outputs][rows]
+  std::vector<double> predictions_;  // [rows, columns]
+  std::vector<double> values_;       // raw features, row-major, where they were asked for
+};
+
+}  // namespace gradatim::boost

@@ -1,0 +1,42 @@
+// What every ensemble does before its first round: takes a request apart into features, labels,
+// weights and starting scores, for training and for validation.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gradatim/boost/task.h"
+#include "gradatim/data/model.h"
+
+namespace gradatim::boost {
+
+/// Rows that are learned from or watched.
+struct LabelledRows {
+  data::Table features;
+  std::vector<float> label;                     // a number, or a class's index
+  std::vector<float> weight;                    // empty: all 1
+  std::vector<std::vector<double>> base_margin; // [outputs][rows], or empty
+
+  std::int64_t rows() const { return features.rows(); }
+};
+
+struct TrainingData {
+  Task task;
+  LabelledRows train;
+  std::optional<LabelledRows> valid;
+};
+
+/// `wants` is what the loss asks for; automatic lets the target decide: categories and booleans are
+/// classes, so are integers that are all 0 or 1. Rows of weight zero are dropped. DataError GRD-2021
+/// (a missing label), GRD-2022 (one class), GRD-2023 (a negative or missing weight), GRD-2024 (an
+/// infinite label), GRD-2025 (nothing left after a split).
+TrainingData prepare(const data::FitRequest& request, data::TaskHint wants);
+
+/// Labels, weights and margins of other rows of the same task (evaluation). A class that the task
+/// does not know is an error, GRD-2026.
+LabelledRows label_rows(const data::Table& table, const Task& task, const std::string& target,
+                        const std::string& weight, const std::vector<std::string>& base_margin);
+
+}  // namespace gradatim::boost

@@ -1,0 +1,56 @@
+#include "gradatim/boost/ensemble/watch.h"
+
+#include <chrono>
+
+namespace gradatim::boost {
+namespace {
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+Watch::Watch(std::vector<std::shared_ptr<const Metric>> metrics, std::int64_t patience,
+             std::int64_t rounds, Observer* observer)
+    : metrics_(std::move(metrics)),
+      patience_(patience),
+      rounds_(rounds),
+      observer_(observer),
+      start_seconds_(now()) {}
+
+void Watch::record(const std::string& set, const MetricInput& input) {
+  for (const auto& metric : metrics_) {
+    const std::string name = set + "." + std::string(metric->short_name());
+    const double value = (*metric)(input);
+    event_.metrics.emplace_back(name, value);
+    data::History* line = nullptr;
+    for (auto& history : history_) {
+      if (history.name == name) line = &history;
+    }
+    if (line == nullptr) line = &history_.emplace_back(data::History{name, {}});
+    line->values.push_back(value);
+    if (set == "valid" && metric == metrics_.front()) {
+      latest_ = metric->maximise() ? -value : value;
+      has_latest_ = true;
+    }
+  }
+}
+
+bool Watch::end_round(std::int64_t round) {
+  last_ = round;
+  if (has_latest_ && (best_ == 0 || latest_ < best_value_)) {
+    best_value_ = latest_;
+    best_ = round;
+  }
+  if (observer_ != nullptr) {
+    event_.step = round;
+    event_.steps = rounds_;
+    event_.seconds = now() - start_seconds_;
+    observer_->on_step(event_);
+  }
+  event_.metrics.clear();
+  return patience_ > 0 && best_ > 0 && round - best_ >= patience_;
+}
+
+}  // namespace gradatim::boost

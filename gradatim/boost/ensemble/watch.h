@@ -1,0 +1,46 @@
+// Watches metrics round by round: the history, the best round, and when to stop.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gradatim/boost/metric/metric.h"
+#include "gradatim/data/model.h"
+
+namespace gradatim::boost {
+
+class Watch {
+ public:
+  /// `patience` rounds without a better value of the first metric on validation rows stop the fit;
+  /// 0 never does.
+  Watch(std::vector<std::shared_ptr<const Metric>> metrics, std::int64_t patience,
+        std::int64_t rounds, Observer* observer);
+
+  bool watches() const { return !metrics_.empty(); }
+  /// Adds one data set's values of the round ("valid", "train"); "valid" decides.
+  void record(const std::string& set, const MetricInput& input);
+  /// Tells the observer; true when the fit should stop.
+  bool end_round(std::int64_t round);
+  /// The best round so far, 1-based; the last one where nothing was watched or nothing stops.
+  std::int64_t best_round() const { return patience_ > 0 && best_ > 0 ? best_ : last_; }
+  std::vector<data::History> history() const { return history_; }
+
+ private:
+  std::vector<std::shared_ptr<const Metric>> metrics_;
+  std::int64_t patience_;
+  std::int64_t rounds_;
+  Observer* observer_;
+  std::vector<data::History> history_;
+  StepDone event_;
+  double start_seconds_;
+  double latest_ = 0.0;
+  bool has_latest_ = false;
+  double best_value_ = 0.0;
+  std::int64_t best_ = 0;
+  std::int64_t last_ = 0;
+};
+
+}  // namespace gradatim::boost

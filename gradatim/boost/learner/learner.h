@@ -1,0 +1,94 @@
+// Learner: what an ensemble adds every round.
+//
+// The life of a learner in a fit:
+//  1. bin_options() says how the data must be binned, and the ensemble bins it once.
+//  2. start() makes a Fitter, which owns every buffer of the fit.
+//  3. Each round fit() sees statistics (gradients as integers) or fit_classes() sees weighted
+//     classes, on the sampled rows and features, and gives a Member.
+//  4. Where members are constant on groups of training rows, leaves() names the groups of the last
+//     one and set_leaf() replaces their values (per-leaf optima).
+//  5. store() and load() put members into a model file.
+// Learners of your own derive from Learner; nothing else needs to know them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "gradatim/boost/bins/binned_data.h"
+#include "gradatim/boost/learner/member.h"
+#include "gradatim/boost/statistics.h"
+#include "gradatim/core/safetensors.h"
+
+namespace gradatim::boost {
+
+/// Weighted classes as integers: [rows] labels and weights, weight = lane * unit.
+struct ClassStatistics {
+  std::vector<std::int32_t> label;
+  std::vector<std::int32_t> weight;
+  double unit = 1.0;
+  int classes = 2;
+};
+
+/// A group of training rows with one value.
+struct Leaf {
+  std::int32_t id = 0;
+  std::span<const std::uint32_t> rows;
+};
+
+using Members = std::vector<std::unique_ptr<Member>>;
+
+class Fitter {
+ public:
+  virtual ~Fitter() = default;
+  /// `rows` and `features` are ascending. The member's values are the learner's own step.
+  virtual std::unique_ptr<Member> fit(const Statistics& statistics,
+                                      std::span<const std::uint32_t> rows,
+                                      std::span<const std::int32_t> features) = 0;
+  /// The member predicts the index of a class.
+  virtual std::unique_ptr<Member> fit_classes(const ClassStatistics& statistics,
+                                              std::span<const std::uint32_t> rows,
+                                              std::span<const std::int32_t> features) = 0;
+  /// Groups of the last member; empty where it has none.
+  virtual std::vector<Leaf> leaves() const { return {}; }
+  virtual double leaf_value(const Member& /*member*/, std::int32_t /*id*/) const { return 0.0; }
+  virtual void set_leaf(Member& /*member*/, std::int32_t /*id*/, double /*value*/) const {}
+};
+
+/// What a learner may look at beyond the bins.
+struct FitContext {
+  const BinnedData* data = nullptr;
+  const data::Table* table = nullptr;  // the features, raw
+  std::span<const float> label;
+  std::uint64_t seed = 0;
+};
+
+class Learner {
+ public:
+  static constexpr std::string_view kKind = "boost.learner";
+  virtual ~Learner() = default;
+
+  virtual BinOptions bin_options(std::int64_t rows) const = 0;
+  virtual std::unique_ptr<Fitter> start(const FitContext& context) const = 0;
+  /// The share of features that each member sees.
+  virtual double colsample_bytree() const { return 1.0; }
+
+  virtual void store(std::span<const std::unique_ptr<Member>> members,
+                     SafetensorsWriter& file) const = 0;
+  /// ModelError GRD-3010 where an index, a child or a size is wrong.
+  virtual Members load(const SafetensorsFile& file,
+                       std::span<const FeatureBins> features) const = 0;
+  /// Refuses loaded members that do not vote for one of `classes`. ModelError GRD-3010.
+  virtual void check_classes(const SafetensorsFile& /*file*/,
+                             std::span<const std::unique_ptr<Member>> /*members*/,
+                             int /*classes*/) const {}
+  /// Adds to each feature's gain, cover and number of splits (all [features]).
+  virtual void importances(std::span<const std::unique_ptr<Member>> /*members*/,
+                           std::span<double> /*gain*/, std::span<double> /*cover*/,
+                           std::span<double> /*count*/) const {}
+};
+
+}  // namespace gradatim::boost

@@ -1,0 +1,42 @@
+// Member: one fitted weak model of an ensemble.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "gradatim/boost/bins/binned_data.h"
+
+namespace gradatim::boost {
+
+/// A block of rows of raw features, row-major: numbers, bins of categories, NaN where missing.
+struct RowBlock {
+  const double* values = nullptr;
+  std::int64_t rows = 0;
+  std::int64_t features = 0;
+
+  const double* row(std::int64_t i) const { return values + i * features; }
+};
+
+/// Margins are sums of multiples of `step`, a power of two, so that they are exact in any order.
+struct Grid {
+  double step = 0x1p-36;
+
+  /// The nearest grid value that a float32 holds.
+  float round(double x) const {
+    return static_cast<float>(std::nearbyint(x / step) * step);
+  }
+};
+
+class Member {
+ public:
+  virtual ~Member() = default;
+  /// Its value (or class) for each row, raw.  // out: [rows]
+  virtual void predict(const RowBlock& rows, double* out) const = 0;
+  /// The same from bins, for rows [begin, end) of data with the training's bins.
+  virtual void predict(const BinnedData& data, std::int64_t begin, std::int64_t end,
+                       double* out) const = 0;
+  /// Multiplies every value by `rate` and puts it on the grid.
+  virtual void shrink(double rate, const Grid& grid) = 0;
+};
+
+}  // namespace gradatim::boost

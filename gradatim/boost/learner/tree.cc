@@ -1,0 +1,115 @@
+// The regularised second-order tree of XGBoost: leaf w = -T(G)/(H + lambda), gain T(G)^2/(H + lambda)
+// summed over the children minus the parent's, minus nothing else (gamma is a threshold on it).
+#include "gradatim/api/export.h"
+#include "gradatim/boost/learner/tree_learner.h"
+
+namespace gradatim::boost {
+namespace {
+
+struct TreeConfig {
+  std::int32_t max_depth = 6;
+  std::int32_t max_leaves = 0;
+  GrowPolicy grow_policy = GrowPolicy::depthwise;
+  double reg_lambda = 1.0;
+  double reg_alpha = 0.0;
+  double gamma = 0.0;
+  double min_child_weight = 1.0;
+  double max_delta_step = 0.0;
+  double colsample_bytree = 1.0;
+  TreeMethod tree_method = TreeMethod::histogram;
+  std::int32_t max_bin = 255;
+  std::int32_t max_cat_to_onehot = 4;
+  std::int32_t max_cat_threshold = 32;
+  double cat_smooth = 10.0;
+  double cat_l2 = 10.0;
+  double min_cat_weight = 2.0;
+};
+
+class NewtonTree final : public TreeLearner {
+ public:
+  explicit NewtonTree(const TreeConfig& c)
+      : TreeLearner({.rule = {.reg_lambda = c.reg_lambda,
+                              .reg_alpha = c.reg_alpha,
+                              .max_delta_step = c.max_delta_step,
+                              .min_child_weight = c.min_child_weight},
+                     .grow = {.max_depth = c.max_depth,
+                              .max_leaves = c.max_leaves,
+                              .min_split_gain = c.gamma,
+                              .grow_policy = c.grow_policy,
+                              .categories = {.smooth = c.cat_smooth,
+                                             .extra_l2 = c.cat_l2,
+                                             .min_mass = c.min_cat_weight,
+                                             .max_left = c.max_cat_threshold,
+                                             .max_one_hot = c.max_cat_to_onehot}},
+                     .tree_method = c.tree_method,
+                     .max_bin = c.max_bin,
+                     .colsample_bytree = c.colsample_bytree}) {}
+};
+
+constexpr api::Setting kSettings[] = {
+    api::setting<&TreeConfig::max_depth>(
+        {.doc = "Longest path from the root to a leaf; 0 is unlimited.",
+         .range = api::between(0, 64),
+         .unit = "splits"}),
+    api::setting<&TreeConfig::max_leaves>(
+        {.doc = "Most leaves of a tree, the best splits first; 0 is unlimited.",
+         .range = api::at_least(0)}),
+    api::setting<&TreeConfig::grow_policy>(
+        {.doc = "depthwise splits a whole level at a time, lossguide the leaf with the largest gain."}),
+    api::setting<&TreeConfig::reg_lambda>(
+        {.doc = "L2 regularisation of leaf values, added to the sum of hessians.",
+         .range = api::at_least(0.0)}),
+    api::setting<&TreeConfig::reg_alpha>(
+        {.doc = "L1 regularisation of leaf values, a soft threshold of the sum of gradients.",
+         .range = api::at_least(0.0)}),
+    api::setting<&TreeConfig::gamma>(
+        {.doc = "Least gain of a split (without the factor 1/2).",
+         .range = api::at_least(0.0),
+         .alias = "min_split_gain"}),
+    api::setting<&TreeConfig::min_child_weight>(
+        {.doc = "Least sum of hessians in a child.", .range = api::at_least(0.0)}),
+    api::setting<&TreeConfig::max_delta_step>(
+        {.doc = "Largest absolute leaf value before the learning rate; 0 is unlimited.",
+         .range = api::at_least(0.0)}),
+    api::setting<&TreeConfig::colsample_bytree>(
+        {.doc = "Share of the features that each tree sees.", .range = api::above_to(0.0, 1.0)}),
+    api::setting<&TreeConfig::tree_method>(
+        {.doc = "histogram searches bins; exact searches every distinct value in pre-sorted columns, "
+                "for small data and teaching."}),
+    api::setting<&TreeConfig::max_bin>(
+        {.doc = "Most bins of a numeric feature, its missing bin not counted; up to 255 take one "
+                "byte a value.",
+         .range = api::between(2, 65534)}),
+    api::setting<&TreeConfig::max_cat_to_onehot>(
+        {.doc = "With so many categories or fewer, a split separates one of them.",
+         .range = api::at_least(0)}),
+    api::setting<&TreeConfig::max_cat_threshold>(
+        {.doc = "Most categories that one side of a split names.", .range = api::at_least(1)}),
+    api::setting<&TreeConfig::cat_smooth>(
+        {.doc = "Hessian that draws a category's mean gradient to zero when categories are sorted.",
+         .range = api::at_least(0.0)}),
+    api::setting<&TreeConfig::cat_l2>(
+        {.doc = "Added to reg_lambda when a split of sorted categories is ranked.",
+         .range = api::at_least(0.0)}),
+    api::setting<&TreeConfig::min_cat_weight>(
+        {.doc = "Categories with a smaller sum of hessians in a node are not named by its split.",
+         .range = api::at_least(0.0)}),
+};
+
+constexpr api::Text kText = {
+    .name = "boost.learner.tree",
+    .summary = "Regularised second-order tree, grown on integer histograms or exactly.",
+    .detail = "Missing cells and unseen categories go to the side that lowers the loss more. "
+              "Categories are split by sorting their mean gradients.",
+    .source = "Chen and Guestrin (2016), XGBoost: a scalable tree boosting system, sections 2 and 3; "
+              "Fisher (1958), On grouping for maximum homogeneity",
+    .shape = "gradients, hessians: [rows]",
+    .errors = "GRD-2010 a feature is infinite",
+};
+
+}  // namespace
+}  // namespace gradatim::boost
+
+GRADATIM_EXPORT(boost_learner_tree) =
+    gradatim::api::component<gradatim::boost::NewtonTree, gradatim::boost::TreeConfig>(
+        gradatim::boost::kText, gradatim::boost::kSettings);

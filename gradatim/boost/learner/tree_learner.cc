@@ -1,0 +1,103 @@
+#include "gradatim/boost/learner/tree_learner.h"
+
+#include <fmt/format.h>
+
+#include "gradatim/boost/tree/tree_member.h"
+#include "gradatim/core/error.h"
+
+namespace gradatim::boost {
+namespace {
+
+class TreeFitter final : public Fitter {
+ public:
+  TreeFitter(const TreeSettings& settings, const BinnedData& data)
+      : settings_(settings), data_(data) {}
+
+  std::unique_ptr<Member> fit(const Statistics& statistics, std::span<const std::uint32_t> rows,
+                              std::span<const std::int32_t> features) override {
+    const WideNewton fine(statistics, settings_.rule);
+    if (statistics.wide || data_.exact()) return grow(fine, fine, rows, features);
+    return grow(PackedNewton(statistics, settings_.rule), fine, rows, features);
+  }
+
+  std::unique_ptr<Member> fit_classes(const ClassStatistics& statistics,
+                                      std::span<const std::uint32_t> rows,
+                                      std::span<const std::int32_t> features) override {
+    const ClassWeights criterion(statistics.label.data(), statistics.weight.data(),
+                                 statistics.classes, statistics.unit, settings_.criterion, 0.0);
+    return grow(criterion, criterion, rows, features);
+  }
+
+  std::vector<Leaf> leaves() const override {
+    std::vector<Leaf> leaves;
+    for (const auto& leaf : buffers_.leaves) leaves.push_back({leaf.node, leaf.rows});
+    return leaves;
+  }
+  double leaf_value(const Member& member, std::int32_t id) const override {
+    return double{static_cast<const TreeMember&>(member).tree().nodes[id].value};
+  }
+  void set_leaf(Member& member, std::int32_t id, double value) const override {
+    static_cast<TreeMember&>(member).tree().nodes[id].value = static_cast<float>(value);
+  }
+
+ private:
+  template <class Criterion, class Fine>
+  std::unique_ptr<Member> grow(const Criterion& criterion, const Fine& fine,
+                               std::span<const std::uint32_t> rows,
+                               std::span<const std::int32_t> features) {
+    TreeGrower<Criterion, Fine> grower(data_, criterion, fine, settings_.grow, features, buffers_);
+    return std::make_unique<TreeMember>(grower.grow(rows));
+  }
+
+  const TreeSettings& settings_;
+  const BinnedData& data_;
+  GrowBuffers buffers_;
+};
+
+}  // namespace
+
+BinOptions TreeLearner::bin_options(std::int64_t /*rows*/) const {
+  return {.max_bin = settings_.max_bin, .exact = settings_.tree_method == TreeMethod::exact};
+}
+
+std::unique_ptr<Fitter> TreeLearner::start(const FitContext& context) const {
+  return std::make_unique<TreeFitter>(settings_, *context.data);
+}
+
+void TreeLearner::store(std::span<const std::unique_ptr<Member>> members,
+                        SafetensorsWriter& file) const {
+  store_trees(members, file);
+}
+
+Members TreeLearner::load(const SafetensorsFile& file,
+                          std::span<const FeatureBins> features) const {
+  return load_trees(file, features);
+}
+
+void TreeLearner::check_classes(const SafetensorsFile& file,
+                                std::span<const std::unique_ptr<Member>> members,
+                                int classes) const {
+  for (const auto& member : members) {
+    for (const Node& node : static_cast<const TreeMember&>(*member).tree().nodes) {
+      const bool known = node.value >= 0.0F && node.value < static_cast<float>(classes);
+      GRADATIM_CHECK(!node.leaf() || known, ModelError, 3010,
+                     "{}: a leaf votes for class {} of {}; the file is damaged", file.source(),
+                     node.value, classes);
+    }
+  }
+}
+
+void TreeLearner::importances(std::span<const std::unique_ptr<Member>> members,
+                              std::span<double> gain, std::span<double> cover,
+                              std::span<double> count) const {
+  for (const auto& member : members) {
+    for (const Node& node : static_cast<const TreeMember&>(*member).tree().nodes) {
+      if (node.leaf()) continue;
+      gain[node.feature] += double{node.gain};
+      cover[node.feature] += node.cover;
+      count[node.feature] += 1.0;
+    }
+  }
+}
+
+}  // namespace gradatim::boost

@@ -1,0 +1,54 @@
+// Metrics: how good predictions are. Exported functions, so a metric is a formula and its text.
+//
+// Sums over rows are exact, so a metric (and with it early stopping) does not depend on threads.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace gradatim::boost {
+
+class Metric;
+
+/// Labels and predictions of some rows.
+struct MetricInput {
+  using Interface = Metric;
+  static constexpr std::string_view kSignature = "y_true y_pred sample_weight";
+
+  std::span<const float> label;         // a number, or a class's index
+  std::span<const double> prediction;   // [rows, columns]: a value, or a probability a class
+  int columns = 1;
+  std::span<const float> weight;        // empty: all 1
+
+  std::int64_t rows() const { return static_cast<std::int64_t>(label.size()); }
+  double weight_of(std::int64_t row) const { return weight.empty() ? 1.0 : double{weight[row]}; }
+  /// The likeliest class; the lowest of equals.
+  int predicted_class(std::int64_t row) const;
+};
+
+/// Tags: "maximise" where more is better; "regression", "classification" or "binary" for its use.
+class Metric {
+ public:
+  static constexpr std::string_view kKind = "boost.metric";
+  using Formula = std::function<double(const MetricInput&)>;
+  Metric(std::string_view name, Formula formula, std::string_view tags);
+
+  const std::string& name() const { return name_; }
+  /// The last word of the name, as histories and reports print it.
+  std::string_view short_name() const {
+    return std::string_view(name_).substr(name_.rfind('.') + 1);
+  }
+  bool maximise() const { return maximise_; }
+  /// NumericError GRD-4010 where it is not defined (no weight, one class for an AUC).
+  double operator()(const MetricInput& input) const { return formula_(input); }
+
+ private:
+  std::string name_;
+  Formula formula_;
+  bool maximise_;
+};
+
+}  // namespace gradatim::boost

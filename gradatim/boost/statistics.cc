@@ -1,0 +1,218 @@
+#include "gradatim/boost/statistics.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "gradatim/core/error.h"
+#include "gradatim/core/parallel.h"
+#include "gradatim/core/philox.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "gradatim/boost/statistics.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+// Plain loops below; each SIMD target compiles its own vectors from them.
+HWY_BEFORE_NAMESPACE();
+namespace gradatim::boost::HWY_NAMESPACE {
+
+// The largest |w g| and w h of a block; a sum that is not zero tells of a NaN, infinity or h < 0.
+void block_extremes(const float* g, const float* h, const float* w, std::int64_t n, double* most_g,
+                    double* most_h, double* bad) {
+  double top_g = *most_g;
+  double top_h = *most_h;
+  double wrong = 0.0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double weight = w != nullptr ? double{w[i]} : 1.0;
+    const double wg = weight * double{g[i]};
+    const double wh = weight * double{h[i]};
+    const double size = wg < 0.0 ? -wg : wg;
+    top_g = size > top_g ? size : top_g;
+    top_h = wh > top_h ? wh : top_h;
+    const bool good = size - size == 0.0 && wh - wh == 0.0 && wh >= 0.0;
+    wrong += good ? 0.0 : 1.0;
+  }
+  *most_g = top_g;
+  *most_h = top_h;
+  *bad += wrong;
+}
+
+// Adding 1.5 * 2^52 leaves the integer, rounded to even, in the low bits.
+void block_fine(const float* g, const float* h, const float* w, std::int64_t n, double scale_g,
+                double scale_h, std::int32_t* fine) {
+  constexpr double kShift = 0x1.8p52;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double weight = w != nullptr ? double{w[i]} : 1.0;
+    const double shifted_g = weight * double{g[i]} * scale_g + kShift;
+    const double shifted_h = weight * double{h[i]} * scale_h + kShift;
+    fine[2 * i] = static_cast<std::int32_t>(std::bit_cast<std::int64_t>(shifted_g));
+    fine[2 * i + 1] = static_cast<std::int32_t>(std::bit_cast<std::int64_t>(shifted_h));
+  }
+}
+
+// 64 random bits for each of 2 n rows, two rows a Philox block, `first` the first block's index.
+void block_random(std::uint32_t key0, std::uint32_t key1, std::uint32_t draw, std::uint64_t first,
+                  std::int64_t n, std::uint32_t* low, std::uint32_t* high) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    const std::uint64_t index = first + static_cast<std::uint64_t>(i);
+    std::uint32_t c0 = static_cast<std::uint32_t>(index);
+    std::uint32_t c1 = static_cast<std::uint32_t>(index >> 32);
+    std::uint32_t c2 = draw;
+    std::uint32_t c3 = static_cast<std::uint32_t>(Stream::rounding);
+    std::uint32_t k0 = key0;
+    std::uint32_t k1 = key1;
+    for (int round = 0; round < 10; ++round) {
+      const std::uint64_t p0 = std::uint64_t{0xD2511F53U} * c0;
+      const std::uint64_t p1 = std::uint64_t{0xCD9E8D57U} * c2;
+      const auto n0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ k0;
+      const auto n2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3 ^ k1;
+      c1 = static_cast<std::uint32_t>(p1);
+      c3 = static_cast<std::uint32_t>(p0);
+      c0 = n0;
+      c2 = n2;
+      k0 += 0x9E3779B9U;
+      k1 += 0xBB67AE85U;
+    }
+    low[2 * i] = c0;
+    high[2 * i] = c1;
+    low[2 * i + 1] = c2;
+    high[2 * i + 1] = c3;
+  }
+}
+
+// c = (fine + u) >> shift for both lanes, packed; a constant hessian stays the integer 1.
+void block_coarse(const std::int32_t* fine, const std::uint32_t* low, const std::uint32_t* high,
+                  std::int64_t n, int shift, bool constant_hessian, std::int64_t* coarse) {
+  const std::uint32_t mask = (1U << shift) - 1U;
+  if (constant_hessian) {
+    for (std::int64_t i = 0; i < n; ++i) {
+      const std::int64_t g = (fine[2 * i] + static_cast<std::int32_t>(low[i] & mask)) >> shift;
+      coarse[i] = g * (std::int64_t{1} << 32) + 1;
+    }
+    return;
+  }
+  for (std::int64_t i = 0; i < n; ++i) {
+    const std::int64_t g = (fine[2 * i] + static_cast<std::int32_t>(low[i] & mask)) >> shift;
+    const std::int64_t h = (fine[2 * i + 1] + static_cast<std::int32_t>(high[i] & mask)) >> shift;
+    coarse[i] = g * (std::int64_t{1} << 32) + h;
+  }
+}
+
+}  // namespace gradatim::boost::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace gradatim::boost {
+
+HWY_EXPORT(block_extremes);
+HWY_EXPORT(block_fine);
+HWY_EXPORT(block_random);
+HWY_EXPORT(block_coarse);
+
+namespace {
+
+constexpr std::int64_t kBlock = 4096;
+// One int64 a cell holds the sums of this many rows; outside, cells are two int64.
+constexpr std::int64_t kFewestPacked = (std::int64_t{1} << 16) + 1;
+constexpr std::int64_t kMostPacked = std::int64_t{1} << 22;
+
+struct Extremes {
+  double g = 0.0;
+  double h = 0.0;
+  double bad = 0.0;
+};
+
+Extremes find_extremes(std::span<const float> g, std::span<const float> h,
+                       std::span<const float> weight) {
+  const auto rows = static_cast<std::int64_t>(g.size());
+  std::vector<Extremes> blocks((rows + kBlock - 1) / kBlock);
+  parallel_for(rows, kBlock, [&](std::int64_t begin, std::int64_t end) {
+    Extremes& block = blocks[begin / kBlock];
+    HWY_DYNAMIC_DISPATCH(block_extremes)
+    (g.data() + begin, h.data() + begin, weight.empty() ? nullptr : weight.data() + begin,
+     end - begin, &block.g, &block.h, &block.bad);
+  });
+  Extremes all;
+  for (const auto& block : blocks) {
+    all.g = std::max(all.g, block.g);
+    all.h = std::max(all.h, block.h);
+    all.bad += block.bad;
+  }
+  return all;
+}
+
+// 2^(30 - ceil(log2 most)); anything for an empty range, all of whose values are zero.
+double fine_scale(double most) { return most > 0.0 ? std::ldexp(1.0, 30 - ceil_log2(most)) : 1.0; }
+
+// Exact in integers: the root mean square is taken over g32 >> 15, whose squares sum in 64 bits.
+bool has_outliers(const std::vector<Fine>& fine, int bits) {
+  const auto rows = static_cast<std::int64_t>(fine.size());
+  std::vector<std::uint64_t> blocks((rows + kBlock - 1) / kBlock);
+  parallel_for(rows, kBlock, [&](std::int64_t begin, std::int64_t end) {
+    std::uint64_t sum = 0;
+    for (std::int64_t row = begin; row < end; ++row) {
+      const std::int64_t g = fine[row].g >> 10;
+      sum += static_cast<std::uint64_t>(g * g);
+    }
+    blocks[begin / kBlock] = sum >> 10;
+  });
+  std::uint64_t squares = 0;  // of g32 2^-10, in units of 2^10
+  for (const std::uint64_t sum : blocks) squares += sum;
+  const double rms = std::sqrt(static_cast<double>(squares) * 1024.0 / static_cast<double>(rows));
+  return std::ldexp(1.0, 20) > std::ldexp(rms, bits - 3);
+}
+
+}  // namespace
+
+int ceil_log2(double x) {
+  int exponent = 0;
+  const double mantissa = std::frexp(x, &exponent);  // in [1/2, 1)
+  return mantissa == 0.5 ? exponent - 1 : exponent;
+}
+
+int coarse_bits(std::int64_t rows) {
+  return std::clamp(30 - ceil_log2(static_cast<double>(rows)), 8, 14);
+}
+
+void quantise(std::span<const float> g, std::span<const float> h, std::span<const float> weight,
+              const QuantiseOptions& options, Statistics& out) {
+  const auto rows = static_cast<std::int64_t>(g.size());
+  const Extremes most = find_extremes(g, h, weight);
+  GRADATIM_CHECK(most.bad == 0.0, NumericError, 4001,
+                 "{} gradients or hessians are not finite or hessians negative; scale the target, "
+                 "lower the learning rate or check the custom loss",
+                 most.bad);
+  out.constant_hessian = options.constant_hessian && weight.empty();
+  const double scale_g = fine_scale(most.g);
+  const double scale_h = out.constant_hessian ? 1.0 : fine_scale(most.h);
+  out.fine_units = {1.0 / scale_g, 1.0 / scale_h};
+  out.wide = options.force_wide || rows < kFewestPacked || rows > kMostPacked;
+  out.fine.resize(rows);
+  const int bits = coarse_bits(rows);
+  const int shift = 30 - bits;
+  const double step = std::ldexp(1.0, shift);
+  out.coarse_units = {out.fine_units.g * step,
+                      out.constant_hessian ? 1.0 : out.fine_units.h * step};
+  if (!out.wide) out.coarse.resize(rows);
+  parallel_for(rows, kBlock, [&](std::int64_t begin, std::int64_t end) {
+    auto* fine = reinterpret_cast<std::int32_t*>(out.fine.data() + begin);
+    HWY_DYNAMIC_DISPATCH(block_fine)
+    (g.data() + begin, h.data() + begin, weight.empty() ? nullptr : weight.data() + begin,
+     end - begin, scale_g, scale_h, fine);
+    if (out.wide) return;
+    std::uint32_t low[kBlock];
+    std::uint32_t high[kBlock];
+    HWY_DYNAMIC_DISPATCH(block_random)
+    (static_cast<std::uint32_t>(options.seed), static_cast<std::uint32_t>(options.seed >> 32),
+     options.draw, static_cast<std::uint64_t>(begin / 2), (end - begin + 1) / 2, low, high);
+    HWY_DYNAMIC_DISPATCH(block_coarse)
+    (fine, low, high, end - begin, shift, out.constant_hessian, out.coarse.data() + begin);
+  });
+  out.outliers = rows >= kFewestPacked && has_outliers(out.fine, bits);
+}
+
+}  // namespace gradatim::boost
+#endif

@@ -1,0 +1,217 @@
+// What a tree maximises. A criterion says what a histogram cell holds (lanes), how rows add to it,
+// and what a split is worth; the grower, the scans and the exact search are written once over it.
+//
+// Every criterion has: Row, what one row adds, read once and added to a cell a feature; Sum, the
+// running total of some rows; lanes(), the int64 a cell has; score(sum), which a split's children
+// add up; admissible(sum). A split is worth score(left) + score(right) - score(parent).
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "gradatim/boost/statistics.h"
+
+namespace gradatim::boost {
+
+/// Second-order objective: score = T(G)^2 / (H + lambda), T the soft threshold of L1.
+/// Chen and Guestrin (2016), XGBoost, equations 5 to 7; there is no factor 1/2 in a gain.
+struct NewtonRule {
+  double reg_lambda = 1.0;
+  double reg_alpha = 0.0;
+  double max_delta_step = 0.0;  // 0 is unlimited
+  double min_child_weight = 1.0;
+
+  double shrunk(double g) const {
+    return g > reg_alpha ? g - reg_alpha : g < -reg_alpha ? g + reg_alpha : 0.0;
+  }
+  double weight(double g, double h) const {
+    if (!(h + reg_lambda > 0.0)) return 0.0;
+    const double step = -shrunk(g) / (h + reg_lambda);
+    return max_delta_step == 0.0 ? step : std::clamp(step, -max_delta_step, max_delta_step);
+  }
+  double score(double g, double h) const {
+    const double t = shrunk(g);
+    const double curvature = h + reg_lambda;
+    if (max_delta_step == 0.0) return t * t / curvature;
+    // Away from the optimum: -2 (g w + alpha |w| + (h + lambda) w^2 / 2).
+    const double w = weight(g, h);
+    return -(2.0 * (g * w + reg_alpha * (w < 0.0 ? -w : w)) + curvature * w * w);
+  }
+  bool admissible(double h) const { return h >= min_child_weight && h + reg_lambda > 0.0; }
+};
+
+/// Newton over packed cells: one int64, (g << 32) + h.
+class PackedNewton {
+ public:
+  using Sum = std::int64_t;
+  using Row = std::int64_t;
+  PackedNewton(const Statistics& statistics, const NewtonRule& rule)
+      : coarse_(statistics.coarse.data()), units_(statistics.coarse_units), rule_(rule) {}
+
+  int lanes() const { return 1; }
+  Sum make() const { return 0; }
+  void add(Sum& sum, const std::int64_t* cell) const { sum += *cell; }
+  void merge(Sum& sum, const Sum& other) const { sum += other; }
+  Row read(std::uint32_t row) const { return coarse_[row]; }
+  static void add_row(std::int64_t* cell, Row row) { *cell += row; }
+  static void add_row(Sum& sum, Row row) { sum += row; }
+  void subtract(Sum& from, const Sum& part) const { from -= part; }
+  bool empty(const std::int64_t* cell) const { return *cell == 0; }
+  double h(const Sum& sum) const { return static_cast<double>(sum & 0xFFFFFFFF) * units_.h; }
+  double g(const Sum& sum) const { return static_cast<double>(sum >> 32) * units_.g; }
+  bool admissible(const Sum& sum) const { return rule_.admissible(h(sum)); }
+  double score(const Sum& sum) const { return rule_.score(g(sum), h(sum)); }
+  void prefetch(std::uint32_t row) const { __builtin_prefetch(coarse_ + row); }
+  /// Sorts categories: the mean gradient, drawn to zero by `smooth`.
+  double order(const std::int64_t* cell, double smooth) const { return g(*cell) / (h(*cell) + smooth); }
+  double mass(const std::int64_t* cell) const { return h(*cell); }
+  PackedNewton with_extra_lambda(double extra) const {
+    PackedNewton copy = *this;
+    copy.rule_.reg_lambda += extra;
+    return copy;
+  }
+
+ private:
+  const std::int64_t* coarse_;
+  Units units_;
+  NewtonRule rule_;
+};
+
+/// Newton over wide cells: two int64 of fine values.
+class WideNewton {
+ public:
+  struct Sum {
+    std::int64_t g = 0;
+    std::int64_t h = 0;
+  };
+  using Row = Fine;
+  WideNewton(const Statistics& statistics, const NewtonRule& rule)
+      : fine_(statistics.fine.data()), units_(statistics.fine_units), rule_(rule) {}
+
+  int lanes() const { return 2; }
+  Sum make() const { return {}; }
+  void add(Sum& sum, const std::int64_t* cell) const {
+    sum.g += cell[0];
+    sum.h += cell[1];
+  }
+  Row read(std::uint32_t row) const { return fine_[row]; }
+  static void add_row(std::int64_t* cell, Row row) {
+    cell[0] += row.g;
+    cell[1] += row.h;
+  }
+  static void add_row(Sum& sum, Row row) {
+    sum.g += row.g;
+    sum.h += row.h;
+  }
+  void merge(Sum& sum, const Sum& other) const {
+    sum.g += other.g;
+    sum.h += other.h;
+  }
+  void subtract(Sum& from, const Sum& part) const {
+    from.g -= part.g;
+    from.h -= part.h;
+  }
+  bool empty(const std::int64_t* cell) const { return cell[0] == 0 && cell[1] == 0; }
+  double g(const Sum& sum) const { return static_cast<double>(sum.g) * units_.g; }
+  double h(const Sum& sum) const { return static_cast<double>(sum.h) * units_.h; }
+  bool admissible(const Sum& sum) const { return rule_.admissible(h(sum)); }
+  double score(const Sum& sum) const { return rule_.score(g(sum), h(sum)); }
+  void prefetch(std::uint32_t row) const { __builtin_prefetch(fine_ + row); }
+  double cover(const Sum& sum) const { return h(sum); }
+  double leaf(const Sum& sum) const { return rule_.weight(g(sum), h(sum)); }
+  double order(const std::int64_t* cell, double smooth) const {
+    return g({cell[0], cell[1]}) / (h({cell[0], cell[1]}) + smooth);
+  }
+  double mass(const std::int64_t* cell) const { return h({cell[0], cell[1]}); }
+  WideNewton with_extra_lambda(double extra) const {
+    WideNewton copy = *this;
+    copy.rule_.reg_lambda += extra;
+    return copy;
+  }
+
+ private:
+  const Fine* fine_;
+  Units units_;
+  NewtonRule rule_;
+};
+
+/// How impure a set of weighted classes is.
+enum class Impurity { gini, error };
+
+/// Weighted classification: a cell holds the weight of each class.
+/// gini: score = sum_k w_k^2 / W. error: score = max_k w_k. Breiman and others (1984), CART.
+class ClassWeights {
+ public:
+  using Sum = std::vector<std::int64_t>;
+  struct Row {
+    std::int32_t label = 0;
+    std::int32_t weight = 0;
+  };
+  ClassWeights(const std::int32_t* label, const std::int32_t* weight, int classes, double unit,
+               Impurity impurity, double min_child_weight)
+      : label_(label),
+        weight_(weight),
+        classes_(classes),
+        unit_(unit),
+        impurity_(impurity),
+        min_child_weight_(min_child_weight) {}
+
+  int lanes() const { return classes_; }
+  Sum make() const { return Sum(classes_); }
+  void add(Sum& sum, const std::int64_t* cell) const {
+    for (int k = 0; k < classes_; ++k) sum[k] += cell[k];
+  }
+  Row read(std::uint32_t row) const { return {label_[row], weight_[row]}; }
+  static void add_row(std::int64_t* cell, Row row) { cell[row.label] += row.weight; }
+  static void add_row(Sum& sum, Row row) { sum[row.label] += row.weight; }
+  void merge(Sum& sum, const Sum& other) const { add(sum, other.data()); }
+  void subtract(Sum& from, const Sum& part) const {
+    for (int k = 0; k < classes_; ++k) from[k] -= part[k];
+  }
+  bool empty(const std::int64_t* cell) const { return mass(cell) == 0.0; }
+  bool admissible(const Sum& sum) const {
+    const double total = mass(sum.data());
+    return total > 0.0 && total >= min_child_weight_;
+  }
+  double score(const Sum& sum) const {
+    std::int64_t total = 0;
+    std::int64_t most = 0;
+    double squares = 0.0;
+    for (const std::int64_t w : sum) {
+      total += w;
+      most = std::max(most, w);
+      squares += static_cast<double>(w) * static_cast<double>(w);
+    }
+    if (total == 0) return 0.0;
+    return unit_ * (impurity_ == Impurity::error ? static_cast<double>(most)
+                                                 : squares / static_cast<double>(total));
+  }
+  void prefetch(std::uint32_t row) const { __builtin_prefetch(weight_ + row); }
+  double cover(const Sum& sum) const { return mass(sum.data()); }
+  /// The heaviest class; the lowest of equals.
+  double leaf(const Sum& sum) const {
+    return static_cast<double>(std::max_element(sum.begin(), sum.end()) - sum.begin());
+  }
+  /// Sorts categories by the share of class 0: optimal for two classes, a heuristic beyond.
+  double order(const std::int64_t* cell, double smooth) const {
+    return static_cast<double>(cell[0]) * unit_ / (mass(cell) + smooth);
+  }
+  double mass(const std::int64_t* cell) const {
+    std::int64_t total = 0;
+    for (int k = 0; k < classes_; ++k) total += cell[k];
+    return static_cast<double>(total) * unit_;
+  }
+  const ClassWeights& with_extra_lambda(double) const { return *this; }
+
+ private:
+  const std::int32_t* label_;
+  const std::int32_t* weight_;
+  int classes_;
+  double unit_;
+  Impurity impurity_;
+  double min_child_weight_;
+};
+
+}  // namespace gradatim::boost

@@ -1,0 +1,52 @@
+// A decision tree as an array of nodes; node 0 is the root, children come after their parent.
+//
+// Numeric: x < threshold goes left. Categorical: a category whose bit is set goes left. Missing
+// cells (NaN, unseen categories) go to the side that training chose.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace gradatim::boost {
+
+struct Node {
+  std::int32_t feature = -1;  // -1 in a leaf
+  std::int32_t left = 0;      // the right child is left + 1
+  double threshold = 0.0;
+  float value = 0.0F;  // what a leaf adds to the margin, or the class that it votes for
+  bool missing_left = false;
+  bool categorical = false;
+  std::int32_t first_word = 0;  // of the categories that go left, in Tree::category_words
+  std::int32_t words = 0;
+  float gain = 0.0F;        // of the split: the fall of the objective, without the factor 1/2
+  double cover = 0.0;       // sum of hessians, or of weights
+  std::int64_t count = 0;   // training rows
+  std::int32_t split_bin = 0;  // training only: bins <= it go left; not stored
+
+  bool leaf() const { return feature < 0; }
+};
+
+struct Tree {
+  std::vector<Node> nodes;
+  std::vector<std::uint32_t> category_words;
+
+  bool goes_left(const Node& node, double x) const {
+    if (std::isnan(x)) return node.missing_left;
+    if (!node.categorical) return x < node.threshold;
+    const auto code = static_cast<std::int64_t>(x);
+    if (code < 0 || code >= std::int64_t{node.words} * 32) return node.missing_left;
+    return (category_words[node.first_word + (code >> 5)] >> (code & 31) & 1U) != 0;
+  }
+  /// The leaf of a row of features.
+  const Node& find(const double* features) const {
+    const Node* node = nodes.data();
+    while (!node->leaf()) {
+      node = nodes.data() + node->left + (goes_left(*node, features[node->feature]) ? 0 : 1);
+    }
+    return *node;
+  }
+};
+
+}  // namespace gradatim::boost

@@ -1,0 +1,171 @@
+// Trees as arrays of a model file. A file may come from anywhere, so everything that prediction
+// relies on is checked here, once: children come after their parent and inside their tree, features
+// exist, category words exist, values are finite.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "gradatim/boost/tree/tree_member.h"
+#include "gradatim/core/error.h"
+
+namespace gradatim::boost {
+namespace {
+
+// One array a field, over the nodes of all trees.
+struct Arrays {
+  std::vector<std::int64_t> first{0};  // node of each tree, and one past the last
+  std::vector<std::int32_t> feature, left, first_word, words;
+  std::vector<double> threshold, cover;
+  std::vector<float> value, gain;
+  std::vector<std::uint8_t> flags;  // 1: missing goes left, 2: categorical
+  std::vector<std::int64_t> count;
+  std::vector<std::int64_t> first_category_word{0};
+  std::vector<std::uint32_t> category_words;
+};
+
+template <class File, class A, class F>
+void each_array(File& file, A& a, F&& f) {
+  f(file, "tree.first", a.first);
+  f(file, "tree.feature", a.feature);
+  f(file, "tree.left", a.left);
+  f(file, "tree.threshold", a.threshold);
+  f(file, "tree.value", a.value);
+  f(file, "tree.flags", a.flags);
+  f(file, "tree.gain", a.gain);
+  f(file, "tree.cover", a.cover);
+  f(file, "tree.count", a.count);
+  f(file, "tree.first_word", a.first_word);
+  f(file, "tree.words", a.words);
+  f(file, "tree.first_category_word", a.first_category_word);
+  f(file, "tree.category_words", a.category_words);
+}
+
+[[noreturn]] void refuse(const SafetensorsFile& file, std::int64_t tree, std::int64_t node,
+                         std::string_view why) {
+  throw ModelError(3010, fmt::format("{}: tree {}, node {}: {}; the file is damaged or was not "
+                                     "written by gradatim",
+                                     file.source(), tree, node, why));
+}
+
+void check_node(const SafetensorsFile& file, std::int64_t t, std::int64_t n, const Tree& tree,
+                std::span<const FeatureBins> features) {
+  const Node& node = tree.nodes[n];
+  const auto nodes = static_cast<std::int64_t>(tree.nodes.size());
+  if (!std::isfinite(node.value)) refuse(file, t, n, "its value is not finite");
+  if (node.leaf()) return;
+  if (node.feature >= static_cast<std::int64_t>(features.size())) {
+    refuse(file, t, n, "its feature does not exist");
+  }
+  if (node.left <= n || node.left + std::int64_t{1} >= nodes) {
+    refuse(file, t, n, "its children are outside the tree");
+  }
+  if (node.categorical != features[node.feature].categorical()) {
+    refuse(file, t, n, "its feature is of another type");
+  }
+  if (!node.categorical) {
+    if (std::isnan(node.threshold)) refuse(file, t, n, "its threshold is not a number");
+    return;
+  }
+  const auto words = static_cast<std::int64_t>(tree.category_words.size());
+  if (node.first_word < 0 || node.words < 0 ||
+      std::int64_t{node.first_word} + node.words > words) {
+    refuse(file, t, n, "its categories are outside the tree");
+  }
+}
+
+// Offsets rise from 0 to the number of elements.
+void check_offsets(const SafetensorsFile& file, const std::vector<std::int64_t>& first,
+                   std::size_t elements, bool may_be_empty) {
+  if (first.empty() || first.front() != 0 ||
+      first.back() != static_cast<std::int64_t>(elements)) {
+    refuse(file, 0, 0, "the sizes of its arrays do not fit together");
+  }
+  for (std::size_t t = 0; t + 1 < first.size(); ++t) {
+    if (first[t + 1] < first[t] + (may_be_empty ? 0 : 1)) {
+      refuse(file, static_cast<std::int64_t>(t), 0, "it has no root");
+    }
+  }
+}
+
+void append(const Tree& tree, Arrays& a) {
+  for (const Node& node : tree.nodes) {
+    a.feature.push_back(node.feature);
+    a.left.push_back(node.left);
+    a.threshold.push_back(node.threshold);
+    a.value.push_back(node.value);
+    a.flags.push_back(static_cast<std::uint8_t>((node.missing_left ? 1 : 0) |
+                                                (node.categorical ? 2 : 0)));
+    a.gain.push_back(node.gain);
+    a.cover.push_back(node.cover);
+    a.count.push_back(node.count);
+    a.first_word.push_back(node.first_word);
+    a.words.push_back(node.words);
+  }
+  a.first.push_back(static_cast<std::int64_t>(a.feature.size()));
+  a.category_words.insert(a.category_words.end(), tree.category_words.begin(),
+                          tree.category_words.end());
+  a.first_category_word.push_back(static_cast<std::int64_t>(a.category_words.size()));
+}
+
+Tree extract(const Arrays& a, std::size_t t) {
+  Tree tree;
+  for (std::int64_t i = a.first[t]; i < a.first[t + 1]; ++i) {
+    Node node;
+    node.feature = a.feature[i];
+    node.left = a.left[i];
+    node.threshold = a.threshold[i];
+    node.value = a.value[i];
+    node.missing_left = (a.flags[i] & 1) != 0;
+    node.categorical = (a.flags[i] & 2) != 0;
+    node.gain = a.gain[i];
+    node.cover = a.cover[i];
+    node.count = a.count[i];
+    node.first_word = a.first_word[i];
+    node.words = a.words[i];
+    tree.nodes.push_back(node);
+  }
+  tree.category_words.assign(a.category_words.begin() + a.first_category_word[t],
+                             a.category_words.begin() + a.first_category_word[t + 1]);
+  return tree;
+}
+
+}  // namespace
+
+void store_trees(std::span<const std::unique_ptr<Member>> members, SafetensorsWriter& file) {
+  Arrays a;
+  for (const auto& member : members) append(static_cast<const TreeMember&>(*member).tree(), a);
+  each_array(file, a, [](SafetensorsWriter& out, const char* name, const auto& array) {
+    out.add(name, std::span(array));
+  });
+}
+
+Members load_trees(const SafetensorsFile& file, std::span<const FeatureBins> features) {
+  Arrays a;
+  each_array(file, a, [](const SafetensorsFile& in, const char* name, auto& array) {
+    array = in.read<typename std::remove_reference_t<decltype(array)>::value_type>(name);
+  });
+  const std::size_t nodes = a.feature.size();
+  for (const std::size_t size : {a.left.size(), a.threshold.size(), a.value.size(), a.flags.size(),
+                                 a.gain.size(), a.cover.size(), a.count.size(),
+                                 a.first_word.size(), a.words.size()}) {
+    if (size != nodes) refuse(file, 0, 0, "the sizes of its arrays do not fit together");
+  }
+  check_offsets(file, a.first, nodes, false);
+  check_offsets(file, a.first_category_word, a.category_words.size(), true);
+  if (a.first.size() != a.first_category_word.size()) {
+    refuse(file, 0, 0, "the sizes of its arrays do not fit together");
+  }
+  Members members;
+  for (std::size_t t = 0; t + 1 < a.first.size(); ++t) {
+    Tree tree = extract(a, t);
+    for (std::size_t n = 0; n < tree.nodes.size(); ++n) {
+      check_node(file, static_cast<std::int64_t>(t), static_cast<std::int64_t>(n), tree, features);
+    }
+    members.push_back(std::make_unique<TreeMember>(std::move(tree)));
+  }
+  return members;
+}
+
+}  // namespace gradatim::boost

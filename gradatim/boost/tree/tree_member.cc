@@ -1,0 +1,46 @@
+#include "gradatim/boost/tree/tree_member.h"
+
+#include <algorithm>
+
+namespace gradatim::boost {
+namespace {
+
+// The leaf of one row of bins. Numeric missing bins lie above every split bin, so they are asked
+// for first.
+const Node& find_by_bins(const Tree& tree, const BinnedData& data, std::int64_t row) {
+  const Node* node = tree.nodes.data();
+  while (!node->leaf()) {
+    const std::int32_t bin = data.column(node->feature).at(row);
+    bool left = false;
+    if (bin == data.features()[node->feature].missing_bin()) {
+      left = node->missing_left;
+    } else if (node->categorical) {
+      left = (tree.category_words[node->first_word + (bin >> 5)] >> (bin & 31) & 1U) != 0;
+    } else {
+      left = bin <= node->split_bin;
+    }
+    node = tree.nodes.data() + node->left + (left ? 0 : 1);
+  }
+  return *node;
+}
+
+}  // namespace
+
+void TreeMember::predict(const RowBlock& rows, double* out) const {
+  for (std::int64_t i = 0; i < rows.rows; ++i) out[i] = double{tree_.find(rows.row(i)).value};
+}
+
+void TreeMember::predict(const BinnedData& data, std::int64_t begin, std::int64_t end,
+                         double* out) const {
+  for (std::int64_t row = begin; row < end; ++row) {
+    out[row - begin] = double{find_by_bins(tree_, data, row).value};
+  }
+}
+
+void TreeMember::shrink(double rate, const Grid& grid) {
+  for (Node& node : tree_.nodes) {
+    if (node.leaf()) node.value = grid.round(rate * double{node.value});
+  }
+}
+
+}  // namespace gradatim::boost

@@ -1,0 +1,33 @@
+// A tree as a member of an ensemble, and trees as arrays of a model file.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "gradatim/boost/learner/learner.h"
+#include "gradatim/boost/tree/tree.h"
+
+namespace gradatim::boost {
+
+class TreeMember final : public Member {
+ public:
+  explicit TreeMember(Tree tree) : tree_(std::move(tree)) {}
+
+  const Tree& tree() const { return tree_; }
+  Tree& tree() { return tree_; }
+  void predict(const RowBlock& rows, double* out) const override;
+  void predict(const BinnedData& data, std::int64_t begin, std::int64_t end,
+               double* out) const override;
+  void shrink(double rate, const Grid& grid) override;
+
+ private:
+  Tree tree_;
+};
+
+/// Arrays "tree.*": nodes of all trees one after the other; "tree.first" [trees + 1] says where each
+/// begins, children and category words are counted from the tree's own beginning.
+void store_trees(std::span<const std::unique_ptr<Member>> members, SafetensorsWriter& file);
+/// Checks every feature, child, word and value. ModelError GRD-3010.
+Members load_trees(const SafetensorsFile& file, std::span<const FeatureBins> features);
+
+}  // namespace gradatim::boost

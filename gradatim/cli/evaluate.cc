@@ -1,0 +1,69 @@
+// gradatim evaluate: how good a saved model's predictions are, by a few metrics.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gradatim/cli/cli.h"
+#include "gradatim/cli/names.h"
+#include "gradatim/cli/reading.h"
+#include "gradatim/cli/session.h"
+#include "gradatim/core/text.h"
+#include "gradatim/data/model.h"
+
+namespace gradatim::cli {
+namespace {
+
+constexpr OptionSpec kOptions[] = {
+    {"data", "SRC", "Rows with the target: a file, a folder or a pattern."},
+    {"metric", "NAME[,NAME]", "Metrics; by default those that suit the task."},
+    {"weight", "COL", "A column of row weights."},
+    {"json", "", "One line of JSON: {\"rows\": N, \"metrics\": {\"auc\": ...}}."},
+};
+
+using Results = std::vector<std::pair<std::string, double>>;
+
+void print_json(std::int64_t rows, const Results& results) {
+  std::string text;
+  for (const auto& [name, value] : results) {
+    text += fmt::format("{}\"{}\": {}", text.empty() ? "" : ", ", name,
+                        std::isfinite(value) ? number_text(value) : "null");
+  }
+  fmt::print("{{\"rows\": {}, \"metrics\": {{{}}}}}\n", rows, text);
+}
+
+void print_table(std::int64_t rows, const Results& results) {
+  std::size_t width = 4;
+  for (const auto& [name, value] : results) width = std::max(width, name.size());
+  fmt::print("{:<{}}  {}\n", "rows", width, rows);
+  for (const auto& [name, value] : results) fmt::print("{:<{}}  {:.6g}\n", name, width, value);
+}
+
+int run_evaluate(const Arguments& arguments) {
+  Session session(arguments, "row");
+  const std::string path = arguments.required_positional("a model FILE");
+  const std::string source = arguments.required("data");
+  const auto metrics = metric_names(arguments);
+  const auto model = data::load_model(path);
+  const data::Table table = read_for(model->card(), source, &session.progress());
+  const auto results = model->evaluate(table, metrics, arguments.text("weight"));
+  check_interrupt();
+  if (arguments.has("json")) {
+    print_json(table.rows(), results);
+  } else {
+    print_table(table.rows(), results);
+  }
+  return kDone;
+}
+
+}  // namespace
+
+constexpr Command kEvaluate = {
+    .name = "evaluate",
+    .synopsis = "FILE --data SRC [--metric NAME[,NAME]] [--weight COL] [--json]",
+    .summary = "Evaluates a saved model on rows whose target is known.",
+    .options = kOptions,
+    .run = run_evaluate,
+};
+
+}  // namespace gradatim::cli

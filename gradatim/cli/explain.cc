@@ -1,0 +1,150 @@
+// gradatim explain: which features a saved model uses, and how it learned, as a table and pictures.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "gradatim/cli/cli.h"
+#include "gradatim/cli/names.h"
+#include "gradatim/cli/permutation.h"
+#include "gradatim/cli/reading.h"
+#include "gradatim/cli/session.h"
+#include "gradatim/cli/svg.h"
+#include "gradatim/core/error.h"
+#include "gradatim/core/file.h"
+#include "gradatim/data/model.h"
+#include "gradatim/data/reader.h"
+
+namespace gradatim::cli {
+namespace {
+
+constexpr std::size_t kMostBars = 20;
+
+constexpr OptionSpec kOptions[] = {
+    {"data", "SRC", "Rows with the target, for permutation importances (at most 20,000 are used)."},
+    {"metric", "NAME", "What a shuffled feature worsens; log_loss or rmse by default."},
+    {"out", "DIR", "The folder to write to; it is made if it is not there."},
+};
+
+using Permutation = std::map<std::string, double>;
+
+std::string file_in(const std::string& folder, std::string_view name) {
+  return (std::filesystem::path(folder) / name).string();
+}
+
+void make_folder(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error || !std::filesystem::is_directory(folder)) {
+    throw DataError(2002, fmt::format("cannot make the folder '{}': {}", folder,
+                                      error ? error.message() : "a file of this name is there"));
+  }
+  check_writable(file_in(folder, "importances.csv"));
+}
+
+Permutation permutation_of(const data::Model& model, const Arguments& arguments, Session& session) {
+  const auto& card = model.card();
+  const std::string usual = card.classification ? "log_loss" : "rmse";
+  const std::string metric = arguments.text("metric", usual);
+  const auto tags = metric_entry(metric).text.tags;
+  const auto table = read_for(card, arguments.required("data"), &session.progress());
+  if (table.find(card.target) == nullptr) {
+    session.progress().on_warning(
+        fmt::format("{} has no target '{}', so permutation importances are left out",
+                    table.source(), card.target));
+    return {};
+  }
+  return permutation_importances(model, table,
+                                 {.metric = metric,
+                                  .maximise = tags.find("maximise") != std::string_view::npos,
+                                  .seed = session.seed(),
+                                  .observer = &session.progress()});
+}
+
+data::Table importance_table(const std::vector<data::Importance>& rows,
+                             const Permutation& permutation) {
+  data::Categories names;
+  std::vector<std::int32_t> codes;
+  std::vector<double> gain, cover, splits, drop;
+  for (const auto& row : rows) {
+    codes.push_back(static_cast<std::int32_t>(names.size()));
+    names.push_back(row.feature);
+    gain.push_back(row.gain);
+    cover.push_back(row.cover);
+    splits.push_back(row.splits);
+    if (!permutation.empty()) drop.push_back(permutation.at(row.feature));
+  }
+  std::vector<data::Column> columns;
+  columns.push_back(data::categorical_column("feature", std::move(codes), std::move(names)));
+  columns.push_back(data::numeric_column("gain", std::move(gain)));
+  columns.push_back(data::numeric_column("cover", std::move(cover)));
+  columns.push_back(data::numeric_column("splits", std::move(splits)));
+  if (!drop.empty()) columns.push_back(data::numeric_column("permutation", std::move(drop)));
+  return data::Table(std::move(columns));
+}
+
+std::string importance_picture(const std::vector<data::Importance>& rows) {
+  double total = 0.0;
+  for (const auto& row : rows) total += row.gain;
+  std::vector<Bar> bars;
+  for (const auto& row : rows) {
+    if (bars.size() == kMostBars || !(row.gain > 0.0)) break;
+    bars.push_back({row.feature, 100.0 * row.gain / total});
+  }
+  return bar_chart(rows.size() > kMostBars
+                       ? fmt::format("Importance of features (the first {})", kMostBars)
+                       : std::string("Importance of features"),
+                   "share of the gain of all splits, %", bars);
+}
+
+// The first watched metric, on every set of rows that it was watched on.
+std::string learning_picture(const data::ModelCard& card) {
+  const auto metric_of = [](const std::string& name) { return name.substr(name.find('.') + 1); };
+  const std::string metric = metric_of(card.history.front().name);
+  std::vector<Curve> curves;
+  for (const auto& history : card.history) {
+    if (metric_of(history.name) != metric) continue;
+    curves.push_back({history.name.substr(0, history.name.find('.')), history.values});
+  }
+  const bool stopped = card.rounds < static_cast<std::int64_t>(curves.front().values.size());
+  return line_chart(fmt::format("{} by round", metric), "round", curves, stopped ? card.rounds : 0);
+}
+
+int run_explain(const Arguments& arguments) {
+  Session session(arguments, "feature");
+  const std::string path = arguments.required_positional("a model FILE");
+  const std::string folder = arguments.required("out");
+  const auto model = data::load_model(path);
+  make_folder(folder);
+  const Permutation permutation =
+      arguments.has("data") ? permutation_of(*model, arguments, session) : Permutation();
+  session.progress().close();
+  const auto rows = model->importances();
+  check_interrupt();
+  const auto wrote = [](const std::string& file) { fmt::print("{}\n", file); };
+  const std::string csv = file_in(folder, "importances.csv");
+  data::write_table(importance_table(rows, permutation), csv);
+  wrote(csv);
+  const std::string picture = file_in(folder, "importances.svg");
+  write_atomically(picture, importance_picture(rows));
+  wrote(picture);
+  if (!model->card().history.empty()) {
+    const std::string curve = file_in(folder, "learning_curve.svg");
+    write_atomically(curve, learning_picture(model->card()));
+    wrote(curve);
+  }
+  return kDone;
+}
+
+}  // namespace
+
+constexpr Command kExplain = {
+    .name = "explain",
+    .synopsis = "FILE [--data SRC] --out DIR",
+    .summary = "Writes a saved model's importances and learning curve, as CSV and SVG.",
+    .options = kOptions,
+    .run = run_explain,
+};
+
+}  // namespace gradatim::cli

@@ -1,0 +1,88 @@
+// The texts of --help.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "gradatim/api/registry.h"
+#include "gradatim/api/settings.h"
+#include "gradatim/api/write/words.h"
+#include "gradatim/cli/cli.h"
+
+namespace gradatim::cli {
+namespace {
+
+using api::write::wrapped;
+
+constexpr std::size_t kWidth = 96;
+
+std::string one(const OptionSpec& spec) {
+  const std::string left = fmt::format("  --{} {}", spec.name, spec.value);
+  return wrapped(spec.doc, kWidth, std::string(30, ' '), fmt::format("{:<30}", left));
+}
+
+std::string setting_text(const api::Setting& setting, const std::string& prefix) {
+  std::string text =
+      fmt::format("  --{}{} {}\n", prefix, setting.name, api::to_text(setting.initial()));
+  std::string doc(setting.note.doc);
+  doc += " (" + api::type_text(setting);
+  const auto bounds = api::write::range_and_unit(setting);
+  doc += (bounds.empty() ? "" : " " + bounds) + ")";
+  return text + wrapped(doc, kWidth, "        ");
+}
+
+std::string part_text(const api::Part& part, const std::string& prefix) {
+  std::vector<std::string> names;
+  for (const api::Entry* entry : api::Registry::instance().list(part.kind)) {
+    names.push_back(api::write::short_name(*entry));
+  }
+  std::string text =
+      fmt::format("  --{}{} {}\n", prefix, part.name, api::write::short_default(part));
+  text += wrapped(fmt::format("{} (one of {})", part.doc, api::write::joined(names, ", ")), kWidth,
+                  "        ");
+  return text;
+}
+
+// The component's options, then those of its parts as they are by default.
+std::string component_text(const api::Entry& entry, const std::string& prefix) {
+  std::string text = fmt::format("\noptions of {}, with their defaults\n", entry.text.name);
+  for (const auto& setting : entry.settings) text += setting_text(setting, prefix);
+  for (const auto& part : entry.parts) text += part_text(part, prefix);
+  for (const auto& part : entry.parts) {
+    const api::Entry* chosen = api::Registry::instance().find(part.initial);
+    if (chosen == nullptr || (chosen->settings.empty() && chosen->parts.empty())) continue;
+    text += component_text(*chosen, fmt::format("{}{}.", prefix, part.name));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string help_of(const Command& command) {
+  std::string text = wrapped(command.summary, kWidth, "");
+  text += fmt::format("\nusage: gradatim {} {}\n\noptions\n", command.name, command.synopsis);
+  for (const auto& spec : command.options) text += one(spec);
+  if (!command.options.empty()) text += "\noptions of every verb\n";
+  for (const auto& spec : common_options()) text += one(spec);
+  return text;
+}
+
+std::string help_of(std::span<const Command* const> commands) {
+  std::string text =
+      "gradatim: strong models from many small steps.\n\nusage: gradatim VERB ...\n\n";
+  for (const Command* command : commands) {
+    text += wrapped(command->summary, kWidth, std::string(12, ' '),
+                    fmt::format("  {:<10}", command->name));
+  }
+  return text +
+         "\n'gradatim VERB --help' shows a verb's options, 'gradatim --version' the version.\n";
+}
+
+std::string help_of_model(const std::string& model) {
+  const api::Entry& entry = api::Registry::instance().get(model, "model");
+  std::string text = component_text(entry, "");
+  return text +
+         "\nAn option of a part may be written without the part ('--max_depth 6') where only "
+         "one has it;\n'gradatim describe NAME' shows the options of other choices.\n";
+}
+
+}  // namespace gradatim::cli

@@ -1,0 +1,147 @@
+// The command `gradatim`: finds the verb, runs it, and turns what went wrong into one line and an
+// exit status: 0 done, 1 failed, 2 wrong usage, 128 + signal interrupted.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "gradatim/cli/cli.h"
+#include "gradatim/core/error.h"
+#include "gradatim/core/parallel.h"
+#include "gradatim/core/text.h"
+
+namespace gradatim::cli {
+namespace {
+
+constexpr Command kList = {
+    .name = "list",
+    .synopsis = "[KIND]",
+    .summary = "Lists public names: models, losses, learners, metrics.",
+    .run = [](const Arguments& arguments) { return run_list(arguments.positional); }};
+
+constexpr Command kDescribe = {
+    .name = "describe",
+    .synopsis = "NAME",
+    .summary = "Describes a public name: its settings, parts, source, errors.",
+    .run = [](const Arguments& arguments) { return run_describe(arguments.positional); }};
+
+constexpr OptionSpec kApiOptions[] = {
+    {"root", "DIR", "Where 'write' finds the sources; the current folder by default."},
+    {"golden", "DIR", "Where 'check' finds the committed golden files; api/golden by default."},
+    {"changelog", "FILE", "Where 'check' looks for BREAKING lines; CHANGELOG.md by default."},
+};
+
+constexpr Command kApi = {
+    .name = "api",
+    .synopsis = "write|check",
+    .summary = "Writes what is derived from the registry, or checks it for breaking changes.",
+    .options = kApiOptions,
+    .run = [](const Arguments& arguments) {
+      std::vector<std::string> words = arguments.positional;
+      for (const auto& option : kApiOptions) {
+        if (!arguments.has(option.name)) continue;
+        words.push_back(fmt::format("--{}", option.name));
+        words.push_back(arguments.text(option.name));
+      }
+      return run_api(words);
+    }};
+
+constexpr const Command* kCommands[] = {&kTrain, &kPredict,  &kEvaluate, &kExplain,
+                                        &kList,  &kDescribe, &kApi};
+
+const Command& find_command(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Command* command : kCommands) {
+    if (command->name == name) return *command;
+    names.emplace_back(command->name);
+  }
+  const auto near = did_you_mean(name, names);
+  throw UsageError(1001, fmt::format("there is no verb '{}'{}", name,
+                                     near.empty() ? "; the verbs are " + join_and(names) : near));
+}
+
+int run(std::span<const std::string> words) {
+  if (words.empty()) {
+    std::fputs(help_of(kCommands).c_str(), stderr);
+    return kWrongUsage;
+  }
+  const std::string& first = words[0];
+  if (first == "--version") {
+    fmt::print("gradatim {}\n", GRADATIM_VERSION);
+    return kDone;
+  }
+  if (first == "--help" || first == "-h" || (first == "help" && words.size() == 1)) {
+    fmt::print("{}", help_of(kCommands));
+    return kDone;
+  }
+  if (first == "help") return run(std::vector<std::string>{words[1], "--help"});
+  const Command& command = find_command(first);
+  const Arguments arguments = parse_arguments(command, words.subspan(1));
+  if (!arguments.help) return command.run(arguments);
+  fmt::print("{}", help_of(command));
+  if (command.takes_settings && !arguments.positional.empty()) {
+    fmt::print("{}", help_of_model(arguments.positional.front()));
+  }
+  return kDone;
+}
+
+volatile std::sig_atomic_t caught = 0;
+
+// The first signal asks politely, so that nothing is left half-written; the second one insists.
+void on_signal(int signal) {
+  if (caught != 0) _exit(128 + signal);
+  caught = signal;
+  request_interrupt();
+}
+
+void handle_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+int fail(const std::string& text, int status) {
+  std::fputs(("gradatim: " + text + "\n").c_str(), stderr);
+  return status;
+}
+
+// A full disk shows when the text leaves, not when it is printed.
+int flushed(int status) {
+  if (std::fflush(stdout) == 0) return status;
+  return fail("cannot write to standard output (GRD-2002)", kFailed);
+}
+
+int guarded(std::span<const std::string> words) {
+  try {
+    return flushed(run(words));
+  } catch (const Interrupted&) {
+    return fail("interrupted; nothing was written", 128 + (caught != 0 ? caught : SIGINT));
+  } catch (const UsageError& error) {
+    return fail(error.what(), kWrongUsage);
+  } catch (const Error& error) {
+    return fail(error.what(), kFailed);
+  } catch (const std::bad_alloc&) {
+    return fail("there is not enough memory; use fewer rows or columns (GRD-2030)", kFailed);
+  } catch (const std::exception& error) {
+    return fail(
+        fmt::format("{}; this is a defect of gradatim, please report it (GRD-4099)", error.what()),
+        kFailed);
+  }
+}
+
+}  // namespace
+}  // namespace gradatim::cli
+
+int main(int argc, char** argv) {
+  gradatim::cli::handle_signals();
+  const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+  return gradatim::cli::guarded(words);
+}

@@ -1,0 +1,75 @@
+// gradatim predict: a table of predictions, one row for each row of the data.
+#include <fmt/format.h>
+
+#include "gradatim/cli/cli.h"
+#include "gradatim/cli/reading.h"
+#include "gradatim/cli/session.h"
+#include "gradatim/data/model.h"
+#include "gradatim/data/reader.h"
+
+namespace gradatim::cli {
+namespace {
+
+constexpr OptionSpec kOptions[] = {
+    {"data", "SRC", "Rows to predict: a file, a folder or a pattern; - is CSV on stdin."},
+    {"out", "FILE", "Where to write; the ending tells the format. CSV on stdout by default (-)."},
+    {"margin", "", "The raw scores instead of values or probabilities."},
+    {"rounds", "N", "Use the first so many rounds; 0, the default, is all."},
+    {"base_margin", "COL[,COL]", "Columns of starting scores, for a model that was trained so."},
+    {"keep", "COL[,COL]", "Columns of the data to copy in front of the predictions."},
+};
+
+// One column a score: "margin", or "margin_<class>" where each class has its own.
+data::Table margin_table(const data::ModelCard& card, const data::Predictions& margins) {
+  const auto columns = static_cast<std::size_t>(margins.columns);
+  const std::size_t rows = margins.values.size() / columns;
+  std::vector<data::Column> result;
+  for (std::size_t k = 0; k < columns; ++k) {
+    std::vector<double> values(rows);
+    for (std::size_t row = 0; row < rows; ++row) values[row] = margins.values[row * columns + k];
+    const bool by_class = columns > 1 && columns == card.classes.size();
+    result.push_back(data::numeric_column(
+        columns == 1 ? "margin"
+                     : fmt::format("margin_{}", by_class ? card.classes[k] : fmt::to_string(k)),
+        std::move(values)));
+  }
+  return data::Table(std::move(result));
+}
+
+int run_predict(const Arguments& arguments) {
+  Session session(arguments, "row");
+  const std::string path = arguments.required_positional("a model FILE");
+  const std::string source = arguments.required("data");
+  const std::string out = arguments.text("out", "-");
+  if (out != "-") check_writable(out);
+  data::PredictOptions options;
+  options.rounds = arguments.integer("rounds", 0, 0);
+  options.base_margin = arguments.list("base_margin");
+  if (arguments.has("margin")) options.kind = data::PredictKind::margin;
+
+  const auto model = data::load_model(path);
+  const data::Table table = read_for(model->card(), source, &session.progress());
+  std::vector<data::Column> columns;
+  for (const auto& name : arguments.list("keep")) columns.push_back(table.column(name));
+  data::Predictions predictions = model->predict(table, options);
+  const data::Table made = options.kind == data::PredictKind::margin
+                               ? margin_table(model->card(), predictions)
+                               : data::prediction_table(model->card(), std::move(predictions));
+  columns.insert(columns.end(), made.columns().begin(), made.columns().end());
+  check_interrupt();
+  data::write_table(data::Table(std::move(columns)), out);
+  if (out != "-") session.progress().finish(fmt::format("wrote {}: {} rows", out, table.rows()));
+  return kDone;
+}
+
+}  // namespace
+
+constexpr Command kPredict = {
+    .name = "predict",
+    .synopsis = "FILE --data SRC [--out FILE|-] [--margin] [--keep COL[,COL]]",
+    .summary = "Predicts the rows of a table by a saved model.",
+    .options = kOptions,
+    .run = run_predict,
+};
+
+}  // namespace gradatim::cli

@@ -1,0 +1,124 @@
+#include "gradatim/cli/progress.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+namespace gradatim::cli {
+namespace {
+
+constexpr double kRedraw = 0.1;  // seconds
+constexpr int kBarWidth = 24;
+
+// A lost stderr is no reason to fail.
+void say(const std::string& text) { std::fputs(text.c_str(), stderr); }
+
+std::string json_text(const std::string& text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string metrics_text(const StepDone& event) {
+  std::string text;
+  for (const auto& [name, value] : event.metrics) text += fmt::format("  {} {:.5g}", name, value);
+  return text;
+}
+
+// "0.4 s", "12 s", "3 min 20 s".
+std::string duration(double seconds) {
+  if (seconds < 9.95) return fmt::format("{:.1f} s", seconds);
+  const auto whole = static_cast<std::int64_t>(std::llround(seconds));
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
+  return fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
+}
+
+std::size_t terminal_width() {
+  winsize size{};
+  const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : 80;
+}
+
+}  // namespace
+
+void Progress::on_step(const StepDone& event) {
+  last_ = event;
+  switch (style_) {
+    case LogStyle::quiet: return;
+    case LogStyle::json: {
+      nlohmann::ordered_json metrics = nlohmann::ordered_json::object();
+      for (const auto& [name, value] : event.metrics) metrics[name] = value;
+      say(
+          fmt::format("{{\"event\": \"{}\", \"step\": {}, \"steps\": {}, \"seconds\": {:.3f}, "
+                      "\"metrics\": {}}}\n",
+                      unit_, event.step, event.steps, event.seconds, metrics.dump()));
+      return;
+    }
+    case LogStyle::bar: {
+      const bool last = event.step == event.steps;
+      if (drawn_ < 0.0 || event.seconds - drawn_ >= kRedraw || last) draw(event);
+      return;
+    }
+    case LogStyle::plain: {
+      const std::int64_t tenth = 10 * event.step / std::max<std::int64_t>(1, event.steps);
+      if (tenth > tenth_) line(event);
+      tenth_ = tenth;
+    }
+  }
+}
+
+void Progress::draw(const StepDone& event) {
+  const double share =
+      static_cast<double>(event.step) / static_cast<double>(std::max<std::int64_t>(1, event.steps));
+  const double rate = static_cast<double>(event.step) / std::max(event.seconds, 1e-9);
+  const int full = static_cast<int>(share * kBarWidth);
+  std::string text =
+      fmt::format("[{}{}] {}/{} {}s", std::string(full, '#'), std::string(kBarWidth - full, '.'),
+                  event.step, event.steps, unit_);
+  if (event.seconds > 0.0) {
+    const double left = static_cast<double>(event.steps - event.step) / rate;
+    text += fmt::format("  {:.3g}/s  {} left", rate, duration(left));
+  }
+  text += metrics_text(event);
+  const std::size_t width = terminal_width() - 1;
+  if (text.size() > width) text.resize(width);
+  say("\r" + text + "\x1b[K");
+  bar_open_ = true;
+  drawn_ = event.seconds;
+  shown_ = event.step;
+}
+
+void Progress::line(const StepDone& event) {
+  say(fmt::format("{} {}/{}  {}{}\n", unit_, event.step, event.steps, duration(event.seconds),
+                  metrics_text(event)));
+  shown_ = event.step;
+}
+
+void Progress::on_warning(const std::string& text) {
+  if (style_ == LogStyle::quiet) return;
+  close();
+  say(style_ == LogStyle::json
+          ? fmt::format("{{\"event\": \"warning\", \"text\": {}}}\n", json_text(text))
+          : fmt::format("note: {}\n", text));
+}
+
+void Progress::finish(const std::string& summary) {
+  if (last_.step > shown_ && style_ == LogStyle::bar) draw(last_);
+  if (last_.step > shown_ && style_ == LogStyle::plain) line(last_);
+  close();
+  if (style_ == LogStyle::quiet) return;
+  say(style_ == LogStyle::json
+          ? fmt::format("{{\"event\": \"done\", \"text\": {}}}\n", json_text(summary))
+          : summary + "\n");
+}
+
+void Progress::close() {
+  if (bar_open_) say("\n");
+  bar_open_ = false;
+}
+
+}  // namespace gradatim::cli

@@ -1,0 +1,40 @@
+// Progress on stderr: a bar on a terminal, else a line every tenth of the way, or JSON lines.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "gradatim/core/observer.h"
+
+namespace gradatim::cli {
+
+enum class LogStyle { bar, plain, json, quiet };
+
+class Progress final : public Observer {
+ public:
+  /// `unit` is what a step is called ("round").
+  Progress(LogStyle style, std::string_view unit) : style_(style), unit_(unit) {}
+  ~Progress() override { close(); }
+
+  void on_step(const StepDone& event) override;
+  void on_warning(const std::string& text) override;
+  /// Shows the last step, if it is not there yet, and what was done.
+  void finish(const std::string& summary);
+  /// Ends the line of the bar, so that others can write.
+  void close();
+
+ private:
+  void draw(const StepDone& event);
+  void line(const StepDone& event);
+
+  LogStyle style_;
+  std::string_view unit_;
+  bool bar_open_ = false;
+  double drawn_ = -1.0;      // seconds of the step that the bar shows
+  std::int64_t tenth_ = -1;  // of the way, that the last line told
+  std::int64_t shown_ = 0;   // step that was shown last
+  StepDone last_;
+};
+
+}  // namespace gradatim::cli

@@ -1,0 +1,15 @@
+// Tables as a fitted model expects them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gradatim/core/observer.h"
+#include "gradatim/data/model.h"
+
+namespace gradatim::cli {
+
+/// Reads a source with the types of the model's features, and of its target where that was words.
+data::Table read_for(const data::ModelCard& card, const std::string& source, Observer* observer);
+
+}  // namespace gradatim::cli

@@ -1,0 +1,56 @@
+#include "gradatim/cli/session.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "gradatim/core/error.h"
+#include "gradatim/core/text.h"
+
+namespace gradatim::cli {
+namespace {
+
+LogStyle log_style(const Arguments& arguments) {
+  const std::string asked = arguments.text("log");
+  if (asked == "plain") return LogStyle::plain;
+  if (asked == "json") return LogStyle::json;
+  if (asked == "quiet") return LogStyle::quiet;
+  const std::vector<std::string> styles = {"plain", "json", "quiet"};
+  GRADATIM_CHECK(!arguments.has("log"), UsageError, 1005,
+                 "--log must be one of plain, json, quiet; got '{}'{}", asked,
+                 did_you_mean(asked, styles));
+  return isatty(STDERR_FILENO) != 0 ? LogStyle::bar : LogStyle::plain;
+}
+
+int threads_of(const Arguments& arguments) {
+  const std::string device = arguments.text("device", "cpu");
+  GRADATIM_CHECK(device == "cpu", UsageError, 1005,
+                 "--device must be cpu, where boosting computes; got '{}'", device);
+  return static_cast<int>(arguments.integer("threads", 0, 0, 1024));
+}
+
+}  // namespace
+
+Session::Session(const Arguments& arguments, std::string_view unit)
+    : threads_(threads_of(arguments)),
+      seed_(static_cast<std::uint64_t>(arguments.integer("seed", 0, 0))),
+      progress_(log_style(arguments), unit) {}
+
+void check_writable(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  GRADATIM_CHECK(!fs::is_directory(path, ignored), DataError, 2002,
+                 "cannot write '{}': it is a folder; name a file in it", path);
+  auto folder = fs::path(path).parent_path();
+  if (folder.empty()) folder = ".";
+  GRADATIM_CHECK(fs::is_directory(folder, ignored), DataError, 2002,
+                 "cannot write '{}': there is no folder '{}'; make it first", path,
+                 folder.string());
+  const bool allowed = ::access(folder.c_str(), W_OK) == 0 || ::access(path.c_str(), W_OK) == 0;
+  GRADATIM_CHECK(allowed, DataError, 2002, "cannot write '{}': {}", path, std::strerror(errno));
+}
+
+}  // namespace gradatim::cli

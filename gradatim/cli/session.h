@@ -1,0 +1,31 @@
+// What the common options ask for, in force as long as the Session lives.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "gradatim/cli/cli.h"
+#include "gradatim/cli/progress.h"
+#include "gradatim/core/parallel.h"
+
+namespace gradatim::cli {
+
+class Session {
+ public:
+  /// `unit` is what the verb's progress counts ("round").
+  Session(const Arguments& arguments, std::string_view unit);
+
+  std::uint64_t seed() const { return seed_; }
+  Progress& progress() { return progress_; }
+
+ private:
+  ThreadScope threads_;
+  std::uint64_t seed_;
+  Progress progress_;
+};
+
+/// GRD-2002 now rather than after an hour of work: `path` is a folder, or lies in a folder that is
+/// not there or may not be written.
+void check_writable(const std::string& path);
+
+}  // namespace gradatim::cli

@@ -1,0 +1,76 @@
+// Philox 4x32-10: a random draw is a pure function of (seed, stream, index).
+//
+// Salmon, Moraes, Dror and Shaw (2011), Parallel random numbers: as easy as 1, 2, 3. Streams are
+// named by purpose, so that a new consumer never shifts the draws of another, and any thread may
+// draw any index. Not a generator with a state, and not cryptographic.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+
+namespace gradatim {
+
+using PhiloxBlock = std::array<std::uint32_t, 4>;
+
+/// Ten rounds of Philox over a 128-bit counter and a 64-bit key.
+constexpr PhiloxBlock philox(PhiloxBlock counter, std::uint32_t key0, std::uint32_t key1) {
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t product0 = std::uint64_t{0xD2511F53U} * counter[0];
+    const std::uint64_t product1 = std::uint64_t{0xCD9E8D57U} * counter[2];
+    counter = {static_cast<std::uint32_t>(product1 >> 32) ^ counter[1] ^ key0,
+               static_cast<std::uint32_t>(product1),
+               static_cast<std::uint32_t>(product0 >> 32) ^ counter[3] ^ key1,
+               static_cast<std::uint32_t>(product0)};
+    key0 += 0x9E3779B9U;
+    key1 += 0xBB67AE85U;
+  }
+  return counter;
+}
+
+/// What a draw is for. Numbers are part of the reproducibility promise: append, never renumber.
+enum class Stream : std::uint32_t {
+  rounding = 1,     // stochastic rounding of gradients: (round, output), row
+  rows = 2,         // row sampling: round, row
+  columns = 3,      // column sampling: round, feature
+  quantiles = 4,    // rows that the bin boundaries are read from: 0, row
+  split = 5,        // validation split and folds: 0, row
+  resample = 6,     // AdaBoost's draw by D_m: (round, attempt), draw
+  init = 7,         // initial values: parameter, element
+  noise = 8,        // noise of generative models: step, element
+  permutation = 9,  // permutation importance: feature, row
+};
+
+/// The draws of one purpose. Cheap to copy; `minor` is a round or a step, `index` a row.
+class Philox {
+ public:
+  constexpr Philox(std::uint64_t seed, Stream stream, std::uint32_t minor = 0)
+      : seed_(seed), stream_(static_cast<std::uint32_t>(stream)), minor_(minor) {}
+
+  /// 128 random bits.
+  constexpr PhiloxBlock block(std::uint64_t index) const {
+    return philox({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32),
+                   minor_, stream_},
+                  static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> 32));
+  }
+  /// 64 random bits.
+  constexpr std::uint64_t bits(std::uint64_t index) const {
+    const PhiloxBlock b = block(index);
+    return (std::uint64_t{b[1]} << 32) | b[0];
+  }
+  /// Uniform in [0, 1), a multiple of 2^-53.
+  constexpr double uniform(std::uint64_t index) const {
+    return static_cast<double>(bits(index) >> 11) * 0x1p-53;
+  }
+  /// Uniform integer in [0, bound), bound >= 1, by a 64-bit multiply (bias below 2^-32).
+  constexpr std::uint32_t below(std::uint32_t bound, std::uint64_t index) const {
+    return static_cast<std::uint32_t>((std::uint64_t{block(index)[0]} * bound) >> 32);
+  }
+
+ private:
+  std::uint64_t seed_;
+  std::uint32_t stream_;
+  std::uint32_t minor_;
+};
+
+}  // namespace gradatim

@@ -1,0 +1,54 @@
+#include "gradatim/data/check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gradatim/core/error.h"
+#include "gradatim/core/text.h"
+
+namespace gradatim::data {
+namespace {
+
+constexpr std::int64_t kBlock = 4096;
+
+// The first row whose value satisfies the predicate, or -1.
+template <class Predicate>
+std::int64_t first_row(const Column& column, Predicate predicate) {
+  std::vector<double> buffer(static_cast<std::size_t>(std::min(kBlock, column.rows())));
+  for (std::int64_t begin = 0; begin < column.rows(); begin += kBlock) {
+    const auto count = static_cast<std::size_t>(std::min(kBlock, column.rows() - begin));
+    const std::span<double> values = std::span(buffer).first(count);
+    column.read(begin, values);
+    const auto at = std::find_if(values.begin(), values.end(), predicate);
+    if (at != values.end()) return begin + (at - values.begin());
+  }
+  return -1;
+}
+
+std::string place(const Column& column, const std::string& source, std::int64_t row) {
+  return fmt::format("{}row {}, column '{}'", source.empty() ? "" : source + ", ", row + 1,
+                     column.name());
+}
+
+}  // namespace
+
+void check_finite(const Column& column, const std::string& source) {
+  if (column.type() != ColumnType::numeric) return;  // no other type has infinities
+  const std::int64_t row = first_row(column, [](double x) { return std::isinf(x); });
+  GRADATIM_CHECK(row < 0, DataError, 2011,
+                 "{}: the value is {}, but only finite numbers can be learned from; correct the "
+                 "cell or leave it empty",
+                 place(column, source, row), column.cell(row));
+}
+
+void check_no_missing(const Column& column, const std::string& source) {
+  const std::int64_t row = first_row(column, [](double x) { return std::isnan(x); });
+  GRADATIM_CHECK(row < 0, DataError, 2019,
+                 "{}: the cell is missing, but every row needs one here; fill it or leave the row "
+                 "out",
+                 place(column, source, row));
+}
+
+}  // namespace gradatim::data

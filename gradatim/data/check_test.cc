@@ -1,0 +1,38 @@
+#include "gradatim/data/check.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "gradatim/data/testing.h"
+
+namespace gradatim::data {
+namespace {
+
+using namespace testing;
+
+TEST(CheckFinite, NamesTheRowAndTheColumn) {
+  std::vector<double> values(10'000, 1.0);
+  values[2] = NAN;
+  const Column fine = numeric_column("x", values);
+  EXPECT_NO_THROW(check_finite(fine, "t.csv"));
+  values[8000] = -INFINITY;
+  EXPECT_EQ(
+      error_of([&] { check_finite(numeric_column("x", values), "t.csv"); }),
+      "t.csv, row 8001, column 'x': the value is -inf, but only finite numbers can be learned "
+      "from; correct the cell or leave it empty (GRD-2011)");
+  EXPECT_NO_THROW(check_finite(categorical_column("c", {0}, {"inf"}), "t.csv"));
+}
+
+TEST(CheckNoMissing, NamesTheRowAndTheColumn) {
+  EXPECT_NO_THROW(check_no_missing(boolean_column("y", {1, 0}), "t.csv"));
+  EXPECT_EQ(
+      error_of([] {
+        check_no_missing(categorical_column("y", {0, -1}, {"a"}), "");
+      }),
+      "row 2, column 'y': the cell is missing, but every row needs one here; fill it or leave "
+      "the row out (GRD-2019)");
+}
+
+}  // namespace
+}  // namespace gradatim::data

@@ -1,0 +1,113 @@
+#include "gradatim/data/model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "gradatim/core/error.h"
+#include "gradatim/core/file.h"
+
+namespace gradatim::data {
+namespace {
+
+constexpr std::string_view kMetadataKey = "gradatim";
+constexpr int kFormatVersion = 1;
+
+}  // namespace
+
+void store_card(const ModelCard& card, SafetensorsWriter& file) {
+  nlohmann::json json;
+  json["format"] = kFormatVersion;
+  json["settings"] = nlohmann::json::parse(api::to_json(card.settings));
+  json["features"] = nlohmann::json::parse(schema_json(card.features));
+  json["target"] = card.target;
+  json["classification"] = card.classification;
+  json["classes"] = card.classes;
+  json["rounds"] = card.rounds;
+  json["history"] = nlohmann::json::object();
+  for (const auto& history : card.history) json["history"][history.name] = history.values;
+  if (!card.notes.empty()) json["notes"] = card.notes;
+  file.set_metadata(std::string(kMetadataKey), json.dump());
+}
+
+ModelCard read_card(const SafetensorsFile& file) {
+  const std::string text = file.metadata(std::string(kMetadataKey));
+  GRADATIM_CHECK(!text.empty(), ModelError, 3004,
+                 "{}: it holds arrays but no gradatim model; convert it first", file.source());
+  try {
+    const auto json = nlohmann::json::parse(text);
+    const int format = json.at("format").get<int>();
+    GRADATIM_CHECK(format <= kFormatVersion, ModelError, 3005,
+                   "{}: its format is {}, newer than {}, the newest that this version reads; "
+                   "update gradatim",
+                   file.source(), format, kFormatVersion);
+    ModelCard card;
+    card.settings = api::settings_from_json(json.at("settings").dump());
+    card.features = parse_schema(json.at("features").dump(), file.source());
+    card.target = json.at("target").get<std::string>();
+    card.classification = json.at("classification").get<bool>();
+    card.classes = json.at("classes").get<std::vector<std::string>>();
+    card.rounds = json.at("rounds").get<std::int64_t>();
+    for (const auto& [name, values] : json.at("history").items()) {
+      card.history.push_back({name, values.get<std::vector<double>>()});
+    }
+    card.notes = json.value("notes", card.notes);
+    return card;
+  } catch (const nlohmann::json::exception& error) {
+    throw ModelError(
+        3006, fmt::format("{}: its description is damaged: {}", file.source(), error.what()));
+  }
+}
+
+void save_model(const Model& model, const std::string& path) {
+  write_atomically(path, model.bytes());
+}
+
+namespace {
+
+std::shared_ptr<const Model> load_from(const SafetensorsFile& file) {
+  const ModelCard card = read_card(file);
+  return api::build_as<Trainer>(card.settings)->load(file, card);
+}
+
+}  // namespace
+
+std::shared_ptr<const Model> load_model(const std::string& path) {
+  return load_from(SafetensorsFile(path));
+}
+
+std::shared_ptr<const Model> load_model_bytes(std::string_view bytes, const std::string& source) {
+  return load_from(SafetensorsFile(bytes, source));
+}
+
+std::shared_ptr<const Model> fit_model(const api::Settings& settings, const FitRequest& request,
+                                       const api::OwnParts& own) {
+  api::check(settings);
+  const auto complete = api::complete(settings);
+  return api::build_as<Trainer>(complete, api::Registry::instance(), own)->fit(request, complete);
+}
+
+Table prediction_table(const ModelCard& card, Predictions predictions) {
+  const int columns = predictions.columns;
+  const auto rows = static_cast<std::int64_t>(predictions.values.size()) / std::max(1, columns);
+  std::vector<Column> result;
+  if (!card.classification) {
+    result.push_back(numeric_column("prediction", std::move(predictions.values)));
+    return Table(std::move(result));
+  }
+  std::vector<std::int32_t> best(rows);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const double* p = predictions.values.data() + row * columns;
+    best[row] = static_cast<std::int32_t>(std::max_element(p, p + columns) - p);
+  }
+  result.push_back(categorical_column("prediction", std::move(best), card.classes));
+  for (int k = 0; k < columns; ++k) {
+    std::vector<double> p(rows);
+    for (std::int64_t row = 0; row < rows; ++row) p[row] = predictions.values[row * columns + k];
+    result.push_back(numeric_column("probability_" + card.classes[k], std::move(p)));
+  }
+  return Table(std::move(result));
+}
+
+}  // namespace gradatim::data

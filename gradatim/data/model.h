@@ -1,0 +1,136 @@
+// Model and Trainer: what the command line and Python know of any model of the house.
+//
+// The life of a model:
+//  1. A Trainer (kind "model": boost.newton, neural.diffusion, ...) is built from Settings.
+//  2. fit() reads a FitRequest and gives a Model, which knows its columns by name.
+//  3. predict(), evaluate() and importances() take tables with those columns, in any order.
+//  4. save() writes one safetensors file; load_model() finds the Trainer by the name in the file.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "gradatim/api/settings.h"
+#include "gradatim/core/observer.h"
+#include "gradatim/core/safetensors.h"
+#include "gradatim/data/schema.h"
+#include "gradatim/data/table.h"
+
+namespace gradatim::data {
+
+enum class TaskHint { automatic, regression, classification };
+
+/// What to learn from.
+struct FitRequest {
+  Table table;  // features, target and the columns named below
+  std::string target;
+  std::optional<Table> valid;            // for early stopping and the history
+  double valid_fraction = 0.0;           // in (0, 1): split off instead, by (seed, row)
+  std::string weight;                    // a column of non-negative weights, or empty
+  std::vector<std::string> base_margin;  // columns of starting scores, one an output, or empty
+  TaskHint task = TaskHint::automatic;
+  std::vector<std::string> classes;  // their order, where the caller knows it; else sorted
+  std::vector<std::string>
+      metrics;  // to watch; the first decides early stopping; empty: the loss's
+  std::map<std::string, api::Made> own_metrics;  // what some of these names stand for
+  std::map<std::string, std::string> notes;      // of the front end, kept in the model file
+  std::uint64_t seed = 0;
+  Observer* observer = nullptr;
+};
+
+/// Numbers for rows, row-major.
+struct Predictions {
+  std::vector<double> values;  // [rows, columns]
+  int columns = 1;
+};
+
+enum class PredictKind {
+  response,  // a value, or the probability of each class
+  margin,    // the raw scores
+};
+
+struct PredictOptions {
+  PredictKind kind = PredictKind::response;
+  std::int64_t rounds = 0;               // use the first so many; 0 is all
+  std::vector<std::string> base_margin;  // columns of starting scores
+};
+
+/// The values of one metric after each round.
+struct History {
+  std::string name;  // "valid.log_loss"
+  std::vector<double> values;
+};
+
+/// What a model says about itself.
+struct ModelCard {
+  api::Settings settings;  // of its trainer, complete
+  Schema features;
+  std::string target;
+  bool classification = false;
+  std::vector<std::string> classes;
+  std::int64_t rounds = 0;  // that predictions use
+  std::vector<History> history;
+  std::map<std::string, std::string> notes;  // of the front end that fitted the model
+};
+
+/// One row of an explanation, by feature.
+struct Importance {
+  std::string feature;
+  double gain = 0.0;  // sum over splits
+  double cover = 0.0;
+  double splits = 0.0;
+};
+
+class Model {
+ public:
+  virtual ~Model() = default;
+  virtual const ModelCard& card() const = 0;
+  virtual Predictions predict(const Table& table, const PredictOptions& options) const = 0;
+  /// Predictions after 1, 2, ... rounds; the callback may not keep the reference.
+  virtual void predict_staged(
+      const Table& table, const PredictOptions& options,
+      const std::function<void(std::int64_t round, const Predictions&)>& stage) const = 0;
+  /// (short name, value) on a table that has the target; empty `metrics` means the usual ones.
+  virtual std::vector<std::pair<std::string, double>> evaluate(
+      const Table& table, const std::vector<std::string>& metrics,
+      const std::string& weight) const = 0;
+  /// By falling gain.
+  virtual std::vector<Importance> importances() const = 0;
+  virtual std::string bytes() const = 0;
+};
+
+class Trainer {
+ public:
+  static constexpr std::string_view kKind = "model";
+  virtual ~Trainer() = default;
+  virtual std::shared_ptr<const Model> fit(const FitRequest& request,
+                                           const api::Settings& settings) const = 0;
+  virtual std::shared_ptr<const Model> load(const SafetensorsFile& file,
+                                            const ModelCard& card) const = 0;
+};
+
+/// Predictions as a table: "prediction", and for classes "probability_<class>" each.
+Table prediction_table(const ModelCard& card, Predictions predictions);
+
+/// Atomically.
+void save_model(const Model& model, const std::string& path);
+/// ModelError GRD-3001 to GRD-3010 where the file is not a whole and valid model.
+std::shared_ptr<const Model> load_model(const std::string& path);
+std::shared_ptr<const Model> load_model_bytes(std::string_view bytes, const std::string& source);
+
+/// Fits the model that `settings` describe; `own` are parts that the caller made himself.
+std::shared_ptr<const Model> fit_model(const api::Settings& settings, const FitRequest& request,
+                                       const api::OwnParts& own = {});
+
+/// The card as the metadata of a model file, and back.
+void store_card(const ModelCard& card, SafetensorsWriter& file);
+ModelCard read_card(const SafetensorsFile& file);
+
+}  // namespace gradatim::data

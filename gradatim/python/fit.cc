@@ -1,0 +1,71 @@
+// Fitting: a FitRequest that Python fills in, and the call.
+#include <fmt/format.h>
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "gradatim/api/settings.h"
+#include "gradatim/core/error.h"
+#include "gradatim/python/module.h"
+
+namespace nb = nanobind;
+
+namespace gradatim::python {
+namespace {
+
+using data::FitRequest;
+
+Fitted fit(const std::string& settings_json, FitRequest request, const nb::dict& own,
+           nb::handle on_step, nb::handle on_warning, int threads) {
+  const bool classification = request.task == data::TaskHint::classification;
+  api::OwnParts parts;
+  for (const auto& [key, object] : own) {
+    const auto path = nb::cast<std::string>(key);
+    GRADATIM_CHECK(path == "loss", UsageError, 1004,
+                   "{} cannot be a Python object; give the name of a component", path);
+    parts[path] = python_loss(nb::borrow(object), classification);
+  }
+  const api::Settings settings = api::settings_from_json(settings_json);
+  for (const auto& notice : api::notices(settings)) on_warning(notice);
+  StepObserver observer(on_step, on_warning);
+  request.observer = &observer;
+  return {unlocked(threads, [&] { return data::fit_model(settings, request, parts); })};
+}
+
+}  // namespace
+
+void bind_fit(nb::module_& module) {
+  nb::class_<FitRequest>(module, "FitRequest", "What to learn from.")
+      .def(nb::init<>())
+      .def_rw("table", &FitRequest::table)
+      .def_rw("target", &FitRequest::target)
+      .def_rw("valid", &FitRequest::valid, nb::arg().none())
+      .def_rw("valid_fraction", &FitRequest::valid_fraction)
+      .def_rw("weight", &FitRequest::weight)
+      .def_rw("base_margin", &FitRequest::base_margin)
+      .def_rw("classes", &FitRequest::classes)
+      .def_rw("metrics", &FitRequest::metrics)
+      .def_rw("notes", &FitRequest::notes)
+      .def_rw("seed", &FitRequest::seed)
+      .def_prop_rw(
+          "classification",
+          [](const FitRequest& request) { return request.task == data::TaskHint::classification; },
+          [](FitRequest& request, bool classification) {
+            request.task =
+                classification ? data::TaskHint::classification : data::TaskHint::regression;
+          })
+      .def(
+          "add_metric",
+          [](FitRequest& request, const std::string& name, nb::object metric, bool maximise) {
+            request.metrics.push_back(name);
+            request.own_metrics[name] = python_metric(name, std::move(metric), maximise);
+          },
+          nb::arg("name"), nb::arg("metric"), nb::arg("maximise"),
+          "Watches metric(label, prediction, weight) -> float too.");
+  module.def("fit", &fit, nb::arg("settings"), nb::arg("request"), nb::arg("own"),
+             nb::arg("on_step").none(), nb::arg("on_warning"), nb::arg("threads"),
+             "Fits the model that the settings (JSON) describe, without the interpreter's lock.");
+}
+
+}  // namespace gradatim::python

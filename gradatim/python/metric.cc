@@ -1,0 +1,47 @@
+// The library's metrics as functions.
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+
+#include "gradatim/api/registry.h"
+#include "gradatim/python/module.h"
+
+namespace nb = nanobind;
+
+namespace gradatim::python {
+namespace {
+
+using Numbers = nb::ndarray<const double, nb::c_contig, nb::device::cpu>;
+
+std::vector<float> floats(const Numbers& numbers) {
+  return {numbers.data(), numbers.data() + numbers.size()};
+}
+
+// label [rows], prediction [rows, columns], weight [rows] or [0], which _core.py has checked.
+double call_metric(const std::string& name, const Numbers& label, const Numbers& prediction,
+                   const Numbers& weight) {
+  const api::Entry& entry = api::Registry::instance().get(name, boost::Metric::kKind);
+  const auto metric = std::static_pointer_cast<const boost::Metric>(entry.make(entry, {}, {}));
+  const auto labels = floats(label);
+  const auto weights = floats(weight);
+  return unlocked(0, [&] {
+    return (*metric)({labels,
+                      {prediction.data(), prediction.size()},
+                      static_cast<int>(prediction.shape(1)),
+                      weights});
+  });
+}
+
+}  // namespace
+
+void bind_metric(nb::module_& module) {
+  module.def("call_metric", &call_metric, nb::arg("name"), nb::arg("label"), nb::arg("prediction"),
+             nb::arg("weight"), "One of the library's metrics.");
+  module.def(
+      "metric_tags",
+      [](const std::string& name) {
+        return std::string(api::Registry::instance().get(name, boost::Metric::kKind).text.tags);
+      },
+      nb::arg("name"), "What is declared about a metric: maximise, regression, ...");
+}
+
+}  // namespace gradatim::python

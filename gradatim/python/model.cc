@@ -1,0 +1,113 @@
+// Fitted models: prediction, what they say about themselves, and their bytes.
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+
+#include "gradatim/python/module.h"
+
+namespace nb = nanobind;
+
+namespace gradatim::python {
+namespace {
+
+using data::PredictKind;
+using data::PredictOptions;
+
+PredictOptions options_of(bool margin, std::vector<std::string> base_margin) {
+  return {.kind = margin ? PredictKind::margin : PredictKind::response,
+          .base_margin = std::move(base_margin)};
+}
+
+nb::object array_of(std::vector<double> values, int columns) {
+  const auto width = static_cast<std::size_t>(std::max(1, columns));
+  const std::size_t rows = values.size() / width;
+  return to_numpy(std::move(values), rows, width);
+}
+
+nb::object predict(const Fitted& self, const data::Table& table, bool margin,
+                   std::vector<std::string> base_margin, int threads) {
+  const auto options = options_of(margin, std::move(base_margin));
+  auto made = unlocked(threads, [&] { return self.model->predict(table, options); });
+  return array_of(std::move(made.values), made.columns);
+}
+
+nb::list predict_staged(const Fitted& self, const data::Table& table, bool margin,
+                        std::vector<std::string> base_margin, int threads) {
+  const auto options = options_of(margin, std::move(base_margin));
+  nb::list stages;
+  unlocked(threads, [&] {
+    self.model->predict_staged(table, options,
+                               [&](std::int64_t /*round*/, const data::Predictions& made) {
+                                 nb::gil_scoped_acquire lock;
+                                 check_signals();
+                                 stages.append(array_of(made.values, made.columns));
+                               });
+  });
+  return stages;
+}
+
+nb::bytes to_bytes(const Fitted& self) {
+  const std::string bytes = self.model->bytes();
+  return nb::bytes(bytes.data(), bytes.size());
+}
+
+Fitted from_bytes(const nb::bytes& bytes) {
+  return {data::load_model_bytes({bytes.c_str(), bytes.size()}, "the pickled model")};
+}
+
+// [(feature, gain)] by falling gain.
+std::vector<std::pair<std::string, double>> gains(const Fitted& self) {
+  std::vector<std::pair<std::string, double>> rows;
+  for (const auto& row : self.model->importances()) rows.emplace_back(row.feature, row.gain);
+  return rows;
+}
+
+std::vector<std::string> feature_names(const Fitted& self) {
+  std::vector<std::string> names;
+  for (const auto& column : self.model->card().features.columns) names.push_back(column.name);
+  return names;
+}
+
+// "valid.log_loss" -> values.
+std::vector<std::pair<std::string, std::vector<double>>> history(const Fitted& self) {
+  std::vector<std::pair<std::string, std::vector<double>>> lines;
+  for (const auto& line : self.model->card().history) lines.emplace_back(line.name, line.values);
+  return lines;
+}
+
+}  // namespace
+
+void bind_model(nb::module_& module) {
+  nb::class_<Fitted>(module, "Model", "A fitted model, which never changes.")
+      .def("predict", &predict, nb::arg("table"), nb::arg("margin"), nb::arg("base_margin"),
+           nb::arg("threads"), "Predictions [rows, columns].")
+      .def("predict_staged", &predict_staged, nb::arg("table"), nb::arg("margin"),
+           nb::arg("base_margin"), nb::arg("threads"), "The same after 1, 2, ... rounds.")
+      .def("gains", &gains, "(feature, gain), by falling gain.")
+      .def("bytes", &to_bytes, "The model file.")
+      .def("save",
+           [](const Fitted& self, const std::string& path) { data::save_model(*self.model, path); })
+      .def_prop_ro("features", &feature_names)
+      .def_prop_ro("history", &history)
+      .def_prop_ro("classification",
+                   [](const Fitted& self) { return self.model->card().classification; })
+      .def_prop_ro("classes", [](const Fitted& self) { return self.model->card().classes; })
+      .def_prop_ro("rounds", [](const Fitted& self) { return self.model->card().rounds; })
+      .def_prop_ro("notes", [](const Fitted& self) { return self.model->card().notes; })
+      .def_prop_ro("settings",
+                   [](const Fitted& self) { return api::to_json(self.model->card().settings); })
+      // Pickling and copying go through the file's bytes.
+      .def("__reduce__", [](const Fitted& self) {
+        return nb::make_tuple(nb::module_::import_("gradatim._native").attr("from_bytes"),
+                              nb::make_tuple(to_bytes(self)));
+      });
+  module.def("from_bytes", &from_bytes, nb::arg("bytes"), "The model of a file's bytes.");
+  module.def(
+      "load", [](const std::string& path) { return Fitted{data::load_model(path)}; },
+      nb::arg("path"), "The model of a file.");
+}
+
+}  // namespace gradatim::python

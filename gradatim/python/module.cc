@@ -1,0 +1,20 @@
+#include "gradatim/python/module.h"
+
+#include <nanobind/stl/string.h>
+
+#include "gradatim/core/text.h"
+
+namespace nb = nanobind;
+
+NB_MODULE(_native, module) {
+  module.doc() = "The library behind gradatim; use the package, not this module.";
+  gradatim::python::bind_errors(module);
+  gradatim::python::bind_table(module);
+  gradatim::python::bind_model(module);
+  gradatim::python::bind_fit(module);
+  gradatim::python::bind_metric(module);
+  module.def("available_threads", &gradatim::available_threads,
+             "Processors that this process may really use.");
+  module.def("number_text", &gradatim::number_text, nb::arg("x"),
+             "The shortest text that reads back to the same number.");
+}

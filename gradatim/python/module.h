@@ -1,0 +1,66 @@
+// The parts of gradatim._native. Python's classes and functions stay thin: they take what
+// python/gradatim has checked, release the interpreter's lock, and call the library.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gradatim/boost/loss/loss.h"
+#include "gradatim/boost/metric/metric.h"
+#include "gradatim/core/observer.h"
+#include "gradatim/core/parallel.h"
+#include "gradatim/data/model.h"
+
+namespace gradatim::python {
+
+void bind_errors(nanobind::module_& module);
+void bind_table(nanobind::module_& module);
+void bind_model(nanobind::module_& module);
+void bind_fit(nanobind::module_& module);
+void bind_metric(nanobind::module_& module);
+
+/// A model as Python holds it.
+struct Fitted {
+  std::shared_ptr<const data::Model> model;
+};
+
+/// Runs `f` without the interpreter's lock, on so many threads (0: all that the container allows).
+template <class F>
+auto unlocked(int threads, F f) {
+  nanobind::gil_scoped_release release;
+  const ThreadScope scope(threads);
+  return f();
+}
+
+/// Throws what a signal's handler raised (KeyboardInterrupt); needs the lock.
+void check_signals();
+
+/// Numbers as a NumPy array [rows, columns] that owns them.
+nanobind::object to_numpy(std::vector<double> values, std::size_t rows, std::size_t columns);
+
+/// Adapters of _callbacks.py: gradients(label, scores) -> (g, h), float32 [outputs, rows]; and
+/// metric(label, prediction, weight) -> float.
+std::shared_ptr<const boost::Loss> python_loss(nanobind::object gradients, bool classification);
+std::shared_ptr<const boost::Metric> python_metric(const std::string& name, nanobind::object metric,
+                                                   bool maximise);
+
+/// Lets Ctrl-C through after every round, and calls Python where it wants to know.
+class StepObserver final : public Observer {
+ public:
+  /// `on_step(step, steps, seconds, metrics)` may be None.
+  StepObserver(nanobind::handle on_step, nanobind::handle on_warning)
+      : on_step_(on_step), on_warning_(on_warning) {}
+  void on_step(const StepDone& event) override;
+  void on_warning(const std::string& text) override;
+
+ private:
+  nanobind::handle on_step_;  // borrowed from the call to fit
+  nanobind::handle on_warning_;
+};
+
+}  // namespace gradatim::python

@@ -1,0 +1,28 @@
+"""Strong models from many small steps."""
+
+from gradatim import boost
+from gradatim._errors import (
+    DataError,
+    DistributedError,
+    GradatimError,
+    ModelError,
+    NumericError,
+    UsageError,
+)
+from gradatim._export import api_export, export
+from gradatim._load import load
+
+__all__ = [
+    "DataError",
+    "DistributedError",
+    "GradatimError",
+    "ModelError",
+    "NumericError",
+    "UsageError",
+    "api_export",
+    "boost",
+    "export",
+    "load",
+]
+
+__version__ = "0.1.0"

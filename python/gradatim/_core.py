@@ -1,0 +1,49 @@
+"""What the generated functions call."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gradatim import _native
+
+__all__ = ["call_metric"]
+
+
+def call_metric(
+    name: str, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+) -> float:
+    """One of the library's metrics.
+
+    Of classes, `y_true` holds indices from 0, and `y_pred` the probability of each class, of the
+    second of two classes, or (integers) the predicted indices.
+    """
+    label = np.ascontiguousarray(y_true, dtype=np.float64).ravel()
+    prediction = np.asarray(y_pred)
+    if "regression" not in _native.metric_tags(name).split():
+        prediction = _probabilities(prediction, label)
+    elif prediction.ndim == 1:
+        prediction = prediction[:, np.newaxis]
+    weight = np.ascontiguousarray([] if sample_weight is None else sample_weight, dtype=np.float64)
+    if prediction.ndim != 2 or len(prediction) != len(label):
+        raise ValueError(
+            f"{name}: y_true has shape {label.shape} and y_pred {np.shape(y_pred)}; "
+            "they need as many rows"
+        )
+    if sample_weight is not None and weight.shape != label.shape:
+        raise ValueError(f"{name}: sample_weight has shape {weight.shape}; expected {label.shape}")
+    return _native.call_metric(
+        name, label, np.ascontiguousarray(prediction, dtype=np.float64), weight
+    )
+
+
+def _probabilities(prediction: np.ndarray, label: np.ndarray) -> np.ndarray:
+    columns = prediction.shape[1] if prediction.ndim == 2 else 2
+    if prediction.ndim == 1 and prediction.dtype.kind in "biu":
+        columns = max(2, int(prediction.max(initial=0)) + 1, int(label.max(initial=0)) + 1)
+        prediction = np.eye(columns)[prediction.astype(np.intp)]
+    elif prediction.ndim == 1:
+        prediction = np.stack([1.0 - prediction, prediction], axis=1)
+    if not np.all((label >= 0) & (label < columns) & (label == np.floor(label))):
+        raise ValueError(f"y_true must hold indices of classes, 0 to {columns - 1}")
+    return prediction

@@ -1,0 +1,112 @@
+"""Input: any table that Python people have, as a native Table over the same memory.
+
+NumPy arrays of any stride and data frames of pandas, Polars and pyarrow are used where they lie.
+Copied are half floats, objects, other byte orders and sparse matrices (absent means zero).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+from gradatim import _native
+
+__all__ = ["features", "native", "of_tensor", "own_name"]
+
+
+def features(estimator: Any, X: Any, *, reset: bool) -> _native.Table:
+    """X as a table, checked in scikit-learn's words; with `reset` the estimator learns its shape.
+
+    Columns without names of their own are called x0, x1, ...
+    """
+    X = of_tensor(X)
+    if _is_frame(X):
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+        if X.shape[0] == 0:
+            raise ValueError(
+                f"Found array with 0 sample(s) (shape={tuple(X.shape)}) while a minimum of 1 is "
+                f"required by {type(estimator).__name__}."
+            )
+        table = _of_frame(X)
+    else:
+        X = validate_data(
+            estimator, X, reset=reset, accept_sparse="csr", dtype="numeric", ensure_all_finite=False
+        )
+        table = _native.matrix(_dense(X), [f"x{i}" for i in range(X.shape[1])])
+    return table.renamed(_names(estimator))
+
+
+def _names(estimator: Any) -> list[str]:
+    own = getattr(estimator, "feature_names_in_", None)
+    return [f"x{i}" for i in range(estimator.n_features_in_)] if own is None else own.tolist()
+
+
+def _is_frame(X: Any) -> bool:
+    arrow = hasattr(X, "__arrow_c_stream__") or hasattr(X, "__arrow_c_array__")
+    return arrow and len(getattr(X, "shape", ())) == 2
+
+
+def _of_frame(X: Any) -> _native.Table:
+    if type(X).__module__.partition(".")[0] == "pandas":
+        return _of_pandas(X)
+    return _native.arrow(X)
+
+
+def _of_pandas(X: Any) -> _native.Table:
+    # A shallow copy with plain labels: pandas would send an index along as a column.
+    X = X.copy(deep=False)
+    X.index = range(len(X))
+    X.columns = [f"x{i}" for i in range(X.shape[1])]
+    if all(isinstance(dtype, np.dtype) and dtype.kind in "biuf" for dtype in X.dtypes):
+        # Plain numbers need no pyarrow: NumPy sees the columns where they lie.
+        columns = [(name, native(X[name].to_numpy())) for name in X.columns]
+        return _native.matrix(np.empty((len(X), 0)), []).with_columns(columns)
+    try:
+        return _native.arrow(X)
+    except ImportError as error:
+        raise ImportError(
+            "pandas needs pyarrow to hand over columns that are not plain numbers; "
+            "run: pip install pyarrow"
+        ) from error
+
+
+def of_tensor(X: Any) -> Any:
+    """A tensor (torch, JAX, CuPy) as the NumPy array over its memory; anything else unchanged."""
+    if isinstance(X, np.ndarray) or not hasattr(X, "__dlpack__") or hasattr(X, "__arrow_c_array__"):
+        return X
+    try:
+        return np.from_dlpack(X.detach() if hasattr(X, "detach") else X)
+    except (BufferError, RuntimeError, TypeError) as error:
+        raise ValueError(
+            f"{type(X).__module__}.{type(X).__name__} cannot be seen as a NumPy array ({error}); "
+            "move it to the CPU and give it a type that NumPy knows"
+        ) from error
+
+
+def _dense(X: Any) -> np.ndarray:
+    # The engine reads dense columns: a sparse matrix costs its full size here, column by column.
+    if not isinstance(X, np.ndarray):
+        X = X.toarray(order="F")
+    return native(X)
+
+
+def native(array: Any) -> np.ndarray:
+    """The array itself where its cells are numbers as the machine has them, else a copy."""
+    array = np.asarray(array)
+    if array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8):
+        array = array.astype(np.float32 if array.dtype.itemsize == 2 else np.float64)
+    elif array.dtype.kind not in "biuf":
+        array = array.astype(np.float64)
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    return array if array.flags.aligned else array.copy()
+
+
+def own_name(name: str, taken: Sequence[str]) -> str:
+    """`name`, with underscores behind it until no column has it."""
+    while name in taken:
+        name += "_"
+    return name

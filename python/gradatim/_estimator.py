@@ -1,0 +1,207 @@
+"""scikit-learn's conventions over the library's models: what the generated estimators derive from.
+
+A generated class says its component, the routes from its parameters to settings, and `__init__`;
+everything else is here. The library checks the settings when a model is fitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+
+from gradatim import _data, _native
+from gradatim._classes import kind_of, words_of
+from gradatim._request import Rows, fit_model, threads_of, values_of
+
+__all__ = ["BoostingClassifier", "BoostingRegressor"]
+
+
+class Boosting(BaseEstimator):
+    """What classifiers and regressors share."""
+
+    _component: ClassVar[str]
+    _routes: ClassVar[dict[str, str]]
+    _model: _native.Model
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        base_margin: ArrayLike | None = None,
+        eval_set: Any = None,
+    ) -> Self:
+        """Learns from a table and its target.
+
+        Parameters
+        ----------
+        X : table of shape (rows, columns)
+            NumPy, pandas, Polars, pyarrow or torch, used where it lies, or a SciPy sparse matrix,
+            in which absent means zero. NaN and null are missing. Categorical and string columns of
+            data frames are categories.
+        y : array-like of shape (rows,)
+            The target.
+        sample_weight : array-like of shape (rows,), optional
+            Weight of each row; a weight of zero is as if the row were not there.
+        base_margin : array-like of shape (rows,) or (rows, outputs), optional
+            Scores to start from.
+        eval_set : (X, y), (X, y, sample_weight) or (X, y, sample_weight, base_margin), optional
+            Rows to watch after each round, for early stopping and `evals_result_`; a list of one
+            such tuple is fine too.
+
+        Returns
+        -------
+        self : the fitted estimator
+        """
+        train = self._learn_rows(X, y, sample_weight, base_margin)
+        self._model = fit_model(self, train, eval_set)
+        self.n_estimators_ = self._model.rounds
+        return self
+
+    def _learn_rows(self, X: Any, y: Any, sample_weight: Any, base_margin: Any) -> Rows:
+        features = _data.features(self, X, reset=True)
+        y = values_of(self, y, features.rows)
+        return Rows(features, *self._encode(y, reset=True), sample_weight, base_margin)
+
+    def _watch_rows(
+        self, X: Any, y: Any, sample_weight: Any = None, base_margin: Any = None
+    ) -> Rows:
+        features = _data.features(self, X, reset=False)
+        y = values_of(self, y, features.rows)
+        return Rows(features, *self._encode(y, reset=False), sample_weight, base_margin)
+
+    def _encode(self, y: np.ndarray, *, reset: bool) -> tuple[np.ndarray, list[str] | None]:
+        """The target as cells, and the words that they index where it is classes."""
+        raise NotImplementedError
+
+    def _notes(self) -> dict[str, str]:
+        """What the model file keeps for `gradatim.load`."""
+        return {}
+
+    def _predict(self, X: Any, base_margin: Any, *, margin: bool) -> np.ndarray:
+        rows = self._new_rows(X, base_margin)
+        return self._model.predict(rows.table(), margin, rows.margin_names(), threads_of(self))
+
+    def _staged(self, X: Any, base_margin: Any) -> list[np.ndarray]:
+        rows = self._new_rows(X, base_margin)
+        return self._model.predict_staged(
+            rows.table(), False, rows.margin_names(), threads_of(self)
+        )
+
+    def _new_rows(self, X: Any, base_margin: Any) -> Rows:
+        check_is_fitted(self)
+        return Rows(_data.features(self, X, reset=False), base_margin=base_margin)
+
+    def save(self, path: Any) -> None:
+        """Writes the model file, whole or not at all; `gradatim.load` reads it."""
+        check_is_fitted(self)
+        self._model.save(str(path))
+
+    @property
+    def feature_importances_(self) -> np.ndarray:
+        """Gain of each column, summing to 1."""
+        check_is_fitted(self)
+        place = {name: i for i, name in enumerate(self._model.features)}
+        gain = np.zeros(len(place))
+        for name, value in self._model.gains():
+            gain[place[name]] = value
+        total = gain.sum()
+        return gain / total if total > 0 else gain
+
+    @property
+    def evals_result_(self) -> dict[str, dict[str, list[float]]]:
+        """Values of each metric after each round: {"valid": {"log_loss": [...]}}."""
+        check_is_fitted(self)
+        result: dict[str, dict[str, list[float]]] = {}
+        for name, values in self._model.history:
+            rows, _, metric = name.partition(".")
+            result.setdefault(rows, {})[metric] = values
+        return result
+
+    @property
+    def best_iteration_(self) -> int:
+        """The round, counted from 1, after which early stopping found the best value."""
+        check_is_fitted(self)
+        return self._model.rounds
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_model")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
+        return tags
+
+
+class BoostingRegressor(RegressorMixin, Boosting):
+    """Predicts a number."""
+
+    def _encode(self, y: np.ndarray, *, reset: bool) -> tuple[np.ndarray, None]:
+        return _data.native(y), None
+
+    def predict(self, X: Any, *, base_margin: ArrayLike | None = None) -> np.ndarray:
+        """Predicted values, float64 [rows]."""
+        return self._predict(X, base_margin, margin=False)[:, 0]
+
+    def staged_predict(
+        self, X: Any, *, base_margin: ArrayLike | None = None
+    ) -> Iterator[np.ndarray]:
+        """Predictions after 1, 2, ... rounds; all of them are held in memory."""
+        return (stage[:, 0] for stage in self._staged(X, base_margin))
+
+
+class BoostingClassifier(ClassifierMixin, Boosting):
+    """Predicts a class and the probability of each."""
+
+    classes_: np.ndarray
+
+    def _encode(self, y: np.ndarray, *, reset: bool) -> tuple[np.ndarray, list[str]]:
+        if reset:
+            check_classification_targets(y)
+            self.classes_, codes = np.unique(y, return_inverse=True)
+            return codes.astype(np.int32), words_of(self.classes_)
+        # A label that the fit has not seen gets its own word, and the library names it.
+        known, codes = np.unique(y, return_inverse=True)
+        return codes.astype(np.int32), words_of(known)
+
+    def _notes(self) -> dict[str, str]:
+        return {"classes": kind_of(self.classes_)}
+
+    def predict(self, X: Any, *, base_margin: ArrayLike | None = None) -> np.ndarray:
+        """The likeliest class of each row."""
+        return self._labels(self._predict(X, base_margin, margin=False))
+
+    def predict_proba(self, X: Any, *, base_margin: ArrayLike | None = None) -> np.ndarray:
+        """Probability of each class, in the order of `classes_`: float64 [rows, classes]."""
+        return self._predict(X, base_margin, margin=False)
+
+    def decision_function(self, X: Any, *, base_margin: ArrayLike | None = None) -> np.ndarray:
+        """Raw scores: [rows] of the second of two classes, else [rows, classes]."""
+        scores = self._predict(X, base_margin, margin=True)
+        if len(self.classes_) > 2:
+            return scores
+        return scores[:, 0] if scores.shape[1] == 1 else scores[:, 1] - scores[:, 0]
+
+    def staged_predict(
+        self, X: Any, *, base_margin: ArrayLike | None = None
+    ) -> Iterator[np.ndarray]:
+        """Classes after 1, 2, ... rounds; all probabilities are held in memory."""
+        return (self._labels(stage) for stage in self._staged(X, base_margin))
+
+    def staged_predict_proba(
+        self, X: Any, *, base_margin: ArrayLike | None = None
+    ) -> Iterator[np.ndarray]:
+        """Probabilities after 1, 2, ... rounds; all of them are held in memory."""
+        return iter(self._staged(X, base_margin))
+
+    def _labels(self, probabilities: np.ndarray) -> np.ndarray:
+        return self.classes_[np.argmax(probabilities, axis=1)]

@@ -1,0 +1,86 @@
+"""Models from files."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gradatim import _native
+from gradatim._classes import restored
+from gradatim._component import Component
+from gradatim._errors import ModelError
+from gradatim._estimator import Boosting, BoostingClassifier
+
+__all__ = ["load"]
+
+
+def load(path: str | Path) -> Any:
+    """The fitted estimator of a model file, whoever wrote it: Python, the command line or C++.
+
+    It has the settings of the fit; `random_state`, `n_jobs` and what is no setting are as new.
+
+    Raises
+    ------
+    ModelError
+        The file is missing, damaged, or no model.
+    """
+    model = _native.load(str(path))
+    settings = json.loads(model.settings)
+    estimator = _new(_estimator_of(settings["component"], model.classification, path), settings)
+    names = model.features
+    estimator._model = model
+    estimator.n_estimators_ = model.rounds
+    estimator.n_features_in_ = len(names)
+    if names != [f"x{i}" for i in range(len(names))]:  # the names of columns without names
+        estimator.feature_names_in_ = np.array(names, dtype=object)
+    if isinstance(estimator, BoostingClassifier):
+        estimator.classes_ = restored(model.classes, model.notes.get("classes"))
+    return estimator
+
+
+def _estimator_of(component: str, classification: bool, path: Any) -> type[Boosting]:
+    for kind in _subclasses(Boosting):
+        same_task = issubclass(kind, BoostingClassifier) == classification
+        if same_task and getattr(kind, "_component", None) == component:
+            return kind
+    raise ModelError(f"{path}: Python has no estimator for {component}", "GRD-3006")
+
+
+def _subclasses(kind: type) -> Iterator[type]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from _subclasses(child)
+
+
+def _new(kind: type[Boosting], settings: dict[str, Any]) -> Any:
+    """An estimator whose parameters say these settings."""
+    arguments = inspect.signature(kind).parameters
+    given: dict[str, Any] = {}
+    for name, route in kind._routes.items():
+        value: Any = settings
+        for word in route.split("."):
+            value = value.get(word) if isinstance(value, dict) else None
+        if value is None:
+            continue
+        default = arguments[name].default
+        component = value.get("component") if isinstance(value, dict) else value
+        if isinstance(value, dict) or (isinstance(component, str) and component.count(".") > 1):
+            # The default part's own settings are parameters of the estimator.
+            own = component.rpartition(".")[2] != default
+            value = _part(component, value if isinstance(value, dict) else {}) if own else default
+        given[name] = tuple(value) if isinstance(value, list) else value
+    return kind(**given)
+
+
+def _part(component: str, settings: dict[str, Any]) -> Any:
+    for kind in _subclasses(Component):
+        if getattr(kind, "_component", None) == component:
+            known = inspect.signature(kind).parameters
+            values = {name: value for name, value in settings.items() if name in known}
+            return kind(**{n: tuple(v) if isinstance(v, list) else v for n, v in values.items()})
+    return component

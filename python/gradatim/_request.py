@@ -1,0 +1,217 @@
+"""From an estimator and its arguments to the library's request."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import assert_all_finite, column_or_1d
+
+from gradatim import _data, _export, _native
+from gradatim._callbacks import gradients_of, metric_name, metric_of
+from gradatim._component import settings_of
+from gradatim._errors import UsageError
+
+__all__ = ["Rows", "fit_model", "threads_of", "values_of"]
+
+
+@dataclass
+class Rows:
+    """A table of features and what goes with its rows."""
+
+    features: _native.Table
+    target: np.ndarray | None = None
+    words: list[str] | None = None  # that the target indexes
+    weight: Any = None
+    base_margin: Any = None
+
+    def names(self) -> tuple[str, str]:
+        """Names of target and weight that no feature has."""
+        taken = self.features.names
+        return _data.own_name("target", taken), _data.own_name("sample_weight", taken)
+
+    def margins(self) -> list[np.ndarray]:
+        if self.base_margin is None:
+            return []
+        margin = np.asarray(_data.of_tensor(self.base_margin), dtype=np.float64)
+        if margin.ndim not in (1, 2) or len(margin) != self.features.rows:
+            raise ValueError(
+                f"base_margin has shape {margin.shape}; expected ({self.features.rows},) "
+                f"or ({self.features.rows}, outputs)"
+            )
+        return list(margin.reshape(len(margin), -1).T)
+
+    def margin_names(self) -> list[str]:
+        taken = self.features.names
+        return [_data.own_name(f"base_margin_{k}", taken) for k in range(len(self.margins()))]
+
+    def weights(self) -> np.ndarray:
+        rows = self.features.rows
+        weight = _data.of_tensor(1.0 if self.weight is None else self.weight)
+        weight = np.asarray(weight, dtype=np.float64)
+        if weight.ndim == 0:
+            return np.full(rows, weight)
+        if weight.shape != (rows,):
+            raise ValueError(f"sample_weight has shape {weight.shape}; expected ({rows},)")
+        return weight
+
+    def table(self, *, weighted: bool = False) -> _native.Table:
+        """Features, target, starting scores and, if wanted, weights."""
+        target, weight = self.names()
+        columns: list[tuple[Any, ...]] = list(zip(self.margin_names(), self.margins(), strict=True))
+        if self.target is not None:
+            words = () if self.words is None else (self.words,)
+            columns.append((target, self.target, *words))
+        if weighted:
+            columns.append((weight, self.weights()))
+        return self.features.with_columns(columns) if columns else self.features
+
+
+def values_of(estimator: Any, y: Any, rows: int) -> np.ndarray:
+    """The target as an array [rows], checked in scikit-learn's words."""
+    if y is None:
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is None"
+        )
+    y = column_or_1d(_data.of_tensor(y), warn=True)
+    assert_all_finite(y, input_name="y", estimator_name=type(estimator).__name__)
+    if len(y) != rows:
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: [{rows}, {len(y)}]"
+        )
+    return y
+
+
+def fit_model(estimator: Any, train: Rows, eval_set: Any) -> _native.Model:
+    """Fits the model that the estimator's parameters describe."""
+    watched = _watched(estimator, train, eval_set)
+    request = _native.FitRequest()
+    weighted = train.weight is not None or (watched is not None and watched.weight is not None)
+    request.target, weight = train.names()
+    request.weight = weight if weighted else ""
+    request.base_margin = train.margin_names()
+    request.table = _table(estimator, train, weighted)
+    if watched is not None:
+        request.valid = _table(estimator, watched, weighted)
+    elif getattr(estimator, "early_stopping_rounds", 0):
+        request.valid_fraction = _fraction(estimator.validation_fraction)
+    request.classification = train.words is not None
+    if train.words is not None:
+        request.classes = train.words
+    request.notes = estimator._notes()
+    _add_metrics(request, estimator.eval_metric)
+    request.seed = _seed(estimator.random_state)
+    settings, own = settings_of(estimator)
+    return _native.fit(
+        json.dumps(_finite(settings), default=repr),
+        request,
+        {path: gradients_of(part) if path == "loss" else part for path, part in own.items()},
+        _printed if estimator.verbose else None,
+        _warn,
+        threads_of(estimator),
+    )
+
+
+def _watched(estimator: Any, train: Rows, eval_set: Any) -> Rows | None:
+    if eval_set is None:
+        return None
+    pair = eval_set[0] if isinstance(eval_set, list) and len(eval_set) == 1 else eval_set
+    if not isinstance(pair, tuple) or not 2 <= len(pair) <= 4:
+        raise UsageError(
+            "eval_set must be one tuple (X, y), (X, y, sample_weight) or (X, y, sample_weight, "
+            "base_margin), of the rows to watch",
+            "GRD-1004",
+        )
+    watched = estimator._watch_rows(*pair)
+    if len(watched.margins()) != len(train.margins()):
+        raise UsageError(
+            f"base_margin has {len(train.margins())} columns for training and "
+            f"{len(watched.margins())} in eval_set; give (X, y, None, base_margin)",
+            "GRD-1004",
+        )
+    return watched
+
+
+def _table(estimator: Any, rows: Rows, weighted: bool) -> _native.Table:
+    table = rows.table(weighted=weighted)
+    chosen = estimator.categorical_features
+    if chosen is None:
+        return table
+    names = rows.features.names
+    chosen = np.asarray(chosen)
+    if chosen.dtype.kind == "b":
+        chosen = np.flatnonzero(chosen)
+    try:
+        return table.as_categories([x if isinstance(x, str) else names[x] for x in chosen.tolist()])
+    except (IndexError, TypeError):
+        raise UsageError(
+            f"categorical_features must be names or indices below {len(names)} of columns; "
+            f"got {estimator.categorical_features!r}",
+            "GRD-1003",
+        ) from None
+
+
+def _add_metrics(request: _native.FitRequest, eval_metric: Any) -> None:
+    if eval_metric is None:
+        return
+    several = isinstance(eval_metric, (list, tuple))
+    for metric in eval_metric if several else [eval_metric]:
+        own = _export.find(metric, "boost.metric") if isinstance(metric, str) else metric
+        if callable(own):
+            request.add_metric(
+                metric_name(own), metric_of(own), bool(getattr(own, "maximise", False))
+            )
+        else:
+            request.metrics = [*request.metrics, str(metric)]
+
+
+def _fraction(value: Any) -> float:
+    if not isinstance(value, (int, float, np.number)) or not 0.0 < value < 1.0:
+        raise UsageError(
+            f"validation_fraction must be a number in (0, 1); got {value!r}", "GRD-1003"
+        )
+    return float(value)
+
+
+def _seed(random_state: Any) -> int:
+    if random_state is None:
+        return 0
+    if isinstance(random_state, (int, np.integer)) and random_state >= 0:
+        return int(random_state)
+    return int(check_random_state(random_state).randint(2**31))
+
+
+def threads_of(estimator: Any) -> int:
+    """n_jobs as the library counts: 0 is all; -1 is all too, -2 all but one, ..."""
+    jobs = estimator.n_jobs
+    if jobs is None:
+        return 0
+    if not isinstance(jobs, (int, np.integer)) or jobs == 0:
+        raise UsageError(
+            f"n_jobs must be None or an integer other than 0; got {jobs!r}", "GRD-1003"
+        )
+    return int(jobs) if jobs > 0 else max(1, _native.available_threads() + 1 + int(jobs))
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinity: the word reaches the library, which says what is admissible."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _printed(step: int, steps: int, seconds: float, metrics: list[tuple[str, float]]) -> None:
+    values = "".join(f"  {name} {value:.6g}" for name, value in metrics)
+    print(f"round {step}/{steps}  {seconds:.1f} s{values}", file=sys.stderr)
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, UserWarning, stacklevel=4)

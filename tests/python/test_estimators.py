@@ -1,0 +1,223 @@
+"""What the estimators promise beyond scikit-learn's checks."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+
+import gradatim
+from gradatim.boost import (
+    AdaBoostClassifier,
+    AdaBoostRegressor,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    NewtonBoostingClassifier,
+    NewtonBoostingRegressor,
+    learner,
+    loss,
+)
+
+CLASSIFIERS = [AdaBoostClassifier, GradientBoostingClassifier, NewtonBoostingClassifier]
+REGRESSORS = [AdaBoostRegressor, GradientBoostingRegressor, NewtonBoostingRegressor]
+ADDITIVE = [
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    NewtonBoostingClassifier,
+    NewtonBoostingRegressor,
+]
+each = pytest.mark.parametrize("kind", CLASSIFIERS + REGRESSORS, ids=lambda k: k.__name__)
+each_additive = pytest.mark.parametrize("kind", ADDITIVE, ids=lambda k: k.__name__)
+
+
+@pytest.fixture
+def task(numbers, classes):
+    return lambda kind: classes if kind in CLASSIFIERS else numbers
+
+
+@each
+def test_threads_do_not_change_a_byte(kind, task):
+    X, y = task(kind)
+    X, y = np.tile(X, (20, 1)), np.tile(y, 20)
+    made = [kind(n_estimators=5, n_jobs=n).fit(X, y)._model.bytes() for n in (1, 2, 4)]
+    assert made[0] == made[1] == made[2]
+
+
+@each
+def test_pickle_copy_and_deepcopy_keep_the_model(kind, task):
+    X, y = task(kind)
+    model = kind(n_estimators=5).fit(X, y)
+    expected = model.predict(X)
+    for other in (pickle.loads(pickle.dumps(model)), copy.copy(model), copy.deepcopy(model)):
+        np.testing.assert_array_equal(other.predict(X), expected)
+        assert other.get_params() == model.get_params()
+
+
+@each
+def test_a_saved_model_comes_back_as_the_same_estimator(kind, task, tmp_path):
+    X, y = task(kind)
+    model = kind(n_estimators=7).fit(X, y)
+    model.save(tmp_path / "model.safetensors")
+    other = gradatim.load(tmp_path / "model.safetensors")
+    assert type(other) is kind
+    assert other.get_params() == model.get_params()
+    assert (other.n_features_in_, other.n_estimators_) == (5, model.n_estimators_)
+    assert not hasattr(other, "feature_names_in_")
+    np.testing.assert_array_equal(other.predict(X), model.predict(X))
+
+
+def test_settings_of_parts_survive_the_file(numbers, tmp_path):
+    X, y = numbers
+    huber = loss.Huber(delta=0.5)
+    model = NewtonBoostingRegressor(
+        n_estimators=3, max_depth=2, loss=huber, learning_rate=0.2, random_state=1
+    ).fit(X, y)
+    model.save(tmp_path / "model.safetensors")
+    other = gradatim.load(tmp_path / "model.safetensors")
+    assert (other.max_depth, other.learning_rate, other.loss) == (2, 0.2, huber)
+    with_stump = NewtonBoostingRegressor(n_estimators=3, learner=learner.Stump()).fit(X, y)
+    with_stump.save(tmp_path / "stump.safetensors")
+    assert gradatim.load(tmp_path / "stump.safetensors").learner == learner.Stump()
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array([3, -1]),
+        np.array([0.5, 2.0]),
+        np.array([False, True]),
+        np.array(["no", "yes"]),
+        np.array(["1", "2"]),
+        np.array(["1", "2"], dtype=object),
+    ],
+    ids=str,
+)
+def test_labels_come_back_as_they_were(labels, classes, tmp_path):
+    X, y = classes
+    model = NewtonBoostingClassifier(n_estimators=3).fit(X, labels[y])
+    model.save(tmp_path / "model.safetensors")
+    other = gradatim.load(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(other.classes_, np.unique(labels))
+    assert other.classes_.dtype.kind == ("U" if labels.dtype.kind == "O" else labels.dtype.kind)
+    assert set(other.predict(X)) == set(labels)
+
+
+@each
+def test_stages_end_at_the_prediction(kind, task):
+    X, y = task(kind)
+    model = kind(n_estimators=6).fit(X, y)
+    stages = list(model.staged_predict(X))
+    assert len(stages) == model.n_estimators_
+    np.testing.assert_array_equal(stages[-1], model.predict(X))
+    if kind in CLASSIFIERS:
+        np.testing.assert_array_equal(
+            list(model.staged_predict_proba(X))[-1], model.predict_proba(X)
+        )
+
+
+@each
+def test_importances_are_shares_of_gain(kind, task):
+    X, y = task(kind)
+    model = kind(n_estimators=10).fit(X, y)
+    importances = model.feature_importances_
+    assert importances.shape == (5,)
+    assert importances.min() >= 0
+    assert importances.sum() == pytest.approx(1.0)
+    assert importances[:3].sum() > importances[3:].sum()
+
+
+@each
+def test_a_row_without_weight_is_as_if_it_were_not_there(kind, task):
+    X, y = task(kind)
+    kept = np.arange(len(X)) % 3 != 0
+    noisy = np.where(kept, y, y[::-1])
+    whole = kind(n_estimators=5).fit(X, noisy, sample_weight=kept.astype(float))
+    part = kind(n_estimators=5).fit(X[kept], y[kept], sample_weight=np.ones(kept.sum()))
+    assert whole._model.bytes() == part._model.bytes()
+
+
+@each_additive
+def test_early_stopping_keeps_the_best_round(kind, task):
+    X, y = task(kind)
+    model = kind(n_estimators=400, learning_rate=0.5, early_stopping_rounds=5)
+    model.fit(X[:400], y[:400], eval_set=(X[400:], y[400:]))
+    (values,) = model.evals_result_["valid"].values()
+    assert model.best_iteration_ == model.n_estimators_ == int(np.argmin(values)) + 1
+    assert len(values) == model.best_iteration_ + 5 < 400
+
+
+@each_additive
+def test_without_an_eval_set_early_stopping_splits_rows_off(kind, task):
+    X, y = task(kind)
+    model = kind(n_estimators=400, learning_rate=0.5, early_stopping_rounds=5).fit(X, y)
+    assert model.n_estimators_ < 400
+    same = kind(n_estimators=400, learning_rate=0.5, early_stopping_rounds=5).fit(X, y)
+    assert same._model.bytes() == model._model.bytes()
+    other = kind(
+        n_estimators=400, learning_rate=0.5, early_stopping_rounds=5, validation_fraction=0.4
+    ).fit(X, y)
+    assert other._model.bytes() != model._model.bytes()
+
+
+def test_several_metrics_are_watched(classes):
+    X, y = classes
+    model = NewtonBoostingClassifier(n_estimators=4, eval_metric=["auc", "accuracy"])
+    model.fit(X, y, eval_set=[(X, y)])
+    assert list(model.evals_result_["valid"]) == ["auc", "accuracy"]
+    assert model.evals_result_["valid"]["accuracy"][-1] == pytest.approx(model.score(X, y))
+
+
+def test_a_base_margin_moves_the_start(numbers):
+    X, y = numbers
+    first = NewtonBoostingRegressor(n_estimators=5).fit(X, y)
+    margin = first.predict(X)
+    second = NewtonBoostingRegressor(n_estimators=5).fit(X, y, base_margin=margin)
+    both = second.predict(X, base_margin=margin)
+    assert np.mean((both - y) ** 2) < np.mean((margin - y) ** 2)
+    watched = NewtonBoostingRegressor(n_estimators=5)
+    watched.fit(X, y, base_margin=margin, eval_set=(X, y, None, margin))
+    assert watched.evals_result_["valid"]["rmse"][-1] == pytest.approx(
+        np.sqrt(np.mean((both - y) ** 2))
+    )
+    with pytest.raises(gradatim.UsageError, match="base_margin"):
+        watched.fit(X, y, base_margin=margin, eval_set=(X, y))
+
+
+def test_parts_are_names_or_values_and_mean_the_same(numbers):
+    X, y = numbers
+    made = [
+        NewtonBoostingRegressor(n_estimators=3, loss=part).fit(X, y)._model.bytes()
+        for part in ("huber", "boost.loss.huber", loss.Huber())
+    ]
+    assert made[0] == made[1] == made[2]
+
+
+def test_more_than_two_classes(numbers):
+    X, y = numbers
+    labels = np.array(["low", "middle", "high"])[np.digitize(y, [-0.3, 0.5])]
+    for kind in CLASSIFIERS:
+        model = kind(n_estimators=20).fit(X, labels)
+        assert model.classes_.tolist() == ["high", "low", "middle"]
+        assert model.predict_proba(X).sum(axis=1) == pytest.approx(1.0)
+        assert model.decision_function(X).shape == (600, 3)
+        assert model.score(X, labels) > 0.6
+
+
+def test_a_grid_search_reaches_parts(numbers):
+    X, y = numbers
+    grid = {"loss__delta": [0.1, 1.0], "max_depth": [2, 3]}
+    model = NewtonBoostingRegressor(n_estimators=3, loss=loss.Huber())
+    search = GridSearchCV(model, grid, cv=2).fit(X, y)
+    assert set(search.best_params_) == set(grid)
+    assert clone(search.best_estimator_).loss == search.best_estimator_.loss
+
+
+def test_verbose_prints_a_line_a_round(numbers, capfd):
+    X, y = numbers
+    NewtonBoostingRegressor(n_estimators=3, verbose=1).fit(X, y, eval_set=(X, y))
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert [line.split()[1] for line in err.splitlines()] == ["1/3", "2/3", "3/3"]
+    assert "valid.rmse" in err
