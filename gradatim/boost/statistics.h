@@ -1,11 +1,11 @@
 // Gradients as integers: what makes sums exact and models equal on any number of threads.
 //
-// Fine: with e = 30 - ceil(log2 max |w g|) over all rows, g32 = round-to-even(w g 2^e); the same for
-// h >= 0. Node weights, leaves and bounds are sums of these in int64.
-// Coarse (2^16 to 2^22 rows; outside, histograms are wide): b = clamp(30 - ceil(log2 N), 8, 14) bits, c = (fine + u) >> (30 - b)
-// with u uniform in [0, 2^(30-b)) from Philox(seed, round, output, row): unbiased, drawn once a
-// round. A histogram cell is then one int64, (g << 32) + h, and ranks candidate splits.
-// A constant h = 1 without weights is the integer 1 in both.
+// Fine: with e = 30 - ceil(log2 max |w g|) over all rows, g32 = round-to-even(w g 2^e); the same
+// for h >= 0. Node weights, leaves and bounds are sums of these in int64. Coarse (2^16 to 2^22
+// rows; outside, histograms are wide): b = clamp(30 - ceil(log2 N), 8, 14) bits, c = (fine + u) >>
+// (30 - b) with u uniform in [0, 2^(30-b)) from Philox(seed, round, output, row): unbiased, drawn
+// once a round. A histogram cell is then one int64, (g << 32) + h, and ranks candidate splits. A
+// constant h = 1 without weights is the integer 1 in both.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ struct Statistics {
   std::vector<std::int64_t> coarse;  // [rows], (g << 32) + h; empty in wide mode
   Units fine_units;
   Units coarse_units;
-  bool wide = true;             // histograms of two int64 with fine values
+  bool wide = true;  // histograms of two int64 with fine values
   bool constant_hessian = false;
   bool outliers = false;  // max |w g| > 2^(b-3) rms: the next round is wide
 };
@@ -40,8 +40,8 @@ struct Statistics {
 /// What a quantisation needs to know beyond the numbers.
 struct QuantiseOptions {
   std::uint64_t seed = 0;
-  std::uint32_t draw = 0;    // round * outputs + output
-  bool force_wide = false;   // exact splits, high precision, or outliers in the last round
+  std::uint32_t draw = 0;         // round * outputs + output
+  bool force_wide = false;        // exact splits, high precision, or outliers in the last round
   bool constant_hessian = false;  // every h is 1
 };
 

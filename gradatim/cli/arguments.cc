@@ -50,7 +50,7 @@ bool is_flag_value(std::string_view word) {
 [[noreturn]] void unknown_option(const Command& command, const std::string& name) {
   const auto names = option_names(command);
   const auto near = nearest_name(name, names);
-  throw UsageError(1002, fmt::format("gradatim {} has no option '--{}'; {}", command.name, name,
+  throw UsageError(1002, fmt::format("{} has no option '--{}'; {}", command.name, name,
                                      near ? fmt::format("did you mean '--{}'?", *near)
                                           : fmt::format("'gradatim {} --help' shows its options",
                                                         command.name)));
@@ -159,15 +159,14 @@ std::string Arguments::text(std::string_view name, std::string_view fallback) co
 
 std::string Arguments::required(std::string_view name) const {
   const std::string value = text(name);
-  GRADATIM_CHECK(!value.empty(), UsageError, 1010, "gradatim {} needs --{} {}", command->name, name,
+  GRADATIM_CHECK(!value.empty(), UsageError, 1010, "{} needs --{} {}", command->name, name,
                  find_option(*command, name)->value);
   return value;
 }
 
 std::string Arguments::required_positional(std::string_view what) const {
-  GRADATIM_CHECK(!positional.empty(), UsageError, 1010,
-                 "gradatim {} needs {}; usage: gradatim {} {}", command->name, what, command->name,
-                 command->synopsis);
+  GRADATIM_CHECK(!positional.empty(), UsageError, 1010, "{} needs {}; usage: gradatim {} {}",
+                 command->name, what, command->name, command->synopsis);
   return positional.front();
 }
 

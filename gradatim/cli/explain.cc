@@ -27,19 +27,20 @@ constexpr OptionSpec kOptions[] = {
     {"out", "DIR", "The folder to write to; it is made if it is not there."},
 };
 
+namespace fs = std::filesystem;
 using Permutation = std::map<std::string, double>;
 
 std::string file_in(const std::string& folder, std::string_view name) {
-  return (std::filesystem::path(folder) / name).string();
+  return (fs::path(folder) / name).string();
 }
 
 void make_folder(const std::string& folder) {
   std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error || !std::filesystem::is_directory(folder)) {
-    throw DataError(2002, fmt::format("cannot make the folder '{}': {}", folder,
-                                      error ? error.message() : "a file of this name is there"));
-  }
+  GRADATIM_CHECK(!fs::exists(folder, error) || fs::is_directory(folder, error), DataError, 2002,
+                 "cannot write to '{}': it is a file; name a folder", folder);
+  fs::create_directories(folder, error);
+  GRADATIM_CHECK(!error, DataError, 2002, "cannot make the folder '{}': {}", folder,
+                 error.message());
   check_writable(file_in(folder, "importances.csv"));
 }
 
@@ -98,14 +99,18 @@ std::string importance_picture(const std::vector<data::Importance>& rows) {
                    "share of the gain of all splits, %", bars);
 }
 
-// The first watched metric, on every set of rows that it was watched on.
+// The first watched metric, on every set of rows that it was watched on, and what belongs to it
+// ("train.error_bound" to "train.error").
 std::string learning_picture(const data::ModelCard& card) {
   const auto metric_of = [](const std::string& name) { return name.substr(name.find('.') + 1); };
   const std::string metric = metric_of(card.history.front().name);
   std::vector<Curve> curves;
   for (const auto& history : card.history) {
-    if (metric_of(history.name) != metric) continue;
-    curves.push_back({history.name.substr(0, history.name.find('.')), history.values});
+    const std::string name = metric_of(history.name);
+    const bool same = name == metric;
+    if (history.values.empty() || (!same && !name.starts_with(metric + "_"))) continue;
+    curves.push_back(
+        {same ? history.name.substr(0, history.name.find('.')) : history.name, history.values});
   }
   const bool stopped = card.rounds < static_cast<std::int64_t>(curves.front().values.size());
   return line_chart(fmt::format("{} by round", metric), "round", curves, stopped ? card.rounds : 0);
@@ -129,7 +134,8 @@ int run_explain(const Arguments& arguments) {
   const std::string picture = file_in(folder, "importances.svg");
   write_atomically(picture, importance_picture(rows));
   wrote(picture);
-  if (!model->card().history.empty()) {
+  const auto& history = model->card().history;
+  if (!history.empty() && !history.front().values.empty()) {
     const std::string curve = file_in(folder, "learning_curve.svg");
     write_atomically(curve, learning_picture(model->card()));
     wrote(curve);

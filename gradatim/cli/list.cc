@@ -32,8 +32,9 @@ int run_list(std::span<const std::string> args) {
     for (const auto& kind : kinds) {
       if (kind == args[0] || kind.ends_with("." + args[0])) wanted.push_back(kind);
     }
-    GRADATIM_CHECK(!wanted.empty(), UsageError, 1001, "there is no kind '{}'{}; the kinds are {}",
-                   args[0], did_you_mean(args[0], kinds), join_and(kinds));
+    const auto near = did_you_mean(args[0], kinds);
+    GRADATIM_CHECK(!wanted.empty(), UsageError, 1001, "there is no kind '{}'{}", args[0],
+                   near.empty() ? "; the kinds are " + join_and(kinds) : near);
     kinds = wanted;
   }
   for (const auto& kind : kinds) print(registry, kind);

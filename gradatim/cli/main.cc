@@ -131,9 +131,9 @@ int guarded(std::span<const std::string> words) {
   } catch (const std::bad_alloc&) {
     return fail("there is not enough memory; use fewer rows or columns (GRD-2030)", kFailed);
   } catch (const std::exception& error) {
-    return fail(
-        fmt::format("{}; this is a defect of gradatim, please report it (GRD-4099)", error.what()),
-        kFailed);
+    const Error defect(
+        4099, fmt::format("{}; this is a defect of gradatim, please report it", error.what()));
+    return fail(defect.what(), kFailed);
   }
 }
 

@@ -18,8 +18,8 @@ constexpr int kBarWidth = 24;
 // A lost stderr is no reason to fail.
 void say(const std::string& text) { std::fputs(text.c_str(), stderr); }
 
-std::string json_text(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+void say_json(const nlohmann::ordered_json& event) {
+  say(event.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
 std::string metrics_text(const StepDone& event) {
@@ -50,12 +50,13 @@ void Progress::on_step(const StepDone& event) {
   switch (style_) {
     case LogStyle::quiet: return;
     case LogStyle::json: {
-      nlohmann::ordered_json metrics = nlohmann::ordered_json::object();
+      auto metrics = nlohmann::ordered_json::object();
       for (const auto& [name, value] : event.metrics) metrics[name] = value;
-      say(
-          fmt::format("{{\"event\": \"{}\", \"step\": {}, \"steps\": {}, \"seconds\": {:.3f}, "
-                      "\"metrics\": {}}}\n",
-                      unit_, event.step, event.steps, event.seconds, metrics.dump()));
+      say_json({{"event", unit_},
+                {"step", event.step},
+                {"steps", event.steps},
+                {"seconds", std::round(event.seconds * 1e3) / 1e3},
+                {"metrics", metrics}});
       return;
     }
     case LogStyle::bar: {
@@ -101,9 +102,8 @@ void Progress::line(const StepDone& event) {
 void Progress::on_warning(const std::string& text) {
   if (style_ == LogStyle::quiet) return;
   close();
-  say(style_ == LogStyle::json
-          ? fmt::format("{{\"event\": \"warning\", \"text\": {}}}\n", json_text(text))
-          : fmt::format("note: {}\n", text));
+  if (style_ == LogStyle::json) return say_json({{"event", "warning"}, {"text", text}});
+  say(fmt::format("note: {}\n", text));
 }
 
 void Progress::finish(const std::string& summary) {
@@ -111,9 +111,8 @@ void Progress::finish(const std::string& summary) {
   if (last_.step > shown_ && style_ == LogStyle::plain) line(last_);
   close();
   if (style_ == LogStyle::quiet) return;
-  say(style_ == LogStyle::json
-          ? fmt::format("{{\"event\": \"done\", \"text\": {}}}\n", json_text(summary))
-          : summary + "\n");
+  if (style_ == LogStyle::json) return say_json({{"event", "done"}, {"text", summary}});
+  say(summary + "\n");
 }
 
 void Progress::close() {

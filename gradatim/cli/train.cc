@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "gradatim/cli/cli.h"
-#include "gradatim/cli/config.h"
 #include "gradatim/cli/names.h"
 #include "gradatim/cli/session.h"
+#include "gradatim/cli/training_plan.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/text.h"
 #include "gradatim/data/model.h"
@@ -29,67 +29,6 @@ constexpr OptionSpec kOptions[] = {
     {"out", "FILE", "Where to save the model; - is stdout."},
 };
 
-struct Run {
-  Arguments arguments;
-  api::Settings settings;
-};
-
-// Options of the command line win over the file's.
-Arguments with_config(Arguments arguments) {
-  const std::string path = arguments.positional.front();
-  arguments.positional.clear();
-  std::vector<api::Option> settings;
-  for (auto& [name, text] : read_config(path)) {
-    if (name == "model") {
-      arguments.positional = {text};
-    } else if (find_option(*arguments.command, name) != nullptr) {
-      arguments.values.try_emplace(name, text);
-    } else {
-      settings.emplace_back(std::move(name), std::move(text));
-    }
-  }
-  GRADATIM_CHECK(!arguments.positional.empty(), UsageError, 1011,
-                 "{} names no model; write model = \"boost.newton\", or another one", path);
-  try {
-    api::parse_settings(model_entry(arguments.positional.front()).text.name, settings);
-  } catch (const UsageError& error) {
-    // A part that the command line chooses may be what makes it right.
-    if (arguments.settings.empty()) {
-      throw UsageError(error.code(), fmt::format("{}: {}", path, error.message()));
-    }
-  }
-  std::move(arguments.settings.begin(), arguments.settings.end(), std::back_inserter(settings));
-  arguments.settings = std::move(settings);
-  return arguments;
-}
-
-// The model has the last word on its options, unless one of ours is nearer to what was typed.
-void check_spelling(const Arguments& arguments, const api::Entry& model) {
-  const auto theirs = option_names_of(model);
-  auto all = option_names(*arguments.command);
-  const std::size_t ours = all.size();
-  all.insert(all.end(), theirs.begin(), theirs.end());
-  for (const auto& [name, text] : arguments.settings) {
-    if (name.find('.') != std::string::npos || is_setting_name(name)) continue;
-    const auto near = nearest_name(name, all);
-    if (!near || std::find(all.begin(), all.begin() + ours, *near) == all.begin() + ours) continue;
-    throw UsageError(1002, fmt::format("gradatim train has no option '--{}'; did you mean '--{}'?",
-                                       name, *near));
-  }
-}
-
-Run plan(const Arguments& given) {
-  Run run{given, {}};
-  GRADATIM_CHECK(!given.positional.empty(), UsageError, 1010,
-                 "gradatim train needs a model or a file CONFIG.toml; the models are {}",
-                 join_and(model_names()));
-  if (given.positional.front().ends_with(".toml")) run.arguments = with_config(given);
-  const api::Entry& model = model_entry(run.arguments.positional.front());
-  check_spelling(run.arguments, model);
-  run.settings = api::parse_settings(model.text.name, run.arguments.settings);
-  return run;
-}
-
 data::TaskHint task_of(const Arguments& arguments) {
   const std::string text = arguments.text("task");
   if (!arguments.has("task")) return data::TaskHint::automatic;
@@ -110,10 +49,10 @@ double valid_share(const Arguments& arguments) {
   return *share;
 }
 
-// A share of rows to watch, and the columns of the table, before an hour of training.
-void check_stopping(const Run& run) {
-  const auto patience = run.settings.values.find("early_stopping_rounds");
-  if (patience == run.settings.values.end() || run.arguments.has("valid")) return;
+// Early stopping without rows to watch would silently never stop.
+void check_stopping(const TrainingPlan& plan) {
+  const auto patience = plan.settings.values.find("early_stopping_rounds");
+  if (patience == plan.settings.values.end() || plan.arguments.has("valid")) return;
   const auto* rounds = std::get_if<std::int64_t>(&patience->second);
   GRADATIM_CHECK(rounds == nullptr || *rounds == 0, UsageError, 1010,
                  "--early_stopping_rounds {} needs rows to watch; add --valid FILE or --valid 0.2",
@@ -166,18 +105,18 @@ data::FitRequest request_of(const Arguments& arguments, Session& session) {
   return request;
 }
 
-void check_target(const Run& run, const data::Table& table) {
-  const std::string_view tags = model_entry(run.settings.component).text.tags;
+void check_target(const TrainingPlan& plan, const data::Table& table) {
+  const std::string_view tags = model_entry(plan.settings.component).text.tags;
   const bool learns_target = tags.find("classifier") != std::string_view::npos ||
                              tags.find("regressor") != std::string_view::npos;
-  if (run.arguments.has("target") || !learns_target) return;
+  if (plan.arguments.has("target") || !learns_target) return;
   std::vector<std::string> names;
   for (const auto& column : table.columns()) names.push_back(column.name());
   if (names.size() > 20) names.resize(20);
   throw UsageError(1010,
                    fmt::format("{} learns to predict a column; name it by --target COL, one of "
                                "{}",
-                               run.settings.component, join_and(names)));
+                               plan.settings.component, join_and(names)));
 }
 
 std::string summary_of(const data::Model& model, const std::string& out) {
@@ -193,16 +132,16 @@ std::string summary_of(const data::Model& model, const std::string& out) {
 }
 
 int run_train(const Arguments& given) {
-  const Run run = plan(given);
-  const Arguments& arguments = run.arguments;
+  const TrainingPlan plan = plan_training(given);
+  const Arguments& arguments = plan.arguments;
   Session session(arguments, "round");
   const std::string out = arguments.required("out");
   if (out != "-") check_writable(out);
-  check_stopping(run);
-  for (const auto& notice : api::notices(run.settings)) session.progress().on_warning(notice);
+  check_stopping(plan);
+  for (const auto& notice : api::notices(plan.settings)) session.progress().on_warning(notice);
   const data::FitRequest request = request_of(arguments, session);
-  check_target(run, request.table);
-  const auto model = data::fit_model(run.settings, request);
+  check_target(plan, request.table);
+  const auto model = data::fit_model(plan.settings, request);
   check_interrupt();
   data::save_model(*model, out == "-" ? "/dev/stdout" : out);
   session.progress().finish(summary_of(*model, out));
@@ -214,7 +153,7 @@ int run_train(const Arguments& given) {
 constexpr Command kTrain = {
     .name = "train",
     .synopsis =
-        "MODEL|CONFIG.toml --data SRC --target COL [--valid SRC|0.2] [--SETTING V] --out FILE",
+        "MODEL|CONFIG.toml --data SRC --target COL [--valid SRC|0.2] [--SETTING V ...] --out FILE",
     .summary =
         "Trains a model and saves it. The settings of the model and of its parts are options "
         "too; 'gradatim train MODEL --help' shows them.",

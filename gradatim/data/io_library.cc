@@ -6,7 +6,6 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
-#include <vector>
 
 #include "gradatim/core/error.h"
 #include "gradatim/data/arrow/io.h"
@@ -31,17 +30,14 @@ struct IoLibrary {
   std::string missing;  // why it could not be opened
 
   IoLibrary() {
-    std::vector<std::string> places;
-    if (const char* asked = std::getenv("GRADATIM_IO_LIBRARY")) places.emplace_back(asked);
-    places.push_back((own_folder() / kFileName).string());
-    void* library = nullptr;
-    for (const auto& place : places) {
-      library = ::dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL);
-      if (library != nullptr) break;
+    const char* asked = std::getenv("GRADATIM_IO_LIBRARY");
+    const std::string place = asked != nullptr ? asked : (own_folder() / kFileName).string();
+    void* library = ::dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) {
       const char* why = ::dlerror();
-      if (missing.empty()) missing = why != nullptr ? why : place;
+      missing = why != nullptr ? why : place;
+      return;
     }
-    if (library == nullptr) return;
     read = reinterpret_cast<decltype(read)>(::dlsym(library, "gradatim_io_read"));
     write = reinterpret_cast<decltype(write)>(::dlsym(library, "gradatim_io_write"));
     if (read == nullptr || write == nullptr) missing = "it is of another version";

@@ -57,6 +57,9 @@ ModelCard read_card(const SafetensorsFile& file) {
   } catch (const nlohmann::json::exception& error) {
     throw ModelError(
         3006, fmt::format("{}: its description is damaged: {}", file.source(), error.what()));
+  } catch (const UsageError& error) {  // a name or a value that this version does not have
+    throw ModelError(3006, fmt::format("{}: its description does not suit this version: {}",
+                                       file.source(), error.message()));
   }
 }
 

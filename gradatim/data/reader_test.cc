@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
 #include "gradatim/data/source.h"
@@ -98,6 +100,24 @@ TEST(WriteTable, APathThatCannotBeWrittenIsOneLine) {
       "the ending of 't.xls' tells no format; use one of " + std::string(kEndings) + " (GRD-2005)");
   EXPECT_EQ(error_of([&] { write_table(table, "t.npy"); }),
             "NumPy files are read, but not written; write 't.npy' as .csv or .parquet (GRD-2005)");
+}
+
+// In a process of its own, since a library that was opened stays open.
+TEST(IoLibraryDeathTest, ItsAbsenceIsOneLine) {
+  ::testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  const TemporaryFolder folder;
+  const std::string path = folder.write("t.parquet", "x");
+  auto read_without_library = [&] {
+    ::setenv("GRADATIM_IO_LIBRARY", "/none.so", 1);
+    const std::string line = fault(folder, path);
+    std::fputs(line.c_str(), stderr);
+    std::_Exit(0);
+  };
+  EXPECT_EXIT(
+      read_without_library(), ::testing::ExitedWithCode(0),
+      "'t.parquet' needs libgradatim_io.so, which cannot be opened \\(/none.so: cannot open "
+      "shared object file: No such file or directory\\); install pyarrow and build again, "
+      "set GRADATIM_IO_LIBRARY, or convert the file to CSV \\(GRD-2014\\)");
 }
 
 #ifdef GRADATIM_HAS_IO

@@ -100,11 +100,9 @@ void bind_model(nb::module_& module) {
       .def_prop_ro("settings",
                    [](const Fitted& self) { return api::to_json(self.model->card().settings); })
       // Pickling and copying go through the file's bytes.
-      .def("__reduce__", [](const Fitted& self) {
-        return nb::make_tuple(nb::module_::import_("gradatim._native").attr("from_bytes"),
-                              nb::make_tuple(to_bytes(self)));
-      });
-  module.def("from_bytes", &from_bytes, nb::arg("bytes"), "The model of a file's bytes.");
+      .def("__getstate__", &to_bytes)
+      .def("__setstate__",
+           [](Fitted& self, const nb::bytes& bytes) { new (&self) Fitted(from_bytes(bytes)); });
   module.def(
       "load", [](const std::string& path) { return Fitted{data::load_model(path)}; },
       nb::arg("path"), "The model of a file.");

@@ -8,6 +8,7 @@ namespace nb = nanobind;
 
 NB_MODULE(_native, module) {
   module.doc() = "The library behind gradatim; use the package, not this module.";
+  module.attr("version") = GRADATIM_VERSION;
   gradatim::python::bind_errors(module);
   gradatim::python::bind_table(module);
   gradatim::python::bind_model(module);

@@ -72,7 +72,8 @@ Column column_of(std::string name, const std::shared_ptr<const Buffer>& buffer, 
   const auto* first = static_cast<const char*>(view.buf);
   if (view.ndim == 2) first += index * view.strides[1];
   const auto [type, storage] = layout_of(view);
-  return Column(std::move(name), categories ? ColumnType::categorical : type, storage,
+  const ColumnType meaning = categories ? ColumnType::categorical : type;
+  return Column(std::move(name), meaning, storage,
                 {{.rows = buffer->rows(), .data = first, .stride = view.strides[0]}}, buffer,
                 std::move(categories));
 }
@@ -91,24 +92,12 @@ Table from_matrix(nb::handle matrix, const std::vector<std::string>& names) {
   return Table(std::move(columns));
 }
 
-template <class T>
-T* capsule_pointer(nb::handle capsule, const char* name) {
-  void* pointer = PyCapsule_GetPointer(capsule.ptr(), name);
-  if (pointer == nullptr) throw nb::python_error();
-  return static_cast<T*>(pointer);
-}
-
-// The capsules' own destructors release what the import did not take.
+// The capsule's own destructor releases what the import did not take.
 Table from_arrow(nb::handle frame) {
-  if (nb::hasattr(frame, "__arrow_c_stream__")) {
-    nb::object stream = frame.attr("__arrow_c_stream__")();
-    return data::import_stream(capsule_pointer<ArrowArrayStream>(stream, "arrow_array_stream"), {});
-  }
-  nb::object pair = frame.attr("__arrow_c_array__")();
-  nb::object schema = pair[0];
-  nb::object array = pair[1];
-  return data::import_array(capsule_pointer<ArrowSchema>(schema, "arrow_schema"),
-                            capsule_pointer<ArrowArray>(array, "arrow_array"), {});
+  nb::object capsule = frame.attr("__arrow_c_stream__")();
+  void* stream = PyCapsule_GetPointer(capsule.ptr(), "arrow_array_stream");
+  if (stream == nullptr) throw nb::python_error();
+  return data::import_stream(static_cast<ArrowArrayStream*>(stream), {});
 }
 
 // (name, array), or (name, codes, words).
@@ -180,7 +169,7 @@ void bind_table(nb::module_& module) {
       .def("describe", &describe, "A dict a column and chunk: type, address, stride, rows.");
   module.def("matrix", &from_matrix, nb::arg("array"), nb::arg("names"),
              "The columns of an array [rows, columns].");
-  module.def("arrow", &from_arrow, nb::arg("frame"), "The columns of an Arrow stream or array.");
+  module.def("arrow", &from_arrow, nb::arg("frame"), "The columns of an Arrow stream.");
 }
 
 }  // namespace gradatim::python

@@ -1,6 +1,6 @@
 """Strong models from many small steps."""
 
-from gradatim import boost
+from gradatim import _native, boost
 from gradatim._errors import (
     DataError,
     DistributedError,
@@ -25,4 +25,4 @@ __all__ = [
     "load",
 ]
 
-__version__ = "0.1.0"
+__version__: str = _native.version

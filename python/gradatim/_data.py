@@ -13,8 +13,9 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from gradatim import _native
+from gradatim._errors import DataError, GradatimError
 
-__all__ = ["features", "native", "of_tensor", "own_name"]
+__all__ = ["features", "native", "of_nullable", "of_tensor", "own_name"]
 
 
 def features(estimator: Any, X: Any, *, reset: bool) -> _native.Table:
@@ -24,19 +25,19 @@ def features(estimator: Any, X: Any, *, reset: bool) -> _native.Table:
     """
     X = of_tensor(X)
     if _is_frame(X):
+        X = _known_frame(X)
         validate_data(estimator, X, reset=reset, skip_check_array=True)
         if X.shape[0] == 0:
             raise ValueError(
                 f"Found array with 0 sample(s) (shape={tuple(X.shape)}) while a minimum of 1 is "
                 f"required by {type(estimator).__name__}."
             )
-        table = _of_frame(X)
-    else:
-        X = validate_data(
-            estimator, X, reset=reset, accept_sparse="csr", dtype="numeric", ensure_all_finite=False
-        )
-        table = _native.matrix(_dense(X), [f"x{i}" for i in range(X.shape[1])])
-    return table.renamed(_names(estimator))
+        names = _names(estimator)
+        return _of_pandas(X, names) if _package(X) == "pandas" else _native.arrow(X).renamed(names)
+    X = validate_data(
+        estimator, X, reset=reset, accept_sparse="csr", dtype="numeric", ensure_all_finite=False
+    )
+    return _native.matrix(_dense(X), _names(estimator))
 
 
 def _names(estimator: Any) -> list[str]:
@@ -49,28 +50,48 @@ def _is_frame(X: Any) -> bool:
     return arrow and len(getattr(X, "shape", ())) == 2
 
 
-def _of_frame(X: Any) -> _native.Table:
-    if type(X).__module__.partition(".")[0] == "pandas":
-        return _of_pandas(X)
-    return _native.arrow(X)
+def _known_frame(X: Any) -> Any:
+    """Pandas, Polars and pyarrow tables as they are, others (record batches, ...) as pyarrow's."""
+    if _package(X) in ("pandas", "polars") or type(X).__name__ == "Table":
+        return X
+    import pyarrow
+
+    return pyarrow.table(X)
 
 
-def _of_pandas(X: Any) -> _native.Table:
+def _package(X: Any) -> str:
+    return type(X).__module__.partition(".")[0]
+
+
+def _of_pandas(X: Any, names: list[str]) -> _native.Table:
     # A shallow copy with plain labels: pandas would send an index along as a column.
     X = X.copy(deep=False)
     X.index = range(len(X))
-    X.columns = [f"x{i}" for i in range(X.shape[1])]
+    X.columns = names
     if all(isinstance(dtype, np.dtype) and dtype.kind in "biuf" for dtype in X.dtypes):
         # Plain numbers need no pyarrow: NumPy sees the columns where they lie.
-        columns = [(name, native(X[name].to_numpy())) for name in X.columns]
+        columns = [(name, native(X.iloc[:, i].to_numpy())) for i, name in enumerate(names)]
         return _native.matrix(np.empty((len(X), 0)), []).with_columns(columns)
     try:
         return _native.arrow(X)
+    except GradatimError:
+        raise
     except ImportError as error:
         raise ImportError(
             "pandas needs pyarrow to hand over columns that are not plain numbers; "
             "run: pip install pyarrow"
         ) from error
+    except (TypeError, ValueError) as error:
+        # Cells of several types, of which pyarrow names the column.
+        raise DataError(f"{' '.join(map(str, error.args))} (GRD-2013)", "GRD-2013") from error
+
+
+def of_nullable(y: Any) -> Any:
+    """A pandas column of nullable cells, none of which is null, as NumPy's type; else unchanged."""
+    dtype = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
+    if not isinstance(dtype, np.dtype) or y.isna().any():
+        return y
+    return y.to_numpy(dtype)
 
 
 def of_tensor(X: Any) -> Any:
@@ -98,6 +119,8 @@ def native(array: Any) -> np.ndarray:
     array = np.asarray(array)
     if array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8):
         array = array.astype(np.float32 if array.dtype.itemsize == 2 else np.float64)
+    elif array.dtype.kind in "mM":
+        raise DataError("times cannot be a target; give numbers (GRD-2020)", "GRD-2020")
     elif array.dtype.kind not in "biuf":
         array = array.astype(np.float64)
     if not array.dtype.isnative:

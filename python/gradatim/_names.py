@@ -7,6 +7,8 @@ __all__ = [
 
 # Every public name of the library and its kind, aliases included.
 NAMES: dict[str, str] = {
+    "boost.adaboost": "model",
+    "boost.adaboost_r2": "model",
     "boost.gbdt": "model",
     "boost.gbm": "model",
     "boost.gbrt": "model",
@@ -32,5 +34,6 @@ NAMES: dict[str, str] = {
     "boost.metric.r2": "boost.metric",
     "boost.metric.rmse": "boost.metric",
     "boost.newton": "model",
+    "boost.samme": "model",
     "boost.xgboost": "model",
 }

@@ -79,7 +79,7 @@ def values_of(estimator: Any, y: Any, rows: int) -> np.ndarray:
         raise ValueError(
             f"{type(estimator).__name__} requires y to be passed, but the target y is None"
         )
-    y = column_or_1d(_data.of_tensor(y), warn=True)
+    y = column_or_1d(_data.of_nullable(_data.of_tensor(y)), warn=True)
     assert_all_finite(y, input_name="y", estimator_name=type(estimator).__name__)
     if len(y) != rows:
         raise ValueError(
@@ -90,6 +90,7 @@ def values_of(estimator: Any, y: Any, rows: int) -> np.ndarray:
 
 def fit_model(estimator: Any, train: Rows, eval_set: Any) -> _native.Model:
     """Fits the model that the estimator's parameters describe."""
+    _check_additive(estimator, train, eval_set)
     watched = _watched(estimator, train, eval_set)
     request = _native.FitRequest()
     weighted = train.weight is not None or (watched is not None and watched.weight is not None)
@@ -105,7 +106,7 @@ def fit_model(estimator: Any, train: Rows, eval_set: Any) -> _native.Model:
     if train.words is not None:
         request.classes = train.words
     request.notes = estimator._notes()
-    _add_metrics(request, estimator.eval_metric)
+    _add_metrics(request, getattr(estimator, "eval_metric", None))
     request.seed = _seed(estimator.random_state)
     settings, own = settings_of(estimator)
     return _native.fit(
@@ -116,6 +117,18 @@ def fit_model(estimator: Any, train: Rows, eval_set: Any) -> _native.Model:
         _warn,
         threads_of(estimator),
     )
+
+
+def _check_additive(estimator: Any, train: Rows, eval_set: Any) -> None:
+    if hasattr(estimator, "early_stopping_rounds"):
+        return
+    for name, value in (("eval_set", eval_set), ("base_margin", train.base_margin)):
+        if value is not None:
+            raise UsageError(
+                f"{type(estimator).__name__} takes no {name}: members vote, and the number of "
+                "rounds is given; staged_predict shows them one by one",
+                "GRD-1002",
+            )
 
 
 def _watched(estimator: Any, train: Rows, eval_set: Any) -> Rows | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-COMMAND = HERE.parents[1] / "build" / "gradatim"
+COMMAND = Path(os.environ.get("GRADATIM_COMMAND", HERE.parents[1] / "build" / "gradatim")).resolve()
 REGEX = "<REGEX>: "
 EXIT = re.compile(r"\[exit (\d+)\]$")
 SECONDS = 300

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 import gradatim
-from gradatim.boost import NewtonBoostingClassifier, NewtonBoostingRegressor
+from gradatim.boost import (
+    AdaBoostClassifier,
+    NewtonBoostingClassifier,
+    NewtonBoostingRegressor,
+)
 
 X = np.arange(20.0).reshape(10, 2)
 Y = np.arange(10) % 2
@@ -22,11 +26,12 @@ Y = np.arange(10) % 2
         ({"n_estimators": None}, "GRD-1004", "n_estimators"),
         ({"n_estimators": object()}, "GRD-1004", "n_estimators"),
         ({"loss": "hubber"}, "GRD-1001", "huber"),
-        ({"loss": "squared"}, "GRD-2020", "squared"),
+        ({"loss": "squared"}, "GRD-2020", "numeric target"),
         ({"eval_metric": "akuracy", "early_stopping_rounds": 3}, "GRD-1001", "accuracy"),
         ({"validation_fraction": 2, "early_stopping_rounds": 3}, "GRD-1003", "validation_fraction"),
         ({"categorical_features": [7]}, "GRD-1003", "categorical_features"),
         ({"categorical_features": ["nope"]}, "GRD-2004", "nope"),
+        ({"learner": print}, "GRD-1004", "learner"),
         ({"n_jobs": 0}, "GRD-1003", "n_jobs"),
     ],
     ids=str,
@@ -49,8 +54,8 @@ def test_a_weight_below_zero_and_one_class_are_data_errors():
 
 
 def test_a_class_of_the_eval_set_that_training_lacks_is_named():
-    with pytest.raises(gradatim.DataError, match="'7'") as caught:
-        NewtonBoostingClassifier().fit(X, Y, eval_set=(X, Y + 6))
+    with pytest.raises(gradatim.DataError, match="'7'.*known are 0 and 1") as caught:
+        NewtonBoostingClassifier().fit(X, Y, eval_set=(X, 7 * Y))
     assert caught.value.code == "GRD-2026"
 
 
@@ -82,3 +87,10 @@ def test_each_kind_is_one_of_pythons():
     assert issubclass(gradatim.ModelError, OSError)
     assert issubclass(gradatim.NumericError, ArithmeticError)
     assert issubclass(gradatim.DistributedError, RuntimeError)
+
+
+def test_adaboost_says_what_it_does_not_take():
+    with pytest.raises(gradatim.UsageError, match="eval_set"):
+        AdaBoostClassifier().fit(X, Y, eval_set=(X, Y))
+    with pytest.raises(gradatim.UsageError, match="base_margin"):
+        AdaBoostClassifier().fit(X, Y, base_margin=np.zeros(10))

@@ -86,7 +86,7 @@ def test_settings_of_parts_survive_the_file(numbers, tmp_path):
     "labels",
     [
         np.array([3, -1]),
-        np.array([0.5, 2.0]),
+        np.array([-1.0, 2.0]),
         np.array([False, True]),
         np.array(["no", "yes"]),
         np.array(["1", "2"]),
@@ -94,9 +94,10 @@ def test_settings_of_parts_survive_the_file(numbers, tmp_path):
     ],
     ids=str,
 )
-def test_labels_come_back_as_they_were(labels, classes, tmp_path):
+@pytest.mark.parametrize("kind", [AdaBoostClassifier, NewtonBoostingClassifier])
+def test_labels_come_back_as_they_were(kind, labels, classes, tmp_path):
     X, y = classes
-    model = NewtonBoostingClassifier(n_estimators=3).fit(X, labels[y])
+    model = kind(n_estimators=3).fit(X, labels[y])
     model.save(tmp_path / "model.safetensors")
     other = gradatim.load(tmp_path / "model.safetensors")
     np.testing.assert_array_equal(other.classes_, np.unique(labels))

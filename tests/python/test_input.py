@@ -191,3 +191,36 @@ def test_a_feature_may_be_called_like_the_target():
     model.fit(frame, [1, 2, 3, 4], sample_weight=[1, 1, 2, 2])
     assert model.feature_names_in_.tolist() == ["target", "sample_weight"]
     assert model.predict(frame).shape == (4,)
+
+
+def test_labels_of_a_nullable_or_polars_column_keep_their_type(classes):
+    X, y = classes
+    for labels, kind in (
+        (pandas.Series(y, dtype="Int64"), "i"),
+        (pandas.Series(y.astype(bool), dtype="boolean"), "b"),
+        (pandas.Series(y).map({0: "no", 1: "yes"}).astype("category"), "O"),
+        (polars.Series(y.astype(bool)), "b"),
+        (pyarrow.chunked_array([y]), "i"),
+    ):
+        model = NewtonBoostingClassifier(n_estimators=2).fit(X, labels)
+        assert model.classes_.dtype.kind == kind
+
+
+def test_dates_and_nullable_columns_are_features():
+    frame = pandas.DataFrame(
+        {
+            "day": pandas.date_range("2020-01-01", periods=60),
+            "count": pandas.array([1, None] * 30, dtype="Int64"),
+            "flag": pandas.array([True, None, False] * 20, dtype="boolean"),
+        }
+    )
+    model = NewtonBoostingRegressor(n_estimators=20).fit(frame, np.arange(60.0))
+    assert model.score(frame, np.arange(60.0)) > 0.9
+    assert model.feature_importances_[0] > 0.9
+
+
+def test_a_column_of_several_types_or_lists_is_a_data_error():
+    for cells in (["a", 1] * 10, [[1], [2]] * 10):
+        with pytest.raises(DataError, match="mixed") as caught:
+            NewtonBoostingRegressor().fit(pandas.DataFrame({"mixed": cells}), np.arange(20.0))
+        assert caught.value.code == "GRD-2013"

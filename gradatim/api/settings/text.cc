@@ -64,7 +64,10 @@ std::string to_text(const Value& value) {
   }
   if (items->empty()) return "[]";
   std::string text;
-  for (const auto& item : *items) text += (text.empty() ? "" : ",") + scalar_text(item);
+  for (const auto& item : *items) {
+    if (!text.empty()) text += ',';
+    text += scalar_text(item);
+  }
   return text;
 }
 

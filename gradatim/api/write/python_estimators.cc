@@ -54,11 +54,11 @@ Parameters parameters(const Entry& entry, const Registry& registry) {
     out.arguments.push_back({"validation_fraction", "float", "0.1",
                              "Share of the rows that is split off to watch where "
                              "early_stopping_rounds > 0 and fit is given no eval_set."});
+    out.arguments.push_back({"eval_metric", "MetricLike", "None",
+                             "What to watch: the name of a metric, a function (y_true, y_pred, "
+                             "sample_weight) -> float, or several; the first decides early "
+                             "stopping. None means the loss's own."});
   }
-  out.arguments.push_back({"eval_metric", "MetricLike", "None",
-                           "What to watch: the name of a metric, a function (y_true, y_pred, "
-                           "sample_weight) -> float, or several; the first decides early stopping. "
-                           "None means the loss's own."});
   out.arguments.push_back({"categorical_features", "Sequence[int | str] | None", "None",
                            "Columns of numbers to treat as categories, by index or name; those of "
                            "a categorical or string type always are."});

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "gradatim/boost/bins/choose_bins.h"
+#include "gradatim/boost/bins/search.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
 
@@ -19,17 +20,6 @@ constexpr std::int64_t kBlock = 4096;
 int width_of(const FeatureBins& bins) {
   if (bins.bins < 256) return 1;
   return bins.bins < 65536 ? 2 : 4;
-}
-
-// The number of cuts <= x without a branch: halving steps over a sorted array.
-std::int32_t count_not_above(const double* cuts, std::int32_t count, double x) {
-  const double* base = cuts;
-  while (count > 1) {
-    const std::int32_t half = count / 2;
-    base = base[half - 1] <= x ? base + half : base;
-    count -= half;
-  }
-  return static_cast<std::int32_t>(base - cuts) + (count == 1 && *base <= x ? 1 : 0);
 }
 
 // The bin of every code of a column: a column's dictionary need not be the training's.
@@ -47,19 +37,14 @@ std::vector<std::int32_t> bins_of_codes(const data::Column& column, const Featur
 }
 
 template <class Bin>
-bool bin_numbers(const data::Column& column, const FeatureBins& bins, std::int64_t begin,
-                 std::int64_t end, Bin* out) {
-  std::vector<double> cells(end - begin);
-  column.read(begin, cells);
-  const auto count = static_cast<std::int32_t>(bins.cuts.size());
-  bool missing = false;
-  for (std::int64_t i = 0; i < end - begin; ++i) {
-    const double x = cells[i];
-    const bool absent = std::isnan(x);
-    missing = missing || absent;
-    const std::int32_t bin = absent ? bins.missing_bin() : count_not_above(bins.cuts.data(), count, x);
-    out[begin + i] = static_cast<Bin>(bin);
-  }
+bool bin_numbers(const data::Column& column, const FeatureBins& bins, const CutSearch& search,
+                 std::int64_t begin, std::int64_t end, Bin* out) {
+  double cells[kBlock];
+  std::int32_t found[kBlock];
+  const std::span block(cells, static_cast<std::size_t>(end - begin));
+  column.read(begin, block);
+  const bool missing = search.find(block, bins.missing_bin(), found);
+  for (std::int64_t i = 0; i < end - begin; ++i) out[begin + i] = static_cast<Bin>(found[i]);
   return missing;
 }
 
@@ -79,30 +64,31 @@ bool bin_codes(const data::Column& column, const FeatureBins& bins,
 }
 
 bool bin_block(const data::Column& column, const FeatureBins& bins,
-               const std::vector<std::int32_t>& table, std::int64_t begin, std::int64_t end,
-               BinColumn& out) {
+               const std::vector<std::int32_t>& table, const CutSearch& search, std::int64_t begin,
+               std::int64_t end, BinColumn& out) {
   return visit_column(out, [&]<class Bin>(const Bin*) {
     auto* cells = reinterpret_cast<Bin*>(out.bytes.data());
     return bins.categorical() ? bin_codes(column, bins, table, begin, end, cells)
-                              : bin_numbers(column, bins, begin, end, cells);
+                              : bin_numbers(column, bins, search, begin, end, cells);
   });
 }
 
 }  // namespace
 
 std::int32_t BinColumn::at(std::int64_t row) const {
-  return visit_column(*this, [&](const auto* bins) { return static_cast<std::int32_t>(bins[row]); });
+  return visit_column(*this,
+                      [&](const auto* bins) { return static_cast<std::int32_t>(bins[row]); });
 }
 
 BinnedData::BinnedData(const data::Table& features, std::span<const float> weight,
                        const BinOptions& options)
     : rows_(features.rows()), exact_(options.exact) {
-  GRADATIM_CHECK(rows_ > 0, DataError, 2011, "{}there is no row to learn from",
+  GRADATIM_CHECK(rows_ > 0, DataError, 2031, "{}there is no row to learn from",
                  features.source().empty() ? "" : features.source() + ": ");
-  GRADATIM_CHECK(!features.columns().empty(), DataError, 2011,
+  GRADATIM_CHECK(!features.columns().empty(), DataError, 2031,
                  "{}there is no feature to learn from: only the target is left",
                  features.source().empty() ? "" : features.source() + ": ");
-  GRADATIM_CHECK(rows_ < (std::int64_t{1} << 32), DataError, 2011,
+  GRADATIM_CHECK(rows_ < (std::int64_t{1} << 32), DataError, 2031,
                  "{} rows are more than 2^32 - 1, the most that one process takes", rows_);
   const auto count = static_cast<std::int64_t>(features.columns().size());
   const auto sample = quantile_rows(rows_, options);
@@ -137,11 +123,13 @@ void BinnedData::fill(const data::Table& features) {
   }
   parallel_tasks(count, [&](std::int64_t f) {
     const data::Column& column = features.columns()[f];
+    const CutSearch search(features_[f].cuts);
     std::vector<std::int32_t> table;
     if (features_[f].categorical()) table = bins_of_codes(column, features_[f]);
     for (std::int64_t begin = 0; begin < rows_; begin += kBlock) {
       const auto end = std::min(rows_, begin + kBlock);
-      if (bin_block(column, features_[f], table, begin, end, columns_[f])) has_missing_[f] = 1;
+      if (bin_block(column, features_[f], table, search, begin, end, columns_[f]))
+        has_missing_[f] = 1;
     }
   });
 }
@@ -153,8 +141,10 @@ void BinnedData::lay_out_rows() {
       matrix.features.push_back(feature);
       matrix.cell_offsets.push_back(first_cell_[f]);
     };
-    if (columns_[f].width == 1) place(narrow_);
-    else place(wide_);
+    if (columns_[f].width == 1)
+      place(narrow_);
+    else
+      place(wide_);
   }
   auto transpose = [&]<class Bin>(BinMatrix<Bin>& matrix) {
     const auto stride = static_cast<std::int64_t>(matrix.features.size());

@@ -52,8 +52,8 @@ struct BinMatrix {
 
 class BinnedData {
  public:
-  /// Chooses bins and fills them. `weight` is empty or [rows], positive. DataError GRD-2010 where a
-  /// cell is infinite (with row and column), GRD-2011 where there is no row or no feature.
+  /// Chooses bins and fills them. `weight` is empty or [rows], positive. DataError GRD-2011 where a
+  /// cell is infinite (with row and column), GRD-2031 where there is no row or no feature.
   BinnedData(const data::Table& features, std::span<const float> weight, const BinOptions& options);
   /// The same bins over other rows (validation): columns only.
   BinnedData(const data::Table& features, const BinnedData& like);
@@ -69,7 +69,9 @@ class BinnedData {
   bool has_missing(std::int32_t feature) const { return has_missing_[feature] != 0; }
   bool exact() const { return exact_; }
   /// Of an exact numeric feature: its present rows in order of (value, row).
-  std::span<const std::uint32_t> sorted_rows(std::int32_t feature) const { return sorted_[feature]; }
+  std::span<const std::uint32_t> sorted_rows(std::int32_t feature) const {
+    return sorted_[feature];
+  }
 
  private:
   void fill(const data::Table& features);

@@ -1,43 +1,29 @@
 #include "gradatim/boost/bins/choose_bins.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
-#include "gradatim/core/error.h"
+#include "gradatim/boost/bins/search.h"
 #include "gradatim/core/philox.h"
+#include "gradatim/data/check.h"
 
 namespace gradatim::boost {
 namespace {
 
 constexpr std::int64_t kBlock = 4096;
-// Two bytes hold the bins and the missing bin of at most so many categories; rarer ones are missing.
+// Two bytes hold the bins and the missing bin of at most so many categories; rarer ones are
+// missing.
 constexpr std::size_t kMostCategories = 65534;
 
-std::vector<double> read_column(const data::Column& column, const std::string& source) {
+std::vector<double> read_column(const data::Column& column) {
   std::vector<double> cells(column.rows());
   column.read(0, cells);
-  for (std::int64_t row = 0; row < column.rows(); ++row) {
-    GRADATIM_CHECK(!std::isinf(cells[row]), DataError, 2010,
-                   "{}column '{}' is infinite in row {}; remove the row or leave the cell empty",
-                   source.empty() ? "" : source + ": ", column.name(), row + 1);
-  }
   return cells;
 }
 
-// Sorted distinct values of the sampled rows with their weights.
-std::vector<WeightedValue> distinct_values(const std::vector<double>& cells,
-                                           std::span<const float> weight,
-                                           std::span<const std::int64_t> sample) {
-  std::vector<WeightedValue> values;
-  values.reserve(sample.size());
-  for (const std::int64_t row : sample) {
-    const double w = weight.empty() ? 1.0 : weight[row];
-    if (!std::isnan(cells[row])) values.emplace_back(cells[row] + 0.0, w);  // -0 becomes +0
-  }
-  std::sort(values.begin(), values.end());
+// Equal neighbours of a sorted list become one value with their total weight.
+std::vector<WeightedValue> merge_equal(std::vector<WeightedValue> values) {
   std::size_t kept = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (kept > 0 && values[kept - 1].first == values[i].first) {
@@ -47,6 +33,34 @@ std::vector<WeightedValue> distinct_values(const std::vector<double>& cells,
     }
   }
   values.resize(kept);
+  return values;
+}
+
+// Sorted distinct values of the sampled rows with their weights.
+std::vector<WeightedValue> distinct_values(const std::vector<double>& cells,
+                                           std::span<const float> weight,
+                                           std::span<const std::int64_t> sample) {
+  std::vector<WeightedValue> values;
+  if (!weight.empty()) {
+    for (const std::int64_t row : sample) {
+      // -0 becomes +0, which it equals.
+      if (!std::isnan(cells[row])) values.emplace_back(cells[row] + 0.0, weight[row]);
+    }
+    std::sort(values.begin(), values.end());
+    return merge_equal(std::move(values));
+  }
+  std::vector<double> present;
+  present.reserve(sample.size());
+  for (const std::int64_t row : sample) {
+    if (!std::isnan(cells[row])) present.push_back(cells[row] + 0.0);
+  }
+  sort_ascending(present);
+  for (std::size_t i = 0; i < present.size();) {
+    std::size_t end = i + 1;
+    while (end < present.size() && present[end] == present[i]) ++end;
+    values.emplace_back(present[i], static_cast<double>(end - i));
+    i = end;
+  }
   return values;
 }
 
@@ -104,9 +118,11 @@ FeatureBins choose_bins(const data::Column& column, std::span<const float> weigh
     bins.bins = std::max(1, static_cast<std::int32_t>(bins.categories.size()));
     return bins;
   }
-  const auto cells = read_column(column, source);
+  data::check_finite(column, source);
+  const auto cells = read_column(column);
   const auto values = distinct_values(cells, weight, sample);
-  const std::int32_t most = options.exact ? std::numeric_limits<std::int32_t>::max() : options.max_bin;
+  const std::int32_t most =
+      options.exact ? std::numeric_limits<std::int32_t>::max() : options.max_bin;
   bins.cuts = choose_cuts(values, most);
   bins.bins = static_cast<std::int32_t>(bins.cuts.size()) + 1;
   if (options.exact) {

@@ -13,7 +13,7 @@ namespace gradatim::boost {
 /// (seed, row), in order of rows.
 std::vector<std::int64_t> quantile_rows(std::int64_t rows, const BinOptions& options);
 
-/// The bins of one column. DataError GRD-2010 where a cell is infinite.
+/// The bins of one column. DataError GRD-2011 where a cell is infinite.
 FeatureBins choose_bins(const data::Column& column, std::span<const float> weight,
                         std::span<const std::int64_t> sample, const BinOptions& options,
                         const std::string& source);

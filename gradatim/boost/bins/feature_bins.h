@@ -20,7 +20,7 @@ struct FeatureBins {
   std::string name;
   data::ColumnType type = data::ColumnType::numeric;
   std::vector<double> cuts;
-  std::vector<double> values;  // exact bins only: the value of each bin
+  std::vector<double> values;           // exact bins only: the value of each bin
   std::vector<std::string> categories;  // in order of bins
   std::int32_t bins = 0;                // of present values; at least 1
 

@@ -13,6 +13,7 @@
 #include "gradatim/api/export.h"
 #include "gradatim/boost/ensemble/row_distribution.h"
 #include "gradatim/boost/ensemble/sampling.h"
+#include "gradatim/boost/ensemble/scored_rows.h"
 #include "gradatim/boost/ensemble/training_data.h"
 #include "gradatim/boost/ensemble/vote_model.h"
 #include "gradatim/boost/ensemble/watch.h"
@@ -44,6 +45,8 @@ class AdaBoostFit {
         fitter_(learner.start({&binned_, &data_.train.features, data_.train.label, request.seed})),
         features_(sample_features(static_cast<std::int32_t>(binned_.features().size()), 1.0, 0, 0)),
         wrong_(data_.train.rows()) {
+    data_.train.features =
+        data::align(data_.train.features, schema_of(data_.train.features, binned_.features()));
     statistics_.classes = data_.task.class_count();
     statistics_.label.assign(data_.train.label.begin(), data_.train.label.end());
     train_votes_.resize(data_.train.rows() * statistics_.classes);
@@ -78,6 +81,7 @@ class AdaBoostFit {
     card.target = request_.target;
     card.classification = true;
     card.classes = data_.task.classes;
+    card.notes = request_.notes;
     card.rounds = static_cast<std::int64_t>(members_.size());
     card.history = {{"train.error", errors_}, {"train.error_bound", bounds_}};
     EnsembleParts parts;
@@ -114,11 +118,7 @@ class AdaBoostFit {
 
   // The weighted error on the full set, whatever the member was fitted on.
   double mark_wrong(const Member& member) {
-    constexpr std::int64_t kBlock = 4096;
-    votes_.resize(data_.train.rows());
-    parallel_for(data_.train.rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
-      member.predict(binned_, begin, end, votes_.data() + begin);
-    });
+    predict_training(member, binned_, data_.train.features, votes_);
     for (std::int64_t row = 0; row < data_.train.rows(); ++row) {
       wrong_[row] = votes_[row] != double{data_.train.label[row]};
     }
@@ -176,9 +176,9 @@ class AdaBoostFit {
   std::unique_ptr<Fitter> fitter_;
   std::vector<std::int32_t> features_;
   ClassStatistics statistics_;
-  std::vector<double> votes_;         // of the last member
-  std::vector<std::uint8_t> wrong_;   // of the last member
-  std::vector<double> train_votes_;   // [rows, classes]
+  std::vector<double> votes_;        // of the last member
+  std::vector<std::uint8_t> wrong_;  // of the last member
+  std::vector<double> train_votes_;  // [rows, classes]
   Members members_;
   std::vector<double> alpha_, errors_, bounds_;
   double bound_ = 1.0;
@@ -226,8 +226,9 @@ constexpr api::Setting kSettings[] = {
     api::setting<&AdaBoostConfig::learning_rate>(
         {.doc = "Factor on every alpha; 1 is the textbook.", .range = api::above(0.0)}),
     api::setting<&AdaBoostConfig::mode>(
-        {.doc = "reweight gives the weak learner the weights D_m; resample gives it rows drawn by D_m "
-                "with replacement."}),
+        {.doc =
+             "reweight gives the weak learner the weights D_m; resample gives it rows drawn by D_m "
+             "with replacement."}),
     api::setting<&AdaBoostConfig::max_redraws>(
         {.doc = "Further draws where one holds a single class.", .range = api::between(0, 1000)}),
 };
@@ -240,10 +241,12 @@ constexpr api::Text kText = {
     .name = "boost.adaboost",
     .aliases = "boost.samme",
     .summary = "Adaptive boosting of weak classifiers, for two classes or more.",
-    .detail = "Its history holds the training error after each round and, for two classes, the bound "
-              "on it.",
-    .source = "Freund and Schapire (1997), A decision-theoretic generalization of on-line learning; "
-              "Zhu, Zou, Rosset and Hastie (2009), Multi-class AdaBoost",
+    .detail =
+        "Its history holds the training error after each round and, for two classes, the bound "
+        "on it.",
+    .source =
+        "Freund and Schapire (1997), A decision-theoretic generalization of on-line learning; "
+        "Zhu, Zou, Rosset and Hastie (2009), Multi-class AdaBoost",
     .shape = "features: [rows, columns]; target: classes [rows]",
     .errors = "GRD-2022 the target has one class; GRD-2029 every draw held a single class",
     .tags = "classifier python:AdaBoost",

@@ -12,10 +12,12 @@
 #include "gradatim/boost/ensemble/ensemble_model.h"
 #include "gradatim/boost/ensemble/row_distribution.h"
 #include "gradatim/boost/ensemble/sampling.h"
+#include "gradatim/boost/ensemble/scored_rows.h"
 #include "gradatim/boost/ensemble/training_data.h"
 #include "gradatim/boost/order_statistics.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
+#include "gradatim/data/convert.h"
 
 namespace gradatim::boost {
 namespace {
@@ -90,6 +92,8 @@ class R2Fit {
         fitter_(learner.start({&binned_, &data_.train.features, data_.train.label, request.seed})),
         features_(sample_features(static_cast<std::int32_t>(binned_.features().size()), 1.0, 0, 0)),
         base_(weighted_mean(data_.train.label, data_.train.weight)) {
+    data_.train.features =
+        data::align(data_.train.features, schema_of(data_.train.features, binned_.features()));
     // Least squares from the base: g = base - y, h = 1.
     for (const float y : data_.train.label) g_.push_back(static_cast<float>(base_ - double{y}));
     h_.assign(g_.size(), 1.0F);
@@ -109,9 +113,8 @@ class R2Fit {
       }
       const double log_beta = math::log(loss / (1.0 - loss));
       weight_.push_back(-config_.learning_rate * log_beta);
-      distribution_.tilt([&](std::int64_t row) {
-        return config_.learning_rate * (1.0 - loss_[row]) * log_beta;
-      });
+      distribution_.tilt(
+          [&](std::int64_t row) { return config_.learning_rate * (1.0 - loss_[row]) * log_beta; });
       if (request_.observer != nullptr) {
         StepDone event;
         event.step = round + 1;
@@ -128,6 +131,7 @@ class R2Fit {
     card.settings = settings;
     card.features = schema_of(data_.train.features, binned_.features());
     card.target = request_.target;
+    card.notes = request_.notes;
     card.rounds = static_cast<std::int64_t>(members_.size());
     EnsembleParts parts;
     parts.features.assign(binned_.features().begin(), binned_.features().end());
@@ -151,12 +155,8 @@ class R2Fit {
   }
 
   double mean_loss(const Member& member) {
-    constexpr std::int64_t kBlock = 4096;
     const std::int64_t rows = data_.train.rows();
-    loss_.resize(rows);
-    parallel_for(rows, kBlock, [&](std::int64_t begin, std::int64_t end) {
-      member.predict(binned_, begin, end, loss_.data() + begin);
-    });
+    predict_training(member, binned_, data_.train.features, loss_);
     double most = 0.0;
     for (std::int64_t row = 0; row < rows; ++row) {
       loss_[row] = std::abs(base_ + loss_[row] - double{data_.train.label[row]});
@@ -228,8 +228,9 @@ constexpr api::Setting kSettings[] = {
     api::setting<&R2Config::error>(
         {.doc = "How a row's relative error r counts: r, r^2 or 1 - e^-r."}),
     api::setting<&R2Config::mode>(
-        {.doc = "reweight gives the learner the weights D_m; resample, as in the paper, gives it rows "
-                "drawn by D_m with replacement."}),
+        {.doc =
+             "reweight gives the learner the weights D_m; resample, as in the paper, gives it rows "
+             "drawn by D_m with replacement."}),
 };
 
 constexpr api::Part kParts[] = {

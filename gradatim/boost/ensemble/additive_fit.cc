@@ -51,17 +51,17 @@ class AdditiveFit {
     BinOptions options = learner_->bin_options(data_.train.rows());
     options.seed = request_.seed;
     const BinnedData binned(data_.train.features, data_.train.weight, options);
+    const data::Schema schema = schema_of(data_.train.features, binned.features());
+    data_.train.features = data::align(data_.train.features, schema);
     ScoredRows train(data_.train, base_score_, grid_.step);
     std::optional<BinnedData> valid_bins;
     std::optional<ScoredRows> valid;
     if (data_.valid) {
-      const data::Schema schema = schema_of(data_.train.features, binned.features());
       data_.valid->features = data::align(data_.valid->features, schema);
       if (!options.exact) valid_bins.emplace(data_.valid->features, binned);
       valid.emplace(*data_.valid, base_score_, grid_.step);
     }
-    fitter_ = learner_->start(
-        {&binned, &data_.train.features, data_.train.label, request_.seed});
+    fitter_ = learner_->start({&binned, &data_.train.features, data_.train.label, request_.seed});
     Watch watch(metrics(), data_.valid ? config_.early_stopping_rounds : 0, config_.n_estimators,
                 request_.observer);
     for (std::int64_t round = 0; round < config_.n_estimators; ++round) {
@@ -90,9 +90,8 @@ class AdditiveFit {
                                   static_cast<std::uint32_t>(round));
     for (int k = 0; k < outputs_; ++k) {
       const auto draw = static_cast<std::uint32_t>(round * outputs_ + k);
-      const auto features =
-          sample_features(static_cast<std::int32_t>(binned.features().size()),
-                          learner_->colsample_bytree(), request_.seed, draw);
+      const auto features = sample_features(static_cast<std::int32_t>(binned.features().size()),
+                                            learner_->colsample_bytree(), request_.seed, draw);
       quantise_output(train.rows(), k, draw, binned.exact());
       auto member = fitter_->fit(statistics_, rows, features);
       refit_leaves(train, *member, k, draw);
@@ -125,16 +124,17 @@ class AdditiveFit {
     }
   }
 
-  std::span<const float> of_output(const std::vector<float>& values, std::int64_t rows, int k) const {
+  std::span<const float> of_output(const std::vector<float>& values, std::int64_t rows,
+                                   int k) const {
     return std::span(values).subspan(k * rows, rows);
   }
 
   void quantise_output(std::int64_t rows, int k, std::uint32_t draw, bool exact) {
-    const QuantiseOptions options{.seed = request_.seed,
-                                  .draw = draw,
-                                  .force_wide = exact || config_.high_precision || outliers_[k],
-                                  .constant_hessian =
-                                      config_.first_order || loss_->constant_hessian()};
+    const QuantiseOptions options{
+        .seed = request_.seed,
+        .draw = draw,
+        .force_wide = exact || config_.high_precision || outliers_[k],
+        .constant_hessian = config_.first_order || loss_->constant_hessian()};
     if (config_.first_order) {
       ones_.assign(rows, 1.0F);
       quantise(of_output(g_, rows, k), ones_, data_.train.weight, options, statistics_);

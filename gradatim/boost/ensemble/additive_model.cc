@@ -50,7 +50,7 @@ void AdditiveModel::store_more(SafetensorsWriter& file) const {
 }
 
 std::shared_ptr<const Loss> automatic_loss(const Task& task) {
-  const char* name = !task.classification()      ? "boost.loss.squared"
+  const char* name = !task.classification()    ? "boost.loss.squared"
                      : task.class_count() == 2 ? "boost.loss.logistic"
                                                : "boost.loss.softmax";
   return api::build_as<Loss>({.component = name});
@@ -75,8 +75,7 @@ std::shared_ptr<const data::Model> load_additive(const SafetensorsFile& file,
   parts.ensemble.learner = learner;
   parts.ensemble.members = learner->load(file, parts.ensemble.features);
   parts.ensemble.members_per_round = static_cast<int>(outputs);
-  GRADATIM_CHECK(static_cast<std::int64_t>(parts.ensemble.members.size()) ==
-                     outputs * card.rounds,
+  GRADATIM_CHECK(static_cast<std::int64_t>(parts.ensemble.members.size()) == outputs * card.rounds,
                  ModelError, 3010, "{}: it has {} members where {} rounds need {}; it is damaged",
                  file.source(), parts.ensemble.members.size(), card.rounds, outputs * card.rounds);
   return std::make_shared<AdditiveModel>(card, std::move(parts));

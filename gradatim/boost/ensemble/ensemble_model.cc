@@ -110,9 +110,8 @@ std::vector<std::pair<std::string, double>> EnsembleModel::evaluate(
   const auto predictions = predict(table, {});
   std::vector<std::pair<std::string, double>> results;
   for (const auto& metric : find_metrics(metrics, parts_.task)) {
-    results.emplace_back(metric->short_name(),
-                         (*metric)({rows.label, predictions.values, predictions.columns,
-                                    rows.weight}));
+    results.emplace_back(metric->short_name(), (*metric)({rows.label, predictions.values,
+                                                          predictions.columns, rows.weight}));
   }
   return results;
 }

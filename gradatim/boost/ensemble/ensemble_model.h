@@ -29,9 +29,9 @@ class EnsembleModel : public data::Model {
   const data::ModelCard& card() const override { return card_; }
   data::Predictions predict(const data::Table& table,
                             const data::PredictOptions& options) const override;
-  void predict_staged(const data::Table& table, const data::PredictOptions& options,
-                      const std::function<void(std::int64_t, const data::Predictions&)>& stage)
-      const override;
+  void predict_staged(
+      const data::Table& table, const data::PredictOptions& options,
+      const std::function<void(std::int64_t, const data::Predictions&)>& stage) const override;
   std::vector<std::pair<std::string, double>> evaluate(const data::Table& table,
                                                        const std::vector<std::string>& metrics,
                                                        const std::string& weight) const override;

@@ -48,7 +48,8 @@ constexpr api::Setting kSettings[] = {
          .range = api::between(1, 1000000),
          .unit = "rounds"}),
     api::setting<&GradientConfig::learning_rate>(
-        {.doc = "Shrinkage: the factor on every member's values.", .range = api::above_to(0.0, 1.0)}),
+        {.doc = "Shrinkage: the factor on every member's values.",
+         .range = api::above_to(0.0, 1.0)}),
     api::setting<&GradientConfig::subsample>(
         {.doc = "Share of the rows that each round sees (stochastic gradient boosting).",
          .range = api::above_to(0.0, 1.0)}),
@@ -71,13 +72,16 @@ constexpr api::Text kText = {
     .name = "boost.gradient",
     .aliases = "boost.gbdt boost.gbm boost.gbrt boost.mart",
     .summary = "Gradient boosting: regression trees on negative gradients, with optimal leaves.",
-    .detail = "Leaves take a Newton step, or the exact optimum where the loss has one (absolute, "
-              "Huber).",
-    .source = "Friedman (2001), Greedy function approximation: a gradient boosting machine; Friedman "
-              "(2002), Stochastic gradient boosting",
+    .detail =
+        "Leaves take a Newton step, or the exact optimum where the loss has one (absolute, "
+        "Huber).",
+    .source =
+        "Friedman (2001), Greedy function approximation: a gradient boosting machine; Friedman "
+        "(2002), Stochastic gradient boosting",
     .shape = "features: [rows, columns]; target: [rows]",
-    .errors = "GRD-2020 the target does not suit the loss; GRD-2021 a target is missing; GRD-2022 the "
-              "target has one class; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges",
+    .errors =
+        "GRD-2020 the target does not suit the loss; GRD-2021 a target is missing; GRD-2022 the "
+        "target has one class; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges",
     .tags = "classifier regressor python:GradientBoosting",
 };
 

@@ -50,8 +50,9 @@ constexpr api::Setting kSettings[] = {
         {.doc = "Rounds at most; early stopping may use fewer.",
          .range = api::between(1, 1000000),
          .unit = "rounds"}),
-    api::setting<&NewtonConfig::learning_rate>(
-        {.doc = "Factor on every member's values.", .range = api::above_to(0.0, 1.0), .alias = "eta"}),
+    api::setting<&NewtonConfig::learning_rate>({.doc = "Factor on every member's values.",
+                                                .range = api::above_to(0.0, 1.0),
+                                                .alias = "eta"}),
     api::setting<&NewtonConfig::subsample>(
         {.doc = "Share of the rows that each round sees, drawn by (seed, round, row).",
          .range = api::above_to(0.0, 1.0)}),
@@ -63,8 +64,9 @@ constexpr api::Setting kSettings[] = {
     api::setting<&NewtonConfig::evaluate_train>(
         {.doc = "Record the metrics on the training rows too."}),
     api::setting<&NewtonConfig::precision>(
-        {.doc = "coarse ranks splits by gradients rounded to 8 to 14 bits above 65,536 rows (leaves "
-                "are always exact); high uses 31 bits throughout and is slower."}),
+        {.doc =
+             "coarse ranks splits by gradients rounded to 8 to 14 bits above 65,536 rows (leaves "
+             "are always exact); high uses 31 bits throughout and is slower."}),
 };
 
 constexpr api::Part kParts[] = {
@@ -80,8 +82,9 @@ constexpr api::Text kText = {
     .detail = "The model is the same to the last bit for any number of threads and any processor.",
     .source = "Chen and Guestrin (2016), XGBoost: a scalable tree boosting system",
     .shape = "features: [rows, columns]; target: [rows]",
-    .errors = "GRD-2020 the target does not suit the loss; GRD-2021 a target is missing; GRD-2022 the "
-              "target has one class; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges",
+    .errors =
+        "GRD-2020 the target does not suit the loss; GRD-2021 a target is missing; GRD-2022 the "
+        "target has one class; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges",
     .tags = "classifier regressor python:NewtonBoosting",
 };
 

@@ -8,8 +8,7 @@
 
 namespace gradatim::boost {
 
-RowDistribution::RowDistribution(std::int64_t rows, std::span<const float> weight)
-    : d_(rows, 1.0) {
+RowDistribution::RowDistribution(std::int64_t rows, std::span<const float> weight) : d_(rows, 1.0) {
   if (!weight.empty()) std::copy(weight.begin(), weight.end(), d_.begin());
   normalise();
 }
@@ -49,10 +48,11 @@ std::vector<std::int32_t> RowDistribution::draw(std::uint64_t seed, std::uint32_
     total += static_cast<std::uint64_t>(std::nearbyint(d_[i] * 0x1p52));
     cumulative[i] = total;
   }
+  __extension__ using Wide = unsigned __int128;
   const Philox random(seed, Stream::resample, number);
   std::vector<std::int32_t> hits(d_.size());
   for (std::int64_t i = 0; i < rows(); ++i) {
-    const auto wide = static_cast<unsigned __int128>(random.bits(i)) * total;
+    const auto wide = static_cast<Wide>(random.bits(i)) * total;
     const auto at = static_cast<std::uint64_t>(wide >> 64);
     const auto hit = std::upper_bound(cumulative.begin(), cumulative.end(), at);
     ++hits[std::min<std::ptrdiff_t>(hit - cumulative.begin(), rows() - 1)];

@@ -14,6 +14,25 @@ constexpr std::int64_t kBlock = 4096;
 
 }  // namespace
 
+void predict_training(const Member& member, const BinnedData& binned, const data::Table& features,
+                      std::vector<double>& out) {
+  out.resize(binned.rows());
+  const auto width = static_cast<std::int64_t>(features.columns().size());
+  parallel_for(binned.rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
+    if (!member.needs_values()) {
+      member.predict(binned, begin, end, out.data() + begin);
+      return;
+    }
+    std::vector<double> values((end - begin) * width);
+    std::vector<double> cells(end - begin);
+    for (std::int64_t c = 0; c < width; ++c) {
+      features.columns()[c].read(begin, cells);
+      for (std::int64_t i = 0; i < end - begin; ++i) values[i * width + c] = cells[i];
+    }
+    member.predict(RowBlock{values.data(), end - begin, width}, out.data() + begin);
+  });
+}
+
 ScoredRows::ScoredRows(const LabelledRows& rows, std::span<const double> base_score,
                        double grid_step)
     : rows_(rows), scores_(rows.rows() * base_score.size()) {
@@ -33,6 +52,7 @@ ScoredRows::ScoredRows(const LabelledRows& rows, std::span<const double> base_sc
 }
 
 void ScoredRows::add(const Member& member, const BinnedData* binned, int k) {
+  if (member.needs_values()) binned = nullptr;
   if (binned == nullptr && values_.empty()) load_values();
   const auto features = static_cast<std::int64_t>(rows_.features.columns().size());
   auto scores = output(k);
@@ -62,11 +82,12 @@ void ScoredRows::add_leaves(const Fitter& fitter, const Member& member,
     }
   }
   auto scores = output(k);
-  parallel_for(static_cast<std::int64_t>(pieces.size()), 8, [&](std::int64_t from, std::int64_t to) {
-    for (std::int64_t i = from; i < to; ++i) {
-      for (const std::uint32_t row : pieces[i].rows) scores[row] += pieces[i].value;
-    }
-  });
+  parallel_for(static_cast<std::int64_t>(pieces.size()), 8,
+               [&](std::int64_t from, std::int64_t to) {
+                 for (std::int64_t i = from; i < to; ++i) {
+                   for (const std::uint32_t row : pieces[i].rows) scores[row] += pieces[i].value;
+                 }
+               });
 }
 
 MetricInput ScoredRows::metric_input(const Loss& loss, int outputs) {

@@ -13,6 +13,10 @@
 
 namespace gradatim::boost {
 
+/// A member's value for every training row: by bins, or by raw values where it needs them.
+void predict_training(const Member& member, const BinnedData& binned, const data::Table& features,
+                      std::vector<double>& out);
+
 class ScoredRows {
  public:
   /// Every score starts at the base score, plus the rows' margins, on the grid.
@@ -21,9 +25,7 @@ class ScoredRows {
   std::int64_t rows() const { return rows_.rows(); }
   const LabelledRows& data() const { return rows_; }
   /// Scores of one output.  // [rows]
-  std::span<double> output(int k) {
-    return std::span(scores_).subspan(k * rows(), rows());
-  }
+  std::span<double> output(int k) { return std::span(scores_).subspan(k * rows(), rows()); }
   const double* scores() const { return scores_.data(); }
 
   /// Adds a member to every row, by bins or, where `binned` is null, by raw values.

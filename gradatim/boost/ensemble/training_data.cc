@@ -106,7 +106,8 @@ std::vector<float> read_labels(const Table& table, const Column& target, const T
     return label;
   }
   std::map<std::string, float> index;
-  for (std::size_t k = 0; k < task.classes.size(); ++k) index[task.classes[k]] = static_cast<float>(k);
+  for (std::size_t k = 0; k < task.classes.size(); ++k)
+    index[task.classes[k]] = static_cast<float>(k);
   auto find = [&](const std::string& word, std::int64_t row) {
     const auto found = index.find(word);
     GRADATIM_CHECK(found != index.end(), DataError, 2026,
@@ -135,8 +136,8 @@ std::vector<float> read_labels(const Table& table, const Column& target, const T
                    where(table, target.name(), row));
     auto known = by_value.find(x);
     if (known == by_value.end()) {
-      const std::string word = target.type() == ColumnType::boolean ? (x != 0.0 ? "true" : "false")
-                                                                    : number_text(x);
+      const std::string word =
+          target.type() == ColumnType::boolean ? (x != 0.0 ? "true" : "false") : number_text(x);
       known = by_value.emplace(x, find(word, row)).first;
     }
     label[row] = known->second;

@@ -15,9 +15,9 @@ namespace gradatim::boost {
 /// Rows that are learned from or watched.
 struct LabelledRows {
   data::Table features;
-  std::vector<float> label;                     // a number, or a class's index
-  std::vector<float> weight;                    // empty: all 1
-  std::vector<std::vector<double>> base_margin; // [outputs][rows], or empty
+  std::vector<float> label;                      // a number, or a class's index
+  std::vector<float> weight;                     // empty: all 1
+  std::vector<std::vector<double>> base_margin;  // [outputs][rows], or empty
 
   std::int64_t rows() const { return features.rows(); }
 };
@@ -29,9 +29,9 @@ struct TrainingData {
 };
 
 /// `wants` is what the loss asks for; automatic lets the target decide: categories and booleans are
-/// classes, so are integers that are all 0 or 1. Rows of weight zero are dropped. DataError GRD-2021
-/// (a missing label), GRD-2022 (one class), GRD-2023 (a negative or missing weight), GRD-2024 (an
-/// infinite label), GRD-2025 (nothing left after a split).
+/// classes, so are integers that are all 0 or 1. Rows of weight zero are dropped. DataError
+/// GRD-2021 (a missing label), GRD-2022 (one class), GRD-2023 (a negative or missing weight),
+/// GRD-2024 (an infinite label), GRD-2025 (nothing left after a split).
 TrainingData prepare(const data::FitRequest& request, data::TaskHint wants);
 
 /// Labels, weights and margins of other rows of the same task (evaluation). A class that the task

@@ -1,7 +1,8 @@
 // argmax_k sum_m alpha_m [h_m(x) = k]: what AdaBoost fits.
 //
 // Probabilities are p_k proportional to exp(2 sum_m alpha_m [h_m = k]): for two classes
-// 1/(1 + e^{-2F}) with F = sum alpha h, the minimiser of the exponential loss; for K classes SAMME's.
+// 1/(1 + e^{-2F}) with F = sum alpha h, the minimiser of the exponential loss; for K classes
+// SAMME's.
 #pragma once
 
 #include "gradatim/boost/ensemble/ensemble_model.h"

@@ -42,15 +42,16 @@ constexpr api::Setting kSettings[] = {
          .range = api::at_least(0)}),
     api::setting<&CartConfig::min_child_weight>(
         {.doc = "Least sum of sample weights in a child.", .range = api::at_least(0.0)}),
-    api::setting<&CartConfig::gamma>({.doc = "Least fall of the squared error that a split must bring.",
-                                      .range = api::at_least(0.0),
-                                      .alias = "min_split_gain"}),
+    api::setting<&CartConfig::gamma>(
+        {.doc = "Least fall of the squared error that a split must bring.",
+         .range = api::at_least(0.0),
+         .alias = "min_split_gain"}),
     api::setting<&CartConfig::colsample_bytree>(
         {.doc = "Share of the features that each tree sees.", .range = api::above_to(0.0, 1.0)}),
     api::setting<&CartConfig::criterion>(
         {.doc = "Impurity of a classification tree: gini or the error of the majority class."}),
-    api::setting<&CartConfig::tree_method>(
-        {.doc = "histogram searches bins; exact searches every distinct value in pre-sorted columns."}),
+    api::setting<&CartConfig::tree_method>({.doc = "histogram searches bins; exact searches every "
+                                                   "distinct value in pre-sorted columns."}),
     api::setting<&CartConfig::max_bin>(
         {.doc = "Most bins of a numeric feature, its missing bin not counted.",
          .range = api::between(2, 65534)}),
@@ -61,7 +62,7 @@ constexpr api::Text kText = {
     .summary = "Classification and regression tree without regularisation.",
     .source = "Breiman, Friedman, Olshen and Stone (1984), Classification and Regression Trees",
     .shape = "gradients: [rows]",
-    .errors = "GRD-2010 a feature is infinite",
+    .errors = "GRD-2011 a feature is infinite",
 };
 
 }  // namespace

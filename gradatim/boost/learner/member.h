@@ -22,9 +22,7 @@ struct Grid {
   double step = 0x1p-36;
 
   /// The nearest grid value that a float32 holds.
-  float round(double x) const {
-    return static_cast<float>(std::nearbyint(x / step) * step);
-  }
+  float round(double x) const { return static_cast<float>(std::nearbyint(x / step) * step); }
 };
 
 class Member {
@@ -32,6 +30,8 @@ class Member {
   virtual ~Member() = default;
   /// Its value (or class) for each row, raw.  // out: [rows]
   virtual void predict(const RowBlock& rows, double* out) const = 0;
+  /// Whether only raw values will do.
+  virtual bool needs_values() const { return false; }
   /// The same from bins, for rows [begin, end) of data with the training's bins.
   virtual void predict(const BinnedData& data, std::int64_t begin, std::int64_t end,
                        double* out) const = 0;

@@ -33,8 +33,9 @@ constexpr api::Setting kSettings[] = {
         {.doc = "Least sum of hessians in a child in gradient and Newton boosting.",
          .range = api::at_least(0.0)}),
     api::setting<&StumpConfig::tree_method>(
-        {.doc = "exact searches every distinct value in pre-sorted columns; histogram searches bins "
-                "and is faster on many rows."}),
+        {.doc =
+             "exact searches every distinct value in pre-sorted columns; histogram searches bins "
+             "and is faster on many rows."}),
     api::setting<&StumpConfig::max_bin>(
         {.doc = "Most bins of a numeric feature, its missing bin not counted.",
          .range = api::between(2, 65534)}),
@@ -45,7 +46,7 @@ constexpr api::Text kText = {
     .summary = "Tree of a single split.",
     .source = "Iba and Langley (1992), Induction of one-level decision trees",
     .shape = "weighted classes or gradients: [rows]",
-    .errors = "GRD-2010 a feature is infinite",
+    .errors = "GRD-2011 a feature is infinite",
 };
 
 }  // namespace

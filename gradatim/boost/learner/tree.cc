@@ -1,5 +1,6 @@
-// The regularised second-order tree of XGBoost: leaf w = -T(G)/(H + lambda), gain T(G)^2/(H + lambda)
-// summed over the children minus the parent's, minus nothing else (gamma is a threshold on it).
+// The regularised second-order tree of XGBoost: leaf w = -T(G)/(H + lambda), gain T(G)^2/(H +
+// lambda) summed over the children minus the parent's, minus nothing else (gamma is a threshold on
+// it).
 #include "gradatim/api/export.h"
 #include "gradatim/boost/learner/tree_learner.h"
 
@@ -54,18 +55,17 @@ constexpr api::Setting kSettings[] = {
     api::setting<&TreeConfig::max_leaves>(
         {.doc = "Most leaves of a tree, the best splits first; 0 is unlimited.",
          .range = api::at_least(0)}),
-    api::setting<&TreeConfig::grow_policy>(
-        {.doc = "depthwise splits a whole level at a time, lossguide the leaf with the largest gain."}),
+    api::setting<&TreeConfig::grow_policy>({.doc = "depthwise splits a whole level at a time, "
+                                                   "lossguide the leaf with the largest gain."}),
     api::setting<&TreeConfig::reg_lambda>(
         {.doc = "L2 regularisation of leaf values, added to the sum of hessians.",
          .range = api::at_least(0.0)}),
     api::setting<&TreeConfig::reg_alpha>(
         {.doc = "L1 regularisation of leaf values, a soft threshold of the sum of gradients.",
          .range = api::at_least(0.0)}),
-    api::setting<&TreeConfig::gamma>(
-        {.doc = "Least gain of a split (without the factor 1/2).",
-         .range = api::at_least(0.0),
-         .alias = "min_split_gain"}),
+    api::setting<&TreeConfig::gamma>({.doc = "Least gain of a split (without the factor 1/2).",
+                                      .range = api::at_least(0.0),
+                                      .alias = "min_split_gain"}),
     api::setting<&TreeConfig::min_child_weight>(
         {.doc = "Least sum of hessians in a child.", .range = api::at_least(0.0)}),
     api::setting<&TreeConfig::max_delta_step>(
@@ -74,8 +74,9 @@ constexpr api::Setting kSettings[] = {
     api::setting<&TreeConfig::colsample_bytree>(
         {.doc = "Share of the features that each tree sees.", .range = api::above_to(0.0, 1.0)}),
     api::setting<&TreeConfig::tree_method>(
-        {.doc = "histogram searches bins; exact searches every distinct value in pre-sorted columns, "
-                "for small data and teaching."}),
+        {.doc =
+             "histogram searches bins; exact searches every distinct value in pre-sorted columns, "
+             "for small data and teaching."}),
     api::setting<&TreeConfig::max_bin>(
         {.doc = "Most bins of a numeric feature, its missing bin not counted; up to 255 take one "
                 "byte a value.",
@@ -99,12 +100,14 @@ constexpr api::Setting kSettings[] = {
 constexpr api::Text kText = {
     .name = "boost.learner.tree",
     .summary = "Regularised second-order tree, grown on integer histograms or exactly.",
-    .detail = "Missing cells and unseen categories go to the side that lowers the loss more. "
-              "Categories are split by sorting their mean gradients.",
-    .source = "Chen and Guestrin (2016), XGBoost: a scalable tree boosting system, sections 2 and 3; "
-              "Fisher (1958), On grouping for maximum homogeneity",
+    .detail =
+        "Missing cells and unseen categories go to the side that lowers the loss more. "
+        "Categories are split by sorting their mean gradients.",
+    .source =
+        "Chen and Guestrin (2016), XGBoost: a scalable tree boosting system, sections 2 and 3; "
+        "Fisher (1958), On grouping for maximum homogeneity",
     .shape = "gradients, hessians: [rows]",
-    .errors = "GRD-2010 a feature is infinite",
+    .errors = "GRD-2011 a feature is infinite",
 };
 
 }  // namespace

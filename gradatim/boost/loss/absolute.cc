@@ -39,7 +39,8 @@ constexpr api::Text kText = {
     .aliases = "boost.loss.l1",
     .summary = "Absolute error; its minimum is the median.",
     .detail = "Leaves are refitted to the weighted median of their residuals.",
-    .source = "Friedman (2001), Greedy function approximation: a gradient boosting machine, section 4.3",
+    .source =
+        "Friedman (2001), Greedy function approximation: a gradient boosting machine, section 4.3",
     .shape = "label, score: [rows]",
     .errors = "GRD-2020 the target is classes",
     .tags = "regression",

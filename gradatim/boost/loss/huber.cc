@@ -35,8 +35,8 @@ class HuberLoss final : public RegressionLoss<Huber> {
     std::vector<float> clipped(residuals.size());
     std::vector<float> weight(residuals.size());
     for (std::size_t i = 0; i < residuals.size(); ++i) {
-      clipped[i] = static_cast<float>(std::clamp(residuals[i].first - median, -formula_.delta,
-                                                 formula_.delta));
+      clipped[i] = static_cast<float>(
+          std::clamp(residuals[i].first - median, -formula_.delta, formula_.delta));
       weight[i] = static_cast<float>(residuals[i].second);
     }
     return median + weighted_mean(clipped, weight);
@@ -60,7 +60,8 @@ constexpr api::Text kText = {
     .name = "boost.loss.huber",
     .summary = "Squared error near zero, absolute error in the tails.",
     .detail = "Leaves are refitted by Friedman's one step from the median.",
-    .source = "Friedman (2001), Greedy function approximation: a gradient boosting machine, section 4.4",
+    .source =
+        "Friedman (2001), Greedy function approximation: a gradient boosting machine, section 4.4",
     .shape = "label, score: [rows]",
     .errors = "GRD-2020 the target is classes",
     .tags = "regression",

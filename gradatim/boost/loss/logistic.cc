@@ -22,11 +22,12 @@ class LogisticLoss final : public Elementwise<Logistic> {
   TaskKind task() const override { return TaskKind::classification; }
   void check(const Task& task, std::span<const float>) const override {
     if (task.classification() && task.class_count() == 2) return;
-    throw DataError(2020, task.classification()
-                              ? "boost.loss.logistic takes two classes and the target has " +
-                                    std::to_string(task.class_count()) + "; use boost.loss.softmax"
-                              : "boost.loss.logistic needs a target of two classes, and it is "
-                                "numeric; use boost.loss.squared or declare the target categorical");
+    throw DataError(2020,
+                    task.classification()
+                        ? "boost.loss.logistic takes two classes and the target has " +
+                              std::to_string(task.class_count()) + "; use boost.loss.softmax"
+                        : "boost.loss.logistic needs a target of two classes, and it is "
+                          "numeric; use boost.loss.squared or declare the target categorical");
   }
   std::vector<double> base_score(const Task&, std::span<const float> label,
                                  std::span<const float> weight) const override {

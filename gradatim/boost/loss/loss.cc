@@ -16,8 +16,9 @@ void Loss::transform(std::span<const double> scores, int /*outputs*/, std::span<
 
 void internal::check_numeric_target(const Task& task) {
   if (!task.classification()) return;
-  throw DataError(2020, "this loss needs a numeric target, and the target is classes; use "
-                        "boost.loss.logistic or boost.loss.softmax, or make the target numeric");
+  throw DataError(2020,
+                  "this loss needs a numeric target, and the target is classes; use "
+                  "boost.loss.logistic or boost.loss.softmax, or make the target numeric");
 }
 
 double internal::largest_label(std::span<const float> label) {

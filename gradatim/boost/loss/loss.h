@@ -31,7 +31,8 @@ struct GradientBlock {
   int outputs = 1;
 };
 
-/// The rows of one leaf (or of everything): labels, scores before the tree, weights (all 1 if empty).
+/// The rows of one leaf (or of everything): labels, scores before the tree, weights (all 1 if
+/// empty).
 struct LeafBlock {
   std::span<const float> label;
   std::span<const double> score;

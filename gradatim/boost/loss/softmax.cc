@@ -23,8 +23,9 @@ class SoftmaxLoss final : public Loss {
   int outputs(const Task& task) const override { return std::max(1, task.class_count()); }
   void check(const Task& task, std::span<const float>) const override {
     if (task.classification() && task.class_count() >= 2) return;
-    throw DataError(2020, "boost.loss.softmax needs a target of two or more classes; use "
-                          "boost.loss.squared for a numeric one");
+    throw DataError(2020,
+                    "boost.loss.softmax needs a target of two or more classes; use "
+                    "boost.loss.squared for a numeric one");
   }
   std::vector<double> base_score(const Task& task, std::span<const float> label,
                                  std::span<const float> weight) const override {
@@ -57,7 +58,8 @@ class SoftmaxLoss final : public Loss {
       }
     }
   }
-  void transform(std::span<const double> scores, int outputs, std::span<double> out) const override {
+  void transform(std::span<const double> scores, int outputs,
+                 std::span<double> out) const override {
     std::copy(scores.begin(), scores.end(), out.begin());
     for (std::size_t row = 0; row * outputs < scores.size(); ++row) {
       softmax(out.subspan(row * outputs, outputs));
@@ -93,7 +95,9 @@ constexpr api::Text kText = {
     .name = "boost.loss.softmax",
     .aliases = "boost.loss.multinomial",
     .summary = "Negative log-likelihood of K classes; one score and one tree a class.",
-    .source = "Friedman (2001), Greedy function approximation, section 4.6; Chen and Guestrin (2016), XGBoost",
+    .source =
+        "Friedman (2001), Greedy function approximation, section 4.6; Chen and Guestrin (2016), "
+        "XGBoost",
     .shape = "label in {0, ..., K-1}: [rows]; score: [K][rows]",
     .errors = "GRD-2020 the target is numeric",
     .tags = "classification",

@@ -25,7 +25,8 @@ constexpr api::Text kText = {
     .name = "boost.loss.squared",
     .aliases = "boost.loss.l2",
     .summary = "Half the squared error; its minimum is the mean.",
-    .source = "Friedman (2001), Greedy function approximation: a gradient boosting machine, section 4.1",
+    .source =
+        "Friedman (2001), Greedy function approximation: a gradient boosting machine, section 4.1",
     .shape = "label, score: [rows]",
     .errors = "GRD-2020 the target is classes",
     .tags = "regression",

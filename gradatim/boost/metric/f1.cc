@@ -34,7 +34,8 @@ double f1(const MetricInput& input) {
 constexpr api::Text kText = {
     .name = "boost.metric.f1",
     .summary = "Harmonic mean of precision and recall.",
-    .detail = "Of the second class where there are two, otherwise the unweighted mean over classes.",
+    .detail =
+        "Of the second class where there are two, otherwise the unweighted mean over classes.",
     .source = "van Rijsbergen (1979), Information Retrieval, chapter 7",
     .shape = "y_true: [rows]; y_pred: [rows, classes]",
     .tags = "maximise classification",

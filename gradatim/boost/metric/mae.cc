@@ -16,7 +16,8 @@ double mae(const MetricInput& input) {
 constexpr api::Text kText = {
     .name = "boost.metric.mae",
     .summary = "Mean absolute error.",
-    .source = "Hastie, Tibshirani and Friedman (2009), The Elements of Statistical Learning, section 2.4",
+    .source =
+        "Hastie, Tibshirani and Friedman (2009), The Elements of Statistical Learning, section 2.4",
     .shape = "y_true: [rows]; y_pred: [rows] or [rows, classes]",
     .errors = "GRD-4010 no row has a positive weight",
     .tags = "regression",

@@ -18,10 +18,10 @@ struct MetricInput {
   using Interface = Metric;
   static constexpr std::string_view kSignature = "y_true y_pred sample_weight";
 
-  std::span<const float> label;         // a number, or a class's index
-  std::span<const double> prediction;   // [rows, columns]: a value, or a probability a class
+  std::span<const float> label;        // a number, or a class's index
+  std::span<const double> prediction;  // [rows, columns]: a value, or a probability a class
   int columns = 1;
-  std::span<const float> weight;        // empty: all 1
+  std::span<const float> weight;  // empty: all 1
 
   std::int64_t rows() const { return static_cast<std::int64_t>(label.size()); }
   double weight_of(std::int64_t row) const { return weight.empty() ? 1.0 : double{weight[row]}; }

@@ -65,7 +65,9 @@ class PackedNewton {
   double score(const Sum& sum) const { return rule_.score(g(sum), h(sum)); }
   void prefetch(std::uint32_t row) const { __builtin_prefetch(coarse_ + row); }
   /// Sorts categories: the mean gradient, drawn to zero by `smooth`.
-  double order(const std::int64_t* cell, double smooth) const { return g(*cell) / (h(*cell) + smooth); }
+  double order(const std::int64_t* cell, double smooth) const {
+    return g(*cell) / (h(*cell) + smooth);
+  }
   double mass(const std::int64_t* cell) const { return h(*cell); }
   PackedNewton with_extra_lambda(double extra) const {
     PackedNewton copy = *this;

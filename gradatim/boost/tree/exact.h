@@ -23,7 +23,11 @@ class ExactFeature {
   ExactFeature(const BinnedData& data, const Criterion& criterion, std::int32_t feature,
                std::span<const std::int32_t> node_of_row,
                std::span<const typename Criterion::Sum> totals)
-      : data_(data), criterion_(criterion), feature_(feature), node_(node_of_row), totals_(totals) {}
+      : data_(data),
+        criterion_(criterion),
+        feature_(feature),
+        node_(node_of_row),
+        totals_(totals) {}
 
   std::vector<Candidate> search() {
     std::vector<Candidate> best(totals_.size());
@@ -51,7 +55,8 @@ class ExactFeature {
     });
     for (std::size_t node = 0; has_missing && node < totals_.size(); ++node) {
       if (last[node] >= 0) {
-        consider(best[node], static_cast<std::int32_t>(node), left[node], last[node], last[node], false);
+        consider(best[node], static_cast<std::int32_t>(node), left[node], last[node], last[node],
+                 false);
       }
     }
     return best;
@@ -109,13 +114,15 @@ std::vector<Candidate> search_exact(const BinnedData& data, const Criterion& cri
   visit_column(data.column(feature), [&](const auto* column) {
     for (std::int64_t row = 0; row < data.rows(); ++row) {
       if (node_of_row[row] == kNoNode) continue;
-      Criterion::add_row(histogram.data() + node_of_row[row] * cells + column[row] * criterion.lanes(),
-                         criterion.read(static_cast<std::uint32_t>(row)));
+      Criterion::add_row(
+          histogram.data() + node_of_row[row] * cells + column[row] * criterion.lanes(),
+          criterion.read(static_cast<std::uint32_t>(row)));
     }
   });
   std::vector<Candidate> best;
   for (std::size_t n = 0; n < totals.size(); ++n) {
-    best.push_back(scan_categories(criterion, histogram.data() + n * cells, bins.bins, feature, rule));
+    best.push_back(
+        scan_categories(criterion, histogram.data() + n * cells, bins.bins, feature, rule));
   }
   return best;
 }

@@ -138,8 +138,10 @@ class TreeGrower {
     find_splits(nodes);
     for (auto& node : nodes) {
       node.gain = node.best.score - fine_.score(node.total);
-      if (node.best.found() && node.gain > 0.0) open_.push_back(std::move(node));
-      else close(node);
+      if (node.best.found() && node.gain > 0.0)
+        open_.push_back(std::move(node));
+      else
+        close(node);
     }
   }
 
@@ -170,8 +172,8 @@ class TreeGrower {
     const FeatureBins& bins = data_.features()[split.feature];
     std::vector<std::uint8_t> left(bins.bins + 1);
     for (std::int32_t b = 0; b < bins.bins; ++b) {
-      left[b] = bins.categorical() ? split.left_categories[b >> 5] >> (b & 31) & 1U
-                                   : b <= split.bin;
+      left[b] =
+          bins.categorical() ? split.left_categories[b >> 5] >> (b & 31) & 1U : b <= split.bin;
     }
     left[bins.bins] = split.missing_left;
     return left;
@@ -180,7 +182,8 @@ class TreeGrower {
   void expand(std::vector<Open> batch) {
     std::vector<PartitionTask<typename Fine::Sum>> tasks;
     for (const auto& node : batch) {
-      tasks.push_back({node.begin, node.end, node.best.feature, left_bins(node.best), 0, fine_.make()});
+      tasks.push_back(
+          {node.begin, node.end, node.best.feature, left_bins(node.best), 0, fine_.make()});
     }
     buffers_.partition.split(data_, fine_, tasks);
     std::vector<Open> children;
@@ -312,7 +315,8 @@ class TreeGrower {
       parallel_for(count * features, grain, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) {
           const Open& node = nodes[i / features];
-          if (may_split(node)) found[i % features][i / features] = scan(node, features_[i % features]);
+          if (may_split(node))
+            found[i % features][i / features] = scan(node, features_[i % features]);
         }
       });
     }

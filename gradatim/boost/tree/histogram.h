@@ -68,8 +68,11 @@ void build_histograms(const BinnedData& data, const Criterion& criterion,
   std::int64_t total = 0;
   for (const auto& task : tasks) total += static_cast<std::int64_t>(task.rows.size());
   // A part must be worth more than zeroing and adding a copy.
-  const std::int64_t worth = std::max<std::int64_t>(1024, 2 * data.cells() / std::max<std::int64_t>(1, static_cast<std::int64_t>(data.features().size())));
-  const std::int64_t parts = std::clamp<std::int64_t>(total / worth, 1, current_threads() == 1 ? 1 : 4 * current_threads());
+  const std::int64_t worth = std::max<std::int64_t>(
+      1024, 2 * data.cells() /
+                std::max<std::int64_t>(1, static_cast<std::int64_t>(data.features().size())));
+  const std::int64_t parts = std::clamp<std::int64_t>(
+      total / worth, 1, current_threads() == 1 ? 1 : 4 * current_threads());
   std::vector<std::vector<Piece>> work(parts);
   std::vector<std::pair<std::size_t, std::int64_t*>> copies;
   std::size_t used = 0;
@@ -78,9 +81,12 @@ void build_histograms(const BinnedData& data, const Criterion& criterion,
     const auto rows = static_cast<std::int64_t>(tasks[t].rows.size());
     std::int64_t begin = 0;
     do {
-      const std::int64_t part = std::min(parts - 1, position * parts / std::max<std::int64_t>(1, total));
-      const std::int64_t part_end = part + 1 == parts ? total : ((part + 1) * total + parts - 1) / parts;
-      const std::int64_t end = std::min(rows, begin + std::max<std::int64_t>(1, part_end - position));
+      const std::int64_t part =
+          std::min(parts - 1, position * parts / std::max<std::int64_t>(1, total));
+      const std::int64_t part_end =
+          part + 1 == parts ? total : ((part + 1) * total + parts - 1) / parts;
+      const std::int64_t end =
+          std::min(rows, begin + std::max<std::int64_t>(1, part_end - position));
       std::int64_t* out = tasks[t].cells;
       if (begin > 0) {
         if (scratch.size() == used) scratch.emplace_back();

@@ -84,8 +84,7 @@ class RowPartition {
         const ChunkOfRows& chunk = chunks[c];
         std::uint32_t* source = scratch_.data() + chunk.begin;
         std::copy_n(source, chunk.left, rows_.data() + chunk.left_to);
-        std::copy(source + chunk.left, scratch_.data() + chunk.end,
-                  rows_.data() + chunk.right_to);
+        std::copy(source + chunk.left, scratch_.data() + chunk.end, rows_.data() + chunk.right_to);
       }
     });
   }
@@ -97,8 +96,7 @@ class RowPartition {
   // Left rows to the front of the chunk's scratch, right rows behind them; both in order.
   template <class Bin, class FineCriterion>
   std::int64_t separate(const Bin* bins, const std::uint8_t* left_bins, const FineCriterion& fine,
-                        std::int64_t begin, std::int64_t end,
-                        typename FineCriterion::Sum& sum) {
+                        std::int64_t begin, std::int64_t end, typename FineCriterion::Sum& sum) {
     std::uint32_t right_rows[kChunk];
     std::uint32_t* left_out = scratch_.data() + begin;
     std::int64_t left = 0;

@@ -20,9 +20,9 @@ struct Node {
   bool categorical = false;
   std::int32_t first_word = 0;  // of the categories that go left, in Tree::category_words
   std::int32_t words = 0;
-  float gain = 0.0F;        // of the split: the fall of the objective, without the factor 1/2
-  double cover = 0.0;       // sum of hessians, or of weights
-  std::int64_t count = 0;   // training rows
+  float gain = 0.0F;           // of the split: the fall of the objective, without the factor 1/2
+  double cover = 0.0;          // sum of hessians, or of weights
+  std::int64_t count = 0;      // training rows
   std::int32_t split_bin = 0;  // training only: bins <= it go left; not stored
 
   bool leaf() const { return feature < 0; }

@@ -69,8 +69,7 @@ void check_node(const SafetensorsFile& file, std::int64_t t, std::int64_t n, con
     return;
   }
   const auto words = static_cast<std::int64_t>(tree.category_words.size());
-  if (node.first_word < 0 || node.words < 0 ||
-      std::int64_t{node.first_word} + node.words > words) {
+  if (node.first_word < 0 || node.words < 0 || std::int64_t{node.first_word} + node.words > words) {
     refuse(file, t, n, "its categories are outside the tree");
   }
 }
@@ -78,8 +77,7 @@ void check_node(const SafetensorsFile& file, std::int64_t t, std::int64_t n, con
 // Offsets rise from 0 to the number of elements.
 void check_offsets(const SafetensorsFile& file, const std::vector<std::int64_t>& first,
                    std::size_t elements, bool may_be_empty) {
-  if (first.empty() || first.front() != 0 ||
-      first.back() != static_cast<std::int64_t>(elements)) {
+  if (first.empty() || first.front() != 0 || first.back() != static_cast<std::int64_t>(elements)) {
     refuse(file, 0, 0, "the sizes of its arrays do not fit together");
   }
   for (std::size_t t = 0; t + 1 < first.size(); ++t) {
@@ -95,8 +93,8 @@ void append(const Tree& tree, Arrays& a) {
     a.left.push_back(node.left);
     a.threshold.push_back(node.threshold);
     a.value.push_back(node.value);
-    a.flags.push_back(static_cast<std::uint8_t>((node.missing_left ? 1 : 0) |
-                                                (node.categorical ? 2 : 0)));
+    a.flags.push_back(
+        static_cast<std::uint8_t>((node.missing_left ? 1 : 0) | (node.categorical ? 2 : 0)));
     a.gain.push_back(node.gain);
     a.cover.push_back(node.cover);
     a.count.push_back(node.count);
@@ -147,9 +145,9 @@ Members load_trees(const SafetensorsFile& file, std::span<const FeatureBins> fea
     array = in.read<typename std::remove_reference_t<decltype(array)>::value_type>(name);
   });
   const std::size_t nodes = a.feature.size();
-  for (const std::size_t size : {a.left.size(), a.threshold.size(), a.value.size(), a.flags.size(),
-                                 a.gain.size(), a.cover.size(), a.count.size(),
-                                 a.first_word.size(), a.words.size()}) {
+  for (const std::size_t size :
+       {a.left.size(), a.threshold.size(), a.value.size(), a.flags.size(), a.gain.size(),
+        a.cover.size(), a.count.size(), a.first_word.size(), a.words.size()}) {
     if (size != nodes) refuse(file, 0, 0, "the sizes of its arrays do not fit together");
   }
   check_offsets(file, a.first, nodes, false);

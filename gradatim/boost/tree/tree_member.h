@@ -24,8 +24,8 @@ class TreeMember final : public Member {
   Tree tree_;
 };
 
-/// Arrays "tree.*": nodes of all trees one after the other; "tree.first" [trees + 1] says where each
-/// begins, children and category words are counted from the tree's own beginning.
+/// Arrays "tree.*": nodes of all trees one after the other; "tree.first" [trees + 1] says where
+/// each begins, children and category words are counted from the tree's own beginning.
 void store_trees(std::span<const std::unique_ptr<Member>> members, SafetensorsWriter& file);
 /// Checks every feature, child, word and value. ModelError GRD-3010.
 Members load_trees(const SafetensorsFile& file, std::span<const FeatureBins> features);

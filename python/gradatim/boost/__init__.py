@@ -3,6 +3,8 @@
 
 from gradatim.boost import learner, loss, metric, model
 from gradatim.boost._estimators import (
+    AdaBoostClassifier,
+    AdaBoostRegressor,
     GradientBoostingClassifier,
     GradientBoostingRegressor,
     NewtonBoostingClassifier,
@@ -10,6 +12,8 @@ from gradatim.boost._estimators import (
 )
 
 __all__ = [
+    "AdaBoostClassifier",
+    "AdaBoostRegressor",
     "GradientBoostingClassifier",
     "GradientBoostingRegressor",
     "NewtonBoostingClassifier",

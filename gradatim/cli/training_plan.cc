@@ -1,0 +1,74 @@
+#include "gradatim/cli/training_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "gradatim/cli/config.h"
+#include "gradatim/cli/names.h"
+#include "gradatim/core/error.h"
+#include "gradatim/core/text.h"
+
+namespace gradatim::cli {
+namespace {
+
+// Options of the command line win over the file's.
+Arguments with_config(Arguments arguments) {
+  const std::string path = arguments.positional.front();
+  arguments.positional.clear();
+  std::vector<api::Option> settings;
+  for (auto& [name, text] : read_config(path)) {
+    if (name == "model") {
+      arguments.positional = {text};
+    } else if (find_option(*arguments.command, name) != nullptr) {
+      arguments.values.try_emplace(name, text);
+    } else {
+      settings.emplace_back(std::move(name), std::move(text));
+    }
+  }
+  GRADATIM_CHECK(!arguments.positional.empty(), UsageError, 1011,
+                 "{} names no model; write model = \"boost.newton\", or another one", path);
+  try {
+    api::parse_settings(model_entry(arguments.positional.front()).text.name, settings);
+  } catch (const UsageError& error) {
+    // A part that the command line chooses may be what makes it right.
+    if (arguments.settings.empty()) {
+      throw UsageError(error.code(), fmt::format("{}: {}", path, error.message()));
+    }
+  }
+  std::move(arguments.settings.begin(), arguments.settings.end(), std::back_inserter(settings));
+  arguments.settings = std::move(settings);
+  return arguments;
+}
+
+// The model has the last word on its options, unless one of ours is nearer to what was typed.
+void check_spelling(const Arguments& arguments, const api::Entry& model) {
+  const auto theirs = option_names_of(model);
+  auto all = option_names(*arguments.command);
+  const std::size_t ours = all.size();
+  all.insert(all.end(), theirs.begin(), theirs.end());
+  for (const auto& [name, text] : arguments.settings) {
+    if (name.find('.') != std::string::npos || is_setting_name(name)) continue;
+    const auto near = nearest_name(name, all);
+    if (!near || std::find(all.begin(), all.begin() + ours, *near) == all.begin() + ours) continue;
+    throw UsageError(1002,
+                     fmt::format("train has no option '--{}'; did you mean '--{}'?", name, *near));
+  }
+}
+
+}  // namespace
+
+TrainingPlan plan_training(const Arguments& given) {
+  TrainingPlan plan{given, {}};
+  GRADATIM_CHECK(!given.positional.empty(), UsageError, 1010,
+                 "train needs a model or a file CONFIG.toml; the models are {}",
+                 join_and(model_names()));
+  if (given.positional.front().ends_with(".toml")) plan.arguments = with_config(given);
+  const api::Entry& model = model_entry(plan.arguments.positional.front());
+  check_spelling(plan.arguments, model);
+  plan.settings = api::parse_settings(model.text.name, plan.arguments.settings);
+  return plan;
+}
+
+}  // namespace gradatim::cli
