@@ -1,6 +1,7 @@
 """Strong models from many small steps."""
 
-from gradatim import _native, boost
+import gradatim._native as _native
+from gradatim import boost
 from gradatim._errors import (
     DataError,
     DistributedError,

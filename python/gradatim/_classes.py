@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradatim import _native
+import gradatim._native as _native
 
 __all__ = ["kind_of", "restored", "words_of"]
 

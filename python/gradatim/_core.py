@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gradatim import _native
+import gradatim._native as _native
 
 __all__ = ["call_metric"]
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from gradatim import _native
+import gradatim._native as _native
 from gradatim._errors import DataError, GradatimError
 
 __all__ = ["features", "native", "of_nullable", "of_tensor", "own_name"]

@@ -15,7 +15,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from gradatim import _data, _native
+import gradatim._native as _native
+from gradatim import _data
 from gradatim._classes import kind_of, words_of
 from gradatim._request import Rows, fit_model, threads_of, values_of
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gradatim import _native
+import gradatim._native as _native
 from gradatim._classes import restored
 from gradatim._component import Component
 from gradatim._errors import ModelError
@@ -51,7 +51,8 @@ def _estimator_of(component: str, classification: bool, path: Any) -> type[Boost
     raise ModelError(f"{path}: Python has no estimator for {component}", "GRD-3006")
 
 
-def _subclasses(kind: type) -> Iterator[type]:
+def _subclasses(kind: type) -> Iterator[Any]:
+    child: type
     for child in kind.__subclasses__():
         yield child
         yield from _subclasses(child)
@@ -68,19 +69,21 @@ def _new(kind: type[Boosting], settings: dict[str, Any]) -> Any:
         if value is None:
             continue
         default = arguments[name].default
-        component = value.get("component") if isinstance(value, dict) else value
-        if isinstance(value, dict) or (isinstance(component, str) and component.count(".") > 1):
-            # The default part's own settings are parameters of the estimator.
-            own = component.rpartition(".")[2] != default
-            value = _part(component, value if isinstance(value, dict) else {}) if own else default
+        if isinstance(value, str) and value.count(".") > 1:
+            value = {"component": value}  # a part without settings
+        if isinstance(value, dict):
+            # Settings of the default part are parameters of the estimator.
+            own = value["component"].rpartition(".")[2] != default
+            value = _part(value) if own else default
         given[name] = tuple(value) if isinstance(value, list) else value
     return kind(**given)
 
 
-def _part(component: str, settings: dict[str, Any]) -> Any:
+def _part(settings: dict[str, Any]) -> Any:
+    """The component of these settings as a value, or its name where Python has no class for it."""
     for kind in _subclasses(Component):
-        if getattr(kind, "_component", None) == component:
+        if getattr(kind, "_component", None) == settings["component"]:
             known = inspect.signature(kind).parameters
             values = {name: value for name, value in settings.items() if name in known}
             return kind(**{n: tuple(v) if isinstance(v, list) else v for n, v in values.items()})
-    return component
+    return settings["component"]

@@ -13,7 +13,8 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import assert_all_finite, column_or_1d
 
-from gradatim import _data, _export, _native
+import gradatim._native as _native
+from gradatim import _data, _export
 from gradatim._callbacks import gradients_of, metric_name, metric_of
 from gradatim._component import settings_of
 from gradatim._errors import UsageError

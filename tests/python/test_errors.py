@@ -54,7 +54,7 @@ def test_a_weight_below_zero_and_one_class_are_data_errors():
 
 
 def test_a_class_of_the_eval_set_that_training_lacks_is_named():
-    with pytest.raises(gradatim.DataError, match="'7'.*known are 0 and 1") as caught:
+    with pytest.raises(gradatim.DataError, match=r"'7'.*known are 0 and 1") as caught:
         NewtonBoostingClassifier().fit(X, Y, eval_set=(X, 7 * Y))
     assert caught.value.code == "GRD-2026"
 

@@ -20,10 +20,10 @@ struct TreeConfig {
   TreeMethod tree_method = TreeMethod::histogram;
   std::int32_t max_bin = 255;
   std::int32_t max_cat_to_onehot = 4;
-  std::int32_t max_cat_threshold = 32;
+  std::int32_t max_cat_threshold = 16;
   double cat_smooth = 10.0;
   double cat_l2 = 10.0;
-  double min_cat_weight = 2.0;
+  double min_cat_weight = 10.0;
 };
 
 class NewtonTree final : public TreeLearner {
@@ -93,7 +93,9 @@ constexpr api::Setting kSettings[] = {
         {.doc = "Added to reg_lambda when a split of sorted categories is ranked.",
          .range = api::at_least(0.0)}),
     api::setting<&TreeConfig::min_cat_weight>(
-        {.doc = "Categories with a smaller sum of hessians in a node are not named by its split.",
+        {.doc =
+             "Least sum of hessians that a category needs in a node to be named by its split; in "
+             "proportion less for features of fewer than 256 categories.",
          .range = api::at_least(0.0)}),
 };
 

@@ -33,7 +33,7 @@ struct CategoryRule {
   double smooth = 10.0;          // pulls a category's mean to zero when sorting
   double extra_l2 = 10.0;        // added to lambda for sorted partitions
   double min_mass = 0.0;         // categories with less hessian are not worth a place on the left
-  std::int32_t max_left = 32;    // categories on the listed side
+  std::int32_t max_left = 16;    // categories on the listed side
   std::int32_t max_one_hot = 4;  // up to so many, each is tried alone
 };
 
@@ -85,10 +85,12 @@ Candidate scan_categories(const Criterion& criterion, const std::int64_t* cells,
   const int lanes = criterion.lanes();
   auto total = criterion.make();
   std::vector<std::int32_t> present;
+  // Rare categories overfit where there are many; with few categories few rows say enough.
+  const double min_mass = rule.min_mass * std::min(1.0, bins / 256.0);
   for (std::int32_t b = 0; b <= bins; ++b) {
     criterion.add(total, cells + b * lanes);
     if (b == bins || criterion.empty(cells + b * lanes)) continue;
-    if (criterion.mass(cells + b * lanes) >= rule.min_mass) present.push_back(b);
+    if (criterion.mass(cells + b * lanes) >= min_mass) present.push_back(b);
   }
   Candidate best;
   auto consider = [&](const auto& worth, const auto& left, const std::int32_t* first,
