@@ -1,4 +1,4 @@
-"""The flights in Python: train, watch, predict, evaluate, explain, save. See demo.py for the data."""
+"""The flights in Python: train, watch, predict, evaluate, explain, save."""
 
 import flights_data
 
@@ -24,8 +24,10 @@ def main() -> None:
     print(f"kept {model.best_iteration_} rounds")
 
     probability = model.predict_proba(X["test"])[:, 1]
-    print(f"held-out days: log_loss {log_loss(y['test'], probability):.6f}, "
-          f"auc {auc(y['test'], probability):.6f}")
+    print(
+        f"held-out days: log_loss {log_loss(y['test'], probability):.6f}, "
+        f"auc {auc(y['test'], probability):.6f}"
+    )
     ranked = sorted(zip(model.feature_importances_, model.feature_names_in_, strict=True))[::-1]
     print("it looks at", ", ".join(f"{name} {share:.0%}" for share, name in ranked[:5]))
 

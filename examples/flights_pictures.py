@@ -14,7 +14,9 @@ def draw(model: Any, folder: Path) -> list[Path]:
     drawings["flights"] = (learning_curve, importances)
     paths = []
     for name, panels in drawings.items():
-        figure, axes = canvas(len(panels), width=4.6 * len(panels) + (1.4 if len(panels) == 1 else 0))
+        figure, axes = canvas(
+            len(panels), width=4.6 * len(panels) + (1.4 if len(panels) == 1 else 0)
+        )
         for panel, where in zip(panels, axes, strict=True):
             panel(where, model)
         paths.append(folder / f"{name}.png")

@@ -36,16 +36,16 @@ def main() -> None:
     for rate, colour in RATES.items():
         rmse = curve(X, y, rate)
         best = int(np.argmin(rmse))
-        print(f"rate {rate:4}: rmse {rmse[best]:.2f} after {best + 1} rounds, {rmse[-1]:.2f} at the end")
+        print(f"rate {rate}: rmse {rmse[best]:.2f} after {best + 1} rounds, {rmse[-1]:.2f} at last")
         axes.plot(rounds, rmse, color=colour)
         axes.plot(best + 1, rmse[best], "o", color=colour, markersize=6)
         label(axes, best + 1, rmse[best], f"rate {rate:g}", colour, xytext=(0, -13), ha="center")
     axes.set_xscale("log")
     axes.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
-    axes.set_title("Smaller steps get further (diabetes, trees of depth 2)")
-    axes.set_xlabel("round")
+    axes.set_title("Small steps get further, and need more rounds")
+    axes.set_xlabel("round (trees of depth 2, diabetes data)")
     axes.set_ylabel("error on new patients (RMSE)")
-    axes.set_ylim(55, 78)
+    axes.set_ylim(53.5, 78)
     save(figure, HERE / "gbdt.png")
 
 

@@ -14,6 +14,7 @@ NAMES: dict[str, str] = {
     "boost.gbrt": "model",
     "boost.gradient": "model",
     "boost.learner.cart": "boost.learner",
+    "boost.learner.linear": "boost.learner",
     "boost.learner.stump": "boost.learner",
     "boost.learner.tree": "boost.learner",
     "boost.loss.absolute": "boost.loss",

@@ -4,7 +4,7 @@ import lightgbm
 import numpy as np
 import pytest
 import xgboost
-from conftest import as_codes, log_loss, with_categories
+from tables import as_codes, log_loss, with_categories
 from sklearn.metrics import root_mean_squared_error
 from sklearn.model_selection import train_test_split
 

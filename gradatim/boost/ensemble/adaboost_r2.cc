@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "gradatim/api/export.h"
+#include "gradatim/boost/ensemble/adaboost_fit.h"
 #include "gradatim/boost/ensemble/ensemble_model.h"
 #include "gradatim/boost/ensemble/row_distribution.h"
 #include "gradatim/boost/ensemble/sampling.h"
@@ -23,13 +24,11 @@ namespace gradatim::boost {
 namespace {
 
 enum class ErrorShape { linear, square, exponential };
-enum class Mode { reweight, resample };
-
 struct R2Config {
   std::int64_t n_estimators = 50;
   double learning_rate = 1.0;
   ErrorShape error = ErrorShape::linear;
-  Mode mode = Mode::reweight;
+  WeightMode mode = WeightMode::reweight;
 };
 
 // The weighted median of the members' predictions: the state of a row is all of them.
@@ -81,12 +80,20 @@ class MedianModel final : public EnsembleModel {
   double base_;
 };
 
+TrainingData prepare_numbers(const data::FitRequest& request) {
+  GRADATIM_CHECK(request.base_margin.empty() && !request.valid && request.valid_fraction == 0.0,
+                 UsageError, 1021,
+                 "AdaBoost.R2 has no scores to start from and watches no validation rows; leave "
+                 "them out or use boost.newton");
+  return prepare(request, data::TaskHint::regression);
+}
+
 class R2Fit {
  public:
   R2Fit(const R2Config& config, const Learner& learner, const data::FitRequest& request)
       : config_(config),
         request_(request),
-        data_(prepare(request, data::TaskHint::regression)),
+        data_(prepare_numbers(request)),
         binned_(data_.train.features, data_.train.weight, learner.bin_options(data_.train.rows())),
         distribution_(data_.train.rows(), data_.train.weight),
         fitter_(learner.start({&binned_, &data_.train.features, data_.train.label, request.seed})),
@@ -145,7 +152,7 @@ class R2Fit {
   std::unique_ptr<Member> fit_member(std::uint32_t round) {
     std::vector<float> weight = distribution_.weights();
     std::vector<std::uint32_t> rows = sample_rows(data_.train.rows(), 1.0, 0, 0);
-    if (config_.mode == Mode::resample) {
+    if (config_.mode == WeightMode::resample) {
       const auto hits = distribution_.draw(request_.seed, round);
       weight.assign(hits.begin(), hits.end());
       std::erase_if(rows, [&](std::uint32_t row) { return hits[row] == 0; });

@@ -31,6 +31,11 @@ std::int64_t EnsembleModel::rounds() const {
   return static_cast<std::int64_t>(parts_.members.size()) / parts_.members_per_round;
 }
 
+std::int64_t EnsembleModel::block_rows(std::int64_t rows) const {
+  const bool whole = !parts_.members.empty() && parts_.members.front()->whole();
+  return whole ? std::max<std::int64_t>(1, rows) : kBlockRows;
+}
+
 void EnsembleModel::each_block(const data::Table& table, const data::PredictOptions& options,
                                const std::function<void(const Block&)>& f) const {
   std::vector<data::Column> columns;
@@ -42,7 +47,7 @@ void EnsembleModel::each_block(const data::Table& table, const data::PredictOpti
                  "the model has {} scores a row and {} columns of base margins were named", width,
                  margins.size());
   const auto features = static_cast<std::int64_t>(columns.size());
-  parallel_for(table.rows(), kBlockRows, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(table.rows(), block_rows(table.rows()), [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t rows = end - begin;
     std::vector<double> values(rows * features);
     std::vector<double> cells(rows);
@@ -93,7 +98,7 @@ void EnsembleModel::predict_staged(
   predictions.values.resize(table.rows() * predictions.columns);
   for (std::int64_t round = 0; round < rounds(); ++round) {
     check_interrupt();
-    parallel_for(table.rows(), kBlockRows, [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(table.rows(), block_rows(table.rows()), [&](std::int64_t begin, std::int64_t end) {
       accumulate({values.data() + begin * features, end - begin, features}, round,
                  states.data() + begin * width);
       finish(states.data() + begin * width, end - begin, round + 1, options.kind,

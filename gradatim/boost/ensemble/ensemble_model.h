@@ -59,6 +59,8 @@ class EnsembleModel : public data::Model {
 
  private:
   struct Block;
+  /// Rows that predict() takes at a time: all where a member is the caller's own code.
+  std::int64_t block_rows(std::int64_t rows) const;
   void each_block(const data::Table& table, const data::PredictOptions& options,
                   const std::function<void(const Block&)>& f) const;
 

@@ -16,13 +16,20 @@ constexpr std::int64_t kBlock = 4096;
 
 void predict_training(const Member& member, const BinnedData& binned, const data::Table& features,
                       std::vector<double>& out) {
+  if (member.needs_values()) {
+    predict_values(member, features, out);
+    return;
+  }
   out.resize(binned.rows());
-  const auto width = static_cast<std::int64_t>(features.columns().size());
   parallel_for(binned.rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
-    if (!member.needs_values()) {
-      member.predict(binned, begin, end, out.data() + begin);
-      return;
-    }
+    member.predict(binned, begin, end, out.data() + begin);
+  });
+}
+
+void predict_values(const Member& member, const data::Table& features, std::vector<double>& out) {
+  const auto width = static_cast<std::int64_t>(features.columns().size());
+  out.resize(features.rows());
+  auto predict_block = [&](std::int64_t begin, std::int64_t end) {
     std::vector<double> values((end - begin) * width);
     std::vector<double> cells(end - begin);
     for (std::int64_t c = 0; c < width; ++c) {
@@ -30,7 +37,12 @@ void predict_training(const Member& member, const BinnedData& binned, const data
       for (std::int64_t i = 0; i < end - begin; ++i) values[i * width + c] = cells[i];
     }
     member.predict(RowBlock{values.data(), end - begin, width}, out.data() + begin);
-  });
+  };
+  // A member of the caller's own runs on the caller's thread, all rows at once.
+  if (member.whole())
+    predict_block(0, features.rows());
+  else
+    parallel_for(features.rows(), kBlock, predict_block);
 }
 
 ScoredRows::ScoredRows(const LabelledRows& rows, std::span<const double> base_score,
@@ -52,18 +64,13 @@ ScoredRows::ScoredRows(const LabelledRows& rows, std::span<const double> base_sc
 }
 
 void ScoredRows::add(const Member& member, const BinnedData* binned, int k) {
-  if (member.needs_values()) binned = nullptr;
-  if (binned == nullptr && values_.empty()) load_values();
-  const auto features = static_cast<std::int64_t>(rows_.features.columns().size());
+  if (binned != nullptr)
+    predict_training(member, *binned, rows_.features, values_);
+  else
+    predict_values(member, rows_.features, values_);
   auto scores = output(k);
   parallel_for(rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
-    double values[kBlock];
-    if (binned != nullptr) {
-      member.predict(*binned, begin, end, values);
-    } else {
-      member.predict(RowBlock{values_.data() + begin * features, end - begin, features}, values);
-    }
-    for (std::int64_t row = begin; row < end; ++row) scores[row] += values[row - begin];
+    for (std::int64_t row = begin; row < end; ++row) scores[row] += values_[row];
   });
 }
 
@@ -105,16 +112,6 @@ MetricInput ScoredRows::metric_input(const Loss& loss, int outputs) {
                    std::span(predictions_).subspan(begin * columns, (end - begin) * columns));
   });
   return {rows_.label, predictions_, columns, rows_.weight};
-}
-
-void ScoredRows::load_values() {
-  const auto features = static_cast<std::int64_t>(rows_.features.columns().size());
-  values_.resize(rows() * features);
-  std::vector<double> cells(rows());
-  for (std::int64_t c = 0; c < features; ++c) {
-    rows_.features.columns()[c].read(0, cells);
-    for (std::int64_t row = 0; row < rows(); ++row) values_[row * features + c] = cells[row];
-  }
 }
 
 }  // namespace gradatim::boost

@@ -16,6 +16,8 @@ namespace gradatim::boost {
 /// A member's value for every training row: by bins, or by raw values where it needs them.
 void predict_training(const Member& member, const BinnedData& binned, const data::Table& features,
                       std::vector<double>& out);
+/// A member's value for every row of aligned features.
+void predict_values(const Member& member, const data::Table& features, std::vector<double>& out);
 
 class ScoredRows {
  public:
@@ -37,12 +39,10 @@ class ScoredRows {
   MetricInput metric_input(const Loss& loss, int outputs);
 
  private:
-  void load_values();
-
   const LabelledRows& rows_;
   std::vector<double> scores_;       // [outputs][rows]
   std::vector<double> predictions_;  // [rows, columns]
-  std::vector<double> values_;       // raw features, row-major, where they were asked for
+  std::vector<double> values_;       // of the last member
 };
 
 }  // namespace gradatim::boost

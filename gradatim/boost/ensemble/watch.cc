@@ -23,18 +23,22 @@ void Watch::record(const std::string& set, const MetricInput& input) {
   for (const auto& metric : metrics_) {
     const std::string name = set + "." + std::string(metric->short_name());
     const double value = (*metric)(input);
-    event_.metrics.emplace_back(name, value);
-    data::History* line = nullptr;
-    for (auto& history : history_) {
-      if (history.name == name) line = &history;
-    }
-    if (line == nullptr) line = &history_.emplace_back(data::History{name, {}});
-    line->values.push_back(value);
+    note(name, value);
     if (set == "valid" && metric == metrics_.front()) {
       latest_ = metric->maximise() ? -value : value;
       has_latest_ = true;
     }
   }
+}
+
+void Watch::note(const std::string& name, double value) {
+  event_.metrics.emplace_back(name, value);
+  for (auto& history : history_) {
+    if (history.name != name) continue;
+    history.values.push_back(value);
+    return;
+  }
+  history_.push_back({name, {value}});
 }
 
 bool Watch::end_round(std::int64_t round) {

@@ -22,6 +22,8 @@ class Watch {
   bool watches() const { return !metrics_.empty(); }
   /// Adds one data set's values of the round ("valid", "train"); "valid" decides.
   void record(const std::string& set, const MetricInput& input);
+  /// Adds a value of the round that is no metric ("train.error_bound").
+  void note(const std::string& name, double value);
   /// Tells the observer; true when the fit should stop.
   bool end_round(std::int64_t round);
   /// The best round so far, 1-based; the last one where nothing was watched or nothing stops.

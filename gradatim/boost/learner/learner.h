@@ -64,6 +64,7 @@ struct FitContext {
   const data::Table* table = nullptr;  // the features, raw
   std::span<const float> label;
   std::uint64_t seed = 0;
+  int classes = 0;  // of a classification
 };
 
 class Learner {

@@ -32,6 +32,8 @@ class Member {
   virtual void predict(const RowBlock& rows, double* out) const = 0;
   /// Whether only raw values will do.
   virtual bool needs_values() const { return false; }
+  /// Whether predict() must see all rows at once, on the caller's thread (Python).
+  virtual bool whole() const { return false; }
   /// The same from bins, for rows [begin, end) of data with the training's bins.
   virtual void predict(const BinnedData& data, std::int64_t begin, std::int64_t end,
                        double* out) const = 0;

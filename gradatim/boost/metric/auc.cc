@@ -24,6 +24,7 @@ double auc(const MetricInput& input) {
   std::vector<Scored> rows(input.label.size());
   for (std::int64_t row = 0; row < input.rows(); ++row) {
     const double score = input.prediction[row * input.columns + input.columns - 1];
+    if (score != score) throw NumericError(4010, "auc cannot rank a score that is not a number");
     rows[row] = {score, input.weight_of(row), input.label[row] > 0.5F};
   }
   std::sort(rows.begin(), rows.end(), [](const Scored& a, const Scored& b) {

@@ -14,7 +14,7 @@ double f1(const MetricInput& input) {
   };
   std::vector<Counts> classes(input.columns);
   for (std::int64_t row = 0; row < input.rows(); ++row) {
-    const auto actual = static_cast<int>(input.label[row]);
+    const int actual = input.true_class(row);
     const int claimed = input.predicted_class(row);
     const double w = input.weight_of(row);
     classes[actual].actual.add(w);

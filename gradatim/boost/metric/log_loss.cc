@@ -10,8 +10,7 @@ namespace {
 
 double log_loss(const MetricInput& input) {
   return weighted_average(input, [&](std::int64_t row) {
-    const auto label = static_cast<std::int64_t>(input.label[row]);
-    const double p = input.prediction[row * input.columns + label];
+    const double p = input.prediction[row * input.columns + input.true_class(row)];
     // The smallest double above 0 bounds the loss of a sure and wrong answer.
     return -math::log(std::max(p, 2.2250738585072014e-308));
   });

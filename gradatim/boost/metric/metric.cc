@@ -1,7 +1,11 @@
 #include "gradatim/boost/metric/metric.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
+
+#include "gradatim/core/error.h"
 
 namespace gradatim::boost {
 
@@ -9,6 +13,14 @@ Metric::Metric(std::string_view name, Formula formula, std::string_view tags)
     : name_(name),
       formula_(std::move(formula)),
       maximise_(tags.find("maximise") != std::string_view::npos) {}
+
+int MetricInput::true_class(std::int64_t row) const {
+  const float k = label[row];
+  GRADATIM_CHECK(k >= 0.0F && k < static_cast<float>(columns), NumericError, 4010,
+                 "row {} is of class {} and the predictions have {} classes, counted from 0", row + 1,
+                 k, columns);
+  return static_cast<int>(k);
+}
 
 int MetricInput::predicted_class(std::int64_t row) const {
   const auto p = prediction.subspan(row * columns, columns);

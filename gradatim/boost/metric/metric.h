@@ -25,6 +25,8 @@ struct MetricInput {
 
   std::int64_t rows() const { return static_cast<std::int64_t>(label.size()); }
   double weight_of(std::int64_t row) const { return weight.empty() ? 1.0 : double{weight[row]}; }
+  /// The label as a class. NumericError GRD-4010 where the predictions have no such class.
+  int true_class(std::int64_t row) const;
   /// The likeliest class; the lowest of equals.
   int predicted_class(std::int64_t row) const;
 };

@@ -55,8 +55,7 @@ class ExactFeature {
     });
     for (std::size_t node = 0; has_missing && node < totals_.size(); ++node) {
       if (last[node] >= 0) {
-        consider(best[node], static_cast<std::int32_t>(node), left[node], last[node], last[node],
-                 false);
+        consider(best[node], static_cast<std::int32_t>(node), missing[node], -1, -1, true);
       }
     }
     return best;

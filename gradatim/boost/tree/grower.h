@@ -253,9 +253,8 @@ class TreeGrower {
 
   static void set_threshold(Node& node, const Candidate& split, const FeatureBins& bins) {
     node.split_bin = split.bin;
-    if (split.bin >= bins.bins - 1 || (!bins.values.empty() && split.next == split.bin)) {
-      node.threshold = std::numeric_limits<double>::infinity();  // present goes left
-      node.split_bin = bins.bins - 1;
+    if (split.bin < 0) {
+      node.threshold = -std::numeric_limits<double>::infinity();  // only missing cells go left
     } else if (bins.values.empty()) {
       node.threshold = bins.cuts[split.bin];
     } else {

@@ -18,7 +18,7 @@ namespace gradatim::boost {
 struct Candidate {
   double score = -std::numeric_limits<double>::infinity();
   std::int32_t feature = -1;
-  std::int32_t bin = 0;   // numeric: bins <= it go left
+  std::int32_t bin = 0;   // numeric: bins <= it go left; -1 is none, missing cells alone do
   std::int32_t next = 0;  // exact: the first bin among the node's rows on the right
   bool missing_left = false;
   std::vector<std::uint32_t> left_categories;  // categorical: a bit a bin
@@ -70,10 +70,11 @@ Candidate scan_numeric(const Criterion& criterion, const std::int64_t* cells, st
     criterion.add(with_missing, missing_cell);
     consider(with_missing, b, true);
   }
-  // Present against missing is a split too.
-  if (missing && bins > 0) {
-    criterion.add(left, cells + (bins - 1) * lanes);
-    consider(left, bins - 1, false);
+  // Missing against present is a split too: nothing present lies below -infinity.
+  if (missing) {
+    auto alone = criterion.make();
+    criterion.add(alone, missing_cell);
+    consider(alone, -1, true);
   }
   return best;
 }

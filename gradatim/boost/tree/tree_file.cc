@@ -54,6 +54,9 @@ void check_node(const SafetensorsFile& file, std::int64_t t, std::int64_t n, con
   const Node& node = tree.nodes[n];
   const auto nodes = static_cast<std::int64_t>(tree.nodes.size());
   if (!std::isfinite(node.value)) refuse(file, t, n, "its value is not finite");
+  if (!std::isfinite(node.gain) || !std::isfinite(node.cover) || node.count < 0) {
+    refuse(file, t, n, "its gain, cover or count is not possible");
+  }
   if (node.leaf()) return;
   if (node.feature >= static_cast<std::int64_t>(features.size())) {
     refuse(file, t, n, "its feature does not exist");

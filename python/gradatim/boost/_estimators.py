@@ -37,7 +37,7 @@ class AdaBoostClassifier(BoostingClassifier):
     max_redraws : int, default=10
         Further draws where one holds a single class. In [0, 1000].
     learner : PartLike, default="stump"
-        The weak learner. One of cart, stump, tree, or an object of gradatim.boost.learner.
+        The weak learner. One of cart, linear, stump, tree, or an object of gradatim.boost.learner.
     criterion : Literal["gini", "error"], default="gini"
         What the split of weighted classes lowers: gini impurity or the weighted error. Of
         learner=stump.
@@ -53,9 +53,6 @@ class AdaBoostClassifier(BoostingClassifier):
     max_bin : int, default=255
         Most bins of a numeric feature, its missing bin not counted. In [2, 65534]. Of
         learner=stump.
-    eval_metric : MetricLike, default=None
-        What to watch: the name of a metric, a function (y_true, y_pred, sample_weight) -> float, or
-        several; the first decides early stopping. None means the loss's own.
     categorical_features : Sequence[int | str] | None, default=None
         Columns of numbers to treat as categories, by index or name; those of a categorical or
         string type always are.
@@ -125,7 +122,6 @@ class AdaBoostClassifier(BoostingClassifier):
         min_child_weight: float = 0.0,
         tree_method: Literal["histogram", "exact"] = "exact",
         max_bin: int = 255,
-        eval_metric: MetricLike = None,
         categorical_features: Sequence[int | str] | None = None,
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
@@ -141,7 +137,6 @@ class AdaBoostClassifier(BoostingClassifier):
         self.min_child_weight = min_child_weight
         self.tree_method = tree_method
         self.max_bin = max_bin
-        self.eval_metric = eval_metric
         self.categorical_features = categorical_features
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -164,7 +159,7 @@ class AdaBoostRegressor(BoostingRegressor):
         reweight gives the learner the weights D_m; resample, as in the paper, gives it rows drawn
         by D_m with replacement.
     learner : PartLike, default="cart"
-        The weak learner. One of cart, stump, tree, or an object of gradatim.boost.learner.
+        The weak learner. One of cart, linear, stump, tree, or an object of gradatim.boost.learner.
     max_depth : int, default=3
         Longest path from the root to a leaf; 0 is unlimited. In [0, 64]. Unit: splits. Of
         learner=cart.
@@ -183,9 +178,6 @@ class AdaBoostRegressor(BoostingRegressor):
         learner=cart.
     max_bin : int, default=255
         Most bins of a numeric feature, its missing bin not counted. In [2, 65534]. Of learner=cart.
-    eval_metric : MetricLike, default=None
-        What to watch: the name of a metric, a function (y_true, y_pred, sample_weight) -> float, or
-        several; the first decides early stopping. None means the loss's own.
     categorical_features : Sequence[int | str] | None, default=None
         Columns of numbers to treat as categories, by index or name; those of a categorical or
         string type always are.
@@ -257,7 +249,6 @@ class AdaBoostRegressor(BoostingRegressor):
         criterion: Literal["gini", "error"] = "gini",
         tree_method: Literal["histogram", "exact"] = "histogram",
         max_bin: int = 255,
-        eval_metric: MetricLike = None,
         categorical_features: Sequence[int | str] | None = None,
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
@@ -276,7 +267,6 @@ class AdaBoostRegressor(BoostingRegressor):
         self.criterion = criterion
         self.tree_method = tree_method
         self.max_bin = max_bin
-        self.eval_metric = eval_metric
         self.categorical_features = categorical_features
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -305,7 +295,8 @@ class GradientBoostingClassifier(BoostingClassifier):
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
         One of absolute, huber, logistic, softmax, squared, or an object of gradatim.boost.loss.
     learner : PartLike, default="cart"
-        What each round adds. One of cart, stump, tree, or an object of gradatim.boost.learner.
+        What each round adds. One of cart, linear, stump, tree, or an object of
+        gradatim.boost.learner.
     max_depth : int, default=3
         Longest path from the root to a leaf; 0 is unlimited. In [0, 64]. Unit: splits. Of
         learner=cart.
@@ -462,7 +453,8 @@ class GradientBoostingRegressor(BoostingRegressor):
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
         One of absolute, huber, logistic, softmax, squared, or an object of gradatim.boost.loss.
     learner : PartLike, default="cart"
-        What each round adds. One of cart, stump, tree, or an object of gradatim.boost.learner.
+        What each round adds. One of cart, linear, stump, tree, or an object of
+        gradatim.boost.learner.
     max_depth : int, default=3
         Longest path from the root to a leaf; 0 is unlimited. In [0, 64]. Unit: splits. Of
         learner=cart.
@@ -620,7 +612,8 @@ class NewtonBoostingClassifier(BoostingClassifier):
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
         One of absolute, huber, logistic, softmax, squared, or an object of gradatim.boost.loss.
     learner : PartLike, default="tree"
-        What each round adds. One of cart, stump, tree, or an object of gradatim.boost.learner.
+        What each round adds. One of cart, linear, stump, tree, or an object of
+        gradatim.boost.learner.
     max_depth : int, default=6
         Longest path from the root to a leaf; 0 is unlimited. In [0, 64]. Unit: splits. Of
         learner=tree.
@@ -653,7 +646,7 @@ class NewtonBoostingClassifier(BoostingClassifier):
     max_cat_to_onehot : int, default=4
         With so many categories or fewer, a split separates one of them. In [0, inf). Of
         learner=tree.
-    max_cat_threshold : int, default=32
+    max_cat_threshold : int, default=16
         Most categories that one side of a split names. In [1, inf). Of learner=tree.
     cat_smooth : float, default=10.0
         Hessian that draws a category's mean gradient to zero when categories are sorted. In [0,
@@ -661,9 +654,9 @@ class NewtonBoostingClassifier(BoostingClassifier):
     cat_l2 : float, default=10.0
         Added to reg_lambda when a split of sorted categories is ranked. In [0, inf). Of
         learner=tree.
-    min_cat_weight : float, default=2.0
-        Categories with a smaller sum of hessians in a node are not named by its split. In [0, inf).
-        Of learner=tree.
+    min_cat_weight : float, default=10.0
+        Least sum of hessians that a category needs in a node to be named by its split; in
+        proportion less for features of fewer than 256 categories. In [0, inf). Of learner=tree.
     validation_fraction : float, default=0.1
         Share of the rows that is split off to watch where early_stopping_rounds > 0 and fit is
         given no eval_set.
@@ -762,10 +755,10 @@ class NewtonBoostingClassifier(BoostingClassifier):
         tree_method: Literal["histogram", "exact"] = "histogram",
         max_bin: int = 255,
         max_cat_to_onehot: int = 4,
-        max_cat_threshold: int = 32,
+        max_cat_threshold: int = 16,
         cat_smooth: float = 10.0,
         cat_l2: float = 10.0,
-        min_cat_weight: float = 2.0,
+        min_cat_weight: float = 10.0,
         validation_fraction: float = 0.1,
         eval_metric: MetricLike = None,
         categorical_features: Sequence[int | str] | None = None,
@@ -830,7 +823,8 @@ class NewtonBoostingRegressor(BoostingRegressor):
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
         One of absolute, huber, logistic, softmax, squared, or an object of gradatim.boost.loss.
     learner : PartLike, default="tree"
-        What each round adds. One of cart, stump, tree, or an object of gradatim.boost.learner.
+        What each round adds. One of cart, linear, stump, tree, or an object of
+        gradatim.boost.learner.
     max_depth : int, default=6
         Longest path from the root to a leaf; 0 is unlimited. In [0, 64]. Unit: splits. Of
         learner=tree.
@@ -863,7 +857,7 @@ class NewtonBoostingRegressor(BoostingRegressor):
     max_cat_to_onehot : int, default=4
         With so many categories or fewer, a split separates one of them. In [0, inf). Of
         learner=tree.
-    max_cat_threshold : int, default=32
+    max_cat_threshold : int, default=16
         Most categories that one side of a split names. In [1, inf). Of learner=tree.
     cat_smooth : float, default=10.0
         Hessian that draws a category's mean gradient to zero when categories are sorted. In [0,
@@ -871,9 +865,9 @@ class NewtonBoostingRegressor(BoostingRegressor):
     cat_l2 : float, default=10.0
         Added to reg_lambda when a split of sorted categories is ranked. In [0, inf). Of
         learner=tree.
-    min_cat_weight : float, default=2.0
-        Categories with a smaller sum of hessians in a node are not named by its split. In [0, inf).
-        Of learner=tree.
+    min_cat_weight : float, default=10.0
+        Least sum of hessians that a category needs in a node to be named by its split; in
+        proportion less for features of fewer than 256 categories. In [0, inf). Of learner=tree.
     validation_fraction : float, default=0.1
         Share of the rows that is split off to watch where early_stopping_rounds > 0 and fit is
         given no eval_set.
@@ -970,10 +964,10 @@ class NewtonBoostingRegressor(BoostingRegressor):
         tree_method: Literal["histogram", "exact"] = "histogram",
         max_bin: int = 255,
         max_cat_to_onehot: int = 4,
-        max_cat_threshold: int = 32,
+        max_cat_threshold: int = 16,
         cat_smooth: float = 10.0,
         cat_l2: float = 10.0,
-        min_cat_weight: float = 2.0,
+        min_cat_weight: float = 10.0,
         validation_fraction: float = 0.1,
         eval_metric: MetricLike = None,
         categorical_features: Sequence[int | str] | None = None,

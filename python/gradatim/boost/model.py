@@ -31,7 +31,7 @@ class Adaboost(Component):
     max_redraws : int, default=10
         Further draws where one holds a single class. In [0, 1000].
     learner : PartLike, default="stump"
-        The weak learner. One of cart, stump, tree, or an object of gradatim.boost.learner.
+        The weak learner. One of cart, linear, stump, tree, or an object of gradatim.boost.learner.
 
     Notes
     -----
@@ -79,7 +79,7 @@ class AdaboostR2(Component):
         reweight gives the learner the weights D_m; resample, as in the paper, gives it rows drawn
         by D_m with replacement.
     learner : PartLike, default="cart"
-        The weak learner. One of cart, stump, tree, or an object of gradatim.boost.learner.
+        The weak learner. One of cart, linear, stump, tree, or an object of gradatim.boost.learner.
 
     Notes
     -----
@@ -131,7 +131,8 @@ class Gradient(Component):
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
         One of absolute, huber, logistic, softmax, squared, or an object of gradatim.boost.loss.
     learner : PartLike, default="cart"
-        What each round adds. One of cart, stump, tree, or an object of gradatim.boost.learner.
+        What each round adds. One of cart, linear, stump, tree, or an object of
+        gradatim.boost.learner.
 
     Notes
     -----
@@ -193,7 +194,8 @@ class Newton(Component):
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
         One of absolute, huber, logistic, softmax, squared, or an object of gradatim.boost.loss.
     learner : PartLike, default="tree"
-        What each round adds. One of cart, stump, tree, or an object of gradatim.boost.learner.
+        What each round adds. One of cart, linear, stump, tree, or an object of
+        gradatim.boost.learner.
 
     Notes
     -----

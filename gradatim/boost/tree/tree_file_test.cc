@@ -1,0 +1,190 @@
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "gradatim/boost/testing.h"
+#include "gradatim/boost/tree/tree_member.h"
+
+namespace gradatim::boost {
+namespace {
+
+using namespace testing;
+
+// x0 < 1.5 ? 1 : (c0 in {1, 2} ? 2 : 3), and a second tree of a single leaf.
+Members two_trees() {
+  Tree tree;
+  tree.nodes.resize(5);
+  tree.nodes[0] = {.feature = 0, .left = 1, .threshold = 1.5, .missing_left = true, .gain = 2.0F,
+                   .cover = 9.0, .count = 9};
+  tree.nodes[1] = {.value = 1.0F, .cover = 4.0, .count = 4};
+  tree.nodes[2] = {.feature = 1, .left = 3, .categorical = true, .first_word = 0, .words = 1,
+                   .gain = 1.0F, .cover = 5.0, .count = 5};
+  tree.nodes[3] = {.value = 2.0F, .cover = 2.0, .count = 2};
+  tree.nodes[4] = {.value = 3.0F, .cover = 3.0, .count = 3};
+  tree.category_words = {0b110};
+  Members members;
+  members.push_back(std::make_unique<TreeMember>(tree));
+  Tree leaf;
+  leaf.nodes.push_back({.value = 0.5F});
+  members.push_back(std::make_unique<TreeMember>(leaf));
+  return members;
+}
+
+std::vector<FeatureBins> two_features() {
+  std::vector<FeatureBins> features(2);
+  features[0].bins = 2;
+  features[1].type = data::ColumnType::categorical;
+  features[1].bins = 4;
+  return features;
+}
+
+/// The arrays of a file, to be changed before it is written again.
+struct Arrays {
+  std::vector<std::int64_t> first, count, first_category_word;
+  std::vector<std::int32_t> feature, left, first_word, words;
+  std::vector<double> threshold, cover;
+  std::vector<float> value, gain;
+  std::vector<std::uint8_t> flags;
+  std::vector<std::uint32_t> category_words;
+
+  template <class File, class F>
+  void each(File& file, F f) {
+    f(file, "tree.first", first);
+    f(file, "tree.feature", feature);
+    f(file, "tree.left", left);
+    f(file, "tree.threshold", threshold);
+    f(file, "tree.value", value);
+    f(file, "tree.flags", flags);
+    f(file, "tree.gain", gain);
+    f(file, "tree.cover", cover);
+    f(file, "tree.count", count);
+    f(file, "tree.first_word", first_word);
+    f(file, "tree.words", words);
+    f(file, "tree.first_category_word", first_category_word);
+    f(file, "tree.category_words", category_words);
+  }
+};
+
+std::string bytes_of(const Members& members) {
+  SafetensorsWriter writer;
+  store_trees(members, writer);
+  return writer.bytes();
+}
+
+Members load(const std::string& bytes) {
+  const SafetensorsFile file(bytes, "model");
+  return load_trees(file, two_features());
+}
+
+/// The code of loading two trees after `change`.
+int code_after(const std::function<void(Arrays&)>& change) {
+  const std::string bytes = bytes_of(two_trees());
+  const SafetensorsFile file(bytes, "model");
+  Arrays arrays;
+  arrays.each(file, [](const SafetensorsFile& in, const char* name, auto& array) {
+    array = in.read<typename std::remove_reference_t<decltype(array)>::value_type>(name);
+  });
+  change(arrays);
+  SafetensorsWriter writer;
+  arrays.each(writer, [](SafetensorsWriter& out, const char* name, const auto& array) {
+    out.add(name, std::span(array));
+  });
+  return code_of([&] { load(writer.bytes()); });
+}
+
+TEST(TreeFile, TreesSurviveTheRoundTrip) {
+  const std::string bytes = bytes_of(two_trees());
+  const Members loaded = load(bytes);
+  EXPECT_EQ(bytes_of(loaded), bytes);
+  ASSERT_EQ(loaded.size(), 2U);
+  const double rows[] = {1, 0, 2, 0, 2, 1, 2, 2, kNaN, 0, 2, kNaN, 2, 31};
+  double out[7];
+  loaded[0]->predict({rows, 7, 2}, out);
+  EXPECT_EQ(std::vector<double>(out, out + 7), (std::vector<double>{1, 3, 2, 2, 1, 3, 3}));
+}
+
+TEST(TreeFile, UnchangedArraysLoad) {
+  EXPECT_EQ(code_after([](Arrays&) {}), 0);
+}
+
+TEST(TreeFile, AnIndexOutsideItsArrayIsRefused) {
+  EXPECT_EQ(code_after([](Arrays& a) { a.feature[0] = 2; }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.feature[2] = 0; }), 3010) << "of another type";
+  EXPECT_EQ(code_after([](Arrays& a) { a.flags[0] = 3; }), 3010) << "of another type";
+  EXPECT_EQ(code_after([](Arrays& a) { a.left[0] = 0; }), 3010) << "a cycle";
+  EXPECT_EQ(code_after([](Arrays& a) { a.left[2] = 1; }), 3010) << "before its parent";
+  EXPECT_EQ(code_after([](Arrays& a) { a.left[0] = -1; }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.left[2] = 4; }), 3010) << "in the next tree";
+  EXPECT_EQ(code_after([](Arrays& a) { a.left[2] = 0x7FFFFFFF; }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.first_word[2] = -1; }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.first_word[2] = 1; }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.words[2] = 2; }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.words[2] = -1; }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.first_word[2] = a.words[2] = 0x7FFFFFFF; }), 3010);
+}
+
+TEST(TreeFile, ANumberThatIsNoneIsRefused) {
+  const float nan = std::nanf("");
+  EXPECT_EQ(code_after([&](Arrays& a) { a.value[1] = nan; }), 3010);
+  EXPECT_EQ(code_after([&](Arrays& a) { a.value[1] = HUGE_VALF; }), 3010);
+  EXPECT_EQ(code_after([&](Arrays& a) { a.threshold[0] = kNaN; }), 3010);
+  EXPECT_EQ(code_after([&](Arrays& a) { a.gain[0] = nan; }), 3010);
+  EXPECT_EQ(code_after([&](Arrays& a) { a.cover[0] = kInfinity; }), 3010);
+  EXPECT_EQ(code_after([&](Arrays& a) { a.count[0] = -1; }), 3010);
+}
+
+TEST(TreeFile, OffsetsThatDoNotRiseToTheEndAreRefused) {
+  EXPECT_EQ(code_after([](Arrays& a) { a.first = {0, 5}; }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.first = {1, 5, 6}; }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.first = {0, 6, 6}; }), 3010) << "a tree without a root";
+  EXPECT_EQ(code_after([](Arrays& a) { a.first = {0, 7, 6}; }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.first = {0, -1, 6}; }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.first = {}; }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.first_category_word = {0, 1}; }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.first_category_word = {0, 2, 1}; }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.first_category_word = {0, 0, 1}; }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.first_category_word = {}; }), 3010);
+}
+
+TEST(TreeFile, ArraysOfDifferentLengthAreRefused) {
+  EXPECT_EQ(code_after([](Arrays& a) { a.feature.pop_back(); }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.left.pop_back(); }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.threshold.push_back(0); }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.value.pop_back(); }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.flags.pop_back(); }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.gain.pop_back(); }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.cover.pop_back(); }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.count.pop_back(); }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.first_word.pop_back(); }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.words.pop_back(); }), 3010);
+  EXPECT_EQ(code_after([](Arrays& a) { a.category_words.clear(); }), 3010);
+}
+
+TEST(TreeFile, AMissingArrayIsNamed) {
+  SafetensorsWriter writer;
+  EXPECT_EQ(code_of([&] { load(writer.bytes()); }), 3002);
+}
+
+// Whatever a byte is turned into, the file loads and predicts, or it is refused.
+TEST(TreeFile, NoDamagedByteGetsPastTheChecks) {
+  const std::string whole = bytes_of(two_trees());
+  Random r(1);
+  int refused = 0;
+  for (int trial = 0; trial < 5000; ++trial) {
+    std::string bytes = whole;
+    bytes[static_cast<std::size_t>(r.below(static_cast<std::int64_t>(bytes.size())))] =
+        static_cast<char>(r.below(256));
+    try {
+      const Members members = load(bytes);
+      const double rows[] = {1, 0, 2, 3, kNaN, kNaN, kInfinity, 3};
+      double out[4];
+      for (const auto& member : members) member->predict({rows, 4, 2}, out);
+    } catch (const ModelError&) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 500);
+}
+
+}  // namespace
+}  // namespace gradatim::boost
