@@ -19,25 +19,35 @@
 HWY_BEFORE_NAMESPACE();
 namespace gradatim::boost::HWY_NAMESPACE {
 
-// The largest |w g| and w h of a block; a sum that is not zero tells of a NaN, infinity or h < 0.
+// The largest |w g| and w h of a block, and how many values are NaN, infinite or a negative h. Lanes
+// are apart until the end, so that the compiler may keep them in one vector.
 void block_extremes(const float* g, const float* h, const float* w, std::int64_t n, double* most_g,
                     double* most_h, double* bad) {
-  double top_g = *most_g;
-  double top_h = *most_h;
-  double wrong = 0.0;
-  for (std::int64_t i = 0; i < n; ++i) {
+  constexpr std::int64_t kLanes = 8;
+  double top_g[kLanes] = {};
+  double top_h[kLanes] = {};
+  double wrong[kLanes] = {};
+  auto look = [&](std::int64_t i, std::int64_t lane) {
     const double weight = w != nullptr ? double{w[i]} : 1.0;
     const double wg = weight * double{g[i]};
     const double wh = weight * double{h[i]};
     const double size = wg < 0.0 ? -wg : wg;
-    top_g = size > top_g ? size : top_g;
-    top_h = wh > top_h ? wh : top_h;
-    const bool good = size - size == 0.0 && wh - wh == 0.0 && wh >= 0.0;
-    wrong += good ? 0.0 : 1.0;
+    top_g[lane] = size > top_g[lane] ? size : top_g[lane];
+    top_h[lane] = wh > top_h[lane] ? wh : top_h[lane];
+    // x - x is NaN for NaN and infinities, and NaN is not >= 0.
+    const double sound = (size - size) + (wh - wh) + wh;
+    wrong[lane] += sound >= 0.0 ? 0.0 : 1.0;
+  };
+  std::int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) look(i + lane, lane);
   }
-  *most_g = top_g;
-  *most_h = top_h;
-  *bad += wrong;
+  for (; i < n; ++i) look(i, 0);
+  for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+    *most_g = top_g[lane] > *most_g ? top_g[lane] : *most_g;
+    *most_h = top_h[lane] > *most_h ? top_h[lane] : *most_h;
+    *bad += wrong[lane];
+  }
 }
 
 // Adding 1.5 * 2^52 leaves the integer, rounded to even, in the low bits.

@@ -20,14 +20,6 @@ namespace {
 using boost::Loss;
 using boost::Task;
 
-// An object that may be dropped by a thread without the lock.
-std::shared_ptr<const nb::object> shared(nb::object object) {
-  return {new nb::object(std::move(object)), [](const nb::object* held) {
-            nb::gil_scoped_acquire lock;
-            delete held;
-          }};
-}
-
 // A copy that Python may keep, float64 [rows].
 template <class T>
 nb::object array_of(std::span<const T> values) {
@@ -97,6 +89,13 @@ class PythonLoss final : public Loss {
 };
 
 }  // namespace
+
+std::shared_ptr<const nb::object> shared(nb::object object) {
+  return {new nb::object(std::move(object)), [](const nb::object* held) {
+            nb::gil_scoped_acquire lock;
+            delete held;
+          }};
+}
 
 nb::object to_numpy(std::vector<double> values, std::size_t rows, std::size_t columns) {
   auto* kept = new std::vector<double>(std::move(values));

@@ -22,9 +22,14 @@ Fitted fit(const std::string& settings_json, FitRequest request, const nb::dict&
   api::OwnParts parts;
   for (const auto& [key, object] : own) {
     const auto path = nb::cast<std::string>(key);
-    GRADATIM_CHECK(path == "loss", UsageError, 1004,
-                   "{} cannot be a Python object; give the name of a component", path);
-    parts[path] = python_loss(nb::borrow(object), classification);
+    if (path == "loss") {
+      parts[path] = python_loss(nb::borrow(object), classification);
+    } else if (path == "learner") {
+      parts[path] = python_learner(nb::borrow(object));
+    } else {
+      throw UsageError(
+          1004, fmt::format("{} cannot be a Python object; give the name of a component", path));
+    }
   }
   const api::Settings settings = api::settings_from_json(settings_json);
   for (const auto& notice : api::notices(settings)) on_warning(notice);

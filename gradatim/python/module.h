@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "gradatim/boost/learner/learner.h"
 #include "gradatim/boost/loss/loss.h"
 #include "gradatim/boost/metric/metric.h"
 #include "gradatim/core/observer.h"
@@ -43,11 +44,17 @@ void check_signals();
 /// Numbers as a NumPy array [rows, columns] that owns them.
 nanobind::object to_numpy(std::vector<double> values, std::size_t rows, std::size_t columns);
 
+/// An object that may be dropped by a thread without the lock.
+std::shared_ptr<const nanobind::object> shared(nanobind::object object);
+
 /// Adapters of _callbacks.py: gradients(label, scores) -> (g, h), float32 [outputs, rows]; and
 /// metric(label, prediction, weight) -> float.
 std::shared_ptr<const boost::Loss> python_loss(nanobind::object gradients, bool classification);
 std::shared_ptr<const boost::Metric> python_metric(const std::string& name, nanobind::object metric,
                                                    bool maximise);
+/// Adapter of _learner.py: fit(features, rows, target, weight, classes) -> predict, and
+/// predict(X) -> float64 [rows].
+std::shared_ptr<const boost::Learner> python_learner(nanobind::object fit);
 
 /// Lets Ctrl-C through after every round, and calls Python where it wants to know.
 class StepObserver final : public Observer {

@@ -133,6 +133,21 @@ Table as_categories(const Table& table, const std::vector<std::string>& names) {
   return Table(std::move(columns), table.source());
 }
 
+// All cells, for learners of one's own: float64 [rows, features], categories as codes.
+nb::object values_of(const Table& table) {
+  const auto features = table.columns().size();
+  std::vector<double> values(static_cast<std::size_t>(table.rows()) * features);
+  {
+    nb::gil_scoped_release release;
+    std::vector<double> cells(table.rows());
+    for (std::size_t j = 0; j < features; ++j) {
+      table.columns()[j].read(0, cells);
+      for (std::size_t row = 0; row < cells.size(); ++row) values[row * features + j] = cells[row];
+    }
+  }
+  return to_numpy(std::move(values), static_cast<std::size_t>(table.rows()), features);
+}
+
 // What lies where, for those who wonder whether anything was copied.
 nb::list describe(const Table& table) {
   nb::list rows;
@@ -166,6 +181,7 @@ void bind_table(nb::module_& module) {
       .def("renamed", &renamed, nb::arg("names"), "The same columns under other names.")
       .def("as_categories", &as_categories, nb::arg("names"),
            "The table with these columns of numbers as categories.")
+      .def("values", &values_of, "All cells as a new array, float64 [rows, columns].")
       .def("describe", &describe, "A dict a column and chunk: type, address, stride, rows.");
   module.def("matrix", &from_matrix, nb::arg("array"), nb::arg("names"),
              "The columns of an array [rows, columns].");

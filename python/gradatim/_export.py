@@ -133,7 +133,10 @@ def exports(kind: str | None = None) -> list[Export]:
 
 def _check_kind(kind: str | None, api_name: str) -> None:
     known = set(NAMES.values())
-    if kind is None or kind in known or kind.partition(".")[0] not in _LIBRARY:
+    if kind is None or kind in known:
+        return
+    # Other packages have kinds of their own, in spaces of their own: "mypackage.kind".
+    if "." in kind and kind.partition(".")[0] not in _LIBRARY:
         return
     near = get_close_matches(kind, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else "the kinds are " + ", ".join(sorted(known))

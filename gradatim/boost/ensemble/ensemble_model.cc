@@ -49,7 +49,8 @@ void EnsembleModel::each_block(const data::Table& table, const data::PredictOpti
   const auto features = static_cast<std::int64_t>(columns.size());
   parallel_for(table.rows(), block_rows(table.rows()), [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t rows = end - begin;
-    std::vector<double> values(rows * features);
+    auto owner = std::make_shared<std::vector<double>>(rows * features);
+    std::vector<double>& values = *owner;
     std::vector<double> cells(rows);
     for (std::int64_t c = 0; c < features; ++c) {
       columns[c].read(begin, cells);
@@ -61,7 +62,7 @@ void EnsembleModel::each_block(const data::Table& table, const data::PredictOpti
       margins[k].read(begin, cells);
       for (std::int64_t i = 0; i < rows; ++i) state[i * width + k] += cells[i];
     }
-    f({{values.data(), rows, features}, begin, &state});
+    f({{values.data(), rows, features, owner}, begin, &state});
   });
 }
 
@@ -86,7 +87,9 @@ void EnsembleModel::predict_staged(
     const std::function<void(std::int64_t, const data::Predictions&)>& stage) const {
   const int width = state_columns();
   std::vector<double> states(table.rows() * width);
-  std::vector<double> values(table.rows() * std::max<std::size_t>(1, parts_.features.size()));
+  auto owner = std::make_shared<std::vector<double>>(
+      table.rows() * std::max<std::size_t>(1, parts_.features.size()));
+  std::vector<double>& values = *owner;
   const auto features = static_cast<std::int64_t>(parts_.features.size());
   each_block(table, options, [&](const Block& block) {
     std::copy(block.state->begin(), block.state->end(), states.begin() + block.begin * width);
@@ -99,7 +102,7 @@ void EnsembleModel::predict_staged(
   for (std::int64_t round = 0; round < rounds(); ++round) {
     check_interrupt();
     parallel_for(table.rows(), block_rows(table.rows()), [&](std::int64_t begin, std::int64_t end) {
-      accumulate({values.data() + begin * features, end - begin, features}, round,
+      accumulate({values.data() + begin * features, end - begin, features, owner}, round,
                  states.data() + begin * width);
       finish(states.data() + begin * width, end - begin, round + 1, options.kind,
              predictions.values.data() + begin * predictions.columns);

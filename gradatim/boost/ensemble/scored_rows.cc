@@ -30,13 +30,14 @@ void predict_values(const Member& member, const data::Table& features, std::vect
   const auto width = static_cast<std::int64_t>(features.columns().size());
   out.resize(features.rows());
   auto predict_block = [&](std::int64_t begin, std::int64_t end) {
-    std::vector<double> values((end - begin) * width);
+    auto owner = std::make_shared<std::vector<double>>((end - begin) * width);
+    std::vector<double>& values = *owner;
     std::vector<double> cells(end - begin);
     for (std::int64_t c = 0; c < width; ++c) {
       features.columns()[c].read(begin, cells);
       for (std::int64_t i = 0; i < end - begin; ++i) values[i * width + c] = cells[i];
     }
-    member.predict(RowBlock{values.data(), end - begin, width}, out.data() + begin);
+    member.predict(RowBlock{values.data(), end - begin, width, owner}, out.data() + begin);
   };
   // A member of the caller's own runs on the caller's thread, all rows at once.
   if (member.whole())

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <span>
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/philox.h"
@@ -90,12 +91,15 @@ Task find_task(const data::FitRequest& request, const Column& target, TaskHint w
   return task;
 }
 
-// Class indices, or numbers; every cell must have one.
-std::vector<float> read_labels(const Table& table, const Column& target, const Task& task) {
+// Class indices, or numbers; every cell must have one, but for rows of weight zero.
+std::vector<float> read_labels(const Table& table, const Column& target, const Task& task,
+                               std::span<const float> weight = {}) {
   std::vector<float> label(target.rows());
+  const auto skipped = [&](std::int64_t row) { return !weight.empty() && weight[row] == 0.0F; };
   if (!task.classification()) {
     const auto cells = read_all(target);
     for (std::int64_t row = 0; row < target.rows(); ++row) {
+      if (skipped(row)) continue;
       GRADATIM_CHECK(!std::isnan(cells[row]), DataError, 2021,
                      "{}: the target is missing; remove the row", where(table, target.name(), row));
       GRADATIM_CHECK(std::isfinite(static_cast<float>(cells[row])), DataError, 2024,
@@ -120,6 +124,7 @@ std::vector<float> read_labels(const Table& table, const Column& target, const T
     target.read_codes(0, codes);
     std::vector<float> by_code(target.categories().size(), -1.0F);
     for (std::int64_t row = 0; row < target.rows(); ++row) {
+      if (skipped(row)) continue;
       GRADATIM_CHECK(codes[row] >= 0, DataError, 2021, "{}: the target is missing; remove the row",
                      where(table, target.name(), row));
       float& known = by_code[codes[row]];
@@ -131,6 +136,7 @@ std::vector<float> read_labels(const Table& table, const Column& target, const T
   const auto cells = read_all(target);
   std::map<double, float> by_value;
   for (std::int64_t row = 0; row < target.rows(); ++row) {
+    if (skipped(row)) continue;
     const double x = cells[row];
     GRADATIM_CHECK(!std::isnan(x), DataError, 2021, "{}: the target is missing; remove the row",
                    where(table, target.name(), row));
@@ -216,8 +222,12 @@ TrainingData prepare(const data::FitRequest& request, TaskHint wants) {
   Table table = drop_weightless(request.table, request.weight);
   data.task = find_task(request, table.column(request.target), wants);
   std::optional<Table> valid = request.valid;
-  if (!valid && request.valid_fraction > 0.0) {
-    read_labels(table, table.column(request.target), data.task);  // errors name the source's rows
+  const bool split = !valid && request.valid_fraction > 0.0;
+  if (split || table.rows() < request.table.rows()) {  // errors name the source's rows
+    read_labels(request.table, request.table.column(request.target), data.task,
+                read_weights(request.table, request.weight));
+  }
+  if (split) {
     auto [train, watched] = split_rows(table, request.valid_fraction, request.seed);
     table = std::move(train);
     valid = std::move(watched);

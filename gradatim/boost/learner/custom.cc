@@ -88,9 +88,10 @@ class CustomFitter final : public Fitter {
 };
 
 [[noreturn]] void refuse() {
-  throw UsageError(1023,
-                   "a model whose learner is code of your own cannot be saved, for files hold no "
-                   "code; keep it in memory, or use a registered learner");
+  throw UsageError(
+      1023,
+      "a model whose learner is code of your own cannot be saved or pickled, for files "
+      "hold no code; keep it in memory, or use a registered learner");
 }
 
 }  // namespace

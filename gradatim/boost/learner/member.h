@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <memory>
 
 #include "gradatim/boost/bins/binned_data.h"
 
@@ -13,6 +14,7 @@ struct RowBlock {
   const double* values = nullptr;
   std::int64_t rows = 0;
   std::int64_t features = 0;
+  std::shared_ptr<const void> owner;  // of the values, for members that keep them
 
   const double* row(std::int64_t i) const { return values + i * features; }
 };

@@ -20,10 +20,10 @@ struct TreeConfig {
   TreeMethod tree_method = TreeMethod::histogram;
   std::int32_t max_bin = 255;
   std::int32_t max_cat_to_onehot = 4;
-  std::int32_t max_cat_threshold = 16;
+  std::int32_t max_cat_threshold = 8;
   double cat_smooth = 10.0;
   double cat_l2 = 10.0;
-  double min_cat_weight = 10.0;
+  double min_cat_weight = 15.0;
 };
 
 class NewtonTree final : public TreeLearner {

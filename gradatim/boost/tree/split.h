@@ -33,7 +33,7 @@ struct CategoryRule {
   double smooth = 10.0;          // pulls a category's mean to zero when sorting
   double extra_l2 = 10.0;        // added to lambda for sorted partitions
   double min_mass = 0.0;         // categories with less hessian are not worth a place on the left
-  std::int32_t max_left = 16;    // categories on the listed side
+  std::int32_t max_left = 8;     // categories on the listed side
   std::int32_t max_one_hot = 4;  // up to so many, each is tried alone
 };
 

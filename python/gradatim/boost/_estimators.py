@@ -646,7 +646,7 @@ class NewtonBoostingClassifier(BoostingClassifier):
     max_cat_to_onehot : int, default=4
         With so many categories or fewer, a split separates one of them. In [0, inf). Of
         learner=tree.
-    max_cat_threshold : int, default=16
+    max_cat_threshold : int, default=8
         Most categories that one side of a split names. In [1, inf). Of learner=tree.
     cat_smooth : float, default=10.0
         Hessian that draws a category's mean gradient to zero when categories are sorted. In [0,
@@ -654,7 +654,7 @@ class NewtonBoostingClassifier(BoostingClassifier):
     cat_l2 : float, default=10.0
         Added to reg_lambda when a split of sorted categories is ranked. In [0, inf). Of
         learner=tree.
-    min_cat_weight : float, default=10.0
+    min_cat_weight : float, default=15.0
         Least sum of hessians that a category needs in a node to be named by its split; in
         proportion less for features of fewer than 256 categories. In [0, inf). Of learner=tree.
     validation_fraction : float, default=0.1
@@ -755,10 +755,10 @@ class NewtonBoostingClassifier(BoostingClassifier):
         tree_method: Literal["histogram", "exact"] = "histogram",
         max_bin: int = 255,
         max_cat_to_onehot: int = 4,
-        max_cat_threshold: int = 16,
+        max_cat_threshold: int = 8,
         cat_smooth: float = 10.0,
         cat_l2: float = 10.0,
-        min_cat_weight: float = 10.0,
+        min_cat_weight: float = 15.0,
         validation_fraction: float = 0.1,
         eval_metric: MetricLike = None,
         categorical_features: Sequence[int | str] | None = None,
@@ -857,7 +857,7 @@ class NewtonBoostingRegressor(BoostingRegressor):
     max_cat_to_onehot : int, default=4
         With so many categories or fewer, a split separates one of them. In [0, inf). Of
         learner=tree.
-    max_cat_threshold : int, default=16
+    max_cat_threshold : int, default=8
         Most categories that one side of a split names. In [1, inf). Of learner=tree.
     cat_smooth : float, default=10.0
         Hessian that draws a category's mean gradient to zero when categories are sorted. In [0,
@@ -865,7 +865,7 @@ class NewtonBoostingRegressor(BoostingRegressor):
     cat_l2 : float, default=10.0
         Added to reg_lambda when a split of sorted categories is ranked. In [0, inf). Of
         learner=tree.
-    min_cat_weight : float, default=10.0
+    min_cat_weight : float, default=15.0
         Least sum of hessians that a category needs in a node to be named by its split; in
         proportion less for features of fewer than 256 categories. In [0, inf). Of learner=tree.
     validation_fraction : float, default=0.1
@@ -964,10 +964,10 @@ class NewtonBoostingRegressor(BoostingRegressor):
         tree_method: Literal["histogram", "exact"] = "histogram",
         max_bin: int = 255,
         max_cat_to_onehot: int = 4,
-        max_cat_threshold: int = 16,
+        max_cat_threshold: int = 8,
         cat_smooth: float = 10.0,
         cat_l2: float = 10.0,
-        min_cat_weight: float = 10.0,
+        min_cat_weight: float = 15.0,
         validation_fraction: float = 0.1,
         eval_metric: MetricLike = None,
         categorical_features: Sequence[int | str] | None = None,

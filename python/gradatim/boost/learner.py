@@ -187,14 +187,14 @@ class Tree(Component):
         value. In [2, 65534].
     max_cat_to_onehot : int, default=4
         With so many categories or fewer, a split separates one of them. In [0, inf).
-    max_cat_threshold : int, default=16
+    max_cat_threshold : int, default=8
         Most categories that one side of a split names. In [1, inf).
     cat_smooth : float, default=10.0
         Hessian that draws a category's mean gradient to zero when categories are sorted. In [0,
         inf).
     cat_l2 : float, default=10.0
         Added to reg_lambda when a split of sorted categories is ranked. In [0, inf).
-    min_cat_weight : float, default=10.0
+    min_cat_weight : float, default=15.0
         Least sum of hessians that a category needs in a node to be named by its split; in
         proportion less for features of fewer than 256 categories. In [0, inf).
 
@@ -226,10 +226,10 @@ class Tree(Component):
         tree_method: Literal["histogram", "exact"] = "histogram",
         max_bin: int = 255,
         max_cat_to_onehot: int = 4,
-        max_cat_threshold: int = 16,
+        max_cat_threshold: int = 8,
         cat_smooth: float = 10.0,
         cat_l2: float = 10.0,
-        min_cat_weight: float = 10.0,
+        min_cat_weight: float = 15.0,
     ) -> None:
         self.max_depth = max_depth
         self.max_leaves = max_leaves

@@ -1,0 +1,120 @@
+// Promise 1: the same bytes for every learner on any number of threads and any SIMD target, and a
+// model file that gives back the same model.
+#include <gtest/gtest.h>
+
+#include "gradatim/api/registry.h"
+#include "gradatim/boost/learner/learner.h"
+#include "gradatim/boost/testing.h"
+#include "gradatim/core/parallel.h"
+#include "gradatim/core/simd.h"
+
+namespace gradatim::boost {
+namespace {
+
+using namespace testing;
+
+struct Case {
+  std::string name;
+  std::string model;
+  Options options;
+  data::FitRequest request;
+};
+
+std::string bytes_of(const Case& c, int threads) {
+  const ThreadScope scope(threads);
+  return fit(c.model, c.options, c.request)->bytes();
+}
+
+Case base_case(const std::string& model, const std::string& learner, const std::string& what) {
+  Case c{what + " " + model + " " + learner, model, {{"learner", learner}, {"n_estimators", "4"}}, {}};
+  // More rows than a block of any kernel.
+  TableShape shape{.rows = 9000, .numeric = 3};
+  if (what == "missing") shape.missing = 0.2;
+  if (what == "categories") shape.categorical = 2;
+  const bool numbers = model == "boost.adaboost_r2";
+  const Target target = numbers ? Target::numbers
+                        : what == "plain" ? Target::three_classes : Target::two_classes;
+  c.request = request_of(learnable(shape, target, 1, what == "weights"));
+  if (what == "weights") c.request.weight = "w";
+  return c;
+}
+
+/// Every model with every learner of the manifest, over every feature of a fit.
+std::vector<Case> every_case() {
+  std::vector<Case> cases;
+  for (const char* model : {"boost.newton", "boost.gradient", "boost.adaboost", "boost.adaboost_r2"}) {
+    const bool additive = std::string(model).find("ada") == std::string::npos;
+    for (const api::Entry* entry : api::Registry::instance().list(Learner::kKind)) {
+      for (const char* what : {"plain", "missing", "categories", "weights"}) {
+        cases.push_back(base_case(model, std::string(entry->text.name), what));
+      }
+      Case sampled = base_case(model, std::string(entry->text.name), "sampling");
+      if (additive) sampled.options.emplace_back("subsample", "0.6");
+      else sampled.options.emplace_back("mode", "resample");
+      cases.push_back(sampled);
+      if (!additive) continue;
+      Case stopped = base_case(model, std::string(entry->text.name), "stopping");
+      stopped.request.valid_fraction = 0.3;
+      stopped.options.emplace_back("early_stopping_rounds", "2");
+      cases.push_back(stopped);
+    }
+  }
+  // Packed histograms: more than 2^16 rows, constant and varying hessians.
+  for (const Target target : {Target::numbers, Target::two_classes}) {
+    Case packed{"packed", "boost.newton", {{"n_estimators", "2"}}, {}};
+    packed.request = request_of(
+        learnable({.rows = 70000, .numeric = 2, .categorical = 1, .missing = 0.1}, target, 2));
+    cases.push_back(packed);
+  }
+  return cases;
+}
+
+TEST(Determinism, BytesAreTheSameOnAnyNumberOfThreads) {
+  for (const Case& c : every_case()) {
+    SCOPED_TRACE(c.name);
+    const std::string one = bytes_of(c, 1);
+    EXPECT_EQ(one == bytes_of(c, 2), true);
+    EXPECT_EQ(one == bytes_of(c, 4), true);
+  }
+}
+
+TEST(Determinism, AModelFileGivesBackTheModel) {
+  for (const Case& c : every_case()) {
+    SCOPED_TRACE(c.name);
+    const auto model = fit(c.model, c.options, c.request);
+    const std::string bytes = model->bytes();
+    const auto loaded = data::load_model_bytes(bytes, "model");
+    EXPECT_EQ(loaded->bytes() == bytes, true);
+    EXPECT_EQ(loaded->predict(c.request.table, {}).values, model->predict(c.request.table, {}).values);
+    EXPECT_EQ(loaded->card().rounds, model->card().rounds);
+  }
+}
+
+// The predictions of training (on bins, by leaves) are those of the fitted model (on raw values).
+TEST(Determinism, PredictionsAreTheSameOnAnyNumberOfThreads) {
+  for (const Case& c : every_case()) {
+    const auto model = fit(c.model, c.options, c.request);
+    const auto on = [&](int threads) {
+      const ThreadScope scope(threads);
+      return model->predict(c.request.table, {}).values;
+    };
+    EXPECT_EQ(on(1), on(4)) << c.name;
+  }
+}
+
+// Last in the program: a target can be lowered and not raised again.
+TEST(ZDeterminism, BytesAreTheSameOnAnySimdTarget) {
+  const auto cases = every_case();
+  std::vector<std::string> best;
+  for (const Case& c : cases) best.push_back(bytes_of(c, 2));
+  for (const Simd target : {Simd::avx2, Simd::portable}) {
+    limit_simd(target);
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+      EXPECT_EQ(best[i] == bytes_of(cases[i], 2), true) << simd_name() << ": " << cases[i].name;
+    }
+  }
+  EXPECT_EQ(simd_name(), "portable");
+}
+
+}  // namespace
+}  // namespace gradatim::boost

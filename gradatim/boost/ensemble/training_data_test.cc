@@ -1,0 +1,135 @@
+#include "gradatim/boost/ensemble/training_data.h"
+
+#include <gtest/gtest.h>
+
+#include "gradatim/boost/testing.h"
+
+namespace gradatim::boost {
+namespace {
+
+using namespace testing;
+using data::TaskHint;
+
+data::FitRequest request_for(data::Column y) {
+  std::vector<double> x(static_cast<std::size_t>(y.rows()));
+  return request_of(data::Table({data::numeric_column("x", x), y.renamed("y")}));
+}
+
+Task task_of(data::Column y, TaskHint hint = TaskHint::automatic) {
+  return prepare(request_for(std::move(y)), hint).task;
+}
+
+TEST(TrainingData, TheTargetDecidesTheTask) {
+  EXPECT_FALSE(task_of(data::numeric_column("y", {0, 1})).classification());
+  EXPECT_FALSE(task_of(data::integer_column("y", {0, 1, 2})).classification());
+  EXPECT_EQ(task_of(data::integer_column("y", {1, 0})).classes, (std::vector<std::string>{"0", "1"}));
+  EXPECT_EQ(task_of(data::boolean_column("y", {1, 0})).classes,
+            (std::vector<std::string>{"false", "true"}));
+  EXPECT_EQ(task_of(data::categorical_column("y", {0, 1}, {"z", "a", "never"})).classes,
+            (std::vector<std::string>{"a", "z"}));
+}
+
+TEST(TrainingData, ALossMayAskForAnotherTask) {
+  EXPECT_EQ(task_of(data::numeric_column("y", {2, 10, 2}), TaskHint::classification).classes,
+            (std::vector<std::string>{"2", "10"}))
+      << "in order of numbers";
+  EXPECT_FALSE(task_of(data::integer_column("y", {0, 1}), TaskHint::regression).classification());
+  EXPECT_EQ(code_of([] {
+              task_of(data::categorical_column("y", {0, 1}, {"a", "b"}), TaskHint::regression);
+            }),
+            2020);
+}
+
+TEST(TrainingData, LabelsAreIndicesOfClasses) {
+  const auto data = prepare(request_for(data::categorical_column("y", {0, 1, 0}, {"z", "a"})),
+                            TaskHint::automatic);
+  EXPECT_EQ(data.train.label, (std::vector<float>{1, 0, 1}));
+  auto ordered = request_for(data::categorical_column("y", {0, 1, 0}, {"z", "a"}));
+  ordered.classes = {"z", "a"};
+  EXPECT_EQ(prepare(ordered, TaskHint::automatic).train.label, (std::vector<float>{0, 1, 0}));
+}
+
+TEST(TrainingData, AMissingLabelIsRefused) {
+  EXPECT_EQ(code_of([] { task_of(data::numeric_column("y", {1, kNaN})); }), 2021);
+  EXPECT_EQ(code_of([] { task_of(data::categorical_column("y", {0, 1, -1}, {"a", "b"})); }), 2021);
+  EXPECT_EQ(code_of([] { task_of(data::boolean_column("y", {0, 1, 2})); }), 2021);
+}
+
+TEST(TrainingData, OneClassIsRefused) {
+  EXPECT_EQ(code_of([] { task_of(data::categorical_column("y", {0, 0}, {"a", "b"})); }), 2022);
+  EXPECT_EQ(code_of([] { task_of(data::numeric_column("y", {3, 3}), TaskHint::classification); }), 2022);
+}
+
+TEST(TrainingData, ALabelBeyondFloat32IsRefused) {
+  EXPECT_EQ(code_of([] { task_of(data::numeric_column("y", {1, 1e300})); }), 2024);
+  EXPECT_EQ(code_of([] { task_of(data::numeric_column("y", {1, kInfinity})); }), 2024);
+}
+
+data::FitRequest weighted(std::vector<double> weight) {
+  std::vector<double> y(weight.size());
+  auto request = request_of(data::Table({data::numeric_column("x", y), data::numeric_column("y", y),
+                                         data::numeric_column("w", std::move(weight))}));
+  request.weight = "w";
+  return request;
+}
+
+TEST(TrainingData, WeightsAreFiniteNotNegativeAndNotAllZero) {
+  const auto code = [](std::vector<double> weight) {
+    return code_of([&] { prepare(weighted(std::move(weight)), TaskHint::automatic); });
+  };
+  EXPECT_EQ(code({1, 0}), 0);
+  EXPECT_EQ(code({1, -1}), 2023);
+  EXPECT_EQ(code({1, kNaN}), 2023);
+  EXPECT_EQ(code({1, kInfinity}), 2023);
+  EXPECT_EQ(code({1, 1e300}), 2023);
+  EXPECT_EQ(code({0, 0}), 2023);
+}
+
+TEST(TrainingData, RowsOfWeightZeroAreDropped) {
+  const auto data = prepare(weighted({0, 2, 0, 3}), TaskHint::automatic);
+  EXPECT_EQ(data.train.weight, (std::vector<float>{2, 3}));
+  EXPECT_EQ(data.train.features.columns().size(), 1U) << "neither target nor weight is a feature";
+}
+
+// The message names the row of the source, not of what is left after dropping.
+TEST(TrainingData, AnErrorNamesTheRowOfTheSource) {
+  const data::Table table({data::numeric_column("x", {0, 0, 0}), data::numeric_column("y", {0, 0, kNaN}),
+                           data::numeric_column("w", {0, 1, 1})});
+  auto request = request_of(table);
+  request.weight = "w";
+  try {
+    prepare(request, TaskHint::automatic);
+    ADD_FAILURE() << "no error";
+  } catch (const DataError& error) {
+    EXPECT_NE(error.message().find("row 3"), std::string::npos) << error.message();
+  }
+}
+
+TEST(TrainingData, AnInfiniteFeatureIsRefused) {
+  auto request = request_of(
+      data::Table({data::numeric_column("x", {1, kInfinity}), data::numeric_column("y", {0, 1})}));
+  EXPECT_NE(code_of([&] { prepare(request, TaskHint::automatic); }), 0);
+}
+
+TEST(TrainingData, AShareIsSplitOffBySeedAndRow) {
+  auto request = request_of(learnable({.rows = 1000}, Target::numbers, 1));
+  request.valid_fraction = 0.25;
+  const auto data = prepare(request, TaskHint::automatic);
+  ASSERT_TRUE(data.valid);
+  EXPECT_EQ(data.train.rows() + data.valid->rows(), 1000);
+  EXPECT_NEAR(static_cast<double>(data.valid->rows()), 250, 60);
+  EXPECT_EQ(prepare(request, TaskHint::automatic).valid->label, data.valid->label);
+  request.seed = 1;
+  EXPECT_NE(prepare(request, TaskHint::automatic).valid->label, data.valid->label);
+  request.valid_fraction = 1e-9;
+  EXPECT_EQ(code_of([&] { prepare(request, TaskHint::automatic); }), 2025);
+}
+
+TEST(LabelRows, AClassThatTrainingDidNotKnowIsRefused) {
+  const data::Table table({data::numeric_column("x", {1}), data::categorical_column("y", {0}, {"new"})});
+  EXPECT_EQ(code_of([&] { label_rows(table, {TaskKind::classification, {"a", "b"}}, "y", "", {}); }),
+            2026);
+}
+
+}  // namespace
+}  // namespace gradatim::boost
