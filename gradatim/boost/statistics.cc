@@ -19,8 +19,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace gradatim::boost::HWY_NAMESPACE {
 
-// The largest |w g| and w h of a block, and how many values are NaN, infinite or a negative h. Lanes
-// are apart until the end, so that the compiler may keep them in one vector.
+// The largest |w g| and w h of a block, and how many values are NaN, infinite or a negative h.
+// Lanes are apart until the end, so that the compiler may keep them in one vector.
 void block_extremes(const float* g, const float* h, const float* w, std::int64_t n, double* most_g,
                     double* most_h, double* bad) {
   constexpr std::int64_t kLanes = 8;

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from gradatim import _export
+from gradatim._errors import UsageError
 
 __all__ = ["ArrayLike", "Component", "MetricLike", "PartLike", "settings_of"]
 
@@ -84,8 +85,16 @@ class Component:
     __hash__ = None  # type: ignore[assignment]
 
 
-# A name ("huber", "my.loss.focal"), a component, or what gradatim.export has marked.
-PartLike: TypeAlias = str | Component | Callable[..., Any]
+class WeakLearner(Protocol):
+    """A learner of one's own; `fit` should take sample_weight too."""
+
+    def fit(self, X: Any, y: Any) -> Any: ...
+    def predict(self, X: Any) -> Any: ...
+
+
+# A name ("huber", "my.loss.focal"), a component, or one's own: a loss's function, a learner's
+# object, class or factory.
+PartLike: TypeAlias = str | Component | Callable[..., Any] | WeakLearner
 # A metric's name or function, or several.
 MetricLike: TypeAlias = str | Callable[..., float] | Sequence[str | Callable[..., float]] | None
 
@@ -112,20 +121,29 @@ def settings_of(estimator: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Settings of an estimator, and the parts that are Python's own, by name.
 
     A parameter counts where it differs from its default, so that those of the default learner do
-    not hinder another one. A name that `gradatim.export` knows, or a callable, is Python's own.
+    not hinder another one. Python's own is a name that `gradatim.export` knows, a callable, or
+    what can fit.
     """
     arguments = inspect.signature(type(estimator).__init__).parameters
     settings: dict[str, Any] = {"component": estimator._component}
     own: dict[str, Any] = {}
     for name, path in estimator._routes.items():
         value = getattr(estimator, name)
-        exported = _export.find(value) if isinstance(value, str) else None
+        exported = _export.find(value, f"boost.{path}") if isinstance(value, str) else None
         if exported is not None:
             own[path] = exported
         elif isinstance(value, Component):
             settings[path] = value.to_settings()
-        elif callable(value):
+        elif callable(value) or hasattr(value, "fit"):
             own[path] = value
         elif not _same(value, arguments[name].default):
             settings[path] = plain(value)
+    for name, path in estimator._routes.items():
+        part, _, setting = path.partition(".")
+        if setting and part in own and path in settings:
+            raise UsageError(
+                f"{name} is a setting of {part}={arguments[part].default!r}, and another {part} is "
+                "given; leave it out, or set it there (GRD-1002)",
+                "GRD-1002",
+            )
     return settings, own

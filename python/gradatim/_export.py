@@ -69,7 +69,9 @@ def api_export(
         The package that exports. It owns the first segments of its names.
     kind : str, optional
         What the object may stand for: "boost.loss", "boost.metric", "boost.learner",
-        "process.field". None means anything.
+        "process.field". None means anything. A loss and a metric are functions, as
+        `gradatim._callbacks` says; a learner is an object with fit(X, y, sample_weight=...) and
+        predict(X), a class, or a function that makes one, as `gradatim._learner` says.
     deprecated : str, optional
         The version from which asking for the object by name warns.
     replaced_by : str, optional

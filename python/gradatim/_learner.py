@@ -94,8 +94,8 @@ def _made(given: Any) -> Any:
     if not all(callable(getattr(made, name, None)) for name in ("fit", "predict")):
         raise UsageError(
             "learner must be a name, a component, or something of your own with fit and predict "
-            f"(an object, a class, or a function that makes one); {given!r} gives "
-            f"{type(made).__name__} (GRD-1004)",
+            f"(an object, a class, or a function that makes one); got "
+            f"{getattr(given, '__qualname__', type(given).__name__)} (GRD-1004)",
             "GRD-1004",
         )
     return made
@@ -107,6 +107,8 @@ def _seed_states(learner: Any, key: list[int]) -> None:
         for name, value in learner.get_params().items()
         if value is None and (name == "random_state" or name.endswith("__random_state"))
     }
+    if not states:
+        return
     draws = np.random.default_rng(key).integers(2**31 - 1, size=len(states))
     learner.set_params(**dict(zip(sorted(states), draws.tolist(), strict=True)))
 

@@ -18,6 +18,7 @@ from gradatim import _data, _export
 from gradatim._callbacks import gradients_of, metric_name, metric_of
 from gradatim._component import settings_of
 from gradatim._errors import UsageError
+from gradatim._learner import OwnLearner
 
 __all__ = ["Rows", "fit_model", "threads_of", "values_of"]
 
@@ -110,14 +111,23 @@ def fit_model(estimator: Any, train: Rows, eval_set: Any) -> _native.Model:
     _add_metrics(request, getattr(estimator, "eval_metric", None))
     request.seed = _seed(estimator.random_state)
     settings, own = settings_of(estimator)
-    return _native.fit(
+    if "loss" in own:
+        own["loss"] = gradients_of(own["loss"])
+    learner = None
+    if "learner" in own:
+        resample = getattr(estimator, "mode", None) == "resample"
+        own["learner"] = learner = OwnLearner(own["learner"], seed=request.seed, resample=resample)
+    model = _native.fit(
         json.dumps(_finite(settings), default=repr),
         request,
-        {path: gradients_of(part) if path == "loss" else part for path, part in own.items()},
+        own,
         _printed if estimator.verbose else None,
         _warn,
         threads_of(estimator),
     )
+    if learner is not None:
+        learner.end()
+    return model
 
 
 def _check_additive(estimator: Any, train: Rows, eval_set: Any) -> None:

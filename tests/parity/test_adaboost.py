@@ -6,10 +6,10 @@ elsewhere between two values (scikit-learn rounds features to float32 and thresh
 
 import numpy as np
 import pytest
-from tables import as_codes
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.ensemble import AdaBoostClassifier as PeerAdaBoost
 from sklearn.model_selection import train_test_split
+from tables import as_codes
 
 from gradatim.boost import AdaBoostClassifier
 
@@ -32,8 +32,10 @@ def test_reweighting_predicts_as_samme_does(name, request):
     peer = PeerAdaBoost(n_estimators=ROUNDS).fit(x, y)
     everything = np.concatenate([x, x_test])
     agreement = np.mean(ours.predict(everything) == peer.predict(everything))
-    print(f"{name}: agreement {agreement:.4f}, accuracy {ours.score(x_test, y_test):.4f} "
-          f"against {peer.score(x_test, y_test):.4f}")
+    print(
+        f"{name}: agreement {agreement:.4f}, accuracy {ours.score(x_test, y_test):.4f} "
+        f"against {peer.score(x_test, y_test):.4f}"
+    )
     assert agreement >= 0.99
 
 

@@ -1,12 +1,12 @@
-"""Newton boosting against XGBoost: the same settings, ten random splits; and `exact`, row by row."""
+"""Newton boosting against XGBoost: same settings, ten random splits; `exact` row by row."""
 
 import lightgbm
 import numpy as np
 import pytest
 import xgboost
-from tables import as_codes, log_loss, with_categories
 from sklearn.metrics import root_mean_squared_error
 from sklearn.model_selection import train_test_split
+from tables import as_codes, log_loss, with_categories
 
 from gradatim.boost import NewtonBoostingClassifier, NewtonBoostingRegressor
 

@@ -90,9 +90,10 @@ PythonArgument python_argument(const Setting& setting) {
 PythonArgument python_argument(const Part& part, const Registry& registry) {
   std::vector<std::string> choices;
   for (const Entry* entry : registry.list(part.kind)) choices.push_back(short_name(*entry));
-  return {std::string(part.name), "PartLike", fmt::format("\"{}\"", short_default(part)),
-          fmt::format("{} One of {}, or an object of {}.", part.doc, joined(choices, ", "),
-                      python_module_name(*registry.list(part.kind).front()))};
+  return {
+      std::string(part.name), "PartLike", fmt::format("\"{}\"", short_default(part)),
+      fmt::format("{} One of {}, an object of {}, or your own.", part.doc, joined(choices, ", "),
+                  python_module_name(*registry.list(part.kind).front()))};
 }
 
 std::string python_signature(const std::vector<std::string>& leading,

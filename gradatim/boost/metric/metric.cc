@@ -17,8 +17,8 @@ Metric::Metric(std::string_view name, Formula formula, std::string_view tags)
 int MetricInput::true_class(std::int64_t row) const {
   const float k = label[row];
   GRADATIM_CHECK(k >= 0.0F && k < static_cast<float>(columns), NumericError, 4010,
-                 "row {} is of class {} and the predictions have {} classes, counted from 0", row + 1,
-                 k, columns);
+                 "row {} is of class {} and the predictions have {} classes, counted from 0",
+                 row + 1, k, columns);
   return static_cast<int>(k);
 }
 
