@@ -31,7 +31,7 @@ from gradatim.boost import (
 ROOT = Path(__file__).parents[1]
 COMMAND = os.environ.get("GRADATIM", "build/gradatim")
 DEMO = Path("build/demo")
-MODEL = DEMO / "flights.model"
+MODEL = DEMO / "flights.safetensors"
 TRAIN = (
     f"train boost.newton --data {DEMO}/train.parquet --valid {DEMO}/valid.parquet"
     f" --target {flights_data.TARGET} --n_estimators 1000 --learning_rate 0.05"
@@ -90,7 +90,7 @@ def compare_on_breast_cancer() -> None:
 
 
 def show_same_bytes(threads: int) -> None:
-    again = DEMO / "flights_one_thread.model"
+    again = DEMO / "flights_one_thread.safetensors"
     gradatim_command(f"{TRAIN} --threads 1 --log quiet --out {again}")
     sums = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (MODEL, again)]
     for count, digest in zip((threads, 1), sums, strict=True):

@@ -1,8 +1,8 @@
 // The flights in C++: read, train, watch, evaluate, predict, save, load.
 //
-//   make build && .venv/bin/python examples/flights_data.py        the tables, in build/demo/
-//   c++ -std=c++20 -O2 -I. examples/flights.cc -Lbuild -lgradatim -lfmt -Wl,-rpath,build -o build/flights
-//   build/flights build/demo
+//   make build && .venv/bin/python examples/flights_data.py      the tables, in build/demo/
+//   c++ -std=c++20 -O2 -I. examples/flights.cc -o build/flights -Lbuild -lgradatim -lfmt
+//   LD_LIBRARY_PATH=build build/flights build/demo
 //
 // A second argument is another ending of the tables, such as .csv.
 #include <fmt/format.h>
@@ -53,7 +53,7 @@ void run(const std::string& folder, const std::string& ending) {
     fmt::print("  {:9}{:.6f}\n", name, value);
   }
 
-  const std::string path = folder + "/flights_cpp.model";
+  const std::string path = folder + "/flights_cpp.safetensors";
   data::save_model(*model, path);
   const auto probabilities = data::load_model(path)->predict(test, {});  // [rows, classes]
   fmt::print("the first flight is late with probability {:.3f}; the model is {}\n",

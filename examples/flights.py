@@ -32,7 +32,7 @@ def main() -> None:
     print("it looks at", ", ".join(f"{name} {share:.0%}" for share, name in ranked[:5]))
 
     flights_data.FOLDER.mkdir(parents=True, exist_ok=True)
-    path = flights_data.FOLDER / "flights_python.model"
+    path = flights_data.FOLDER / "flights_python.safetensors"
     model.save(path)
     assert (gradatim.load(path).predict_proba(X["test"])[:, 1] == probability).all()
     print("saved, loaded again, and the same predictions:", path.name)

@@ -1,6 +1,8 @@
 // Helpers of the unit tests in this folder: small tables, fits by name, bytes of models.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -60,8 +62,8 @@ struct TableShape {
   int numeric = 2;
   int categorical = 0;
   int categories = 6;
-  double missing = 0.0;     // share of the cells
-  int distinct = 0;         // values of a numeric feature; 0: as many as rows
+  double missing = 0.0;  // share of the cells
+  int distinct = 0;      // values of a numeric feature; 0: as many as rows
 };
 
 inline data::Column random_numbers(const std::string& name, const TableShape& shape, Random& r) {
@@ -76,7 +78,7 @@ inline data::Column random_numbers(const std::string& name, const TableShape& sh
 
 inline data::Column random_categories(const std::string& name, const TableShape& shape, Random& r) {
   data::Categories words;
-  for (int k = 0; k < shape.categories; ++k) words.push_back("word" + std::to_string(k));
+  for (int k = 0; k < shape.categories; ++k) words.push_back(fmt::format("word{}", k));
   std::vector<std::int32_t> codes;
   for (std::int64_t i = 0; i < shape.rows; ++i) {
     const auto code = static_cast<std::int32_t>(r.below(shape.categories));
@@ -89,10 +91,10 @@ inline data::Column random_categories(const std::string& name, const TableShape&
 inline std::vector<data::Column> random_features(const TableShape& shape, Random& r) {
   std::vector<data::Column> columns;
   for (int f = 0; f < shape.numeric; ++f) {
-    columns.push_back(random_numbers("x" + std::to_string(f), shape, r));
+    columns.push_back(random_numbers(fmt::format("x{}", f), shape, r));
   }
   for (int f = 0; f < shape.categorical; ++f) {
-    columns.push_back(random_categories("c" + std::to_string(f), shape, r));
+    columns.push_back(random_categories(fmt::format("c{}", f), shape, r));
   }
   return columns;
 }
@@ -140,7 +142,8 @@ inline data::Table learnable(const TableShape& shape, Target target, std::uint64
   }
   if (weights) {
     std::vector<double> w;
-    for (std::int64_t i = 0; i < shape.rows; ++i) w.push_back(1.0 + static_cast<double>(r.below(4)));
+    for (std::int64_t i = 0; i < shape.rows; ++i)
+      w.push_back(1.0 + static_cast<double>(r.below(4)));
     columns.push_back(data::numeric_column("w", std::move(w)));
   }
   return data::Table(std::move(columns));

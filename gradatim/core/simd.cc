@@ -2,6 +2,7 @@
 
 #include <hwy/highway.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <string_view>
 
@@ -23,7 +24,9 @@ void limit_simd(Simd most) {
   const std::int64_t newer = most == Simd::avx512 ? HWY_AVX3 - 1
                              : most == Simd::avx2 ? HWY_AVX2 - 1
                                                   : 2 * HWY_SSSE3 - 1;
-  hwy::DisableTargets(newer);
+  // DisableTargets forgets what it was told before, and a choice is only ever lowered.
+  static std::atomic<std::int64_t> disabled{0};
+  hwy::DisableTargets(disabled.fetch_or(newer) | newer);
   hwy::GetChosenTarget().DeInit();
 }
 

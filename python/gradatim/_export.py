@@ -69,9 +69,9 @@ def api_export(
         The package that exports. It owns the first segments of its names.
     kind : str, optional
         What the object may stand for: "boost.loss", "boost.metric", "boost.learner",
-        "process.field". None means anything. A loss and a metric are functions, as
-        `gradatim._callbacks` says; a learner is an object with fit(X, y, sample_weight=...) and
-        predict(X), a class, or a function that makes one, as `gradatim._learner` says.
+        "process.field". None means anything. A loss is a function (y_true, y_score) ->
+        (gradient, hessian); a metric (y_true, y_pred, sample_weight) -> float; a learner an object
+        with fit(X, y, sample_weight=...) and predict(X), or a class or function that makes one.
     deprecated : str, optional
         The version from which asking for the object by name warns.
     replaced_by : str, optional

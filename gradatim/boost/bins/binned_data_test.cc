@@ -76,7 +76,8 @@ TEST(BinnedData, BothCopiesHoldTheSameBins) {
 }
 
 TEST(BinnedData, CategoriesAreRankedByWeightAndTiesByName) {
-  const data::Table table({data::categorical_column("c", {0, 1, 1, 2, 3, -1, 3}, {"z", "b", "y", "a"})});
+  const data::Table table(
+      {data::categorical_column("c", {0, 1, 1, 2, 3, -1, 3}, {"z", "b", "y", "a"})});
   const BinnedData plain(table, {}, {});
   EXPECT_EQ(plain.features()[0].categories, (std::vector<std::string>{"a", "b", "y", "z"}));
   EXPECT_EQ(bins_of(plain, 0), (std::vector<std::int32_t>{3, 1, 1, 2, 0, 4, 0}));
@@ -112,7 +113,8 @@ TEST(BinnedData, ExactRowsAreSortedByValueThenRow) {
   EXPECT_EQ(static_cast<std::ptrdiff_t>(sorted.size()),
             std::count_if(cells.begin(), cells.end(), [](double x) { return x == x; }));
   for (std::size_t i = 0; i + 1 < sorted.size(); ++i) {
-    EXPECT_LT(std::pair(cells[sorted[i]], sorted[i]), std::pair(cells[sorted[i + 1]], sorted[i + 1]));
+    EXPECT_LT(std::pair(cells[sorted[i]], sorted[i]),
+              std::pair(cells[sorted[i + 1]], sorted[i + 1]));
   }
   for (std::int64_t row = 0; row < 400; ++row) {
     if (cells[row] == cells[row]) {

@@ -13,7 +13,9 @@ std::vector<double> array_of(const data::Model& model, const std::string& name) 
 }
 
 Options two_rounds(const char* error) {
-  return {{"n_estimators", "2"}, {"error", error}, {"learner.max_depth", "1"},
+  return {{"n_estimators", "2"},
+          {"error", error},
+          {"learner.max_depth", "1"},
           {"learner.min_child_weight", "0"}};
 }
 
@@ -27,35 +29,25 @@ TEST(AdaBoostR2, StopsAtAPerfectMember) {
   EXPECT_NEAR(model->predict(table, {}).values[3], 6.0, 1e-6);
 }
 
-// x = 1 2 3 4, y = 0 0 2 6: base 2.
-//   round 1  x<1.5: S^2/n of y - 2 is 4 + 4/3, x<2.5: 8 + 8 = 16, x<3.5: 4/3... + 16 = 17.33 wins:
-//            leaves 2/3 and 6; |y - h| = 2/3 2/3 4/3 0, relative 1/2 1/2 1 0: Lbar = 1/2, not below
-//            1/2, so the only member votes alone.
-//            With the square, L = 1/4 1/4 1 0: Lbar = 3/8, beta = 3/5, weight ln(5/3).
-//   round 2  D = beta^{1 - L} normalised, so that row 3 weighs most:
-//            beta^{3/4} = 0.681731 (twice), 1, beta = 0.6: sum 2.963462.
-TEST(AdaBoostR2, TheFirstRoundMatchesTheHand) {
+// x = 1 2 3 4 5, y = 0 0 0 2 10.
+//   round 1  the best stump splits off x = 5: leaves 1/2 and 10, |y - h| = 1/2 1/2 1/2 3/2 0,
+//   relative
+//            to the largest 1/3 1/3 1/3 1 0.  linear: Lbar = 2/5, beta = 2/3, weight ln(3/2).
+//            square: L = 1/9 1/9 1/9 1 0, Lbar = 4/15, beta = 4/11, weight ln(11/4)
+//   round 2  linear: D = beta^{1 - L} = 0.763143 (three times), 1, 2/3 over 3.956095: the same
+//   split,
+//            leaves 2/3.289429 = 0.608008 and 10; L = 0.436790 (three times), 1, 0; Lbar =
+//            2/3.956095 = 0.505549 is not below 1/2, so the round is dropped.  square: Lbar =
+//            0.7039, dropped too
+TEST(AdaBoostR2, RoundsMatchTheHand) {
   const data::Table table(
-      {data::numeric_column("x", {1, 2, 3, 4}), data::numeric_column("y", {0, 0, 2, 6})});
-  const auto linear = fit("boost.adaboost_r2", two_rounds("linear"), request_of(table));
-  EXPECT_EQ(array_of(*linear, "weight"), (std::vector<double>{1.0}));
-  EXPECT_NEAR(linear->predict(table, {}).values[0], 2.0 / 3, 1e-6);
-  const auto square = fit("boost.adaboost_r2", two_rounds("square"), request_of(table));
-  const auto weight = array_of(*square, "weight");
-  ASSERT_GE(weight.size(), 1U);
-  EXPECT_NEAR(weight[0], std::log(5.0 / 3), 1e-6);
-  ASSERT_EQ(weight.size(), 2U);
-  // Round 2 by the weights above: sums of D (y - 2): x<2.5 is worth 2 (1.3635^2 + ...) = the best,
-  // leaves 0 and (2 + 6 * 0.6) / 1.6 = 3.5.
-  const auto staged = square->predict(table, {.rounds = 2}).values;
-  const double first[] = {2.0 / 3, 2.0 / 3, 2.0 / 3, 6.0};
-  const double second[] = {0.0, 0.0, 3.5, 3.5};
-  // Of two values the lower one wins where its weight is at least half.
-  for (int row = 0; row < 4; ++row) {
-    const bool first_lower = first[row] < second[row];
-    const double lower_weight = first_lower ? weight[0] : weight[1];
-    const bool low = lower_weight >= 0.5 * (weight[0] + weight[1]);
-    EXPECT_NEAR(staged[row], low == first_lower ? first[row] : second[row], 1e-5) << row;
+      {data::numeric_column("x", {1, 2, 3, 4, 5}), data::numeric_column("y", {0, 0, 0, 2, 10})});
+  for (const auto& [error, weight] : {std::pair("linear", 1.5), std::pair("square", 2.75)}) {
+    const auto model = fit("boost.adaboost_r2", two_rounds(error), request_of(table));
+    ASSERT_EQ(model->card().rounds, 1) << error;
+    EXPECT_NEAR(array_of(*model, "weight")[0], std::log(weight), 1e-6);
+    const auto values = model->predict(table, {}).values;
+    for (int row = 0; row < 5; ++row) EXPECT_NEAR(values[row], row < 4 ? 0.5 : 10.0, 1e-6);
   }
 }
 
@@ -63,7 +55,8 @@ TEST(AdaBoostR2, Learns) {
   const auto table = learnable({.rows = 400, .numeric = 3}, Target::numbers, 1);
   for (const char* mode : {"reweight", "resample"}) {
     for (const char* error : {"linear", "square", "exponential"}) {
-      const auto model = fit("boost.adaboost_r2", {{"mode", mode}, {"error", error}}, request_of(table));
+      const auto model =
+          fit("boost.adaboost_r2", {{"mode", mode}, {"error", error}}, request_of(table));
       EXPECT_GT(model->evaluate(table, {"r2"}, "").at(0).second, 0.5) << mode << " " << error;
     }
   }

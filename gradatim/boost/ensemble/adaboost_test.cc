@@ -28,8 +28,9 @@ data::Table table_of(std::vector<double> x, std::vector<std::int32_t> y, data::C
 /// Scores after each round.  // [rounds][rows * columns]
 std::vector<std::vector<double>> staged(const data::Model& model, const data::Table& table) {
   std::vector<std::vector<double>> stages;
-  model.predict_staged(table, {.kind = data::PredictKind::margin},
-                       [&](std::int64_t, const data::Predictions& p) { stages.push_back(p.values); });
+  model.predict_staged(
+      table, {.kind = data::PredictKind::margin},
+      [&](std::int64_t, const data::Predictions& p) { stages.push_back(p.values); });
   return stages;
 }
 
@@ -42,7 +43,8 @@ std::vector<std::vector<double>> staged(const data::Model& model, const data::Ta
 //   D_2    1/14 where right (D_1 / 2(1 - e_1)), 1/6 where wrong (D_1 / 2 e_1).
 //          h_2 = + below 8.5, else -: wrong on 3, 4, 5, e_2 = 3/14, alpha_2 = 1/2 ln(11/3) = 0.6496
 //   D_3    0 1 2 9: 1/22; 3 4 5: 1/6; 6 7 8: 7/66.
-//          h_3 = - below 5.5, else +: wrong on 0, 1, 2, 9, e_3 = 4/22, alpha_3 = 1/2 ln(9/2) = 0.7520
+//          h_3 = - below 5.5, else +: wrong on 0, 1, 2, 9, e_3 = 4/22, alpha_3 = 1/2 ln(9/2) =
+//          0.7520
 // sign(0.4236 h_1 + 0.6496 h_2 + 0.7520 h_3) is right on every row.
 const std::vector<int> kSigns = {1, 1, 1, -1, -1, -1, 1, 1, 1, -1};
 const std::vector<double> kErrors = {3.0 / 10, 3.0 / 14, 2.0 / 11};
@@ -65,9 +67,10 @@ data::Table textbook() {
 
 TEST(AdaBoost, ThreeRoundsMatchTheTextbook) {
   const data::Table table = textbook();
-  const auto model = fit("boost.adaboost",
-                         {{"n_estimators", "3"}, {"learner", "stump"}, {"learner.criterion", "error"}},
-                         request_of(table));
+  const auto model =
+      fit("boost.adaboost",
+          {{"n_estimators", "3"}, {"learner", "stump"}, {"learner.criterion", "error"}},
+          request_of(table));
   const auto alpha = alphas(*model);
   ASSERT_EQ(alpha.size(), 3U);
   const auto stages = staged(*model, table);
@@ -143,7 +146,8 @@ void expect_samme(const data::Model& model, const data::Table& table, int classe
 TEST(AdaBoost, EveryAlphaFollowsFromItsErrorAndTheBoundHolds) {
   const auto table = learnable({.rows = 200}, Target::two_classes, 1);
   for (const char* mode : {"reweight", "resample"}) {
-    const auto model = fit("boost.adaboost", {{"n_estimators", "25"}, {"mode", mode}}, request_of(table));
+    const auto model =
+        fit("boost.adaboost", {{"n_estimators", "25"}, {"mode", mode}}, request_of(table));
     EXPECT_GT(model->card().rounds, 5);
     expect_samme(*model, table, 2);
     const auto errors = history(*model, "train.error");

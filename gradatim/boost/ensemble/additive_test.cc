@@ -23,8 +23,8 @@ TEST(AdditiveFit, EarlyStoppingKeepsTheBestRound) {
     auto request = request_of(learnable(kShape, Target::two_classes, 1));
     request.valid = learnable(kShape, Target::two_classes, 2);
     const Options options = {{"learning_rate", "0.3"}};
-    const auto model = fit(name, with(options, {{"n_estimators", "200"}, {"early_stopping_rounds", "5"}}),
-                           request);
+    const auto model = fit(
+        name, with(options, {{"n_estimators", "200"}, {"early_stopping_rounds", "5"}}), request);
     const auto& values = model->card().history.at(0).values;
     EXPECT_EQ(model->card().history.at(0).name, "valid.log_loss");
     const auto best = std::min_element(values.begin(), values.end()) - values.begin();
@@ -32,9 +32,11 @@ TEST(AdditiveFit, EarlyStoppingKeepsTheBestRound) {
     EXPECT_EQ(values.size(), static_cast<std::size_t>(best) + 1 + 5);
     EXPECT_EQ(model->card().rounds, best + 1);
     // The kept model is the one that so many rounds would have given, and its loss is the best.
-    const auto shorter = fit(name, with(options, {{"n_estimators", std::to_string(best + 1)}}), request);
+    const auto shorter =
+        fit(name, with(options, {{"n_estimators", std::to_string(best + 1)}}), request);
     EXPECT_EQ(margins(*model, *request.valid), margins(*shorter, *request.valid));
-    EXPECT_EQ(model->evaluate(*request.valid, {"boost.metric.log_loss"}, "").at(0).second, values[best]);
+    EXPECT_EQ(model->evaluate(*request.valid, {"boost.metric.log_loss"}, "").at(0).second,
+              values[best]);
   }
 }
 
@@ -42,7 +44,8 @@ TEST(AdditiveFit, ThePatienceCountsForAMetricThatIsMaximised) {
   auto request = request_of(learnable(kShape, Target::two_classes, 1));
   request.valid_fraction = 0.3;
   request.metrics = {"auc", "log_loss"};
-  const auto model = fit("boost.newton", {{"n_estimators", "100"}, {"early_stopping_rounds", "4"}}, request);
+  const auto model =
+      fit("boost.newton", {{"n_estimators", "100"}, {"early_stopping_rounds", "4"}}, request);
   const auto& values = model->card().history.at(0).values;
   const auto best = std::max_element(values.begin(), values.end()) - values.begin();
   EXPECT_EQ(model->card().rounds, best + 1);
@@ -51,7 +54,8 @@ TEST(AdditiveFit, ThePatienceCountsForAMetricThatIsMaximised) {
 
 TEST(AdditiveFit, SubsamplingIsAFunctionOfTheSeed) {
   for (const auto& name : kModels) {
-    for (const Options& sampled : {Options{{"subsample", "0.5"}}, Options{{"colsample_bytree", "0.5"}}}) {
+    for (const Options& sampled :
+         {Options{{"subsample", "0.5"}}, Options{{"colsample_bytree", "0.5"}}}) {
       auto request = request_of(learnable(kShape, Target::numbers, 3));
       const auto options = with(sampled, {{"n_estimators", "5"}});
       const std::string bytes = fit(name, options, request)->bytes();
@@ -79,7 +83,8 @@ TEST(AdditiveFit, AnIntegerWeightIsARowRepeated) {
         weighted.weight = "w";
         const Options options = {{"n_estimators", "10"}, {"tree_method", method}};
         const auto a = margins(*fit(name, options, weighted), weighted.table);
-        const auto b = margins(*fit(name, options, request_of(repeated(weighted.table))), weighted.table);
+        const auto b =
+            margins(*fit(name, options, request_of(repeated(weighted.table))), weighted.table);
         ASSERT_EQ(a.size(), b.size());
         for (std::size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], 1e-5);
       }
@@ -121,8 +126,8 @@ TEST(AdditiveFit, ABaseMarginContinuesAFit) {
     auto request = request_of(with_column(table, data::numeric_column("m", first)));
     request.base_margin = {"m"};
     const auto second = fit(name, {{"n_estimators", "5"}}, request);
-    const auto sum = second->predict(
-        request.table, {.kind = data::PredictKind::margin, .base_margin = {"m"}});
+    const auto sum =
+        second->predict(request.table, {.kind = data::PredictKind::margin, .base_margin = {"m"}});
     for (std::size_t i = 0; i < whole.size(); ++i) EXPECT_NEAR(sum.values[i], whole[i], 1e-9);
     const auto alone = margins(*second, table);
     for (std::size_t i = 0; i < whole.size(); ++i) EXPECT_NEAR(alone[i], whole[i] - first[i], 1e-9);
@@ -158,7 +163,8 @@ TEST(AdditiveFit, TheHistoryIsWhatTheModelPredicts) {
   for (const auto& name : kModels) {
     for (const Target target : {Target::numbers, Target::two_classes, Target::three_classes}) {
       const auto table = learnable(kShape, target, 8);
-      const auto model = fit(name, {{"n_estimators", "4"}, {"evaluate_train", "true"}}, request_of(table));
+      const auto model =
+          fit(name, {{"n_estimators", "4"}, {"evaluate_train", "true"}}, request_of(table));
       const auto& line = model->card().history.at(0);
       const auto metric = target == Target::numbers ? "rmse" : "log_loss";
       EXPECT_EQ(model->evaluate(table, {metric}, "").at(0).second, line.values.back());

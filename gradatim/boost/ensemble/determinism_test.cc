@@ -26,14 +26,16 @@ std::string bytes_of(const Case& c, int threads) {
 }
 
 Case base_case(const std::string& model, const std::string& learner, const std::string& what) {
-  Case c{what + " " + model + " " + learner, model, {{"learner", learner}, {"n_estimators", "4"}}, {}};
+  Case c{
+      what + " " + model + " " + learner, model, {{"learner", learner}, {"n_estimators", "4"}}, {}};
   // More rows than a block of any kernel.
   TableShape shape{.rows = 9000, .numeric = 3};
   if (what == "missing") shape.missing = 0.2;
   if (what == "categories") shape.categorical = 2;
   const bool numbers = model == "boost.adaboost_r2";
-  const Target target = numbers ? Target::numbers
-                        : what == "plain" ? Target::three_classes : Target::two_classes;
+  const Target target = numbers           ? Target::numbers
+                        : what == "plain" ? Target::three_classes
+                                          : Target::two_classes;
   c.request = request_of(learnable(shape, target, 1, what == "weights"));
   if (what == "weights") c.request.weight = "w";
   return c;
@@ -42,15 +44,18 @@ Case base_case(const std::string& model, const std::string& learner, const std::
 /// Every model with every learner of the manifest, over every feature of a fit.
 std::vector<Case> every_case() {
   std::vector<Case> cases;
-  for (const char* model : {"boost.newton", "boost.gradient", "boost.adaboost", "boost.adaboost_r2"}) {
+  for (const char* model :
+       {"boost.newton", "boost.gradient", "boost.adaboost", "boost.adaboost_r2"}) {
     const bool additive = std::string(model).find("ada") == std::string::npos;
     for (const api::Entry* entry : api::Registry::instance().list(Learner::kKind)) {
       for (const char* what : {"plain", "missing", "categories", "weights"}) {
         cases.push_back(base_case(model, std::string(entry->text.name), what));
       }
       Case sampled = base_case(model, std::string(entry->text.name), "sampling");
-      if (additive) sampled.options.emplace_back("subsample", "0.6");
-      else sampled.options.emplace_back("mode", "resample");
+      if (additive)
+        sampled.options.emplace_back("subsample", "0.6");
+      else
+        sampled.options.emplace_back("mode", "resample");
       cases.push_back(sampled);
       if (!additive) continue;
       Case stopped = base_case(model, std::string(entry->text.name), "stopping");
@@ -85,7 +90,8 @@ TEST(Determinism, AModelFileGivesBackTheModel) {
     const std::string bytes = model->bytes();
     const auto loaded = data::load_model_bytes(bytes, "model");
     EXPECT_EQ(loaded->bytes() == bytes, true);
-    EXPECT_EQ(loaded->predict(c.request.table, {}).values, model->predict(c.request.table, {}).values);
+    EXPECT_EQ(loaded->predict(c.request.table, {}).values,
+              model->predict(c.request.table, {}).values);
     EXPECT_EQ(loaded->card().rounds, model->card().rounds);
   }
 }
@@ -103,7 +109,7 @@ TEST(Determinism, PredictionsAreTheSameOnAnyNumberOfThreads) {
 }
 
 // Last in the program: a target can be lowered and not raised again.
-TEST(ZDeterminism, BytesAreTheSameOnAnySimdTarget) {
+TEST(SimdTargets, GiveTheSameBytes) {
   const auto cases = every_case();
   std::vector<std::string> best;
   for (const Case& c : cases) best.push_back(bytes_of(c, 2));

@@ -22,7 +22,8 @@ Task task_of(data::Column y, TaskHint hint = TaskHint::automatic) {
 TEST(TrainingData, TheTargetDecidesTheTask) {
   EXPECT_FALSE(task_of(data::numeric_column("y", {0, 1})).classification());
   EXPECT_FALSE(task_of(data::integer_column("y", {0, 1, 2})).classification());
-  EXPECT_EQ(task_of(data::integer_column("y", {1, 0})).classes, (std::vector<std::string>{"0", "1"}));
+  EXPECT_EQ(task_of(data::integer_column("y", {1, 0})).classes,
+            (std::vector<std::string>{"0", "1"}));
   EXPECT_EQ(task_of(data::boolean_column("y", {1, 0})).classes,
             (std::vector<std::string>{"false", "true"}));
   EXPECT_EQ(task_of(data::categorical_column("y", {0, 1}, {"z", "a", "never"})).classes,
@@ -57,7 +58,10 @@ TEST(TrainingData, AMissingLabelIsRefused) {
 
 TEST(TrainingData, OneClassIsRefused) {
   EXPECT_EQ(code_of([] { task_of(data::categorical_column("y", {0, 0}, {"a", "b"})); }), 2022);
-  EXPECT_EQ(code_of([] { task_of(data::numeric_column("y", {3, 3}), TaskHint::classification); }), 2022);
+  EXPECT_EQ(code_of([] {
+              task_of(data::numeric_column("y", {3, 3}), TaskHint::classification);
+            }),
+            2022);
 }
 
 TEST(TrainingData, ALabelBeyondFloat32IsRefused) {
@@ -93,7 +97,8 @@ TEST(TrainingData, RowsOfWeightZeroAreDropped) {
 
 // The message names the row of the source, not of what is left after dropping.
 TEST(TrainingData, AnErrorNamesTheRowOfTheSource) {
-  const data::Table table({data::numeric_column("x", {0, 0, 0}), data::numeric_column("y", {0, 0, kNaN}),
+  const data::Table table({data::numeric_column("x", {0, 0, 0}),
+                           data::numeric_column("y", {0, 0, kNaN}),
                            data::numeric_column("w", {0, 1, 1})});
   auto request = request_of(table);
   request.weight = "w";
@@ -126,8 +131,11 @@ TEST(TrainingData, AShareIsSplitOffBySeedAndRow) {
 }
 
 TEST(LabelRows, AClassThatTrainingDidNotKnowIsRefused) {
-  const data::Table table({data::numeric_column("x", {1}), data::categorical_column("y", {0}, {"new"})});
-  EXPECT_EQ(code_of([&] { label_rows(table, {TaskKind::classification, {"a", "b"}}, "y", "", {}); }),
+  const data::Table table(
+      {data::numeric_column("x", {1}), data::categorical_column("y", {0}, {"new"})});
+  EXPECT_EQ(code_of([&] {
+              label_rows(table, {TaskKind::classification, {"a", "b"}}, "y", "", {});
+            }),
             2026);
 }
 

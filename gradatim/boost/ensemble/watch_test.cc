@@ -12,8 +12,8 @@ std::shared_ptr<const Metric> read_first(const char* name, const char* tags) {
 }
 
 /// The round after which a watch with this patience stops, and the best round.
-std::pair<std::int64_t, std::int64_t> follow(const std::vector<double>& values, std::int64_t patience,
-                                             const char* tags = "") {
+std::pair<std::int64_t, std::int64_t> follow(const std::vector<double>& values,
+                                             std::int64_t patience, const char* tags = "") {
   Watch watch({read_first("a.b.c", tags)}, patience, 100, nullptr);
   const std::vector<float> label = {0};
   std::int64_t round = 0;

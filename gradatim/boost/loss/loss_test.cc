@@ -110,7 +110,9 @@ TEST(Losses, HessiansAreNotNegativeAndOneWhereConstant) {
   for_every_loss([](const Loss& loss, const Task& task, const Value&) {
     for (const float h : random_rows(loss, task, 500).h) {
       EXPECT_GT(h, 0.0F);
-      if (loss.constant_hessian()) EXPECT_EQ(h, 1.0F);
+      if (loss.constant_hessian()) {
+        EXPECT_EQ(h, 1.0F);
+      }
     }
   });
 }
@@ -156,8 +158,10 @@ TEST(Losses, BaseScoreIsTheConstantOfLeastLoss) {
     const Rows rows = random_rows(loss, task, 301);
     std::vector<float> weight;
     Random r(9);
-    for (std::size_t i = 0; i < rows.label.size(); ++i) weight.push_back(static_cast<float>(r.uniform()));
-    for (const std::span<const float> w : {std::span<const float>(), std::span<const float>(weight)}) {
+    for (std::size_t i = 0; i < rows.label.size(); ++i)
+      weight.push_back(static_cast<float>(r.uniform()));
+    for (const std::span<const float> w :
+         {std::span<const float>(), std::span<const float>(weight)}) {
       const auto base = loss.base_score(task, rows.label, w);
       ASSERT_EQ(static_cast<int>(base.size()), loss.outputs(task));
       const double least = total(value, rows, w, base);
@@ -182,7 +186,8 @@ TEST(Losses, TransformGivesProbabilitiesThatSumToOne) {
     EXPECT_EQ(columns, task.class_count());
     Random r(4);
     std::vector<double> scores;
-    for (int i = 0; i < 200 * outputs; ++i) scores.push_back(r.normal() * (i % 5 == 0 ? 500.0 : 2.0));
+    for (int i = 0; i < 200 * outputs; ++i)
+      scores.push_back(r.normal() * (i % 5 == 0 ? 500.0 : 2.0));
     std::vector<double> p(200 * columns);
     loss.transform(scores, outputs, p);
     for (int row = 0; row < 200; ++row) {
@@ -203,7 +208,10 @@ TEST(Losses, ATargetOfTheOtherKindIsRefused) {
     EXPECT_EQ(code_of([&] { loss.check(other, {}); }), 2020);
   });
   const auto logistic = api::build_as<Loss>({.component = "boost.loss.logistic"});
-  EXPECT_EQ(code_of([&] { logistic->check({TaskKind::classification, {"a", "b", "c"}}, {}); }), 2020);
+  EXPECT_EQ(code_of([&] {
+              logistic->check({TaskKind::classification, {"a", "b", "c"}}, {});
+            }),
+            2020);
 }
 
 TEST(Absolute, ALeafTakesTheWeightedMedianResidual) {
@@ -214,8 +222,8 @@ TEST(Absolute, ALeafTakesTheWeightedMedianResidual) {
   EXPECT_EQ(loss->leaf_value({label, score, std::vector<float>{1, 1, 5}}), 7.0);
 }
 
-// Residuals 0, 1, 2, 30 have the median 1.5; clipped to [-1, 1] the deviations from it are -1, -0.5,
-// 0.5, 1, whose mean is 0.
+// Residuals 0, 1, 2, 30 have the median 1.5; clipped to [-1, 1] the deviations from it are -1,
+// -0.5, 0.5, 1, whose mean is 0.
 TEST(Huber, ALeafTakesFriedmansStepFromTheMedian) {
   const auto loss = api::build_as<Loss>({.component = "boost.loss.huber"});
   const std::vector<float> label = {0, 1, 2, 30};
@@ -225,7 +233,8 @@ TEST(Huber, ALeafTakesFriedmansStepFromTheMedian) {
   // deviations clip to -1, -1, -1, 1: (-1 - 1 - 2 + 4) / 8 = 0.
   EXPECT_EQ(loss->leaf_value({label, score, std::vector<float>{1, 1, 2, 4}}), 16.0);
   // Weights 3, 1, 1, 1: the median is (0 + 1) / 2; deviations -0.5, 0.5, 1, 1: (-1.5 + 2.5) / 6.
-  EXPECT_NEAR(loss->leaf_value({label, score, std::vector<float>{3, 1, 1, 1}}), 0.5 + 1.0 / 6, 1e-7);
+  EXPECT_NEAR(loss->leaf_value({label, score, std::vector<float>{3, 1, 1, 1}}), 0.5 + 1.0 / 6,
+              1e-7);
 }
 
 TEST(Huber, GradientIsClippedBeyondDelta) {

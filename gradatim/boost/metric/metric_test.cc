@@ -64,7 +64,8 @@ TEST(Metrics, OfTwoClassesMatchTheHand) {
 
 TEST(Metrics, OfThreeClassesMatchTheHand) {
   const Labels y = {0, 1, 2, 2};
-  const Numbers p = {0.5, 0.3, 0.2, 0.6, 0.3, 0.1, 0.2, 0.2, 0.6, 0.1, 0.8, 0.1};  // says 0, 0, 2, 1
+  const Numbers p = {0.5, 0.3, 0.2, 0.6, 0.3, 0.1,
+                     0.2, 0.2, 0.6, 0.1, 0.8, 0.1};  // says 0, 0, 2, 1
   EXPECT_EQ(value("accuracy", y, p, 3), 0.5);
   EXPECT_DOUBLE_EQ(value("log_loss", y, p, 3),
                    -(std::log(0.5) + std::log(0.3) + std::log(0.6) + std::log(0.1)) / 4);

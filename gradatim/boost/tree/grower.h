@@ -138,21 +138,35 @@ class TreeGrower {
     find_splits(nodes);
     for (auto& node : nodes) {
       node.gain = node.best.score - fine_.score(node.total);
-      if (node.best.found() && node.gain > 0.0)
-        open_.push_back(std::move(node));
-      else
+      if (!node.best.found() || !(node.gain > 0.0)) {
         close(node);
+        continue;
+      }
+      // Beyond the cap a histogram is given up; its children are then built from their rows.
+      if (buffers_.pool.in_use() > most_histograms()) {
+        buffers_.pool.release(node.histogram);
+        node.histogram = nullptr;
+      }
+      open_.push_back(std::move(node));
     }
   }
 
-  // The whole level, or the best leaf; never more than max_leaves allows, the best first.
+  std::int64_t most_histograms() const {
+    const std::int64_t bytes = data_.cells() * criterion_.lanes() * std::int64_t{8};
+    return std::max<std::int64_t>(4, kPoolBytes / std::max<std::int64_t>(1, bytes));
+  }
+
+  // The whole level (what fits under the cap at once), or the best leaf; never more than max_leaves
+  // allows, the best first.
   std::vector<Open> take_batch() {
-    std::sort(open_.begin(), open_.end(), [](const Open& a, const Open& b) {
+    const bool by_level = options_.grow_policy == GrowPolicy::depthwise;
+    std::sort(open_.begin(), open_.end(), [by_level](const Open& a, const Open& b) {
+      if (by_level && a.depth != b.depth) return a.depth < b.depth;
       return a.gain != b.gain ? a.gain > b.gain : a.node < b.node;
     });
     const auto waiting = static_cast<std::int64_t>(open_.size());
     const auto closed = static_cast<std::int64_t>(buffers_.leaves.size());
-    std::int64_t count = options_.grow_policy == GrowPolicy::lossguide ? 1 : waiting;
+    std::int64_t count = by_level ? std::min(waiting, most_histograms() / 4) : 1;
     if (options_.max_leaves > 0) count = std::min(count, options_.max_leaves - closed - waiting);
     if (count <= 0) {
       for (auto& node : open_) close(node);
@@ -283,6 +297,11 @@ class TreeGrower {
       for (auto& node : nodes) request(node);
     }
     for (const auto& [histogram, first] : parents) {
+      if (histogram == nullptr) {
+        request(nodes[first]);
+        request(nodes[first + 1]);
+        continue;
+      }
       const bool left_smaller = nodes[first].rows() <= nodes[first + 1].rows();
       Open& small = nodes[left_smaller ? first : first + 1];
       Open& large = nodes[left_smaller ? first + 1 : first];
@@ -351,6 +370,7 @@ class TreeGrower {
     });
   }
 
+  static constexpr std::int64_t kPoolBytes = std::int64_t{512} << 20;  // of all histograms
   static constexpr std::int64_t kCellBlock = 8192;
   static constexpr std::int64_t kScanCells = 2048;  // a scan of so many is worth a task
 

@@ -29,7 +29,10 @@ struct Problem {
 Problem random_problem(std::uint64_t seed, std::int64_t rows, bool weights) {
   Random r(seed);
   Problem p;
-  const TableShape shape{.rows = rows, .numeric = 3, .categorical = 2, .missing = 0.15,
+  const TableShape shape{.rows = rows,
+                         .numeric = 3,
+                         .categorical = 2,
+                         .missing = 0.15,
                          .distinct = seed % 2 == 0 ? 12 : 0};
   p.table = data::Table(random_features(shape, r));
   const auto signal = hidden_signal({p.table.columns().begin(), p.table.columns().end()});
@@ -42,7 +45,8 @@ Problem random_problem(std::uint64_t seed, std::int64_t rows, bool weights) {
   p.features = {0, 1, 2, 3, 4};
   p.rule = {.reg_lambda = 1.0, .min_child_weight = 1.0};
   p.grow = {.max_depth = 3};
-  p.grow.categories = {.smooth = 3.0, .extra_l2 = 2.0, .min_mass = 20.0, .max_left = 32, .max_one_hot = 4};
+  p.grow.categories = {
+      .smooth = 3.0, .extra_l2 = 2.0, .min_mass = 20.0, .max_left = 32, .max_one_hot = 4};
   return p;
 }
 
@@ -76,8 +80,8 @@ Leaves grown(const Problem& p) {
 
 Leaves reference(const Problem& p) {
   const BinnedData data(p.table, p.weight, p.bins);
-  ReferenceInput input{.data = &data, .rows = p.rows, .features = p.features, .rule = p.rule,
-                       .grow = p.grow};
+  ReferenceInput input{
+      .data = &data, .rows = p.rows, .features = p.features, .rule = p.rule, .grow = p.grow};
   for (std::size_t i = 0; i < p.g.size(); ++i) {
     const double w = p.weight.empty() ? 1.0 : double{p.weight[i]};
     input.g.push_back(w * double{p.g[i]});
@@ -174,7 +178,8 @@ TEST(TreeGrower, ExactEqualsHistogramWhereEveryValueHasItsBin) {
   }
 }
 
-// Gradients that are whole coarse steps lose nothing by rounding, so packed cells rank as wide ones.
+// Gradients that are whole coarse steps lose nothing by rounding, so packed cells rank as wide
+// ones.
 TEST(TreeGrower, PackedHistogramsGiveTheSameTreeWhereRoundingIsExact) {
   Problem p = random_problem(2, 70000, false);
   for (auto* values : {&p.g, &p.h}) {

@@ -30,6 +30,11 @@ class HistogramPool {
     if (histogram != nullptr) free_.push_back(histogram);
   }
 
+  /// Histograms that are not free.
+  std::int64_t in_use() const {
+    return static_cast<std::int64_t>(all_.size()) - static_cast<std::int64_t>(free_.size());
+  }
+
  private:
   std::int64_t cells_ = 0;
   std::vector<std::unique_ptr<std::int64_t[]>> all_;

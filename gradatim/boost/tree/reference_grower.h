@@ -56,8 +56,9 @@ class ReferenceGrower {
   };
 
   std::int64_t room() const {
-    return in_.grow.max_leaves == 0 ? std::numeric_limits<std::int64_t>::max()
-                                    : in_.grow.max_leaves - static_cast<std::int64_t>(leaves_.size());
+    return in_.grow.max_leaves == 0
+               ? std::numeric_limits<std::int64_t>::max()
+               : in_.grow.max_leaves - static_cast<std::int64_t>(leaves_.size());
   }
   std::pair<double, double> sums(const Rows& rows) const {
     double g = 0.0;
@@ -144,8 +145,10 @@ class ReferenceGrower {
     if (in_.grow.max_depth > 0 && leaf.depth >= in_.grow.max_depth) return std::nullopt;
     Split best;
     for (const auto f : in_.features) {
-      if (in_.data->features()[f].categorical()) categorical(leaf.rows, f, best);
-      else numeric(leaf.rows, f, best);
+      if (in_.data->features()[f].categorical())
+        categorical(leaf.rows, f, best);
+      else
+        numeric(leaf.rows, f, best);
     }
     const bool stands = best.gain > 1e-9 && best.gain > in_.grow.min_split_gain;
     return stands ? std::optional(best) : std::nullopt;
@@ -189,7 +192,8 @@ class ReferenceGrower {
         ready.push_back({i, *split, ranked_gain(leaves_[i], *split)});
       }
     }
-    std::sort(ready.begin(), ready.end(), [](const auto& a, const auto& b) { return a.gain > b.gain; });
+    std::sort(ready.begin(), ready.end(),
+              [](const auto& a, const auto& b) { return a.gain > b.gain; });
     bool any = false;
     for (const Ready& next : ready) {
       if (room() <= 0) break;

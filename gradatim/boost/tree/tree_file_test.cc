@@ -14,11 +14,22 @@ using namespace testing;
 Members two_trees() {
   Tree tree;
   tree.nodes.resize(5);
-  tree.nodes[0] = {.feature = 0, .left = 1, .threshold = 1.5, .missing_left = true, .gain = 2.0F,
-                   .cover = 9.0, .count = 9};
+  tree.nodes[0] = {.feature = 0,
+                   .left = 1,
+                   .threshold = 1.5,
+                   .missing_left = true,
+                   .gain = 2.0F,
+                   .cover = 9.0,
+                   .count = 9};
   tree.nodes[1] = {.value = 1.0F, .cover = 4.0, .count = 4};
-  tree.nodes[2] = {.feature = 1, .left = 3, .categorical = true, .first_word = 0, .words = 1,
-                   .gain = 1.0F, .cover = 5.0, .count = 5};
+  tree.nodes[2] = {.feature = 1,
+                   .left = 3,
+                   .categorical = true,
+                   .first_word = 0,
+                   .words = 1,
+                   .gain = 1.0F,
+                   .cover = 5.0,
+                   .count = 5};
   tree.nodes[3] = {.value = 2.0F, .cover = 2.0, .count = 2};
   tree.nodes[4] = {.value = 3.0F, .cover = 3.0, .count = 3};
   tree.category_words = {0b110};

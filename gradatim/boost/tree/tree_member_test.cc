@@ -49,7 +49,8 @@ void expect_equal_predictions(const Fitted& fitted, const data::Table& rows,
   for (std::int64_t row = 0; row < count; ++row) EXPECT_EQ(raw[row], by_bins[row]) << "row " << row;
 }
 
-const TableShape kShape{.rows = 400, .numeric = 3, .categorical = 2, .categories = 40, .missing = 0.2};
+const TableShape kShape{
+    .rows = 400, .numeric = 3, .categorical = 2, .categories = 40, .missing = 0.2};
 
 // Rows that training never saw: cuts and their neighbours, infinities, both zeros, new words.
 data::Table awkward_rows(const BinnedData& data, std::uint64_t seed) {
@@ -62,16 +63,25 @@ data::Table awkward_rows(const BinnedData& data, std::uint64_t seed) {
       words.push_back("never seen");
       std::vector<std::int32_t> codes;
       for (std::int64_t i = 0; i < kRows; ++i) {
-        codes.push_back(static_cast<std::int32_t>(r.below(static_cast<std::int64_t>(words.size()) + 1)) - 1);
+        codes.push_back(
+            static_cast<std::int32_t>(r.below(static_cast<std::int64_t>(words.size()) + 1)) - 1);
       }
       columns.push_back(data::categorical_column(bins.name, codes, words));
       continue;
     }
     std::vector<double> cells;
     for (std::int64_t i = 0; i < kRows; ++i) {
-      const double cut = bins.cuts.empty() ? 0.0 : bins.cuts[r.below(static_cast<std::int64_t>(bins.cuts.size()))];
-      const double choices[] = {cut, std::nextafter(cut, -1e9), std::nextafter(cut, 1e9), kInfinity,
-                                -kInfinity, 0.0, -0.0, kNaN, r.normal()};
+      const double cut =
+          bins.cuts.empty() ? 0.0 : bins.cuts[r.below(static_cast<std::int64_t>(bins.cuts.size()))];
+      const double choices[] = {cut,
+                                std::nextafter(cut, -1e9),
+                                std::nextafter(cut, 1e9),
+                                kInfinity,
+                                -kInfinity,
+                                0.0,
+                                -0.0,
+                                kNaN,
+                                r.normal()};
       cells.push_back(choices[r.below(9)]);
     }
     columns.push_back(data::numeric_column(bins.name, std::move(cells)));

@@ -37,7 +37,8 @@ class AdaBoostClassifier(BoostingClassifier):
     max_redraws : int, default=10
         Further draws where one holds a single class. In [0, 1000].
     learner : PartLike, default="stump"
-        The weak learner. One of cart, linear, stump, tree, or an object of gradatim.boost.learner.
+        The weak learner. One of cart, linear, stump, tree, an object of gradatim.boost.learner, or
+        your own.
     criterion : Literal["gini", "error"], default="gini"
         What the split of weighted classes lowers: gini impurity or the weighted error. Of
         learner=stump.
@@ -159,7 +160,8 @@ class AdaBoostRegressor(BoostingRegressor):
         reweight gives the learner the weights D_m; resample, as in the paper, gives it rows drawn
         by D_m with replacement.
     learner : PartLike, default="cart"
-        The weak learner. One of cart, linear, stump, tree, or an object of gradatim.boost.learner.
+        The weak learner. One of cart, linear, stump, tree, an object of gradatim.boost.learner, or
+        your own.
     max_depth : int, default=3
         Longest path from the root to a leaf; 0 is unlimited. In [0, 64]. Unit: splits. Of
         learner=cart.
@@ -293,10 +295,11 @@ class GradientBoostingClassifier(BoostingClassifier):
         Record the metrics on the training rows too.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
-        One of absolute, huber, logistic, softmax, squared, or an object of gradatim.boost.loss.
+        One of absolute, huber, logistic, softmax, squared, an object of gradatim.boost.loss, or
+        your own.
     learner : PartLike, default="cart"
-        What each round adds. One of cart, linear, stump, tree, or an object of
-        gradatim.boost.learner.
+        What each round adds. One of cart, linear, stump, tree, an object of gradatim.boost.learner,
+        or your own.
     max_depth : int, default=3
         Longest path from the root to a leaf; 0 is unlimited. In [0, 64]. Unit: splits. Of
         learner=cart.
@@ -451,10 +454,11 @@ class GradientBoostingRegressor(BoostingRegressor):
         Record the metrics on the training rows too.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
-        One of absolute, huber, logistic, softmax, squared, or an object of gradatim.boost.loss.
+        One of absolute, huber, logistic, softmax, squared, an object of gradatim.boost.loss, or
+        your own.
     learner : PartLike, default="cart"
-        What each round adds. One of cart, linear, stump, tree, or an object of
-        gradatim.boost.learner.
+        What each round adds. One of cart, linear, stump, tree, an object of gradatim.boost.learner,
+        or your own.
     max_depth : int, default=3
         Longest path from the root to a leaf; 0 is unlimited. In [0, 64]. Unit: splits. Of
         learner=cart.
@@ -610,10 +614,11 @@ class NewtonBoostingClassifier(BoostingClassifier):
         always exact); high uses 31 bits throughout and is slower.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
-        One of absolute, huber, logistic, softmax, squared, or an object of gradatim.boost.loss.
+        One of absolute, huber, logistic, softmax, squared, an object of gradatim.boost.loss, or
+        your own.
     learner : PartLike, default="tree"
-        What each round adds. One of cart, linear, stump, tree, or an object of
-        gradatim.boost.learner.
+        What each round adds. One of cart, linear, stump, tree, an object of gradatim.boost.learner,
+        or your own.
     max_depth : int, default=6
         Longest path from the root to a leaf; 0 is unlimited. In [0, 64]. Unit: splits. Of
         learner=tree.
@@ -821,10 +826,11 @@ class NewtonBoostingRegressor(BoostingRegressor):
         always exact); high uses 31 bits throughout and is slower.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
-        One of absolute, huber, logistic, softmax, squared, or an object of gradatim.boost.loss.
+        One of absolute, huber, logistic, softmax, squared, an object of gradatim.boost.loss, or
+        your own.
     learner : PartLike, default="tree"
-        What each round adds. One of cart, linear, stump, tree, or an object of
-        gradatim.boost.learner.
+        What each round adds. One of cart, linear, stump, tree, an object of gradatim.boost.learner,
+        or your own.
     max_depth : int, default=6
         Longest path from the root to a leaf; 0 is unlimited. In [0, 64]. Unit: splits. Of
         learner=tree.

@@ -31,7 +31,8 @@ class Adaboost(Component):
     max_redraws : int, default=10
         Further draws where one holds a single class. In [0, 1000].
     learner : PartLike, default="stump"
-        The weak learner. One of cart, linear, stump, tree, or an object of gradatim.boost.learner.
+        The weak learner. One of cart, linear, stump, tree, an object of gradatim.boost.learner, or
+        your own.
 
     Notes
     -----
@@ -79,7 +80,8 @@ class AdaboostR2(Component):
         reweight gives the learner the weights D_m; resample, as in the paper, gives it rows drawn
         by D_m with replacement.
     learner : PartLike, default="cart"
-        The weak learner. One of cart, linear, stump, tree, or an object of gradatim.boost.learner.
+        The weak learner. One of cart, linear, stump, tree, an object of gradatim.boost.learner, or
+        your own.
 
     Notes
     -----
@@ -129,10 +131,11 @@ class Gradient(Component):
         Record the metrics on the training rows too.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
-        One of absolute, huber, logistic, softmax, squared, or an object of gradatim.boost.loss.
+        One of absolute, huber, logistic, softmax, squared, an object of gradatim.boost.loss, or
+        your own.
     learner : PartLike, default="cart"
-        What each round adds. One of cart, linear, stump, tree, or an object of
-        gradatim.boost.learner.
+        What each round adds. One of cart, linear, stump, tree, an object of gradatim.boost.learner,
+        or your own.
 
     Notes
     -----
@@ -192,10 +195,11 @@ class Newton(Component):
         always exact); high uses 31 bits throughout and is slower.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
-        One of absolute, huber, logistic, softmax, squared, or an object of gradatim.boost.loss.
+        One of absolute, huber, logistic, softmax, squared, an object of gradatim.boost.loss, or
+        your own.
     learner : PartLike, default="tree"
-        What each round adds. One of cart, linear, stump, tree, or an object of
-        gradatim.boost.learner.
+        What each round adds. One of cart, linear, stump, tree, an object of gradatim.boost.learner,
+        or your own.
 
     Notes
     -----

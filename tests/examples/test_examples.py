@@ -1,0 +1,112 @@
+"""The examples run as they are, on few rows, and the front ends agree."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+COMPILED = ROOT / "build" / "examples" / "flights"
+
+
+def run(*command: str | Path) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def flights(tmp_path_factory) -> Path:
+    """A folder with train.csv, valid.csv and test.csv, shaped like the flights."""
+    folder = tmp_path_factory.mktemp("flights")
+    random = np.random.default_rng(0)
+    for name, rows in (("train", 3000), ("valid", 1000), ("test", 1000)):
+        departure = random.integers(300, 1400, rows)
+        carrier = random.choice(["AA", "B6", "UA", "DL", "EV"], rows)
+        built = np.where(random.random(rows) < 0.2, np.nan, random.integers(1985, 2013, rows))
+        late = random.random(rows) < departure / 2000 + 0.2 * (carrier == "EV")
+        table = pd.DataFrame(
+            {"departure": departure, "carrier": carrier, "built": built, "late": late}
+        )
+        table.to_csv(folder / f"{name}.csv", index=False)
+    return folder
+
+
+def test_a_loss_of_ones_own_finds_its_quantiles():
+    shares = [
+        int(x)
+        for x in re.findall(r"(\d+)% of 111", run(sys.executable, EXAMPLES / "custom_loss.py"))
+    ]
+    for share, wanted in zip(shares, (10, 50, 90), strict=True):
+        assert abs(share - wanted) <= 10
+
+
+def test_the_flights_are_split_by_whole_days():
+    sys.path.insert(0, str(EXAMPLES))
+    try:
+        import flights_data
+
+        tables = flights_data.frames()
+    finally:
+        sys.path.remove(str(EXAMPLES))
+    days = {name: set(zip(t.month, t.day, strict=True)) for name, t in tables.items()}
+    assert sum(map(len, days.values())) == len(set.union(*days.values())) == 365
+    assert {name: len(table) for name, table in tables.items()} == {
+        "train": 246134,
+        "valid": 40796,
+        "test": 40416,
+    }
+
+
+@pytest.mark.skipif(not COMPILED.exists(), reason="build/examples/flights is built by 'make test'")
+def test_cpp_says_what_the_command_and_python_say(flights):
+    import gradatim
+
+    printed = run(COMPILED, flights, ".csv")
+    loss = float(re.search(r"^  log_loss +([\d.]+)", printed, re.MULTILINE)[1])
+
+    model = gradatim.load(flights / "flights_cpp.safetensors")
+    test = pd.read_csv(flights / "test.csv")
+    probability = model.predict_proba(test.drop(columns="late"))[:, 1]
+    assert gradatim.boost.metric.log_loss(test.late, probability) == pytest.approx(loss, abs=1e-6)
+
+    command = ROOT / "build" / "gradatim"
+    options = {
+        "target": "late",
+        "n_estimators": 1000,
+        "learning_rate": 0.05,
+        "subsample": 0.5,
+        "colsample_bytree": 0.5,
+        "early_stopping_rounds": 30,
+        "log": "quiet",
+        "data": flights / "train.csv",
+        "valid": flights / "valid.csv",
+        "out": flights / "command.safetensors",
+    }
+    run(command, "train", "boost.newton", *[f"--{name}={value}" for name, value in options.items()])
+    assert options["out"].read_bytes() == (flights / "flights_cpp.safetensors").read_bytes()
+
+
+@pytest.mark.skipif(not COMPILED.exists(), reason="build/examples/flights is built by 'make test'")
+def test_cpp_reports_an_error_in_one_line(tmp_path):
+    done = subprocess.run([COMPILED, tmp_path], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert re.fullmatch(r"cannot read .*/train\.parquet.* \(GRD-2001\)\n", done.stderr)
+
+
+def test_the_demo_says_what_is_missing_before_the_build(tmp_path):
+    shutil.copytree(EXAMPLES, tmp_path / "examples")
+    done = subprocess.run(
+        [sys.executable, tmp_path / "examples" / "demo.py"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "run 'make demo'" in done.stderr
