@@ -43,12 +43,14 @@ def section(title: str) -> None:
     print(f"\n\033[1m{title}\033[0m" if sys.stdout.isatty() else f"\n## {title}", flush=True)
 
 
-def gradatim_command(words: str) -> None:
-    """Shows a command, runs it and lets it talk; ends the demo where it fails."""
+def gradatim_command(words: str) -> float:
+    """Shows a command, runs it and lets it talk; ends the demo where it fails. Its seconds."""
     print(f"$ {COMMAND} {words}", flush=True)
+    started = time.perf_counter()
     status = subprocess.run([COMMAND, *words.split()], check=False).returncode
     if status != 0:
         sys.exit(status)
+    return time.perf_counter() - started
 
 
 def show_flights(tables: dict[str, pd.DataFrame]) -> None:
@@ -89,12 +91,13 @@ def compare_on_breast_cancer() -> None:
         print(f"  {name:30} {accuracy.mean():.3f} ± {accuracy.std():.3f}  {seconds:4.1f} s")
 
 
-def show_same_bytes(threads: int) -> None:
+def show_same_bytes(threads: int, seconds: float) -> None:
     again = DEMO / "flights_one_thread.safetensors"
-    gradatim_command(f"{TRAIN} --threads 1 --log quiet --out {again}")
+    alone = gradatim_command(f"{TRAIN} --threads 1 --log quiet --out {again}")
     sums = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (MODEL, again)]
-    for count, digest in zip((threads, 1), sums, strict=True):
-        print(f"SHA-256, {count} thread{'s' if count > 1 else ' '}  {digest}")
+    for count, took, digest in zip((threads, 1), (seconds, alone), sums, strict=True):
+        name = f"{count} thread{'s' if count > 1 else ''},"
+        print(f"SHA-256, {name:10} {took:5.1f} s  {digest}")
     if sums[0] != sums[1]:
         sys.exit("the two models differ; that is a bug: please report it with your processor")
     said = re.search(r"[0-9a-f]{64}", Path("README.md").read_text(encoding="utf-8"))
@@ -121,7 +124,7 @@ def main() -> None:
     show_flights(tables)
 
     section("Train, and stop when the validation days no longer improve")
-    gradatim_command(f"{TRAIN} --threads {threads} --out {MODEL}")
+    seconds = gradatim_command(f"{TRAIN} --threads {threads} --out {MODEL}")
 
     section("Predict and evaluate the held-out days, and explain")
     test = f"--data {DEMO}/test.parquet"
@@ -137,7 +140,7 @@ def main() -> None:
     compare_on_breast_cancer()
 
     section("Same seed, same bytes: the same model on one thread")
-    show_same_bytes(threads)
+    show_same_bytes(threads, seconds)
 
     section(f"Done in {time.perf_counter() - started:.0f} seconds; what was made:")
     tell(

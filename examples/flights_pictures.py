@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from house_style import BLUE, GREY, ORANGE, TEAL, canvas, label, save
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 
 def draw(model: Any, folder: Path) -> list[Path]:
@@ -60,6 +61,7 @@ def importances(axes: Axes, model: Any) -> None:
         label(axes, value, place, f"{value:.0f}" if value >= 1 else "<1", GREY, xytext=(4, 0))
     axes.set_title("What the model looks at")
     axes.set_xlabel("share of the gain of all splits, %")
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.grid(axis="y", visible=False)
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)

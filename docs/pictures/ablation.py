@@ -24,6 +24,7 @@ from gradatim.boost import GradientBoostingClassifier, NewtonBoostingClassifier 
 from gradatim.boost.metric import log_loss  # noqa: E402
 
 ROUNDS = 150
+REPEATS = 2  # the same model each time; the shorter time counts
 THREADS = len(os.sched_getaffinity(0))
 COMMON: dict[str, Any] = {
     "n_estimators": ROUNDS,
@@ -83,9 +84,12 @@ def run(step: Step, tables: dict[str, pd.DataFrame], medians: pd.Series) -> None
         if step.filled:
             X[name] = X[name].fillna(medians)
     model = step.estimator(**COMMON, **step.settings, n_jobs=step.threads)
-    started = time.perf_counter()
-    model.fit(X["train"], y["train"], eval_set=(X["valid"], y["valid"]))
-    step.seconds = time.perf_counter() - started
+    times = []
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        model.fit(X["train"], y["train"], eval_set=(X["valid"], y["valid"]))
+        times.append(time.perf_counter() - started)
+    step.seconds = min(times)
     step.curve = model.evals_result_["valid"]["log_loss"]
     step.rounds = model.best_iteration_
     step.loss = log_loss(y["test"], model.predict_proba(X["test"])[:, 1])

@@ -47,6 +47,12 @@ def test_a_loss_of_ones_own_finds_its_quantiles():
         assert abs(share - wanted) <= 10
 
 
+def test_the_flights_in_python_load_again_and_predict_the_same():
+    printed = run(sys.executable, EXAMPLES / "flights.py")
+    assert "saved, loaded again, and the same predictions" in printed
+    assert float(re.search(r"auc ([\d.]+)", printed)[1]) > 0.65
+
+
 def test_the_flights_are_split_by_whole_days():
     sys.path.insert(0, str(EXAMPLES))
     try:

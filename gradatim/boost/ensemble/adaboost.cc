@@ -38,6 +38,7 @@ class AdaBoost final : public data::Trainer {
                        card.rounds == static_cast<std::int64_t>(alpha.size()),
                    ModelError, 3010, "{}: it has {} members and {} votes; it is damaged",
                    file.source(), parts.members.size(), alpha.size());
+    check_finite(file, alpha);
     learner_->check_classes(file, parts.members, static_cast<int>(card.classes.size()));
     return std::make_shared<VoteModel>(card, std::move(parts), std::move(alpha));
   }

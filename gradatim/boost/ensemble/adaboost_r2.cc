@@ -217,6 +217,8 @@ class AdaBoostR2 final : public data::Trainer {
                        card.rounds == static_cast<std::int64_t>(weight.size()),
                    ModelError, 3010, "{}: it has {} members and {} weights; it is damaged",
                    file.source(), parts.members.size(), weight.size());
+    check_finite(file, weight);
+    check_finite(file, base);
     return std::make_shared<MedianModel>(card, std::move(parts), std::move(weight), base[0]);
   }
 

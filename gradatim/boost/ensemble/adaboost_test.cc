@@ -209,6 +209,29 @@ TEST(AdaBoost, ResamplingIsAFunctionOfTheSeed) {
   EXPECT_NE(bytes, fit("boost.adaboost", options, request)->bytes());
 }
 
+// Six words: p, q, r (10, 1 and 2 rows) are all a; s, t, u (20 rows each) are a four times. Sorted
+// by the share of a, the best split {p, q, r} is one of neighbours, whatever the words' weights.
+TEST(AdaBoost, WordsAreSortedByTheirShareOfAClass) {
+  const std::vector<std::pair<int, int>> rows_and_a = {{10, 10}, {1, 1},  {2, 2},
+                                                       {20, 4},  {20, 4}, {20, 4}};
+  std::vector<std::int32_t> word;
+  std::vector<std::int32_t> y;
+  for (int w = 0; w < 6; ++w) {
+    for (int i = 0; i < rows_and_a[w].first; ++i) {
+      word.push_back(w);
+      y.push_back(i < rows_and_a[w].second ? 0 : 1);
+    }
+  }
+  const data::Table table({data::categorical_column("c", word, {"p", "q", "r", "s", "t", "u"}),
+                           data::categorical_column("y", y, {"a", "b"})});
+  for (const char* criterion : {"gini", "error"}) {
+    const auto model =
+        fit("boost.adaboost", {{"n_estimators", "1"}, {"learner.criterion", criterion}},
+            request_of(table));
+    EXPECT_NEAR(history(*model, "train.error")[0], 12.0 / 73, 1e-12) << criterion;
+  }
+}
+
 TEST(AdaBoost, NeedsTwoClasses) {
   EXPECT_EQ(code_of([] {
               fit("boost.adaboost", {}, request_of(table_of({1, 2}, {0, 0}, {"a"})));

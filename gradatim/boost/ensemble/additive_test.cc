@@ -172,6 +172,26 @@ TEST(AdditiveFit, TheHistoryIsWhatTheModelPredicts) {
   }
 }
 
+TEST(ModelFile, AVoteOrScoreThatIsNotFiniteIsRefused) {
+  const std::pair<const char*, const char*> arrays[] = {{"boost.adaboost", "alpha"},
+                                                        {"boost.adaboost_r2", "weight"},
+                                                        {"boost.adaboost_r2", "base_score"},
+                                                        {"boost.newton", "base_score"}};
+  for (const auto& [name, array] : arrays) {
+    const auto target =
+        std::string(name) == "boost.adaboost" ? Target::two_classes : Target::numbers;
+    std::string bytes =
+        fit(name, {{"n_estimators", "3"}}, request_of(learnable(kShape, target, 9)))->bytes();
+    const double last = SafetensorsFile(bytes, "m").read<double>(array).back();
+    const auto at = bytes.rfind(std::string(reinterpret_cast<const char*>(&last), sizeof(last)));
+    ASSERT_NE(at, std::string::npos);
+    for (const double bad : {kNaN, kInfinity}) {
+      bytes.replace(at, sizeof(bad), reinterpret_cast<const char*>(&bad), sizeof(bad));
+      EXPECT_EQ(code_of([&] { data::load_model_bytes(bytes, "m"); }), 3010) << name << " " << array;
+    }
+  }
+}
+
 TEST(AdditiveFit, EveryLossLearns) {
   for (const char* loss : {"squared", "absolute", "huber"}) {
     for (const auto& name : kModels) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "gradatim/api/registry.h"
@@ -146,6 +147,14 @@ std::string EnsembleModel::bytes() const {
   parts_.learner->store(parts_.members, file);
   store_more(file);
   return file.bytes();
+}
+
+void check_finite(const SafetensorsFile& file, std::span<const double> numbers) {
+  for (const double x : numbers) {
+    GRADATIM_CHECK(std::isfinite(x), ModelError, 3010,
+                   "{}: one of its votes or scores is not a finite number; it is damaged",
+                   file.source());
+  }
 }
 
 std::vector<FeatureBins> features_of(const data::Schema& schema) {

@@ -197,8 +197,9 @@ class ClassWeights {
     return static_cast<double>(std::max_element(sum.begin(), sum.end()) - sum.begin());
   }
   /// Sorts categories by the share of class 0: optimal for two classes, a heuristic beyond.
-  double order(const std::int64_t* cell, double smooth) const {
-    return static_cast<double>(cell[0]) * unit_ / (mass(cell) + smooth);
+  /// Not smoothed: the weights may sum to 1, to which a smoothing by ten rows would mean nothing.
+  double order(const std::int64_t* cell, double /*smooth*/) const {
+    return static_cast<double>(cell[0]) * unit_ / mass(cell);
   }
   double mass(const std::int64_t* cell) const {
     std::int64_t total = 0;
