@@ -22,6 +22,12 @@ struct BinOptions {
   bool exact = false;
 };
 
+/// The same options with the seed of a fit.
+inline BinOptions seeded(BinOptions options, std::uint64_t seed) {
+  options.seed = seed;
+  return options;
+}
+
 /// One feature's bins of every row, in one, two or four bytes.
 struct BinColumn {
   int width = 1;

@@ -154,6 +154,12 @@ TEST(BinnedData, IsTheSameOnAnyNumberOfThreads) {
   EXPECT_EQ(all(1), all(4));
 }
 
+TEST(BinnedData, NeedsARowAndAFeature) {
+  const data::Table empty({data::numeric_column("x", {})});
+  EXPECT_EQ(code_of([&] { BinnedData(empty, {}, {}); }), 2031);
+  EXPECT_EQ(code_of([&] { BinnedData(data::Table(), {}, {}); }), 2031);
+}
+
 TEST(QuantileRows, AreAllRowsWhereTheyFitTheSample) {
   EXPECT_EQ(quantile_rows(5, {.sample_rows = 5}), (std::vector<std::int64_t>{0, 1, 2, 3, 4}));
   EXPECT_EQ(quantile_rows(50, {.sample_rows = 5, .exact = true}).size(), 50U);

@@ -232,6 +232,14 @@ TEST(AdaBoost, WordsAreSortedByTheirShareOfAClass) {
   }
 }
 
+TEST(AdaBoost, RefusesScoresToStartFrom) {
+  for (const char* name : {"boost.adaboost", "boost.adaboost_r2"}) {
+    auto request = request_of(table_of({1, 2}, {0, 1}, {"a", "b"}));
+    request.base_margin = {"x"};
+    EXPECT_EQ(code_of([&] { fit(name, {}, request); }), 1021) << name;
+  }
+}
+
 TEST(AdaBoost, NeedsTwoClasses) {
   EXPECT_EQ(code_of([] {
               fit("boost.adaboost", {}, request_of(table_of({1, 2}, {0, 0}, {"a"})));

@@ -48,8 +48,7 @@ class AdditiveFit {
   }
 
   std::shared_ptr<const data::Model> run(const api::Settings& settings) {
-    BinOptions options = learner_->bin_options(data_.train.rows());
-    options.seed = request_.seed;
+    const BinOptions options = seeded(learner_->bin_options(data_.train.rows()), request_.seed);
     const BinnedData binned(data_.train.features, data_.train.weight, options);
     const data::Schema schema = schema_of(data_.train.features, binned.features());
     data_.train.features = data::align(data_.train.features, schema);

@@ -41,7 +41,8 @@ constexpr api::Setting kSettings[] = {
         {.doc = "Most leaves of a tree, the best splits first; 0 is unlimited.",
          .range = api::at_least(0)}),
     api::setting<&CartConfig::min_child_weight>(
-        {.doc = "Least sum of sample weights in a child.", .range = api::at_least(0.0)}),
+        {.doc = "Least sum of sample weights in a child; not in AdaBoost, whose weights sum to 1.",
+         .range = api::at_least(0.0)}),
     api::setting<&CartConfig::gamma>(
         {.doc = "Least fall of the squared error that a split must bring.",
          .range = api::at_least(0.0),

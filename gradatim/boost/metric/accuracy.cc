@@ -15,7 +15,7 @@ constexpr api::Text kText = {
     .name = "boost.metric.accuracy",
     .summary = "Share of rows whose likeliest class is the true one.",
     .source = "Sokolova and Lapalme (2009), A systematic analysis of performance measures",
-    .shape = "y_true: [rows]; y_pred: [rows] or [rows, classes]",
+    .shape = "y_true: [rows]; y_pred: [rows, classes]",
     .errors = "GRD-4010 no row has a positive weight",
     .tags = "maximise classification",
 };

@@ -38,6 +38,7 @@ constexpr api::Text kText = {
         "Of the second class where there are two, otherwise the unweighted mean over classes.",
     .source = "van Rijsbergen (1979), Information Retrieval, chapter 7",
     .shape = "y_true: [rows]; y_pred: [rows, classes]",
+    .errors = "GRD-4010 a label has no column of predictions",
     .tags = "maximise classification",
 };
 

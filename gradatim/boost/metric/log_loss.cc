@@ -20,7 +20,7 @@ constexpr api::Text kText = {
     .name = "boost.metric.log_loss",
     .summary = "Mean negative log-likelihood of the true class, in nats.",
     .source = "Good (1952), Rational decisions",
-    .shape = "y_true: [rows]; y_pred: [rows] or [rows, classes]",
+    .shape = "y_true: [rows]; y_pred: [rows, classes]",
     .errors = "GRD-4010 no row has a positive weight",
     .tags = "classification",
 };

@@ -24,7 +24,7 @@ constexpr api::Text kText = {
     .name = "boost.metric.r2",
     .summary = "Coefficient of determination: the share of the variance that is explained.",
     .source = "Draper and Smith (1998), Applied Regression Analysis, chapter 1",
-    .shape = "y_true: [rows]; y_pred: [rows] or [rows, classes]",
+    .shape = "y_true: [rows]; y_pred: [rows]",
     .errors = "GRD-4010 no row has a positive weight",
     .tags = "maximise regression",
 };

@@ -212,8 +212,8 @@ class TreeGrower {
       const double gain = fine_.score(left.total) + fine_.score(right.total) - parent_score;
       // Beyond rounding: a gain below 2^-40 of what it is a difference of is none.
       const bool stands = fine_.admissible(left.total) && fine_.admissible(right.total) &&
-                          left.rows() > 0 && right.rows() > 0 &&
-                          gain > std::max(options_.min_split_gain, parent_score * 0x1p-40);
+                          left.rows() > 0 && right.rows() > 0 && gain >= options_.min_split_gain &&
+                          gain > parent_score * 0x1p-40;
       if (!stands) {
         close(batch[i]);
         continue;

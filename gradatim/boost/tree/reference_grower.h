@@ -111,9 +111,10 @@ class ReferenceGrower {
     const FeatureBins& bins = in_.data->features()[f];
     const CategoryRule& rule = in_.grow.categories;
     std::vector<Rows> of_bin(bins.bins);
+    Rows missing;
     for (const auto row : node) {
       const std::int32_t bin = in_.data->column(f).at(row);
-      if (bin < bins.bins) of_bin[bin].push_back(row);
+      (bin < bins.bins ? of_bin[bin] : missing).push_back(row);
     }
     std::vector<std::int32_t> named;
     for (std::int32_t b = 0; b < bins.bins; ++b) {
@@ -136,9 +137,16 @@ class ReferenceGrower {
       for (std::int32_t i = 0; i < most; ++i) {
         if (one_hot) left.assign(left.size(), false);
         for (const auto row : of_bin[named[front ? i : count - 1 - i]]) left[row] = true;
-        consider(node, left, one_hot ? 0.0 : rule.extra_l2, best);
+        for (const bool missing_left : {false, true}) {
+          for (const auto row : missing) left[row] = missing_left;
+          consider(node, left, one_hot ? 0.0 : rule.extra_l2, best);
+        }
+        for (const auto row : missing) left[row] = false;
       }
     }
+    std::vector<bool> alone(in_.data->rows());
+    for (const auto row : missing) alone[row] = true;
+    consider(node, alone, 0.0, best);
   }
 
   std::optional<Split> find(const ReferenceLeaf& leaf) const {
@@ -150,7 +158,7 @@ class ReferenceGrower {
       else
         numeric(leaf.rows, f, best);
     }
-    const bool stands = best.gain > 1e-9 && best.gain > in_.grow.min_split_gain;
+    const bool stands = best.gain > 1e-9 && best.gain >= in_.grow.min_split_gain;
     return stands ? std::optional(best) : std::nullopt;
   }
 

@@ -79,60 +79,115 @@ Candidate scan_numeric(const Criterion& criterion, const std::int64_t* cells, st
   return best;
 }
 
-/// A set of categories goes left; the rest, rare, unseen and missing ones go right.
+/// A set of named categories goes left, the others right; missing (and with them unseen) cells go
+/// where the score is larger.
+template <class Criterion>
+class CategoryScan {
+ public:
+  CategoryScan(const Criterion& criterion, const std::int64_t* cells, std::int32_t bins,
+               std::int32_t feature, const CategoryRule& rule)
+      : criterion_(criterion),
+        cells_(cells),
+        bins_(bins),
+        feature_(feature),
+        rule_(rule),
+        total_(criterion.make()),
+        missing_(!criterion.empty(cell(bins))) {
+    // Rare categories overfit where there are many; with few categories few rows say enough.
+    const double min_mass = rule.min_mass * std::min(1.0, bins / 256.0);
+    for (std::int32_t b = 0; b <= bins; ++b) {
+      criterion.add(total_, cell(b));
+      if (b == bins || criterion.empty(cell(b))) continue;
+      if (criterion.mass(cell(b)) >= min_mass) present_.push_back(b);
+    }
+  }
+
+  Candidate best() {
+    if (static_cast<std::int32_t>(present_.size()) <= rule_.max_one_hot) {
+      one_against_the_rest();
+    } else {
+      sorted_partitions();
+    }
+    if (missing_) {
+      auto alone = criterion_.make();
+      criterion_.add(alone, cell(bins_));
+      consider(criterion_, alone, nullptr, 0, true);
+    }
+    return std::move(best_);
+  }
+
+ private:
+  const std::int64_t* cell(std::int32_t bin) const { return cells_ + bin * criterion_.lanes(); }
+
+  void one_against_the_rest() {
+    for (const std::int32_t& category : present_) {
+      auto left = criterion_.make();
+      criterion_.add(left, cell(category));
+      consider_both(criterion_, left, &category, 1);
+    }
+  }
+
+  // By mean gradient, from both ends: optimal for a convex loss when every category may be named.
+  void sorted_partitions() {
+    std::vector<double> key(bins_);
+    for (const std::int32_t b : present_) key[b] = criterion_.order(cell(b), rule_.smooth);
+    std::sort(present_.begin(), present_.end(), [&](std::int32_t a, std::int32_t b) {
+      return key[a] != key[b] ? key[a] < key[b] : a < b;
+    });
+    const auto& regularised = criterion_.with_extra_lambda(rule_.extra_l2);
+    const auto count = static_cast<std::int32_t>(present_.size());
+    const std::int32_t most = std::min(rule_.max_left, (count + 1) / 2);
+    for (const bool from_front : {true, false}) {
+      auto left = criterion_.make();
+      for (std::int32_t i = 0; i < most; ++i) {
+        const std::int32_t at = from_front ? i : count - 1 - i;
+        criterion_.add(left, cell(present_[at]));
+        consider_both(regularised, left, present_.data() + (from_front ? 0 : at), i + 1);
+      }
+    }
+  }
+
+  void consider_both(const Criterion& worth, const typename Criterion::Sum& left,
+                     const std::int32_t* named, std::int32_t count) {
+    consider(worth, left, named, count, false);
+    if (!missing_) return;
+    auto with_missing = left;
+    criterion_.add(with_missing, cell(bins_));
+    consider(worth, with_missing, named, count, true);
+  }
+
+  void consider(const Criterion& worth, const typename Criterion::Sum& left,
+                const std::int32_t* named, std::int32_t count, bool missing_left) {
+    if (!criterion_.admissible(left)) return;
+    auto right = total_;
+    criterion_.subtract(right, left);
+    if (!criterion_.admissible(right)) return;
+    const double score = worth.score(left) + worth.score(right);
+    if (score <= best_.score) return;
+    best_.score = score;
+    best_.feature = feature_;
+    best_.missing_left = missing_left;
+    best_.left_categories.assign((bins_ + 31) / 32, 0);
+    for (std::int32_t i = 0; i < count; ++i) {
+      best_.left_categories[named[i] >> 5] |= 1U << (named[i] & 31);
+    }
+  }
+
+  const Criterion& criterion_;
+  const std::int64_t* cells_;
+  std::int32_t bins_;
+  std::int32_t feature_;
+  const CategoryRule& rule_;
+  typename Criterion::Sum total_;
+  bool missing_;
+  std::vector<std::int32_t> present_;  // categories that may be named
+  Candidate best_;
+};
+
 template <class Criterion>
 Candidate scan_categories(const Criterion& criterion, const std::int64_t* cells, std::int32_t bins,
                           std::int32_t feature, const CategoryRule& rule) {
-  const int lanes = criterion.lanes();
-  auto total = criterion.make();
-  std::vector<std::int32_t> present;
-  // Rare categories overfit where there are many; with few categories few rows say enough.
-  const double min_mass = rule.min_mass * std::min(1.0, bins / 256.0);
-  for (std::int32_t b = 0; b <= bins; ++b) {
-    criterion.add(total, cells + b * lanes);
-    if (b == bins || criterion.empty(cells + b * lanes)) continue;
-    if (criterion.mass(cells + b * lanes) >= min_mass) present.push_back(b);
-  }
-  Candidate best;
-  auto consider = [&](const auto& worth, const auto& left, const std::int32_t* first,
-                      std::int32_t count) {
-    if (!criterion.admissible(left)) return;
-    auto right = total;
-    criterion.subtract(right, left);
-    if (!criterion.admissible(right)) return;
-    const double score = worth.score(left) + worth.score(right);
-    if (score <= best.score) return;
-    best.score = score;
-    best.feature = feature;
-    best.left_categories.assign((bins + 31) / 32, 0);
-    for (std::int32_t i = 0; i < count; ++i) {
-      best.left_categories[first[i] >> 5] |= 1U << (first[i] & 31);
-    }
-  };
-  const auto count = static_cast<std::int32_t>(present.size());
-  if (count <= rule.max_one_hot) {
-    for (std::int32_t i = 0; i < count; ++i) {
-      auto left = criterion.make();
-      criterion.add(left, cells + present[i] * lanes);
-      consider(criterion, left, &present[i], 1);
-    }
-    return best;
-  }
-  std::vector<double> key(bins);
-  for (const std::int32_t b : present) key[b] = criterion.order(cells + b * lanes, rule.smooth);
-  std::sort(present.begin(), present.end(), [&](std::int32_t a, std::int32_t b) {
-    return key[a] != key[b] ? key[a] < key[b] : a < b;
-  });
-  const auto& regularised = criterion.with_extra_lambda(rule.extra_l2);
-  const std::int32_t most = std::min(rule.max_left, (count + 1) / 2);
-  for (const bool from_front : {true, false}) {
-    auto left = criterion.make();
-    for (std::int32_t i = 0; i < most; ++i) {
-      criterion.add(left, cells + present[from_front ? i : count - 1 - i] * lanes);
-      consider(regularised, left, present.data() + (from_front ? 0 : count - 1 - i), i + 1);
-    }
-  }
-  return best;
+  return CategoryScan<Criterion>(criterion, cells, bins, feature, rule).best();
 }
 
 }  // namespace gradatim::boost

@@ -23,7 +23,8 @@ class Cart(Component):
     max_leaves : int, default=0
         Most leaves of a tree, the best splits first; 0 is unlimited. In [0, inf).
     min_child_weight : float, default=1.0
-        Least sum of sample weights in a child. In [0, inf).
+        Least sum of sample weights in a child; not in AdaBoost, whose weights sum to 1. In [0,
+        inf).
     gamma : float, default=0.0
         Least fall of the squared error that a split must bring. In [0, inf).
     colsample_bytree : float, default=1.0

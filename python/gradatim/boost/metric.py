@@ -38,8 +38,8 @@ def accuracy(
 
     Notes
     -----
-    `boost.metric.accuracy`, since 0.1. Shapes: y_true: [rows]; y_pred: [rows] or [rows, classes].
-    Errors: GRD-4010 no row has a positive weight.
+    `boost.metric.accuracy`, since 0.1. Shapes: y_true: [rows]; y_pred: [rows, classes]. Errors:
+    GRD-4010 no row has a positive weight.
 
     References
     ----------
@@ -116,7 +116,8 @@ def f1(
 
     Notes
     -----
-    `boost.metric.f1`, since 0.1. Shapes: y_true: [rows]; y_pred: [rows, classes].
+    `boost.metric.f1`, since 0.1. Shapes: y_true: [rows]; y_pred: [rows, classes]. Errors: GRD-4010
+    a label has no column of predictions.
 
     References
     ----------
@@ -153,8 +154,8 @@ def log_loss(
 
     Notes
     -----
-    `boost.metric.log_loss`, since 0.1. Shapes: y_true: [rows]; y_pred: [rows] or [rows, classes].
-    Errors: GRD-4010 no row has a positive weight.
+    `boost.metric.log_loss`, since 0.1. Shapes: y_true: [rows]; y_pred: [rows, classes]. Errors:
+    GRD-4010 no row has a positive weight.
 
     References
     ----------
@@ -191,8 +192,8 @@ def mae(
 
     Notes
     -----
-    `boost.metric.mae`, since 0.1. Shapes: y_true: [rows]; y_pred: [rows] or [rows, classes].
-    Errors: GRD-4010 no row has a positive weight.
+    `boost.metric.mae`, since 0.1. Shapes: y_true: [rows]; y_pred: [rows]. Errors: GRD-4010 no row
+    has a positive weight.
 
     References
     ----------
@@ -229,8 +230,8 @@ def r2(
 
     Notes
     -----
-    `boost.metric.r2`, since 0.1. Shapes: y_true: [rows]; y_pred: [rows] or [rows, classes]. Errors:
-    GRD-4010 no row has a positive weight.
+    `boost.metric.r2`, since 0.1. Shapes: y_true: [rows]; y_pred: [rows]. Errors: GRD-4010 no row
+    has a positive weight.
 
     References
     ----------
@@ -267,8 +268,8 @@ def rmse(
 
     Notes
     -----
-    `boost.metric.rmse`, since 0.1. Shapes: y_true: [rows]; y_pred: [rows] or [rows, classes].
-    Errors: GRD-4010 no row has a positive weight.
+    `boost.metric.rmse`, since 0.1. Shapes: y_true: [rows]; y_pred: [rows]. Errors: GRD-4010 no row
+    has a positive weight.
 
     References
     ----------
