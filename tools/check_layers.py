@@ -34,7 +34,6 @@ RESERVED = [
     (r"(torch|ATen|c10|caffe2)/", r"neural/", "torch is for neural/ alone"),
     (r"(arrow|parquet)/", r"data/arrow/", "Arrow is for data/arrow/ alone"),
     (r"nanobind/", r"python/", "nanobind is for python/ alone"),
-    (r"CLI/", r"cli/", "CLI11 is for cli/ alone"),
     (r"g(test|mock)/", r".*(_test\.cc|_test\.h|testing\.h)$", "GoogleTest is for tests alone"),
     (r"(tbb|oneapi/tbb)/", r"core/parallel", "threads are core/parallel.h's"),
     (r"(thread|future)$", r"core/|dist/|.*_test\.cc$", "threads are core/parallel.h's"),

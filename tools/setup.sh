@@ -10,8 +10,8 @@ cd "$(dirname "$0")/.."
 target=${1:?usage: tools/setup.sh build|demo|test|lint|peers|clang}
 venv=.venv
 packages=(cmake ninja-build ccache pkg-config python3-venv python3-dev libtbb-dev libhwy-dev
-          libcli11-dev nlohmann-json3-dev libfmt-dev libtomlplusplus-dev)
-modules=(tbb libhwy CLI11 nlohmann_json fmt tomlplusplus)  # the same, as pkg-config knows them
+          nlohmann-json3-dev libfmt-dev libtomlplusplus-dev)
+modules=(tbb libhwy nlohmann_json fmt tomlplusplus)  # the same, as pkg-config knows them
 case $target in
   build) sections=(build) ;;
   demo) sections=(build demo) ;;

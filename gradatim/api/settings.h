@@ -72,6 +72,7 @@ template <class Interface>
 std::shared_ptr<const Interface> build_as(const Settings& settings,
                                           const Registry& registry = Registry::instance(),
                                           const OwnParts& own = {}) {
+  registry.get(settings.component, Interface::kKind);  // refuses a component of another kind
   return std::static_pointer_cast<const Interface>(build(settings, registry, own));
 }
 

@@ -157,8 +157,8 @@ Extremes find_extremes(std::span<const float> g, std::span<const float> h,
 // 2^(30 - ceil(log2 most)); anything for an empty range, all of whose values are zero.
 double fine_scale(double most) { return most > 0.0 ? std::ldexp(1.0, 30 - ceil_log2(most)) : 1.0; }
 
-// Exact in integers: the root mean square is taken over g32 >> 15, whose squares sum in 64 bits.
-bool has_outliers(const std::vector<Fine>& fine, int bits) {
+// Exact in integers: the root mean square is taken over g32 >> 10, whose squares fit 64 bits.
+bool has_outliers(const std::vector<Fine>& fine, double most, int bits) {
   const auto rows = static_cast<std::int64_t>(fine.size());
   std::vector<std::uint64_t> blocks((rows + kBlock - 1) / kBlock);
   parallel_for(rows, kBlock, [&](std::int64_t begin, std::int64_t end) {
@@ -172,7 +172,7 @@ bool has_outliers(const std::vector<Fine>& fine, int bits) {
   std::uint64_t squares = 0;  // of g32 2^-10, in units of 2^10
   for (const std::uint64_t sum : blocks) squares += sum;
   const double rms = std::sqrt(static_cast<double>(squares) * 1024.0 / static_cast<double>(rows));
-  return std::ldexp(1.0, 20) > std::ldexp(rms, bits - 3);
+  return most > std::ldexp(rms, bits - 3 + 10);
 }
 
 }  // namespace
@@ -221,7 +221,7 @@ void quantise(std::span<const float> g, std::span<const float> h, std::span<cons
     HWY_DYNAMIC_DISPATCH(block_coarse)
     (fine, low, high, end - begin, shift, out.constant_hessian, out.coarse.data() + begin);
   });
-  out.outliers = rows >= kFewestPacked && has_outliers(out.fine, bits);
+  out.outliers = rows >= kFewestPacked && has_outliers(out.fine, most.g * scale_g, bits);
 }
 
 }  // namespace gradatim::boost

@@ -53,6 +53,7 @@ double cgroup_limit() {
   return limit;
 }
 
+constexpr int kMostThreads = 1024;
 thread_local int scope_threads = 0;
 std::atomic<bool> interrupt_requested{false};
 std::atomic<bool> pool_lost{false};  // this process was forked from one that had started the pool
@@ -101,7 +102,7 @@ int available_threads() {
 }
 
 ThreadScope::ThreadScope(int threads) : previous_(scope_threads) {
-  scope_threads = threads > 0 ? threads : available_threads();
+  scope_threads = threads > 0 ? std::min(threads, kMostThreads) : available_threads();
 }
 ThreadScope::~ThreadScope() { scope_threads = previous_; }
 

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/file.h"
@@ -26,37 +28,75 @@ void store_card(const ModelCard& card, SafetensorsWriter& file) {
   json["classes"] = card.classes;
   json["rounds"] = card.rounds;
   json["history"] = nlohmann::json::object();
+  // JSON has no NaN: nlohmann writes null, which reads back as NaN.
   for (const auto& history : card.history) json["history"][history.name] = history.values;
+  if (!card.base_margin.empty()) json["base_margin"] = card.base_margin;
   if (!card.notes.empty()) json["notes"] = card.notes;
   file.set_metadata(std::string(kMetadataKey), json.dump());
 }
+
+namespace {
+
+// Depth is bounded, for what follows recurses into the document.
+nlohmann::json parse_description(const std::string& text) {
+  constexpr int kDeepest = 16;
+  return nlohmann::json::parse(
+      text, [](int depth, nlohmann::json::parse_event_t, nlohmann::json&) -> bool {
+        if (depth > kDeepest) throw DataError(2012, "it is nested too deeply");
+        return true;
+      });
+}
+
+std::vector<double> read_history(const nlohmann::json& values) {
+  std::vector<double> history;
+  for (const auto& value : values) {
+    history.push_back(value.is_null() ? std::numeric_limits<double>::quiet_NaN()
+                                      : value.get<double>());
+  }
+  return history;
+}
+
+ModelCard card_from_json(const nlohmann::json& json, const std::string& source) {
+  ModelCard card;
+  card.settings = api::settings_from_json(json.at("settings").dump());
+  card.features = parse_schema(json.at("features").dump(), source);
+  card.target = json.at("target").get<std::string>();
+  card.classification = json.at("classification").get<bool>();
+  card.classes = json.at("classes").get<std::vector<std::string>>();
+  card.rounds = json.at("rounds").get<std::int64_t>();
+  for (const auto& [name, values] : json.at("history").items()) {
+    card.history.push_back({name, read_history(values)});
+  }
+  card.base_margin = json.value("base_margin", card.base_margin);
+  card.notes = json.value("notes", card.notes);
+  const std::set<std::string> distinct(card.classes.begin(), card.classes.end());
+  const bool sound = card.classification
+                         ? distinct.size() >= 2 && distinct.size() == card.classes.size()
+                         : card.classes.empty();
+  if (!sound) throw DataError(2012, "its classes do not fit its task");
+  return card;
+}
+
+}  // namespace
 
 ModelCard read_card(const SafetensorsFile& file) {
   const std::string text = file.metadata(std::string(kMetadataKey));
   GRADATIM_CHECK(!text.empty(), ModelError, 3004,
                  "{}: it holds arrays but no gradatim model; convert it first", file.source());
   try {
-    const auto json = nlohmann::json::parse(text);
+    const auto json = parse_description(text);
     const int format = json.at("format").get<int>();
     GRADATIM_CHECK(format <= kFormatVersion, ModelError, 3005,
                    "{}: its format is {}, newer than {}, the newest that this version reads; "
                    "update gradatim",
                    file.source(), format, kFormatVersion);
-    ModelCard card;
-    card.settings = api::settings_from_json(json.at("settings").dump());
-    card.features = parse_schema(json.at("features").dump(), file.source());
-    card.target = json.at("target").get<std::string>();
-    card.classification = json.at("classification").get<bool>();
-    card.classes = json.at("classes").get<std::vector<std::string>>();
-    card.rounds = json.at("rounds").get<std::int64_t>();
-    for (const auto& [name, values] : json.at("history").items()) {
-      card.history.push_back({name, values.get<std::vector<double>>()});
-    }
-    card.notes = json.value("notes", card.notes);
-    return card;
+    return card_from_json(json, file.source());
   } catch (const nlohmann::json::exception& error) {
     throw ModelError(
         3006, fmt::format("{}: its description is damaged: {}", file.source(), error.what()));
+  } catch (const DataError& error) {
+    throw ModelError(
+        3006, fmt::format("{}: its description is damaged: {}", file.source(), error.message()));
   } catch (const UsageError& error) {  // a name or a value that this version does not have
     throw ModelError(3006, fmt::format("{}: its description does not suit this version: {}",
                                        file.source(), error.message()));
@@ -71,6 +111,10 @@ namespace {
 
 std::shared_ptr<const Model> load_from(const SafetensorsFile& file) {
   const ModelCard card = read_card(file);
+  const api::Entry* entry = api::Registry::instance().find(card.settings.component);
+  GRADATIM_CHECK(entry != nullptr && entry->kind == Trainer::kKind, ModelError, 3006,
+                 "{}: it describes '{}', which is no model", file.source(),
+                 card.settings.component);
   return api::build_as<Trainer>(card.settings)->load(file, card);
 }
 

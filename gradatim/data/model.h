@@ -75,7 +75,8 @@ struct ModelCard {
   std::string target;
   bool classification = false;
   std::vector<std::string> classes;
-  std::int64_t rounds = 0;  // that predictions use
+  std::int64_t rounds = 0;               // that predictions use
+  std::vector<std::string> base_margin;  // columns of starting scores that it was fitted with
   std::vector<History> history;
   std::map<std::string, std::string> notes;  // of the front end that fitted the model
 };

@@ -143,7 +143,7 @@ def settings_of(estimator: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         if setting and part in own and path in settings:
             raise UsageError(
                 f"{name} is a setting of {part}={arguments[part].default!r}, and another {part} is "
-                "given; leave it out, or set it there (GRD-1002)",
+                "given; leave it out, or set it there",
                 "GRD-1002",
             )
     return settings, own

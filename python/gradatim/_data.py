@@ -83,7 +83,7 @@ def _of_pandas(X: Any, names: list[str]) -> _native.Table:
         ) from error
     except (TypeError, ValueError) as error:
         # Cells of several types, of which pyarrow names the column.
-        raise DataError(f"{' '.join(map(str, error.args))} (GRD-2013)", "GRD-2013") from error
+        raise DataError(" ".join(map(str, error.args)), "GRD-2013") from error
 
 
 def of_nullable(y: Any) -> Any:
@@ -120,7 +120,7 @@ def native(array: Any) -> np.ndarray:
     if array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8):
         array = array.astype(np.float32 if array.dtype.itemsize == 2 else np.float64)
     elif array.dtype.kind in "mM":
-        raise DataError("times cannot be a target; give numbers (GRD-2020)", "GRD-2020")
+        raise DataError("times cannot be a target; give numbers", "GRD-2020")
     elif array.dtype.kind not in "biuf":
         array = array.astype(np.float64)
     if not array.dtype.isnative:

@@ -26,7 +26,8 @@ class GradatimError(Exception):
     code: str
 
     def __init__(self, message: str = "", code: str = "") -> None:
-        super().__init__(message)
+        tail = f" ({code})" if code else ""
+        super().__init__(message if message.endswith(tail) else message + tail)
         self.code = code
 
     def __reduce__(self) -> tuple[type, tuple[str, str]]:

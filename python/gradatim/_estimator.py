@@ -52,10 +52,10 @@ class Boosting(BaseEstimator):
         sample_weight : array-like of shape (rows,), optional
             Weight of each row; a weight of zero is as if the row were not there.
         base_margin : array-like of shape (rows,) or (rows, outputs), optional
-            Scores to start from.
+            Scores to start from; AdaBoost has none.
         eval_set : (X, y), (X, y, sample_weight) or (X, y, sample_weight, base_margin), optional
-            Rows to watch after each round, for early stopping and `evals_result_`; a list of one
-            such tuple is fine too.
+            Rows to watch after each round, for `evals_result_` and, where the estimator has it,
+            early stopping; a list of one such tuple is fine too. AdaBoostRegressor watches none.
 
         Returns
         -------

@@ -80,7 +80,7 @@ class OwnLearner:
         raise UsageError(
             f"the learner {type(learner).__name__} takes no sample_weight in fit, and this "
             "ensemble weighs its rows; give a learner that does, or use AdaBoost with "
-            "mode='resample' (GRD-1024)",
+            "mode='resample'",
             "GRD-1024",
         )
 
@@ -95,7 +95,7 @@ def _made(given: Any) -> Any:
         raise UsageError(
             "learner must be a name, a component, or something of your own with fit and predict "
             f"(an object, a class, or a function that makes one); got "
-            f"{getattr(given, '__qualname__', type(given).__name__)} (GRD-1004)",
+            f"{getattr(given, '__qualname__', type(given).__name__)}",
             "GRD-1004",
         )
     return made

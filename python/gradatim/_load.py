@@ -26,8 +26,10 @@ def load(path: str | Path) -> Any:
 
     Raises
     ------
+    DataError
+        GRD-2001: the file is missing or cannot be read.
     ModelError
-        The file is missing, damaged, or no model.
+        The file is damaged, or no model.
     """
     model = _native.load(str(path))
     settings = json.loads(model.settings)

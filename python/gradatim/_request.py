@@ -22,6 +22,8 @@ from gradatim._learner import OwnLearner
 
 __all__ = ["Rows", "fit_model", "threads_of", "values_of"]
 
+MOST_THREADS = 1024  # as the command line has it
+
 
 @dataclass
 class Rows:
@@ -92,7 +94,6 @@ def values_of(estimator: Any, y: Any, rows: int) -> np.ndarray:
 
 def fit_model(estimator: Any, train: Rows, eval_set: Any) -> _native.Model:
     """Fits the model that the estimator's parameters describe."""
-    _check_additive(estimator, train, eval_set)
     watched = _watched(estimator, train, eval_set)
     request = _native.FitRequest()
     weighted = train.weight is not None or (watched is not None and watched.weight is not None)
@@ -128,18 +129,6 @@ def fit_model(estimator: Any, train: Rows, eval_set: Any) -> _native.Model:
     if learner is not None:
         learner.end()
     return model
-
-
-def _check_additive(estimator: Any, train: Rows, eval_set: Any) -> None:
-    if hasattr(estimator, "early_stopping_rounds"):
-        return
-    for name, value in (("eval_set", eval_set), ("base_margin", train.base_margin)):
-        if value is not None:
-            raise UsageError(
-                f"{type(estimator).__name__} takes no {name}: members vote, and the number of "
-                "rounds is given; staged_predict shows them one by one",
-                "GRD-1002",
-            )
 
 
 def _watched(estimator: Any, train: Rows, eval_set: Any) -> Rows | None:
@@ -216,9 +205,10 @@ def threads_of(estimator: Any) -> int:
     jobs = estimator.n_jobs
     if jobs is None:
         return 0
-    if not isinstance(jobs, (int, np.integer)) or jobs == 0:
+    if not isinstance(jobs, (int, np.integer)) or jobs == 0 or jobs > MOST_THREADS:
         raise UsageError(
-            f"n_jobs must be None or an integer other than 0; got {jobs!r}", "GRD-1003"
+            f"n_jobs must be None or an integer other than 0, at most {MOST_THREADS}; got {jobs!r}",
+            "GRD-1003",
         )
     return int(jobs) if jobs > 0 else max(1, _native.available_threads() + 1 + int(jobs))
 

@@ -8,6 +8,7 @@ import pytest
 import gradatim
 from gradatim.boost import (
     AdaBoostClassifier,
+    AdaBoostRegressor,
     NewtonBoostingClassifier,
     NewtonBoostingRegressor,
 )
@@ -33,6 +34,7 @@ Y = np.arange(10) % 2
         ({"categorical_features": ["nope"]}, "GRD-2004", "nope"),
         ({"learner": print}, "GRD-1004", "learner"),
         ({"n_jobs": 0}, "GRD-1003", "n_jobs"),
+        ({"n_jobs": 1025}, "GRD-1003", "at most 1024"),
     ],
     ids=str,
 )
@@ -42,6 +44,8 @@ def test_a_wrong_parameter_is_one_sentence_when_fitted(parameters, code, word):
     assert isinstance(caught.value, gradatim.GradatimError)
     assert caught.value.code.startswith(code)
     assert "\n" not in str(caught.value)
+    assert str(caught.value).endswith(f" ({caught.value.code})")
+    assert str(caught.value).count("GRD-") == 1
 
 
 def test_a_weight_below_zero_and_one_class_are_data_errors():
@@ -78,7 +82,13 @@ def test_a_file_that_is_no_model_is_a_model_error(tmp_path):
 def test_errors_survive_pickling():
     for kind in (gradatim.ModelError, gradatim.DataError, gradatim.NumericError):
         error = pickle.loads(pickle.dumps(kind("what", "GRD-1234")))
-        assert (type(error), str(error), error.code) == (kind, "what", "GRD-1234")
+        assert (type(error), str(error), error.code) == (kind, "what (GRD-1234)", "GRD-1234")
+
+
+def test_a_message_ends_with_its_code_once():
+    assert str(gradatim.UsageError("what", "GRD-1234")) == "what (GRD-1234)"
+    assert str(gradatim.UsageError("what (GRD-1234)", "GRD-1234")) == "what (GRD-1234)"
+    assert str(gradatim.UsageError("what")) == "what"
 
 
 def test_each_kind_is_one_of_pythons():
@@ -90,7 +100,12 @@ def test_each_kind_is_one_of_pythons():
 
 
 def test_adaboost_says_what_it_does_not_take():
-    with pytest.raises(gradatim.UsageError, match="eval_set"):
-        AdaBoostClassifier().fit(X, Y, eval_set=(X, Y))
-    with pytest.raises(gradatim.UsageError, match="base_margin"):
-        AdaBoostClassifier().fit(X, Y, base_margin=np.zeros(10))
+    refused = [
+        (AdaBoostClassifier(), {"base_margin": np.zeros(10)}),
+        (AdaBoostRegressor(), {"base_margin": np.zeros(10)}),
+        (AdaBoostRegressor(), {"eval_set": (X, Y)}),
+    ]
+    for model, argument in refused:
+        with pytest.raises(gradatim.UsageError, match=r"use boost.newton \(GRD-1021\)$") as caught:
+            model.fit(X, Y, **argument)
+        assert caught.value.code == "GRD-1021"

@@ -1,6 +1,7 @@
 // AdaBoost. D_1 uniform; for m = 1, 2, ...:
 //   fit h_m on rows weighted by D_m (reweight) or drawn by D_m (resample)
-//   e_m = sum D_m [h_m(x) != y]; stop at e_m >= 1 - 1/K
+//   e_m = sum D_m [h_m(x) != y]; stop at e_m >= 1 - 1/K (a first member
+//     stays even so, with alpha_1 = 1, since an empty vote predicts nothing)
 //   alpha_m = 1/2 (ln((1 - e_m)/e_m) + ln(K - 1)), times the learning rate
 //   D_{m+1} proportional to D_m exp(-alpha_m) where h_m is right and D_m exp(alpha_m) where wrong
 // For two classes this is Freund and Schapire's algorithm to the letter; for K it is SAMME, with
@@ -28,6 +29,8 @@ class AdaBoost final : public data::Trainer {
 
   std::shared_ptr<const data::Model> load(const SafetensorsFile& file,
                                           const data::ModelCard& card) const override {
+    GRADATIM_CHECK(card.classification, ModelError, 3010,
+                   "{}: it votes and describes no classes; it is damaged", file.source());
     EnsembleParts parts;
     parts.task = {TaskKind::classification, card.classes};
     parts.features = features_of(card.features);

@@ -76,8 +76,7 @@ AdaBoostFit::AdaBoostFit(const AdaBoostConfig& config, std::shared_ptr<const Lea
     data_.valid->features = data::align(data_.valid->features, schema);
     valid_votes_.emplace(*data_.valid, data_.task.class_count());
   }
-  fitter_ = learner_->start(
-      {&binned_, &data_.train.features, data_.train.label, request.seed, data_.task.class_count()});
+  fitter_ = learner_->start({&binned_, &data_.train.features});
   statistics_.classes = data_.task.class_count();
   statistics_.label.assign(data_.train.label.begin(), data_.train.label.end());
 }

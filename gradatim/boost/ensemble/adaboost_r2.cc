@@ -97,7 +97,7 @@ class R2Fit {
         binned_(data_.train.features, data_.train.weight,
                 seeded(learner.bin_options(data_.train.rows()), request.seed)),
         distribution_(data_.train.rows(), data_.train.weight),
-        fitter_(learner.start({&binned_, &data_.train.features, data_.train.label, request.seed})),
+        fitter_(learner.start({&binned_, &data_.train.features})),
         features_(sample_features(static_cast<std::int32_t>(binned_.features().size()), 1.0, 0, 0)),
         base_(weighted_mean(data_.train.label, data_.train.weight)) {
     data_.train.features =
@@ -158,7 +158,8 @@ class R2Fit {
       weight.assign(hits.begin(), hits.end());
       std::erase_if(rows, [&](std::uint32_t row) { return hits[row] == 0; });
     }
-    quantise(g_, h_, weight, {.seed = request_.seed, .draw = round}, statistics_);
+    quantise(g_, h_, weight, {.seed = request_.seed, .draw = round, .force_wide = true},
+             statistics_);
     return fitter_->fit(statistics_, rows, features_);
   }
 
@@ -208,6 +209,8 @@ class AdaBoostR2 final : public data::Trainer {
   }
   std::shared_ptr<const data::Model> load(const SafetensorsFile& file,
                                           const data::ModelCard& card) const override {
+    GRADATIM_CHECK(!card.classification, ModelError, 3010,
+                   "{}: it predicts numbers and describes classes; it is damaged", file.source());
     EnsembleParts parts;
     parts.features = features_of(card.features);
     parts.learner = learner_;

@@ -60,7 +60,7 @@ class AdditiveFit {
       if (!options.exact) valid_bins.emplace(data_.valid->features, binned);
       valid.emplace(*data_.valid, base_score_, grid_.step);
     }
-    fitter_ = learner_->start({&binned, &data_.train.features, data_.train.label, request_.seed});
+    fitter_ = learner_->start({&binned, &data_.train.features});
     Watch watch(metrics(), data_.valid ? config_.early_stopping_rounds : 0, config_.n_estimators,
                 request_.observer);
     for (std::int64_t round = 0; round < config_.n_estimators; ++round) {
@@ -208,6 +208,7 @@ class AdditiveFit {
     card.settings = settings;
     card.features = schema_of(data_.train.features, binned.features());
     card.target = request_.target;
+    card.base_margin = request_.base_margin;
     card.classification = data_.task.classification();
     card.classes = data_.task.classes;
     card.rounds = watch.best_round();

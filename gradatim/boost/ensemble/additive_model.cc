@@ -64,6 +64,11 @@ std::shared_ptr<const data::Model> load_additive(const SafetensorsFile& file,
   parts.ensemble.task = {card.classification ? TaskKind::classification : TaskKind::regression,
                          card.classes};
   parts.loss = loss ? std::move(loss) : automatic_loss(parts.ensemble.task);
+  try {
+    parts.loss->check(parts.ensemble.task, {});
+  } catch (const DataError& error) {
+    throw ModelError(3010, fmt::format("{}: {}", file.source(), error.message()));
+  }
   parts.base_score = file.read<double>("base_score");
   const auto outputs = static_cast<std::int64_t>(parts.base_score.size());
   GRADATIM_CHECK(outputs == parts.loss->outputs(parts.ensemble.task) &&
@@ -75,9 +80,10 @@ std::shared_ptr<const data::Model> load_additive(const SafetensorsFile& file,
   parts.ensemble.learner = learner;
   parts.ensemble.members = learner->load(file, parts.ensemble.features);
   parts.ensemble.members_per_round = static_cast<int>(outputs);
-  GRADATIM_CHECK(static_cast<std::int64_t>(parts.ensemble.members.size()) == outputs * card.rounds,
-                 ModelError, 3010, "{}: it has {} members where {} rounds need {}; it is damaged",
-                 file.source(), parts.ensemble.members.size(), card.rounds, outputs * card.rounds);
+  const auto members = static_cast<std::int64_t>(parts.ensemble.members.size());
+  GRADATIM_CHECK(members % outputs == 0 && members / outputs == card.rounds, ModelError, 3010,
+                 "{}: it has {} members for {} rounds of {}; it is damaged", file.source(),
+                 parts.ensemble.members.size(), card.rounds, outputs);
   return std::make_shared<AdditiveModel>(card, std::move(parts));
 }
 

@@ -10,6 +10,7 @@
 #include "gradatim/boost/ensemble/training_data.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
+#include "gradatim/core/text.h"
 #include "gradatim/data/convert.h"
 
 namespace gradatim::boost {
@@ -61,7 +62,12 @@ void EnsembleModel::each_block(const data::Table& table, const data::PredictOpti
     start(rows, state.data());
     for (std::size_t k = 0; k < margins.size(); ++k) {
       margins[k].read(begin, cells);
-      for (std::int64_t i = 0; i < rows; ++i) state[i * width + k] += cells[i];
+      for (std::int64_t i = 0; i < rows; ++i) {
+        GRADATIM_CHECK(std::isfinite(cells[i]), DataError, 2028,
+                       "the base margin of row {} is not finite; give every row a number",
+                       begin + i + 1);
+        state[i * width + k] += cells[i];
+      }
     }
     f({{values.data(), rows, features, owner}, begin, &state});
   });
@@ -116,7 +122,7 @@ std::vector<std::pair<std::string, double>> EnsembleModel::evaluate(
     const data::Table& table, const std::vector<std::string>& metrics,
     const std::string& weight) const {
   const LabelledRows rows = label_rows(table, parts_.task, card_.target, weight, {});
-  const auto predictions = predict(table, {});
+  const auto predictions = predict(table, {.base_margin = card_.base_margin});
   std::vector<std::pair<std::string, double>> results;
   for (const auto& metric : find_metrics(metrics, parts_.task)) {
     results.emplace_back(metric->short_name(), (*metric)({rows.label, predictions.values,
@@ -179,6 +185,40 @@ data::Schema schema_of(const data::Table& features, std::span<const FeatureBins>
   return schema;
 }
 
+namespace {
+
+// A metric's tags name the tasks that it is for.
+bool suits(const api::Entry& metric, const Task& task) {
+  const std::string_view tags = metric.text.tags;
+  const bool binary = tags.find("binary") != std::string_view::npos && task.class_count() == 2;
+  const std::string_view wanted = task.classification() ? "classification" : "regression";
+  return binary || tags.find(wanted) != std::string_view::npos;
+}
+
+std::vector<const api::Entry*> suitable_metrics(const Task& task) {
+  auto entries = api::Registry::instance().list(Metric::kKind);
+  std::erase_if(entries, [&](const api::Entry* entry) { return !suits(*entry, task); });
+  return entries;
+}
+
+std::shared_ptr<const Metric> make_metric(const api::Entry& entry) {
+  return std::static_pointer_cast<const Metric>(entry.make(entry, {}, {}));
+}
+
+[[noreturn]] void refuse_metric(const api::Entry& metric, const Task& task) {
+  std::vector<std::string> names;
+  for (const api::Entry* entry : suitable_metrics(task)) {
+    names.emplace_back(entry->text.name.substr(entry->text.name.rfind('.') + 1));
+  }
+  throw UsageError(1025,
+                   fmt::format("{} does not suit {}; there are {}", metric.text.name,
+                               task.classification() ? fmt::format("{} classes", task.class_count())
+                                                     : std::string("a numeric target"),
+                               join_and(names)));
+}
+
+}  // namespace
+
 std::vector<std::shared_ptr<const Metric>> find_metrics(
     const std::vector<std::string>& names, const Task& task,
     const std::map<std::string, api::Made>& own) {
@@ -189,16 +229,11 @@ std::vector<std::shared_ptr<const Metric>> find_metrics(
       continue;
     }
     const api::Entry& entry = api::Registry::instance().get(name, Metric::kKind);
-    metrics.push_back(std::static_pointer_cast<const Metric>(entry.make(entry, {}, {})));
+    if (!suits(entry, task)) refuse_metric(entry, task);
+    metrics.push_back(make_metric(entry));
   }
   if (!names.empty()) return metrics;
-  const std::string_view wanted = task.classification() ? "classification" : "regression";
-  for (const api::Entry* entry : api::Registry::instance().list(Metric::kKind)) {
-    const std::string_view tags = entry->text.tags;
-    const bool binary = tags.find("binary") != std::string_view::npos && task.class_count() == 2;
-    if (!binary && tags.find(wanted) == std::string_view::npos) continue;
-    metrics.push_back(std::static_pointer_cast<const Metric>(entry->make(*entry, {}, {})));
-  }
+  for (const api::Entry* entry : suitable_metrics(task)) metrics.push_back(make_metric(*entry));
   return metrics;
 }
 

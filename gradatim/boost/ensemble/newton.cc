@@ -79,7 +79,9 @@ constexpr api::Text kText = {
     .name = "boost.newton",
     .aliases = "boost.xgboost",
     .summary = "Second-order gradient boosting with regularised members.",
-    .detail = "The model is the same to the last bit for any number of threads and any processor.",
+    .detail =
+        "The model is the same to the last bit for any number of threads, with AVX-512, AVX2 or "
+        "neither.",
     .source = "Chen and Guestrin (2016), XGBoost: a scalable tree boosting system",
     .shape = "features: [rows, columns]; target: [rows]",
     .errors =

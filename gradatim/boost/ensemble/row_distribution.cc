@@ -1,9 +1,12 @@
 #include "gradatim/boost/ensemble/row_distribution.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "gradatim/boost/statistics.h"
+#include "gradatim/core/error.h"
 #include "gradatim/core/philox.h"
 
 namespace gradatim::boost {
@@ -17,6 +20,9 @@ void RowDistribution::normalise() {
   ExactSum sum;
   for (const double d : d_) sum.add(d);
   const double total = sum.value();
+  GRADATIM_CHECK(
+      total > 0.0 && std::isfinite(total), NumericError, 4002,
+      "the weights of the rows grew beyond what a number holds; lower the learning rate");
   for (double& d : d_) d /= total;
 }
 

@@ -1,6 +1,7 @@
 #include "gradatim/boost/ensemble/watch.h"
 
 #include <chrono>
+#include <cmath>
 
 namespace gradatim::boost {
 namespace {
@@ -43,7 +44,8 @@ void Watch::note(const std::string& name, double value) {
 
 bool Watch::end_round(std::int64_t round) {
   last_ = round;
-  if (has_latest_ && (best_ == 0 || latest_ < best_value_)) {
+  // NaN is never the best.
+  if (has_latest_ && !std::isnan(latest_) && (best_ == 0 || latest_ < best_value_)) {
     best_value_ = latest_;
     best_ = round;
   }

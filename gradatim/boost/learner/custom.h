@@ -35,6 +35,9 @@ class CustomLearner final : public Learner {
   void store(std::span<const std::unique_ptr<Member>> members,
              SafetensorsWriter& file) const override;
   Members load(const SafetensorsFile& file, std::span<const FeatureBins> features) const override;
+  void check_classes(const SafetensorsFile& /*file*/,
+                     std::span<const std::unique_ptr<Member>> /*members*/,
+                     int /*classes*/) const override {}  // members check what they predict
 
  private:
   Fit fit_;

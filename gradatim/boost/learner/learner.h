@@ -62,9 +62,6 @@ class Fitter {
 struct FitContext {
   const BinnedData* data = nullptr;
   const data::Table* table = nullptr;  // the features, raw
-  std::span<const float> label;
-  std::uint64_t seed = 0;
-  int classes = 0;  // of a classification
 };
 
 class Learner {
@@ -83,9 +80,9 @@ class Learner {
   virtual Members load(const SafetensorsFile& file,
                        std::span<const FeatureBins> features) const = 0;
   /// Refuses loaded members that do not vote for one of `classes`. ModelError GRD-3010.
-  virtual void check_classes(const SafetensorsFile& /*file*/,
-                             std::span<const std::unique_ptr<Member>> /*members*/,
-                             int /*classes*/) const {}
+  virtual void check_classes(const SafetensorsFile& file,
+                             std::span<const std::unique_ptr<Member>> members,
+                             int classes) const = 0;
   /// Adds to each feature's gain, cover and number of splits (all [features]).
   virtual void importances(std::span<const std::unique_ptr<Member>> /*members*/,
                            std::span<double> /*gain*/, std::span<double> /*cover*/,

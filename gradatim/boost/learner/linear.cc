@@ -6,10 +6,13 @@
 // weight in this round, and T the soft threshold of L1; then g moves along. A missing cell adds
 // nothing. A category is a coordinate of its own, with x = 1 on its rows.
 // Sums are exact (core/exact_sum.h), so the model does not depend on threads.
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "gradatim/api/export.h"
 #include "gradatim/boost/learner/linear_member.h"
+#include "gradatim/core/error.h"
 #include "gradatim/core/exact_sum.h"
 #include "gradatim/core/parallel.h"
 
@@ -187,17 +190,28 @@ class LinearLearner final : public Learner {
   Members load(const SafetensorsFile& file, std::span<const FeatureBins> features) const override {
     return load_linear(file, features);
   }
+  void check_classes(const SafetensorsFile& file, std::span<const std::unique_ptr<Member>> members,
+                     int classes) const override {
+    for (const auto& member : members) {
+      const int outputs = static_cast<const LinearMember&>(*member).outputs();
+      GRADATIM_CHECK(
+          outputs == classes, ModelError, 3010,
+          "{}: a linear member has {} sets of weights for {} classes; the file is damaged",
+          file.source(), outputs, classes);
+    }
+  }
+
   /// Gain is the sum of |weight|, a category's included; there are no splits.
   void importances(std::span<const std::unique_ptr<Member>> members, std::span<double> gain,
                    std::span<double> /*cover*/, std::span<double> /*count*/) const override {
     for (const auto& member : members) {
       const auto& linear = static_cast<const LinearMember&>(*member);
-      const auto coordinates = linear.first(gain.size());
-      for (std::size_t f = 0; f < gain.size(); ++f) {
-        for (std::size_t i = 0; i < linear.weights().size(); ++i) {
-          const auto c = static_cast<std::int64_t>(i) % coordinates;
-          if (c >= linear.first(f) && c < linear.first(f + 1))
-            gain[f] += std::abs(linear.weights()[i]);
+      const std::int64_t coordinates = linear.first(gain.size());
+      for (int k = 0; k < linear.outputs(); ++k) {
+        for (std::size_t f = 0; f < gain.size(); ++f) {
+          for (std::int64_t c = linear.first(f); c < linear.first(f + 1); ++c) {
+            gain[f] += std::abs(linear.weights()[k * coordinates + c]);
+          }
         }
       }
     }

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <numeric>
 #include <span>
@@ -251,7 +252,7 @@ class TreeGrower {
     const FeatureBins& bins = data_.features()[open.best.feature];
     node.feature = open.best.feature;
     node.left = left.node;
-    node.gain = static_cast<float>(gain);
+    node.gain = static_cast<float>(std::min(gain, double{std::numeric_limits<float>::max()}));
     node.value = 0.0F;
     node.missing_left = open.best.missing_left;
     node.categorical = bins.categorical();

@@ -2,7 +2,7 @@
 //
 // Sums are integers, so it does not matter which thread adds which rows: the rows of all nodes of a
 // batch are cut into equal parts, a part that shares a node with another fills a copy, and the
-// copies are added. Limit of the kernel: one read-modify-write a cell, about one nanosecond.
+// copies are added. Limit of the kernel: one read-modify-write a cell.
 #pragma once
 
 #include <algorithm>
