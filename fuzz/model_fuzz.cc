@@ -1,5 +1,5 @@
-// Any bytes as a model file: a model that predicts, explains and writes itself, or an Error; nothing
-// else. Start from real models, which model_seeds writes:
+// Any bytes as a model file: a model that predicts, explains and writes itself, or an Error;
+// nothing else. Start from real models, which model_seeds writes:
 //   build/fuzz/fuzz/model_seeds seeds && build/fuzz/fuzz/model_fuzz -max_total_time=60 seeds
 #include <algorithm>
 #include <cstddef>
@@ -33,10 +33,10 @@ data::Column cells_of(const data::ColumnSchema& schema) {
       return data::numeric_column(schema.name, {0.5, std::numeric_limits<double>::quiet_NaN(),
                                                 std::numeric_limits<double>::infinity(), -3e200});
     case data::ColumnType::integer:
-      return data::integer_column(schema.name, {1, data::kMissingInteger, std::int64_t{1} << 62, -7})
+      return data::integer_column(schema.name,
+                                  {1, data::kMissingInteger, std::int64_t{1} << 62, -7})
           .with_time_unit(schema.time_unit);
-    case data::ColumnType::boolean:
-      return data::boolean_column(schema.name, {0, 2, 1, 1});
+    case data::ColumnType::boolean: return data::boolean_column(schema.name, {0, 2, 1, 1});
     case data::ColumnType::categorical: break;
   }
   const bool any = schema.categories && !schema.categories->empty();
@@ -80,8 +80,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   return 0;
 }
 
-// Changes the header or the arrays and sets the header's length anew: a plain mutation of the header
-// shifts the arrays, and nearly every file would end at GRD-3001.
+// Changes the header or the arrays and sets the header's length anew: a plain mutation of the
+// header shifts the arrays, and nearly every file would end at GRD-3001.
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t max_size, unsigned seed) {
   std::uint64_t header = 0;

@@ -1,5 +1,5 @@
-// Writes one small model for each ensemble rule, learner and kind of target: the seeds of model_fuzz.
-// usage: model_seeds FOLDER
+// Writes one small model for each ensemble rule, learner and kind of target: the seeds of
+// model_fuzz. usage: model_seeds FOLDER
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -35,11 +35,11 @@ data::FitRequest request_of(Target target) {
   data::Categories names = {"a", "b", "c"};
   names.resize(count);
   data::FitRequest request;
-  request.table = data::Table(
-      {data::numeric_column("x", x), data::numeric_column("z", z),
-       data::categorical_column("word", words, {"red", "green", "blue"}),
-       target == Target::numbers ? data::numeric_column("y", y)
-                                 : data::categorical_column("y", classes, std::move(names))});
+  request.table = data::Table({data::numeric_column("x", x), data::numeric_column("z", z),
+                               data::categorical_column("word", words, {"red", "green", "blue"}),
+                               target == Target::numbers
+                                   ? data::numeric_column("y", y)
+                                   : data::categorical_column("y", classes, std::move(names))});
   request.target = "y";
   request.notes = {{"front", "seeds"}};
   return request;
@@ -52,10 +52,9 @@ bool suits(const api::Entry& trainer, Target target) {
 
 void write(const api::Entry& trainer, const api::Entry& learner, Target target,
            const std::filesystem::path& folder) {
-  const auto settings =
-      api::parse_settings(trainer.text.name, std::vector<api::Option>{
-                                                 {"learner", std::string(learner.text.name)},
-                                                 {"n_estimators", "2"}});
+  const auto settings = api::parse_settings(
+      trainer.text.name,
+      std::vector<api::Option>{{"learner", std::string(learner.text.name)}, {"n_estimators", "2"}});
   const std::string name = fmt::format("{}-{}-{}.gradatim", trainer.text.name, learner.text.name,
                                        kTargetNames[static_cast<int>(target)]);
   data::save_model(*data::fit_model(settings, request_of(target)), (folder / name).string());

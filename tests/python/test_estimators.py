@@ -149,6 +149,15 @@ def test_early_stopping_keeps_the_best_round(kind, task):
     assert len(values) == model.best_iteration_ + 5 < 400
 
 
+def test_adaboost_watches_an_eval_set(classes):
+    X, y = classes
+    model = AdaBoostClassifier(n_estimators=7).fit(X[:400], y[:400], eval_set=(X[400:], y[400:]))
+    watched = model.evals_result_["valid"]["accuracy"]
+    staged = [np.mean(stage == y[400:]) for stage in model.staged_predict(X[400:])]
+    np.testing.assert_allclose(watched, staged)
+    assert len(watched) == model.n_estimators_ == 7  # it is watched and does not stop
+
+
 @each_additive
 def test_without_an_eval_set_early_stopping_splits_rows_off(kind, task):
     X, y = task(kind)

@@ -597,7 +597,7 @@ class GradientBoostingRegressor(BoostingRegressor):
 class NewtonBoostingClassifier(BoostingClassifier):
     """Second-order gradient boosting with regularised members.
 
-    The model is the same to the last bit for any number of threads and any processor.
+    The model is the same to the last bit for any number of threads, with AVX-512, AVX2 or neither.
 
     Parameters
     ----------
@@ -809,7 +809,7 @@ class NewtonBoostingClassifier(BoostingClassifier):
 class NewtonBoostingRegressor(BoostingRegressor):
     """Second-order gradient boosting with regularised members.
 
-    The model is the same to the last bit for any number of threads and any processor.
+    The model is the same to the last bit for any number of threads, with AVX-512, AVX2 or neither.
 
     Parameters
     ----------

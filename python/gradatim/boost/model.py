@@ -175,7 +175,7 @@ class Gradient(Component):
 class Newton(Component):
     """Second-order gradient boosting with regularised members.
 
-    The model is the same to the last bit for any number of threads and any processor.
+    The model is the same to the last bit for any number of threads, with AVX-512, AVX2 or neither.
 
     Parameters
     ----------
