@@ -70,6 +70,9 @@ inside() {
     mount -t proc proc "$tree/proc"
     mkdir -p "$tree/dev/shm"
     mount -t tmpfs -o mode=1777 tmpfs "$tree/dev/shm"
+    mkdir -p "$tree/dev/pts"
+    mount -t devpts -o newinstance,ptmxmode=0666 devpts "$tree/dev/pts"
+    ln -sf pts/ptmx "$tree/dev/ptmx"
     exec chroot "$tree" env -i "$@"' - "$tree" "${settings[@]}" \
     sh -c 'cd /home/gradatim && exec "$@"' - "$@" </dev/null
 }

@@ -47,6 +47,11 @@ nlohmann::json parse_description(const std::string& text) {
       });
 }
 
+std::int64_t whole_number(const nlohmann::json& value) {
+  if (!value.is_number_integer()) throw DataError(2012, "a count in it is no whole number");
+  return value.get<std::int64_t>();
+}
+
 std::vector<double> read_history(const nlohmann::json& values) {
   std::vector<double> history;
   for (const auto& value : values) {
@@ -63,7 +68,7 @@ ModelCard card_from_json(const nlohmann::json& json, const std::string& source) 
   card.target = json.at("target").get<std::string>();
   card.classification = json.at("classification").get<bool>();
   card.classes = json.at("classes").get<std::vector<std::string>>();
-  card.rounds = json.at("rounds").get<std::int64_t>();
+  card.rounds = whole_number(json.at("rounds"));
   for (const auto& [name, values] : json.at("history").items()) {
     card.history.push_back({name, read_history(values)});
   }
@@ -85,7 +90,7 @@ ModelCard read_card(const SafetensorsFile& file) {
                  "{}: it holds arrays but no gradatim model; convert it first", file.source());
   try {
     const auto json = parse_description(text);
-    const int format = json.at("format").get<int>();
+    const std::int64_t format = whole_number(json.at("format"));
     GRADATIM_CHECK(format <= kFormatVersion, ModelError, 3005,
                    "{}: its format is {}, newer than {}, the newest that this version reads; "
                    "update gradatim",

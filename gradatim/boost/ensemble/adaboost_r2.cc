@@ -215,6 +215,7 @@ class AdaBoostR2 final : public data::Trainer {
     parts.features = features_of(card.features);
     parts.learner = learner_;
     parts.members = learner_->load(file, parts.features);
+    learner_->check_classes(file, parts.members, 0);
     auto weight = file.read<double>("weight");
     const auto base = file.read<double>("base_score", 1);
     GRADATIM_CHECK(weight.size() == parts.members.size() && !weight.empty() &&

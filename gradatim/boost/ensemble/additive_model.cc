@@ -79,6 +79,7 @@ std::shared_ptr<const data::Model> load_additive(const SafetensorsFile& file,
   parts.ensemble.features = features_of(card.features);
   parts.ensemble.learner = learner;
   parts.ensemble.members = learner->load(file, parts.ensemble.features);
+  learner->check_classes(file, parts.ensemble.members, 0);
   parts.ensemble.members_per_round = static_cast<int>(outputs);
   const auto members = static_cast<std::int64_t>(parts.ensemble.members.size());
   GRADATIM_CHECK(members % outputs == 0 && members / outputs == card.rounds, ModelError, 3010,

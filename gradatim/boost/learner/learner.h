@@ -79,7 +79,8 @@ class Learner {
   /// ModelError GRD-3010 where an index, a child or a size is wrong.
   virtual Members load(const SafetensorsFile& file,
                        std::span<const FeatureBins> features) const = 0;
-  /// Refuses loaded members that do not vote for one of `classes`. ModelError GRD-3010.
+  /// Refuses loaded members that do not vote for one of `classes`, or, where that is 0, do not
+  /// predict one number. ModelError GRD-3010.
   virtual void check_classes(const SafetensorsFile& file,
                              std::span<const std::unique_ptr<Member>> members,
                              int classes) const = 0;

@@ -2,12 +2,13 @@
 // gblinear).
 //
 // On the quadratic expansion sum g_i d_i + h_i d_i^2 / 2 with d = b + sum_j w_j x_j, coordinate j
-// steps by -T(G_j + lambda w_j) / (H_j + lambda), G_j = sum g x_j, H_j = sum h x_j^2, w_j its
-// weight in this round, and T the soft threshold of L1; then g moves along. A missing cell adds
-// nothing. A category is a coordinate of its own, with x = 1 on its rows.
+// moves to T(H_j w_j - G_j) / (H_j + lambda), G_j = sum g x_j, H_j = sum h x_j^2, w_j its weight in
+// this round, and T the soft threshold of L1; then g moves along. A missing cell adds nothing. A
+// category is a coordinate of its own, with x = 1 on its rows.
 // Sums are exact (core/exact_sum.h), so the model does not depend on threads.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "gradatim/api/export.h"
@@ -95,7 +96,7 @@ class LinearFitter final : public Fitter {
     const auto [g, h] = sums(x_);
     if (!(h + config_.reg_lambda > 0.0)) return;
     double& weight = member.weight(k, first_[f]);
-    const double step = -shrunk(g + config_.reg_lambda * weight) / (h + config_.reg_lambda);
+    const double step = shrunk(h * weight - g) / (h + config_.reg_lambda) - weight;
     move(weight, step, x_);
   }
 
@@ -116,7 +117,7 @@ class LinearFitter final : public Fitter {
       const double curvature = h[c].value() + config_.reg_lambda;
       if (!(curvature > 0.0)) continue;
       double& weight = member.weight(k, first_[f] + c);
-      step[c] = -shrunk(g[c].value() + config_.reg_lambda * weight) / curvature;
+      step[c] = shrunk(h[c].value() * weight - g[c].value()) / curvature - weight;
       weight += step[c];
     }
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -195,7 +196,7 @@ class LinearLearner final : public Learner {
     for (const auto& member : members) {
       const int outputs = static_cast<const LinearMember&>(*member).outputs();
       GRADATIM_CHECK(
-          outputs == classes, ModelError, 3010,
+          outputs == std::max(1, classes), ModelError, 3010,
           "{}: a linear member has {} sets of weights for {} classes; the file is damaged",
           file.source(), outputs, classes);
     }

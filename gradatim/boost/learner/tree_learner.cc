@@ -77,6 +77,7 @@ Members TreeLearner::load(const SafetensorsFile& file,
 void TreeLearner::check_classes(const SafetensorsFile& file,
                                 std::span<const std::unique_ptr<Member>> members,
                                 int classes) const {
+  if (classes == 0) return;  // any finite value is a number, and loading checked that
   for (const auto& member : members) {
     for (const Node& node : static_cast<const TreeMember&>(*member).tree().nodes) {
       const bool known = node.value >= 0.0F && node.value < static_cast<float>(classes);
