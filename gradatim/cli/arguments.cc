@@ -106,6 +106,9 @@ class Parser {
     }
     if (!value) value = following(name, spec);
     if (spec != nullptr) {
+      GRADATIM_CHECK(result_.values.count(name) == 0, UsageError, 1010,
+                     "--{} was given twice; keep one{}", name,
+                     name == "data" ? ", or name a folder or a pattern for several files" : "");
       result_.values[name] = *value;
     } else {
       result_.settings.emplace_back(name, *value);

@@ -54,6 +54,7 @@ class CsvReader {
   void read_row(CsvFile& file);
   void refuse(const CsvFile& file, const char* row, CsvColumn& column, const Field& field);
   void warn_of_surprises() const;
+  void warn_of_stray_words(std::span<const Column> columns) const;
   std::int64_t estimated_rows(std::int64_t sampled) const;
 
   const ReadOptions& options_;
@@ -260,7 +261,37 @@ Table CsvReader::read(std::string source) {
         done[i] ? std::move(*done[i])
                 : std::visit([&](auto& cells) { return cells.take(column.name); }, column.cells));
   }
+  warn_of_stray_words(columns);
   return Table(std::move(columns), std::move(source));
+}
+
+// Mostly numbers and a few words: rather a slip than categories.
+void CsvReader::warn_of_stray_words(std::span<const Column> columns) const {
+  constexpr std::int64_t kFewestNumbers = 20;
+  constexpr std::int64_t kNumbersAWord = 20;
+  if (options_.observer == nullptr) return;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i].type() != ColumnType::categorical || columns_[i].asked ||
+        !columns_[i].surprise.empty()) {
+      continue;
+    }
+    std::int64_t numbers = 0;
+    std::vector<std::string> words;
+    for (const auto& word : columns[i].categories()) {
+      if (parse_cell_number(word))
+        ++numbers;
+      else
+        words.push_back(word);
+    }
+    if (words.empty() || numbers < kFewestNumbers ||
+        numbers < kNumbersAWord * static_cast<std::int64_t>(words.size())) {
+      continue;
+    }
+    options_.observer->on_warning(
+        fmt::format("column '{}' has {} different numbers and '{}', so that the whole column is "
+                    "read as categories; a schema decides otherwise",
+                    columns[i].name(), numbers, shown(words.front())));
+  }
 }
 
 }  // namespace

@@ -41,6 +41,17 @@ TEST(Csv, InfersTheTypeOfEveryColumn) {
   EXPECT_TRUE(std::isnan(numbers(table.column("none"))[0]));
 }
 
+TEST(Csv, AStrayWordAmongNumbersIsToldOf) {
+  Warnings warnings;
+  std::string text = "a,code\n";
+  for (int i = 0; i < 40; ++i) text += std::to_string(i) + ".5,x" + std::to_string(i) + "\n";
+  parse_csv(text + "oops,y\n", "t.csv", {.observer = &warnings});
+  ASSERT_EQ(warnings.texts.size(), 1U);
+  EXPECT_EQ(warnings.texts[0],
+            "column 'a' has 40 different numbers and 'oops', so that the whole column is read as "
+            "categories; a schema decides otherwise");
+}
+
 TEST(Csv, TheTypeIsThatOfAllCellsHoweverLateTheyCome) {
   for (const auto& [late, type, last] : {std::tuple{"2.5", ColumnType::numeric, "2.5"},
                                          {"abc", ColumnType::categorical, "abc"},

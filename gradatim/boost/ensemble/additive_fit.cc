@@ -75,10 +75,12 @@ class AdditiveFit {
 
  private:
   std::vector<std::shared_ptr<const Metric>> metrics() const {
-    if (!data_.valid && !config_.evaluate_train) return {};
     auto names = request_.metrics;
     if (names.empty()) names.emplace_back(loss_->default_metric());
-    return find_metrics(names, data_.task, request_.own_metrics);
+    // Looked up even where nothing is watched: a misspelt name is an error all the same.
+    auto found = find_metrics(names, data_.task, request_.own_metrics);
+    if (!data_.valid && !config_.evaluate_train) found.clear();
+    return found;
   }
 
   // One member an output: all gradients are taken at the scores before the round.
