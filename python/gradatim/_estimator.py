@@ -68,8 +68,12 @@ class Boosting(BaseEstimator):
 
     def _learn_rows(self, X: Any, y: Any, sample_weight: Any, base_margin: Any) -> Rows:
         features = _data.features(self, X, reset=True)
+        called = getattr(y, "name", None)  # of a pandas or Polars series
         y = values_of(self, y, features.rows)
-        return Rows(features, *self._encode(y, reset=True), sample_weight, base_margin)
+        rows = Rows(features, *self._encode(y, reset=True), sample_weight, base_margin)
+        if isinstance(called, str) and called:
+            rows.called = called
+        return rows
 
     def _watch_rows(
         self, X: Any, y: Any, sample_weight: Any = None, base_margin: Any = None

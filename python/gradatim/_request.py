@@ -34,11 +34,12 @@ class Rows:
     words: list[str] | None = None  # that the target indexes
     weight: Any = None
     base_margin: Any = None
+    called: str = "target"  # the column that evaluating from a file will look for
 
     def names(self) -> tuple[str, str]:
         """Names of target and weight that no feature has."""
         taken = self.features.names
-        return _data.own_name("target", taken), _data.own_name("sample_weight", taken)
+        return _data.own_name(self.called, taken), _data.own_name("sample_weight", taken)
 
     def margins(self) -> list[np.ndarray]:
         if self.base_margin is None:
@@ -102,6 +103,7 @@ def fit_model(estimator: Any, train: Rows, eval_set: Any) -> _native.Model:
     request.base_margin = train.margin_names()
     request.table = _table(estimator, train, weighted)
     if watched is not None:
+        watched.called = train.called
         request.valid = _table(estimator, watched, weighted)
     elif getattr(estimator, "early_stopping_rounds", 0):
         request.valid_fraction = _fraction(estimator.validation_fraction)

@@ -4,6 +4,7 @@ import copy
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
@@ -231,3 +232,10 @@ def test_verbose_prints_a_line_a_round(numbers, capfd):
     assert out == ""
     assert [line.split()[1] for line in err.splitlines()] == ["1/3", "2/3", "3/3"]
     assert "valid.rmse" in err
+
+
+def test_a_named_target_keeps_its_name_in_the_file(tmp_path):
+    table = pd.DataFrame({"x": np.arange(40.0), "late": np.arange(40) % 2})
+    model = GradientBoostingClassifier().fit(table[["x"]], table["late"])
+    model.save(tmp_path / "late.safetensors")
+    assert b'\\"target\\":\\"late\\"' in (tmp_path / "late.safetensors").read_bytes()
