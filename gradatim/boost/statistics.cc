@@ -93,21 +93,15 @@ void block_random(std::uint32_t key0, std::uint32_t key1, std::uint32_t draw, st
   }
 }
 
-// c = (fine + u) >> shift for both lanes, packed; a constant hessian stays the integer 1.
+// c = (fine + u) >> shift for both lanes; a constant hessian stays the integer 1.
 void block_coarse(const std::int32_t* fine, const std::uint32_t* low, const std::uint32_t* high,
-                  std::int64_t n, int shift, bool constant_hessian, std::int64_t* coarse) {
+                  std::int64_t n, int shift, bool constant_hessian, std::int16_t* coarse) {
   const std::uint32_t mask = (1U << shift) - 1U;
-  if (constant_hessian) {
-    for (std::int64_t i = 0; i < n; ++i) {
-      const std::int64_t g = (fine[2 * i] + static_cast<std::int32_t>(low[i] & mask)) >> shift;
-      coarse[i] = g * (std::int64_t{1} << 32) + 1;
-    }
-    return;
-  }
   for (std::int64_t i = 0; i < n; ++i) {
-    const std::int64_t g = (fine[2 * i] + static_cast<std::int32_t>(low[i] & mask)) >> shift;
-    const std::int64_t h = (fine[2 * i + 1] + static_cast<std::int32_t>(high[i] & mask)) >> shift;
-    coarse[i] = g * (std::int64_t{1} << 32) + h;
+    const std::int32_t g = (fine[2 * i] + static_cast<std::int32_t>(low[i] & mask)) >> shift;
+    const std::int32_t h = (fine[2 * i + 1] + static_cast<std::int32_t>(high[i] & mask)) >> shift;
+    coarse[2 * i] = static_cast<std::int16_t>(g);
+    coarse[2 * i + 1] = static_cast<std::int16_t>(constant_hessian ? 1 : h);
   }
 }
 
@@ -219,7 +213,8 @@ void quantise(std::span<const float> g, std::span<const float> h, std::span<cons
     (static_cast<std::uint32_t>(options.seed), static_cast<std::uint32_t>(options.seed >> 32),
      options.draw, static_cast<std::uint64_t>(begin / 2), (end - begin + 1) / 2, low, high);
     HWY_DYNAMIC_DISPATCH(block_coarse)
-    (fine, low, high, end - begin, shift, out.constant_hessian, out.coarse.data() + begin);
+    (fine, low, high, end - begin, shift, out.constant_hessian,
+     reinterpret_cast<std::int16_t*>(out.coarse.data() + begin));
   });
   out.outliers = rows >= kFewestPacked && has_outliers(out.fine, most.g * scale_g, bits);
 }

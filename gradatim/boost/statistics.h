@@ -20,6 +20,13 @@ struct Fine {
   std::int32_t h = 0;
 };
 
+/// The same in a few bits; a histogram cell of them is one int64, (g << 32) + h.
+struct Coarse {
+  std::int16_t g = 0;
+  std::int16_t h = 0;
+  bool operator==(const Coarse&) const = default;
+};
+
 /// How lanes turn back into numbers: value = lane * unit.
 struct Units {
   double g = 1.0;
@@ -28,8 +35,8 @@ struct Units {
 
 /// One output's statistics of every row in one round.
 struct Statistics {
-  std::vector<Fine> fine;            // [rows]
-  std::vector<std::int64_t> coarse;  // [rows], (g << 32) + h; empty in wide mode
+  std::vector<Fine> fine;      // [rows]
+  std::vector<Coarse> coarse;  // [rows]; empty in wide mode
   Units fine_units;
   Units coarse_units;
   bool wide = true;  // histograms of two int64 with fine values

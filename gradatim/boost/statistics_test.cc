@@ -33,8 +33,6 @@ Gradients random_gradients(std::int64_t rows, std::uint64_t seed) {
   return all;
 }
 
-std::int64_t coarse_g(std::int64_t cell) { return cell >> 32; }
-std::int64_t coarse_h(std::int64_t cell) { return cell & 0xFFFFFFFF; }
 
 TEST(CeilLog2, IsExactAtPowersOfTwo) {
   EXPECT_EQ(ceil_log2(1.0), 0);
@@ -94,7 +92,7 @@ TEST(Quantise, AConstantHessianIsTheIntegerOne) {
   EXPECT_EQ(s.coarse_units.h, 1.0);
   for (std::size_t i = 0; i < ones.size(); i += 97) {
     EXPECT_EQ(s.fine[i].h, 1);
-    EXPECT_EQ(coarse_h(s.coarse[i]), 1);
+    EXPECT_EQ(s.coarse[i].h, 1);
   }
   EXPECT_FALSE(quantised({1, 1}, {1, 1}, {1, 2}, {.constant_hessian = true}).constant_hessian)
       << "with weights it is w";
@@ -136,8 +134,8 @@ TEST(Quantise, CoarseIsFinePlusAPhiloxDrawShifted) {
       const auto block = random.block(static_cast<std::uint64_t>(row / 2));
       const std::int64_t low = block[row % 2 == 0 ? 0 : 2];
       const std::int64_t high = block[row % 2 == 0 ? 1 : 3];
-      ASSERT_EQ(coarse_g(s.coarse[row]), (s.fine[row].g + (low & mask)) >> shift);
-      ASSERT_EQ(coarse_h(s.coarse[row]), (s.fine[row].h + (high & mask)) >> shift);
+      ASSERT_EQ(s.coarse[row].g, (s.fine[row].g + (low & mask)) >> shift);
+      ASSERT_EQ(s.coarse[row].h, (s.fine[row].h + (high & mask)) >> shift);
     }
   }
 }
@@ -152,8 +150,8 @@ TEST(Quantise, CoarseIsUnbiasedOverDraws) {
     const auto s = quantised(all.g, all.h, {}, {.draw = static_cast<std::uint32_t>(draw)});
     for (int row = 0; row < kRows; ++row) {
       const double step = s.coarse_units.g / s.fine_units.g;
-      g_error += static_cast<double>(coarse_g(s.coarse[row])) - s.fine[row].g / step;
-      h_error += static_cast<double>(coarse_h(s.coarse[row])) - s.fine[row].h / step;
+      g_error += static_cast<double>(s.coarse[row].g) - s.fine[row].g / step;
+      h_error += static_cast<double>(s.coarse[row].h) - s.fine[row].h / step;
     }
   }
   // One draw's error is within 1 and has a deviation of at most 1/2.

@@ -100,6 +100,7 @@ BinnedData::BinnedData(const data::Table& features, std::span<const float> weigh
   if (exact_) {
     sort_rows();
   } else {
+    place_cells();
     lay_out_rows();
   }
 }
@@ -113,13 +114,9 @@ void BinnedData::fill(const data::Table& features) {
   const auto count = static_cast<std::int64_t>(features_.size());
   columns_.resize(count);
   has_missing_.assign(count, 0);
-  first_cell_.resize(count);
-  cells_ = 0;
   for (std::int64_t f = 0; f < count; ++f) {
     columns_[f].width = width_of(features_[f]);
-    columns_[f].bytes.resize(rows_ * columns_[f].width);
-    first_cell_[f] = cells_;
-    cells_ += features_[f].bins + 1;
+    columns_[f].bytes.resize(rows_ * columns_[f].width + BinColumn::kPadding);
   }
   parallel_tasks(count, [&](std::int64_t f) {
     const data::Column& column = features.columns()[f];
@@ -134,32 +131,35 @@ void BinnedData::fill(const data::Table& features) {
   });
 }
 
-void BinnedData::lay_out_rows() {
-  for (std::size_t f = 0; f < features_.size(); ++f) {
-    const auto feature = static_cast<std::int32_t>(f);
-    auto place = [&](auto& matrix) {
-      matrix.features.push_back(feature);
-      matrix.cell_offsets.push_back(first_cell_[f]);
-    };
-    if (columns_[f].width == 1)
-      place(narrow_);
-    else
-      place(wide_);
+void BinnedData::place_cells() {
+  groups_ = group_features(features_);
+  first_cell_.assign(features_.size(), 0);
+  for (auto& group : groups_) {
+    group.first_cell = cells_;
+    for (std::size_t p = 0; p < group.features.size(); ++p) {
+      first_cell_[group.features[p]] = cells_ + static_cast<std::int64_t>(p) * group.stride;
+    }
+    cells_ += group.cells();
   }
-  auto transpose = [&]<class Bin>(BinMatrix<Bin>& matrix) {
-    const auto stride = static_cast<std::int64_t>(matrix.features.size());
-    matrix.bins.resize(rows_ * stride);
-    parallel_for(rows_, 256, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t p = 0; p < stride; ++p) {
-        const Bin* column = columns_[matrix.features[p]].template as<Bin>();
-        for (std::int64_t row = begin; row < end; ++row) {
-          matrix.bins[row * stride + p] = column[row];
-        }
+  for (std::size_t f = 0; f < features_.size(); ++f) {
+    if (columns_[f].width == 1) continue;
+    wide_features_.push_back(static_cast<std::int32_t>(f));
+    first_cell_[f] = cells_;
+    cells_ += features_[f].bins + 1;
+  }
+}
+
+void BinnedData::lay_out_rows() {
+  for (auto& group : groups_) {
+    group.bins.resize(rows_ * group.positions);
+    parallel_for(rows_, 1024, [&](std::int64_t begin, std::int64_t end) {
+      for (std::size_t p = 0; p < group.features.size(); ++p) {
+        const auto* column = columns_[group.features[p]].as<std::uint8_t>();
+        std::uint8_t* out = group.bins.data() + p;
+        for (std::int64_t row = begin; row < end; ++row) out[row * group.positions] = column[row];
       }
     });
-  };
-  transpose(narrow_);
-  transpose(wide_);
+  }
 }
 
 // A counting sort by bin: with exact bins the order of bins is the order of values.

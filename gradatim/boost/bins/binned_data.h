@@ -1,15 +1,16 @@
 // BinnedData: a table as small integers, the only form of the data that training reads.
 //
-// Two copies. Row-major for histograms: a row's one-byte bins, then (in a second matrix) its
-// two-byte bins. Column-major for partitioning rows, where one feature is read alone. A feature
-// takes one byte where its bins and its missing bin fit in 256. `exact` bins give every distinct
-// value a bin of its own (four bytes), need only the columns, and add each feature's sorted rows.
+// Two copies. Column-major for partitioning rows, where one feature is read alone; a feature takes
+// one byte where its bins and its missing bin fit in 256. Row-major groups of one-byte features for
+// histograms (bin_groups.h). `exact` bins give every distinct value a bin of its own (four bytes),
+// need only the columns, and add each feature's sorted rows.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "gradatim/boost/bins/bin_groups.h"
 #include "gradatim/boost/bins/feature_bins.h"
 #include "gradatim/data/table.h"
 
@@ -30,8 +31,10 @@ inline BinOptions seeded(BinOptions options, std::uint64_t seed) {
 
 /// One feature's bins of every row, in one, two or four bytes.
 struct BinColumn {
+  static constexpr std::int64_t kPadding = 3;  // bytes that a four-byte read of a bin may touch
+
   int width = 1;
-  std::vector<std::uint8_t> bytes;
+  std::vector<std::uint8_t> bytes;  // [rows * width + kPadding]
 
   template <class Bin>
   const Bin* as() const {
@@ -48,14 +51,6 @@ auto visit_column(const BinColumn& column, F&& f) {
   return f(column.as<std::uint32_t>());
 }
 
-/// A row-major matrix of the features that share a width.
-template <class Bin>
-struct BinMatrix {
-  std::vector<std::int32_t> features;      // of each position
-  std::vector<std::int64_t> cell_offsets;  // of each position's first histogram cell
-  std::vector<Bin> bins;                   // [rows, positions]
-};
-
 class BinnedData {
  public:
   /// Chooses bins and fills them. `weight` is empty or [rows], positive. DataError GRD-2011 where a
@@ -67,9 +62,11 @@ class BinnedData {
   std::int64_t rows() const { return rows_; }
   std::span<const FeatureBins> features() const { return features_; }
   const BinColumn& column(std::int32_t feature) const { return columns_[feature]; }
-  const BinMatrix<std::uint8_t>& narrow() const { return narrow_; }
-  const BinMatrix<std::uint16_t>& wide() const { return wide_; }
-  /// Cells of a node's histogram: bins and missing bin of every feature, in order of features.
+  /// The one-byte features, row-major; none where bins are exact.
+  std::span<const BinGroup> groups() const { return groups_; }
+  /// The two-byte features, whose histograms are read from their columns.
+  std::span<const std::int32_t> wide_features() const { return wide_features_; }
+  /// Cells of a node's histogram: those of every group, then those of the two-byte features.
   std::int64_t cells() const { return cells_; }
   std::int64_t first_cell(std::int32_t feature) const { return first_cell_[feature]; }
   bool has_missing(std::int32_t feature) const { return has_missing_[feature] != 0; }
@@ -81,6 +78,7 @@ class BinnedData {
 
  private:
   void fill(const data::Table& features);
+  void place_cells();
   void lay_out_rows();
   void sort_rows();
 
@@ -91,8 +89,8 @@ class BinnedData {
   std::vector<BinColumn> columns_;
   std::vector<std::int64_t> first_cell_;
   std::vector<std::uint8_t> has_missing_;
-  BinMatrix<std::uint8_t> narrow_;
-  BinMatrix<std::uint16_t> wide_;
+  std::vector<BinGroup> groups_;
+  std::vector<std::int32_t> wide_features_;
   std::vector<std::vector<std::uint32_t>> sorted_;
 };
 

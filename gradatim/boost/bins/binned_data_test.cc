@@ -60,19 +60,33 @@ TEST(BinnedData, BothCopiesHoldTheSameBins) {
   columns.push_back(random_numbers("few", {.rows = 500, .missing = 0.1, .distinct = 20}, r));
   columns.push_back(random_categories("c", {.rows = 500, .missing = 0.1}, r));
   const BinnedData data(data::Table(columns), {}, {.max_bin = 400});
-  ASSERT_EQ(data.narrow().features.size(), 2U) << "few values and categories";
-  ASSERT_EQ(data.wide().features.size(), 3U);
-  auto expect_equal = [&](const auto& matrix) {
-    const std::size_t width = matrix.features.size();
-    for (std::size_t p = 0; p < width; ++p) {
-      EXPECT_EQ(matrix.cell_offsets[p], data.first_cell(matrix.features[p]));
+  ASSERT_EQ(data.wide_features().size(), 3U);
+  std::size_t narrow = 0;
+  for (const auto& group : data.groups()) {
+    for (std::size_t p = 0; p < group.features.size(); ++p, ++narrow) {
+      const std::int32_t feature = group.features[p];
+      EXPECT_EQ(data.first_cell(feature), group.first_cell + std::int64_t(p) * group.stride);
       for (std::int64_t row = 0; row < data.rows(); ++row) {
-        EXPECT_EQ(matrix.bins[row * width + p], data.column(matrix.features[p]).at(row));
+        EXPECT_EQ(group.bins[row * group.positions + p], data.column(feature).at(row));
       }
     }
-  };
-  expect_equal(data.narrow());
-  expect_equal(data.wide());
+  }
+  EXPECT_EQ(narrow, 2U) << "few values and categories";
+}
+
+TEST(BinnedData, EveryFeatureHasCellsOfItsOwn) {
+  Random r(2);
+  auto columns = random_features({.rows = 300, .numeric = 20, .missing = 0.1}, r);
+  for (const int distinct : {2, 3, 30, 100, 250}) {
+    columns.push_back(random_numbers("d" + std::to_string(distinct),
+                                     {.rows = 300, .missing = 0.1, .distinct = distinct}, r));
+  }
+  const BinnedData data(data::Table(columns), {}, {.max_bin = 280});
+  std::vector<int> owners(data.cells());
+  for (std::size_t f = 0; f < data.features().size(); ++f) {
+    for (std::int32_t b = 0; b <= data.features()[f].bins; ++b) ++owners[data.first_cell(f) + b];
+  }
+  EXPECT_LE(*std::max_element(owners.begin(), owners.end()), 1);
 }
 
 TEST(BinnedData, CategoriesAreRankedByWeightAndTiesByName) {

@@ -2,7 +2,8 @@
 // and what a split is worth; the grower, the scans and the exact search are written once over it.
 //
 // Every criterion has: Row, what one row adds, read once and added to a cell a feature; Sum, the
-// running total of some rows; lanes(), the int64 a cell has; score(sum), which a split's children
+// running total of some rows; lanes(), the int64 a cell has (kLanes where that is a constant, else
+// 0); score(sum), which a split's children
 // add up; admissible(sum). A split is worth score(left) + score(right) - score(parent).
 #pragma once
 
@@ -47,14 +48,17 @@ class PackedNewton {
  public:
   using Sum = std::int64_t;
   using Row = std::int64_t;
+  static constexpr int kLanes = 1;
   PackedNewton(const Statistics& statistics, const NewtonRule& rule)
       : coarse_(statistics.coarse.data()), units_(statistics.coarse_units), rule_(rule) {}
 
-  int lanes() const { return 1; }
+  int lanes() const { return kLanes; }
   Sum make() const { return 0; }
   void add(Sum& sum, const std::int64_t* cell) const { sum += *cell; }
   void merge(Sum& sum, const Sum& other) const { sum += other; }
-  Row read(std::uint32_t row) const { return coarse_[row]; }
+  Row read(std::uint32_t row) const {
+    return coarse_[row].g * (std::int64_t{1} << 32) + coarse_[row].h;
+  }
   static void add_row(std::int64_t* cell, Row row) { *cell += row; }
   static void add_row(Sum& sum, Row row) { sum += row; }
   void subtract(Sum& from, const Sum& part) const { from -= part; }
@@ -63,7 +67,6 @@ class PackedNewton {
   double g(const Sum& sum) const { return static_cast<double>(sum >> 32) * units_.g; }
   bool admissible(const Sum& sum) const { return rule_.admissible(h(sum)); }
   double score(const Sum& sum) const { return rule_.score(g(sum), h(sum)); }
-  void prefetch(std::uint32_t row) const { __builtin_prefetch(coarse_ + row); }
   /// Sorts categories: the mean gradient, drawn to zero by `smooth`.
   double order(const std::int64_t* cell, double smooth) const {
     return g(*cell) / (h(*cell) + smooth);
@@ -76,7 +79,7 @@ class PackedNewton {
   }
 
  private:
-  const std::int64_t* coarse_;
+  const Coarse* coarse_;
   Units units_;
   NewtonRule rule_;
 };
@@ -88,17 +91,18 @@ class WideNewton {
     std::int64_t g = 0;
     std::int64_t h = 0;
   };
-  using Row = Fine;
+  using Row = Sum;
+  static constexpr int kLanes = 2;
   WideNewton(const Statistics& statistics, const NewtonRule& rule)
       : fine_(statistics.fine.data()), units_(statistics.fine_units), rule_(rule) {}
 
-  int lanes() const { return 2; }
+  int lanes() const { return kLanes; }
   Sum make() const { return {}; }
   void add(Sum& sum, const std::int64_t* cell) const {
     sum.g += cell[0];
     sum.h += cell[1];
   }
-  Row read(std::uint32_t row) const { return fine_[row]; }
+  Row read(std::uint32_t row) const { return {fine_[row].g, fine_[row].h}; }
   static void add_row(std::int64_t* cell, Row row) {
     cell[0] += row.g;
     cell[1] += row.h;
@@ -120,7 +124,6 @@ class WideNewton {
   double h(const Sum& sum) const { return static_cast<double>(sum.h) * units_.h; }
   bool admissible(const Sum& sum) const { return rule_.admissible(h(sum)); }
   double score(const Sum& sum) const { return rule_.score(g(sum), h(sum)); }
-  void prefetch(std::uint32_t row) const { __builtin_prefetch(fine_ + row); }
   double cover(const Sum& sum) const { return h(sum); }
   double leaf(const Sum& sum) const { return rule_.weight(g(sum), h(sum)); }
   double order(const std::int64_t* cell, double smooth) const {
@@ -147,6 +150,7 @@ enum class Impurity { gini, error };
 class ClassWeights {
  public:
   using Sum = std::vector<std::int64_t>;
+  static constexpr int kLanes = 0;
   struct Row {
     std::int32_t label = 0;
     std::int32_t weight = 0;
@@ -190,7 +194,6 @@ class ClassWeights {
     return unit_ * (impurity_ == Impurity::error ? static_cast<double>(most)
                                                  : squares / static_cast<double>(total));
   }
-  void prefetch(std::uint32_t row) const { __builtin_prefetch(weight_ + row); }
   double cover(const Sum& sum) const { return mass(sum.data()); }
   /// The heaviest class; the lowest of equals.
   double leaf(const Sum& sum) const {

@@ -198,7 +198,7 @@ class TreeGrower {
     std::vector<PartitionTask<typename Fine::Sum>> tasks;
     for (const auto& node : batch) {
       tasks.push_back(
-          {node.begin, node.end, node.best.feature, left_bins(node.best), 0, fine_.make()});
+          {node.begin, node.end, node.best.feature, left_bins(node.best), node.total, 0, fine_.make()});
     }
     buffers_.partition.split(data_, fine_, tasks);
     std::vector<Open> children;
@@ -310,7 +310,7 @@ class TreeGrower {
       large.histogram = histogram;
       differences.push_back({histogram, small.histogram});
     }
-    build_histograms(data_, criterion_, tasks, buffers_.scratch);
+    build_histograms(data_, criterion_, features_, tasks, buffers_.scratch);
     const std::int64_t cells = data_.cells() * criterion_.lanes();
     const std::int64_t blocks = (cells + kCellBlock - 1) / kCellBlock;
     parallel_tasks(blocks * static_cast<std::int64_t>(differences.size()), [&](std::int64_t task) {

@@ -1,13 +1,12 @@
 // The rows of every node: one array of row ids in which each node is a contiguous range.
 //
 // A split keeps the order of rows on both sides. Ranges are cut into chunks; each chunk separates
-// its rows into scratch space without branches and sums the left side's fine statistics on the way,
-// then the chunks are moved to their places.
+// its rows by vector instructions (partition.cc), and the chunks of a node are moved to their
+// places. Then the fine statistics of the smaller side are summed; the other side is the rest.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <vector>
 
@@ -23,9 +22,35 @@ struct PartitionTask {
   std::int64_t end = 0;
   std::int32_t feature = 0;
   std::vector<std::uint8_t> left_bins;
+  Sum total;                   // fine statistics of the node
   std::int64_t left_rows = 0;  // out
   Sum left_sum;                // out: fine statistics of the left side
 };
+
+/// Left rows to the front of `out`, right rows behind them, both in order; `out` may be `rows`.
+/// `left_bins` has a byte a bin, the missing one last. At most kSeparateRows at a time.
+/// Gives the number of left rows.
+constexpr std::int64_t kSeparateRows = 4096;
+std::int64_t separate_rows(const BinColumn& column, std::span<const std::uint8_t> left_bins,
+                           std::span<const std::uint32_t> rows, std::uint32_t* out);
+
+namespace internal {
+
+/// Rows [begin, end) one by one, without a branch: both sides are written, one advances.
+template <class Bin>
+std::int64_t separate_one_by_one(const Bin* bins, const std::uint8_t* left_bins,
+                                 const std::uint32_t* rows, std::int64_t begin, std::int64_t end,
+                                 std::int64_t left, std::uint32_t* out, std::uint32_t* right_rows) {
+  for (std::int64_t i = begin; i < end; ++i) {
+    const std::uint32_t row = rows[i];
+    right_rows[i - left] = row;
+    out[left] = row;
+    left += left_bins[bins[row]];
+  }
+  return left;
+}
+
+}  // namespace internal
 
 class RowPartition {
  public:
@@ -38,80 +63,92 @@ class RowPartition {
   template <class FineCriterion>
   void split(const BinnedData& data, const FineCriterion& fine,
              std::vector<PartitionTask<typename FineCriterion::Sum>>& tasks) {
-    struct ChunkOfRows {
-      std::size_t task;
-      std::int64_t begin, end;
-      std::int64_t left = 0;
-      typename FineCriterion::Sum sum;
-      std::int64_t left_to = 0, right_to = 0;
-    };
-    std::vector<ChunkOfRows> chunks;
-    for (std::size_t t = 0; t < tasks.size(); ++t) {
-      for (std::int64_t at = tasks[t].begin; at < tasks[t].end; at += kChunk) {
-        chunks.push_back({t, at, std::min(tasks[t].end, at + kChunk), 0, fine.make()});
-      }
-    }
+    auto chunks = cut(tasks, [](const auto& task) { return std::pair(task.begin, task.end); });
     scratch_.resize(rows_.size());
-    const auto count = static_cast<std::int64_t>(chunks.size());
-    parallel_for(count, kChunksATask, [&](std::int64_t from, std::int64_t to) {
-      for (std::int64_t c = from; c < to; ++c) {
-        ChunkOfRows& chunk = chunks[c];
-        const auto& task = tasks[chunk.task];
-        chunk.left = visit_column(data.column(task.feature), [&](const auto* bins) {
-          return separate(bins, task.left_bins.data(), fine, chunk.begin, chunk.end, chunk.sum);
-        });
-      }
+    each(chunks, [&](Chunk& chunk) {
+      const auto& task = tasks[chunk.task];
+      std::uint32_t* out = chunk.alone ? rows_.data() : scratch_.data();
+      chunk.left = separate_rows(data.column(task.feature), task.left_bins,
+                                 rows(chunk.begin, chunk.end), out + chunk.begin);
     });
-    for (auto& task : tasks) {
-      task.left_rows = 0;
-      task.left_sum = fine.make();
-    }
+    for (auto& task : tasks) task.left_rows = 0;
     for (auto& chunk : chunks) {
       auto& task = tasks[chunk.task];
-      chunk.left_to = task.begin + task.left_rows;
+      chunk.left_before = task.left_rows;
       task.left_rows += chunk.left;
-      fine.merge(task.left_sum, chunk.sum);
     }
-    for (auto& chunk : chunks) {
+    std::erase_if(chunks, [](const Chunk& chunk) { return chunk.alone; });
+    each(chunks, [&](Chunk& chunk) {
       const auto& task = tasks[chunk.task];
       // Rows to the right come after all left rows and after the right rows of earlier chunks.
-      const std::int64_t left_before = chunk.left_to - task.begin;
-      const std::int64_t right_before = (chunk.begin - task.begin) - left_before;
-      chunk.right_to = task.begin + task.left_rows + right_before;
-    }
-    parallel_for(count, kChunksATask, [&](std::int64_t from, std::int64_t to) {
-      for (std::int64_t c = from; c < to; ++c) {
-        const ChunkOfRows& chunk = chunks[c];
-        std::uint32_t* source = scratch_.data() + chunk.begin;
-        std::copy_n(source, chunk.left, rows_.data() + chunk.left_to);
-        std::copy(source + chunk.left, scratch_.data() + chunk.end, rows_.data() + chunk.right_to);
-      }
+      const std::int64_t right_before = chunk.begin - task.begin - chunk.left_before;
+      const std::uint32_t* from = scratch_.data();
+      std::copy(from + chunk.begin, from + chunk.begin + chunk.left,
+                rows_.data() + task.begin + chunk.left_before);
+      std::copy(from + chunk.begin + chunk.left, from + chunk.end,
+                rows_.data() + task.begin + task.left_rows + right_before);
     });
+    sum_left(fine, tasks);
   }
 
  private:
-  static constexpr std::int64_t kChunk = 4096;
-  static constexpr std::int64_t kChunksATask = 4;
-
-  // Left rows to the front of the chunk's scratch, right rows behind them; both in order.
-  template <class Bin, class FineCriterion>
-  std::int64_t separate(const Bin* bins, const std::uint8_t* left_bins, const FineCriterion& fine,
-                        std::int64_t begin, std::int64_t end, typename FineCriterion::Sum& sum) {
-    std::uint32_t right_rows[kChunk];
-    std::uint32_t* left_out = scratch_.data() + begin;
+  struct Chunk {
+    std::size_t task;
+    std::int64_t begin, end;
+    bool alone;  // the only one of its node
     std::int64_t left = 0;
-    std::int64_t right = 0;
-    for (std::int64_t i = begin; i < end; ++i) {
-      const std::uint32_t row = rows_[i];
-      const std::uint8_t goes_left = left_bins[bins[row]];
-      left_out[left] = row;
-      right_rows[right] = row;
-      left += goes_left;
-      right += 1 - goes_left;
+    std::int64_t left_before = 0;
+  };
+
+  template <class Tasks, class Range>
+  static std::vector<Chunk> cut(const Tasks& tasks, Range&& range) {
+    std::vector<Chunk> chunks;
+    for (std::size_t t = 0; t < tasks.size(); ++t) {
+      const auto [begin, end] = range(tasks[t]);
+      for (std::int64_t at = begin; at < end; at += kSeparateRows) {
+        const std::int64_t stop = std::min(end, at + kSeparateRows);
+        chunks.push_back({t, at, stop, at == begin && stop == end});
+      }
     }
-    for (std::int64_t i = 0; i < left; ++i) FineCriterion::add_row(sum, fine.read(left_out[i]));
-    std::copy_n(right_rows, right, left_out + left);
-    return left;
+    return chunks;
+  }
+
+  template <class F>
+  static void each(std::vector<Chunk>& chunks, F&& f) {
+    constexpr std::int64_t kChunksATask = 4;
+    parallel_for(static_cast<std::int64_t>(chunks.size()), kChunksATask,
+                 [&](std::int64_t from, std::int64_t to) {
+                   for (std::int64_t c = from; c < to; ++c) f(chunks[c]);
+                 });
+  }
+
+  template <class FineCriterion, class Tasks>
+  void sum_left(const FineCriterion& fine, Tasks& tasks) {
+    auto left_is_smaller = [](const auto& task) {
+      return 2 * task.left_rows <= task.end - task.begin;
+    };
+    auto chunks = cut(tasks, [&](const auto& task) {
+      const std::int64_t middle = task.begin + task.left_rows;
+      return left_is_smaller(task) ? std::pair(task.begin, middle) : std::pair(middle, task.end);
+    });
+    std::vector<typename FineCriterion::Sum> sums(chunks.size(), fine.make());
+    each(chunks, [&](Chunk& chunk) {
+      auto sum = fine.make();
+      for (const std::uint32_t row : rows(chunk.begin, chunk.end)) {
+        FineCriterion::add_row(sum, fine.read(row));
+      }
+      sums[&chunk - chunks.data()] = std::move(sum);
+    });
+    for (auto& task : tasks) task.left_sum = fine.make();
+    for (std::size_t c = 0; c < chunks.size(); ++c) {
+      fine.merge(tasks[chunks[c].task].left_sum, sums[c]);
+    }
+    for (auto& task : tasks) {
+      if (left_is_smaller(task)) continue;
+      auto left = task.total;
+      fine.subtract(left, task.left_sum);
+      task.left_sum = std::move(left);
+    }
   }
 
   std::vector<std::uint32_t> rows_;

@@ -1,0 +1,42 @@
+#include "gradatim/boost/bins/bin_groups.h"
+
+#include <gtest/gtest.h>
+
+namespace gradatim::boost {
+namespace {
+
+std::vector<FeatureBins> features_of_sizes(const std::vector<std::int32_t>& sizes) {
+  std::vector<FeatureBins> features(sizes.size());
+  for (std::size_t f = 0; f < sizes.size(); ++f) features[f].bins = sizes[f];
+  return features;
+}
+
+TEST(BinGroups, FeaturesOfASizeShareAGroupAndAMissingBinCounts) {
+  const auto groups = group_features(features_of_sizes({255, 3, 4, 31, 128, 127}));
+  ASSERT_EQ(groups.size(), 4U);
+  EXPECT_EQ(groups[0].features, std::vector<std::int32_t>{1}) << "three bins and the missing one";
+  EXPECT_EQ(groups[0].stride, 4);
+  EXPECT_EQ(groups[1].features, (std::vector<std::int32_t>{2, 3}));
+  EXPECT_EQ(groups[1].stride, 32);
+  EXPECT_EQ(groups[2].features, std::vector<std::int32_t>{5});
+  EXPECT_EQ(groups[2].stride, 128);
+  EXPECT_EQ(groups[3].features, (std::vector<std::int32_t>{0, 4}));
+  EXPECT_EQ(groups[3].stride, 256);
+}
+
+TEST(BinGroups, AGroupHoldsSixteenAndItsRowIsAMultipleOfFourBytes) {
+  const auto groups = group_features(features_of_sizes(std::vector<std::int32_t>(37, 200)));
+  ASSERT_EQ(groups.size(), 3U);
+  EXPECT_EQ(groups[0].positions, 16);
+  EXPECT_EQ(groups[1].positions, 16);
+  EXPECT_EQ(groups[2].features.size(), 5U);
+  EXPECT_EQ(groups[2].positions, 8);
+  EXPECT_EQ(groups[2].cells(), 8 * 256);
+}
+
+TEST(BinGroups, TwoByteFeaturesAreInNoGroup) {
+  EXPECT_TRUE(group_features(features_of_sizes({256, 4000})).empty());
+}
+
+}  // namespace
+}  // namespace gradatim::boost
