@@ -171,6 +171,27 @@ bool has_outliers(const std::vector<Fine>& fine, double most, int bits) {
 
 }  // namespace
 
+void VectorStatistics::resize(std::int64_t rows, int count, bool is_wide) {
+  outputs = count;
+  wide = is_wide;
+  fine.resize(rows * count);
+  coarse.resize(is_wide ? 0 : rows * count);
+  fine_units.resize(count);
+  coarse_units.resize(count);
+}
+
+void VectorStatistics::set(int output, const Statistics& statistics) {
+  fine_units[output] = statistics.fine_units;
+  coarse_units[output] = statistics.coarse_units;
+  const auto rows = static_cast<std::int64_t>(statistics.fine.size());
+  parallel_for(rows, kBlock, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      fine[row * outputs + output] = statistics.fine[row];
+      if (!wide) coarse[row * outputs + output] = statistics.coarse[row];
+    }
+  });
+}
+
 int ceil_log2(double x) {
   int exponent = 0;
   const double mantissa = std::frexp(x, &exponent);  // in [1/2, 1)

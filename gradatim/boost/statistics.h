@@ -44,6 +44,19 @@ struct Statistics {
   bool outliers = false;  // max |w g| > 2^(b-3) rms: the next round is wide
 };
 
+/// The statistics of several outputs side by side, for trees with vectors in their leaves.
+struct VectorStatistics {
+  int outputs = 1;
+  std::vector<Fine> fine;      // [rows, outputs]
+  std::vector<Coarse> coarse;  // [rows, outputs]; empty in wide mode
+  std::vector<Units> fine_units, coarse_units;  // [outputs]
+  bool wide = true;
+
+  /// Makes room; the outputs are then set one by one, all wide or all not.
+  void resize(std::int64_t rows, int outputs, bool wide);
+  void set(int output, const Statistics& statistics);
+};
+
 /// What a quantisation needs to know beyond the numbers.
 struct QuantiseOptions {
   std::uint64_t seed = 0;

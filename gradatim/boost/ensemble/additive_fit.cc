@@ -83,32 +83,67 @@ class AdditiveFit {
     return found;
   }
 
-  // One member an output: all gradients are taken at the scores before the round.
+  // All gradients are taken at the scores before the round.
   void boost(const BinnedData& binned, ScoredRows& train, ScoredRows* valid,
              const BinnedData* valid_bins, std::int64_t round) {
     gradients(train);
     const auto rows = sample_rows(train.rows(), config_.subsample, request_.seed,
                                   static_cast<std::uint32_t>(round));
+    if (members_per_round() < outputs_) {
+      boost_together(binned, train, valid, valid_bins, rows, round);
+      return;
+    }
     for (int k = 0; k < outputs_; ++k) {
       const auto draw = static_cast<std::uint32_t>(round * outputs_ + k);
       const auto features = sample_features(static_cast<std::int32_t>(binned.features().size()),
                                             learner_->colsample_bytree(), request_.seed, draw);
       quantise_output(train.rows(), k, draw, binned.exact());
       auto member = fitter_->fit(statistics_, rows, features);
-      refit_leaves(train, *member, k, draw);
-      member->shrink(config_.learning_rate, grid_);
-      const auto leaves = fitter_->leaves();
-      const bool whole = rows.size() == static_cast<std::size_t>(train.rows());
-      if (whole && !leaves.empty()) {
-        train.add_leaves(*fitter_, *member, leaves, k);
-      } else {
-        train.add(*member, &binned, k);
-      }
-      if (valid != nullptr) valid->add(*member, valid_bins, k);
-      check_margins(train, k);
-      members_.push_back(std::move(member));
+      refit_leaves(train, *member, k, 0, draw);
+      take(std::move(member), binned, train, valid, valid_bins, rows, k);
     }
   }
+
+  // One member for all outputs.
+  void boost_together(const BinnedData& binned, ScoredRows& train, ScoredRows* valid,
+                      const BinnedData* valid_bins, std::span<const std::uint32_t> rows,
+                      std::int64_t round) {
+    const auto draw = static_cast<std::uint32_t>(round);
+    const auto features = sample_features(static_cast<std::int32_t>(binned.features().size()),
+                                          learner_->colsample_bytree(), request_.seed, draw);
+    const bool outliers = std::find(outliers_.begin(), outliers_.end(), 1) != outliers_.end();
+    outliers_.assign(outputs_, outliers);
+    for (int k = 0; k < outputs_; ++k) {
+      quantise_output(train.rows(), k, static_cast<std::uint32_t>(round * outputs_ + k),
+                      binned.exact());
+      if (k == 0) vectors_.resize(train.rows(), outputs_, statistics_.wide);
+      vectors_.set(k, statistics_);
+    }
+    auto member = fitter_->fit_vector(vectors_, rows, features);
+    for (int k = 0; k < outputs_; ++k) {
+      refit_leaves(train, *member, k, k, static_cast<std::uint32_t>(round * outputs_ + k));
+    }
+    take(std::move(member), binned, train, valid, valid_bins, rows, 0);
+  }
+
+  // Shrinks a member, adds it to the scores from output `k` on, and keeps it.
+  void take(std::unique_ptr<Member> member, const BinnedData& binned, ScoredRows& train,
+            ScoredRows* valid, const BinnedData* valid_bins, std::span<const std::uint32_t> rows,
+            int k) {
+    member->shrink(config_.learning_rate, grid_);
+    const auto leaves = fitter_->leaves();
+    const bool whole = rows.size() == static_cast<std::size_t>(train.rows());
+    if (whole && !leaves.empty()) {
+      train.add_leaves(*fitter_, *member, leaves, k);
+    } else {
+      train.add(*member, &binned, k);
+    }
+    if (valid != nullptr) valid->add(*member, valid_bins, k);
+    for (int j = 0; j < member->outputs(); ++j) check_margins(train, k + j);
+    members_.push_back(std::move(member));
+  }
+
+  int members_per_round() const { return config_.vector_leaves ? 1 : outputs_; }
 
   void gradients(ScoredRows& train) {
     const std::int64_t rows = train.rows();
@@ -147,7 +182,8 @@ class AdditiveFit {
   }
 
   // Per-leaf optima: the loss's own, or (first order) a Newton step with its true hessians.
-  void refit_leaves(ScoredRows& train, Member& member, int k, std::uint32_t draw) {
+  // `output` is the member's own number of output `k`.
+  void refit_leaves(ScoredRows& train, Member& member, int k, int output, std::uint32_t draw) {
     const auto leaves = fitter_->leaves();
     const bool newton_step = config_.first_order && !loss_->constant_hessian();
     if (leaves.empty() || (!loss_->refits_leaves() && !newton_step)) return;
@@ -158,7 +194,7 @@ class AdditiveFit {
     const auto scores = train.output(k);
     parallel_tasks(static_cast<std::int64_t>(leaves.size()), [&](std::int64_t i) {
       const Leaf& leaf = leaves[i];
-      fitter_->set_leaf(member, leaf.id,
+      fitter_->set_leaf(member, leaf.id, output,
                         newton_step ? newton_value(leaf) : loss_value(leaf, scores));
     });
   }
@@ -216,13 +252,13 @@ class AdditiveFit {
     card.rounds = watch.best_round();
     card.history = watch.history();
     card.notes = request_.notes;
-    members_.resize(card.rounds * outputs_);
+    members_.resize(card.rounds * members_per_round());
     AdditiveParts parts;
     parts.ensemble.task = data_.task;
     parts.ensemble.features.assign(binned.features().begin(), binned.features().end());
     parts.ensemble.learner = learner_;
     parts.ensemble.members = std::move(members_);
-    parts.ensemble.members_per_round = outputs_;
+    parts.ensemble.members_per_round = members_per_round();
     parts.loss = loss_;
     parts.base_score = base_score_;
     return std::make_shared<AdditiveModel>(std::move(card), std::move(parts));
@@ -242,6 +278,7 @@ class AdditiveFit {
   std::vector<float> g_, h_, ones_;  // [outputs][rows]
   Statistics statistics_;
   Statistics step_statistics_;
+  VectorStatistics vectors_;
   std::vector<std::uint8_t> outliers_;  // of each output in the last round
 };
 

@@ -8,6 +8,8 @@
 
 namespace gradatim::boost {
 
+enum class MultiStrategy { one_output_per_tree, multi_output_tree };
+
 /// Settings that both rules have.
 struct AdditiveConfig {
   std::int64_t n_estimators = 100;
@@ -15,6 +17,7 @@ struct AdditiveConfig {
   double subsample = 1.0;
   std::int64_t early_stopping_rounds = 0;
   bool evaluate_train = false;
+  bool vector_leaves = false;  // one member for all outputs
   bool high_precision = false;
   bool first_order = false;  // members fit gradients with h = 1; leaves then take their Newton step
 };

@@ -27,10 +27,14 @@ void AdditiveModel::start(std::int64_t rows, double* state) const {
 
 void AdditiveModel::accumulate(const RowBlock& rows, std::int64_t round, double* state) const {
   const int outputs = state_columns();
-  std::vector<double> values(rows.rows);
-  for (int k = 0; k < outputs; ++k) {
-    parts().members[round * outputs + k]->predict(rows, values.data());
-    for (std::int64_t i = 0; i < rows.rows; ++i) state[i * outputs + k] += values[i];
+  const int members = parts().members_per_round;
+  const int width = outputs / members;  // of one member
+  std::vector<double> values(rows.rows * width);
+  for (int m = 0; m < members; ++m) {
+    parts().members[round * members + m]->predict(rows, values.data());
+    for (std::int64_t i = 0; i < rows.rows; ++i) {
+      for (int j = 0; j < width; ++j) state[i * outputs + m * width + j] += values[i * width + j];
+    }
   }
 }
 
@@ -80,11 +84,15 @@ std::shared_ptr<const data::Model> load_additive(const SafetensorsFile& file,
   parts.ensemble.learner = learner;
   parts.ensemble.members = learner->load(file, parts.ensemble.features);
   learner->check_classes(file, parts.ensemble.members, 0);
-  parts.ensemble.members_per_round = static_cast<int>(outputs);
   const auto members = static_cast<std::int64_t>(parts.ensemble.members.size());
-  GRADATIM_CHECK(members % outputs == 0 && members / outputs == card.rounds, ModelError, 3010,
-                 "{}: it has {} members for {} rounds of {}; it is damaged", file.source(),
-                 parts.ensemble.members.size(), card.rounds, outputs);
+  const int width = members == 0 ? 1 : parts.ensemble.members.front()->outputs();
+  const std::int64_t per_round = outputs / width;
+  GRADATIM_CHECK((width == 1 || width == outputs) && members % per_round == 0 &&
+                     members / per_round == card.rounds,
+                 ModelError, 3010,
+                 "{}: it has {} members of {} outputs for {} rounds of {}; it is damaged",
+                 file.source(), members, width, card.rounds, outputs);
+  parts.ensemble.members_per_round = static_cast<int>(per_round);
   return std::make_shared<AdditiveModel>(card, std::move(parts));
 }
 

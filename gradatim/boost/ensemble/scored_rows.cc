@@ -20,15 +20,15 @@ void predict_training(const Member& member, const BinnedData& binned, const data
     predict_values(member, features, out);
     return;
   }
-  out.resize(binned.rows());
+  out.resize(binned.rows() * member.outputs());
   parallel_for(binned.rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
-    member.predict(binned, begin, end, out.data() + begin);
+    member.predict(binned, begin, end, out.data() + begin * member.outputs());
   });
 }
 
 void predict_values(const Member& member, const data::Table& features, std::vector<double>& out) {
   const auto width = static_cast<std::int64_t>(features.columns().size());
-  out.resize(features.rows());
+  out.resize(features.rows() * member.outputs());
   auto predict_block = [&](std::int64_t begin, std::int64_t end) {
     auto owner = std::make_shared<std::vector<double>>((end - begin) * width);
     std::vector<double>& values = *owner;
@@ -37,7 +37,7 @@ void predict_values(const Member& member, const data::Table& features, std::vect
       features.columns()[c].read(begin, cells);
       for (std::int64_t i = 0; i < end - begin; ++i) values[i * width + c] = cells[i];
     }
-    member.predict(RowBlock{values.data(), end - begin, width, owner}, out.data() + begin);
+    member.predict(RowBlock{values.data(), end - begin, width, owner}, out.data() + begin * member.outputs());
   };
   // A member of the caller's own runs on the caller's thread, all rows at once.
   if (member.whole())
@@ -69,9 +69,12 @@ void ScoredRows::add(const Member& member, const BinnedData* binned, int k) {
     predict_training(member, *binned, rows_.features, values_);
   else
     predict_values(member, rows_.features, values_);
-  auto scores = output(k);
+  const int outputs = member.outputs();
   parallel_for(rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) scores[row] += values_[row];
+    for (int j = 0; j < outputs; ++j) {
+      auto scores = output(k + j);
+      for (std::int64_t row = begin; row < end; ++row) scores[row] += values_[row * outputs + j];
+    }
   });
 }
 
@@ -79,22 +82,26 @@ void ScoredRows::add_leaves(const Fitter& fitter, const Member& member,
                             std::span<const Leaf> leaves, int k) {
   struct Piece {
     std::span<const std::uint32_t> rows;
-    double value;
+    std::int32_t id;
   };
   std::vector<Piece> pieces;
   for (const Leaf& leaf : leaves) {
-    const double value = fitter.leaf_value(member, leaf.id);
     for (std::size_t at = 0; at < leaf.rows.size(); at += 4 * kBlock) {
       const auto count = std::min<std::size_t>(4 * kBlock, leaf.rows.size() - at);
-      pieces.push_back({leaf.rows.subspan(at, count), value});
+      pieces.push_back({leaf.rows.subspan(at, count), leaf.id});
     }
   }
-  auto scores = output(k);
+  const int outputs = member.outputs();
+  auto add_piece = [&](const Piece& piece) {
+    for (int j = 0; j < outputs; ++j) {
+      const double value = fitter.leaf_value(member, piece.id, j);
+      auto scores = output(k + j);
+      for (const std::uint32_t row : piece.rows) scores[row] += value;
+    }
+  };
   parallel_for(static_cast<std::int64_t>(pieces.size()), 8,
                [&](std::int64_t from, std::int64_t to) {
-                 for (std::int64_t i = from; i < to; ++i) {
-                   for (const std::uint32_t row : pieces[i].rows) scores[row] += pieces[i].value;
-                 }
+                 for (std::int64_t i = from; i < to; ++i) add_piece(pieces[i]);
                });
 }
 

@@ -30,7 +30,8 @@ class ScoredRows {
   std::span<double> output(int k) { return std::span(scores_).subspan(k * rows(), rows()); }
   const double* scores() const { return scores_.data(); }
 
-  /// Adds a member to every row, by bins or, where `binned` is null, by raw values.
+  /// Adds a member to every row, by bins or, where `binned` is null, by raw values; its first
+  /// output is output `k`.
   void add(const Member& member, const BinnedData* binned, int k);
   /// Adds a member that is constant on leaves which together hold every row.
   void add_leaves(const Fitter& fitter, const Member& member, std::span<const Leaf> leaves, int k);

@@ -52,10 +52,17 @@ class Fitter {
   virtual std::unique_ptr<Member> fit_classes(const ClassStatistics& statistics,
                                               std::span<const std::uint32_t> rows,
                                               std::span<const std::int32_t> features) = 0;
+  /// A member that predicts every output. UsageError GRD-1040 where the learner has none.
+  virtual std::unique_ptr<Member> fit_vector(const VectorStatistics& statistics,
+                                             std::span<const std::uint32_t> rows,
+                                             std::span<const std::int32_t> features);
   /// Groups of the last member; empty where it has none.
   virtual std::vector<Leaf> leaves() const { return {}; }
-  virtual double leaf_value(const Member& /*member*/, std::int32_t /*id*/) const { return 0.0; }
-  virtual void set_leaf(Member& /*member*/, std::int32_t /*id*/, double /*value*/) const {}
+  virtual double leaf_value(const Member& /*member*/, std::int32_t /*id*/, int /*output*/) const {
+    return 0.0;
+  }
+  virtual void set_leaf(Member& /*member*/, std::int32_t /*id*/, int /*output*/,
+                        double /*value*/) const {}
 };
 
 /// What a learner may look at beyond the bins.

@@ -194,7 +194,7 @@ class LinearLearner final : public Learner {
   void check_classes(const SafetensorsFile& file, std::span<const std::unique_ptr<Member>> members,
                      int classes) const override {
     for (const auto& member : members) {
-      const int outputs = static_cast<const LinearMember&>(*member).outputs();
+      const int outputs = static_cast<const LinearMember&>(*member).scores();
       GRADATIM_CHECK(
           outputs == std::max(1, classes), ModelError, 3010,
           "{}: a linear member has {} sets of weights for {} classes; the file is damaged",
@@ -208,7 +208,7 @@ class LinearLearner final : public Learner {
     for (const auto& member : members) {
       const auto& linear = static_cast<const LinearMember&>(*member);
       const std::int64_t coordinates = linear.first(gain.size());
-      for (int k = 0; k < linear.outputs(); ++k) {
+      for (int k = 0; k < linear.scores(); ++k) {
         for (std::size_t f = 0; f < gain.size(); ++f) {
           for (std::int64_t c = linear.first(f); c < linear.first(f + 1); ++c) {
             gain[f] += std::abs(linear.weights()[k * coordinates + c]);

@@ -44,7 +44,7 @@ class LinearMember final : public Member {
   }
   double& bias(int k) { return bias_[k]; }
   double value(const double* row, int k) const;
-  int outputs() const { return outputs_; }
+  int scores() const { return outputs_; }
   const std::vector<double>& weights() const { return weights_; }
   const std::vector<double>& biases() const { return bias_; }
   std::int64_t first(std::size_t feature) const { return first_[feature]; }

@@ -30,7 +30,9 @@ struct Grid {
 class Member {
  public:
   virtual ~Member() = default;
-  /// Its value (or class) for each row, raw.  // out: [rows]
+  /// Outputs that it predicts at once.
+  virtual int outputs() const { return 1; }
+  /// Its value (or class) for each row, raw.  // out: [rows, outputs]
   virtual void predict(const RowBlock& rows, double* out) const = 0;
   /// Whether only raw values will do.
   virtual bool needs_values() const { return false; }

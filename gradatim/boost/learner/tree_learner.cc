@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "gradatim/boost/tree/tree_member.h"
+#include "gradatim/boost/tree/vector_criterion.h"
 #include "gradatim/core/error.h"
 
 namespace gradatim::boost {
@@ -28,16 +29,31 @@ class TreeFitter final : public Fitter {
     return grow(criterion, criterion, rows, features);
   }
 
+  std::unique_ptr<Member> fit_vector(const VectorStatistics& statistics,
+                                     std::span<const std::uint32_t> rows,
+                                     std::span<const std::int32_t> features) override {
+    const int most = VectorNewton<true>::most_outputs();
+    GRADATIM_CHECK(!data_.exact() && statistics.outputs <= most, UsageError, 1040,
+                   "multi_strategy=multi_output_tree takes histograms and at most {} outputs, and "
+                   "there are {}; use one_output_per_tree",
+                   most, statistics.outputs);
+    const VectorFine fine(statistics, settings_.rule);
+    if (statistics.wide) {
+      return grow(VectorNewton<false>(statistics, settings_.rule), fine, rows, features);
+    }
+    return grow(VectorNewton<true>(statistics, settings_.rule), fine, rows, features);
+  }
+
   std::vector<Leaf> leaves() const override {
     std::vector<Leaf> leaves;
     for (const auto& leaf : buffers_.leaves) leaves.push_back({leaf.node, leaf.rows});
     return leaves;
   }
-  double leaf_value(const Member& member, std::int32_t id) const override {
-    return double{static_cast<const TreeMember&>(member).tree().nodes[id].value};
+  double leaf_value(const Member& member, std::int32_t id, int output) const override {
+    return double{static_cast<const TreeMember&>(member).tree().value(id, output)};
   }
-  void set_leaf(Member& member, std::int32_t id, double value) const override {
-    static_cast<TreeMember&>(member).tree().nodes[id].value = static_cast<float>(value);
+  void set_leaf(Member& member, std::int32_t id, int output, double value) const override {
+    static_cast<TreeMember&>(member).tree().set_value(id, output, static_cast<float>(value));
   }
 
  private:

@@ -73,11 +73,12 @@ class TreeGrower {
     buffers_.leaves.clear();
     buffers_.pool.reset(data_.exact() ? 0 : data_.cells() * criterion_.lanes());
     tree_ = {};
+    if constexpr (kVectors) tree_.outputs = fine_.outputs();
     Open root;
     root.end = buffers_.partition.size();
     root.total = sum_rows(rows);
-    tree_.nodes.emplace_back();
-    describe(tree_.nodes[0], root);
+    add_nodes(1);
+    describe(root);
     open_.clear();
     if (may_split(root)) {
       std::vector<Open> first;
@@ -92,6 +93,9 @@ class TreeGrower {
   }
 
  private:
+  // Leaves hold a value for each of several outputs.
+  static constexpr bool kVectors = internal::AddsVectors<Criterion>;
+
   struct Open {
     std::int32_t node = 0;
     std::int32_t depth = 0;
@@ -122,10 +126,22 @@ class TreeGrower {
     return node.rows() >= 2 && (options_.max_depth == 0 || node.depth < options_.max_depth);
   }
 
-  void describe(Node& node, const Open& open) const {
+  void add_nodes(std::size_t count) {
+    tree_.nodes.resize(tree_.nodes.size() + count);
+    if constexpr (kVectors) tree_.vectors.resize(tree_.nodes.size() * tree_.outputs);
+  }
+
+  void describe(const Open& open) {
+    Node& node = tree_.nodes[open.node];
     node.cover = fine_.cover(open.total);
     node.count = open.rows();
-    node.value = static_cast<float>(fine_.leaf(open.total));
+    if constexpr (kVectors) {
+      for (int k = 0; k < tree_.outputs; ++k) {
+        tree_.set_value(open.node, k, static_cast<float>(fine_.leaf(open.total, k)));
+      }
+    } else {
+      node.value = static_cast<float>(fine_.leaf(open.total));
+    }
   }
 
   void close(Open& node) {
@@ -245,15 +261,15 @@ class TreeGrower {
   void split_node(const Open& open, double gain, Open& left, Open& right) {
     left.node = static_cast<std::int32_t>(tree_.nodes.size());
     right.node = left.node + 1;
-    tree_.nodes.resize(tree_.nodes.size() + 2);
-    describe(tree_.nodes[left.node], left);
-    describe(tree_.nodes[right.node], right);
+    add_nodes(2);
+    describe(left);
+    describe(right);
     Node& node = tree_.nodes[open.node];
     const FeatureBins& bins = data_.features()[open.best.feature];
     node.feature = open.best.feature;
     node.left = left.node;
     node.gain = static_cast<float>(std::min(gain, double{std::numeric_limits<float>::max()}));
-    node.value = 0.0F;
+    for (int k = 0; k < tree_.outputs; ++k) tree_.set_value(open.node, k, 0.0F);
     node.missing_left = open.best.missing_left;
     node.categorical = bins.categorical();
     if (node.categorical) {
@@ -326,9 +342,10 @@ class TreeGrower {
     const auto count = static_cast<std::int64_t>(nodes.size());
     const auto features = static_cast<std::int64_t>(features_.size());
     std::vector<std::vector<Candidate>> found(features);
-    if (data_.exact()) {
-      search_columns(nodes, found);
-    } else {
+    if constexpr (!kVectors) {
+      if (data_.exact()) search_columns(nodes, found);
+    }
+    if (!data_.exact()) {
       for (auto& column : found) column.resize(count);
       const std::int64_t grain = std::max<std::int64_t>(1, kScanCells * features / data_.cells());
       parallel_for(count * features, grain, [&](std::int64_t begin, std::int64_t end) {

@@ -12,10 +12,12 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "gradatim/boost/bins/binned_data.h"
+#include "gradatim/boost/tree/vector_histogram.h"
 #include "gradatim/core/parallel.h"
 
 namespace gradatim::boost {
@@ -121,23 +123,72 @@ struct HistogramPart {
   std::int64_t* out = nullptr;            // cell 0 of the histogram that is filled
 };
 
+/// A criterion whose rows add several lanes.
+template <class Criterion>
+concept AddsVectors = requires { Criterion::kVector; };
+
+/// The statistics of some rows in order, and their addition to ranges of cells.
+template <class Criterion>
+class RowValues {
+ public:
+  RowValues(const Criterion& criterion, std::size_t rows)
+      : criterion_(criterion), values_(rows) {}
+
+  void read(std::span<const std::uint32_t> rows) {
+    for (std::size_t i = 0; i < rows.size(); ++i) values_[i] = criterion_.read(rows[i]);
+  }
+  template <class Bins>
+  void add(const Bins& bins, std::span<const std::uint32_t> rows, std::int64_t* cells) const {
+    const int lanes = criterion_.lanes();
+    if constexpr (std::is_same_v<Bins, BinGroup>) {
+      add_group<Criterion>(bins, rows, values_.data(), lanes, cells);
+    } else {
+      add_wide<Criterion>(bins, rows, values_.data(), lanes, cells);
+    }
+  }
+
+ private:
+  const Criterion& criterion_;
+  std::vector<typename Criterion::Row> values_;
+};
+
+template <AddsVectors Criterion>
+class RowValues<Criterion> {
+ public:
+  RowValues(const Criterion& criterion, std::size_t rows)
+      : criterion_(criterion), values_(rows * criterion.lanes()) {}
+
+  void read(std::span<const std::uint32_t> rows) {
+    const int lanes = criterion_.lanes();
+    for (std::size_t i = 0; i < rows.size(); ++i) criterion_.read(rows[i], &values_[i * lanes]);
+  }
+  template <class Bins>
+  void add(const Bins& bins, std::span<const std::uint32_t> rows, std::int64_t* cells) const {
+    add_vectors(bins, rows, values_.data(), criterion_.lanes(), cells);
+  }
+
+ private:
+  const Criterion& criterion_;
+  std::vector<std::int64_t> values_;
+};
+
 template <class Criterion>
 void fill_part(const BinnedData& data, const Criterion& criterion,
                std::span<const CellRange> ranges, std::span<const std::uint32_t> rows,
                std::int64_t* out) {
   const int lanes = criterion.lanes();
   for (const auto& range : ranges) std::fill_n(out + range.first * lanes, range.cells * lanes, 0);
-  std::vector<typename Criterion::Row> values(std::min<std::size_t>(rows.size(), kHistogramBlock));
+  RowValues<Criterion> values(criterion, std::min<std::size_t>(rows.size(), kHistogramBlock));
   for (std::size_t begin = 0; begin < rows.size(); begin += kHistogramBlock) {
     const auto block = rows.subspan(begin, std::min<std::size_t>(kHistogramBlock, rows.size() - begin));
-    for (std::size_t i = 0; i < block.size(); ++i) values[i] = criterion.read(block[i]);
+    values.read(block);
     for (const auto& range : ranges) {
       if (!range.wanted) continue;
       std::int64_t* cells = out + range.first * lanes;
       if (range.group != nullptr) {
-        add_group<Criterion>(*range.group, block, values.data(), lanes, cells);
+        values.add(*range.group, block, cells);
       } else {
-        add_wide<Criterion>(data.column(range.wide_feature), block, values.data(), lanes, cells);
+        values.add(data.column(range.wide_feature), block, cells);
       }
     }
   }

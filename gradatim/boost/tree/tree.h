@@ -31,6 +31,16 @@ struct Node {
 struct Tree {
   std::vector<Node> nodes;
   std::vector<std::uint32_t> category_words;
+  int outputs = 1;
+  std::vector<float> vectors;  // [nodes, outputs] what leaves add, where outputs > 1
+
+  /// What a leaf adds to one output.
+  float value(std::int32_t node, int output) const {
+    return outputs == 1 ? nodes[node].value : vectors[std::size_t(node) * outputs + output];
+  }
+  void set_value(std::int32_t node, int output, float value) {
+    (outputs == 1 ? nodes[node].value : vectors[std::size_t(node) * outputs + output]) = value;
+  }
 
   bool goes_left(const Node& node, double x) const {
     if (std::isnan(x)) return node.missing_left;

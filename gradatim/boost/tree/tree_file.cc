@@ -3,6 +3,7 @@
 // exist, category words exist, values are finite.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@ struct Arrays {
   std::vector<std::int64_t> count;
   std::vector<std::int64_t> first_category_word{0};
   std::vector<std::uint32_t> category_words;
+  std::vector<float> vectors;  // [nodes, outputs], only where trees have several outputs
 };
 
 template <class File, class A, class F>
@@ -107,11 +109,17 @@ void append(const Tree& tree, Arrays& a) {
   a.first.push_back(static_cast<std::int64_t>(a.feature.size()));
   a.category_words.insert(a.category_words.end(), tree.category_words.begin(),
                           tree.category_words.end());
+  a.vectors.insert(a.vectors.end(), tree.vectors.begin(), tree.vectors.end());
   a.first_category_word.push_back(static_cast<std::int64_t>(a.category_words.size()));
 }
 
 Tree extract(const Arrays& a, std::size_t t) {
   Tree tree;
+  if (!a.vectors.empty()) {
+    tree.outputs = static_cast<int>(a.vectors.size() / a.feature.size());
+    tree.vectors.assign(a.vectors.begin() + a.first[t] * tree.outputs,
+                        a.vectors.begin() + a.first[t + 1] * tree.outputs);
+  }
   for (std::int64_t i = a.first[t]; i < a.first[t + 1]; ++i) {
     Node node;
     node.feature = a.feature[i];
@@ -140,6 +148,7 @@ void store_trees(std::span<const std::unique_ptr<Member>> members, SafetensorsWr
   each_array(file, a, [](SafetensorsWriter& out, const char* name, const auto& array) {
     out.add(name, std::span(array));
   });
+  if (!a.vectors.empty()) file.add("tree.vectors", std::span<const float>(a.vectors));
 }
 
 Members load_trees(const SafetensorsFile& file, std::span<const FeatureBins> features) {
@@ -152,6 +161,14 @@ Members load_trees(const SafetensorsFile& file, std::span<const FeatureBins> fea
        {a.left.size(), a.threshold.size(), a.value.size(), a.flags.size(), a.gain.size(),
         a.cover.size(), a.count.size(), a.first_word.size(), a.words.size()}) {
     if (size != nodes) refuse(file, 0, 0, "the sizes of its arrays do not fit together");
+  }
+  if (file.has("tree.vectors")) a.vectors = file.read<float>("tree.vectors");
+  constexpr std::size_t kMostOutputs = 1 << 16;
+  if (!a.vectors.empty() &&
+      (nodes == 0 || a.vectors.size() % nodes != 0 || a.vectors.size() / nodes < 2 ||
+       a.vectors.size() / nodes > kMostOutputs ||
+       !std::all_of(a.vectors.begin(), a.vectors.end(), [](float x) { return std::isfinite(x); }))) {
+    refuse(file, 0, 0, "the values of its outputs do not fit its nodes or are not finite");
   }
   check_offsets(file, a.first, nodes, false);
   check_offsets(file, a.first_category_word, a.category_words.size(), true);

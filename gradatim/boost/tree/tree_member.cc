@@ -24,16 +24,23 @@ const Node& find_by_bins(const Tree& tree, const BinnedData& data, std::int64_t 
   return *node;
 }
 
+void put(const Tree& tree, const Node& leaf, double* out) {
+  const auto node = static_cast<std::int32_t>(&leaf - tree.nodes.data());
+  for (int k = 0; k < tree.outputs; ++k) out[k] = double{tree.value(node, k)};
+}
+
 }  // namespace
 
 void TreeMember::predict(const RowBlock& rows, double* out) const {
-  for (std::int64_t i = 0; i < rows.rows; ++i) out[i] = double{tree_.find(rows.row(i)).value};
+  for (std::int64_t i = 0; i < rows.rows; ++i) {
+    put(tree_, tree_.find(rows.row(i)), out + i * tree_.outputs);
+  }
 }
 
 void TreeMember::predict(const BinnedData& data, std::int64_t begin, std::int64_t end,
                          double* out) const {
   for (std::int64_t row = begin; row < end; ++row) {
-    out[row - begin] = double{find_by_bins(tree_, data, row).value};
+    put(tree_, find_by_bins(tree_, data, row), out + (row - begin) * tree_.outputs);
   }
 }
 
@@ -41,6 +48,7 @@ void TreeMember::shrink(double rate, const Grid& grid) {
   for (Node& node : tree_.nodes) {
     if (node.leaf()) node.value = grid.round(rate * double{node.value});
   }
+  for (float& value : tree_.vectors) value = grid.round(rate * double{value});
 }
 
 }  // namespace gradatim::boost

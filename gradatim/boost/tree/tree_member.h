@@ -15,6 +15,7 @@ class TreeMember final : public Member {
 
   const Tree& tree() const { return tree_; }
   Tree& tree() { return tree_; }
+  int outputs() const override { return tree_.outputs; }
   void predict(const RowBlock& rows, double* out) const override;
   void predict(const BinnedData& data, std::int64_t begin, std::int64_t end,
                double* out) const override;

@@ -1,0 +1,15 @@
+#include "gradatim/boost/learner/learner.h"
+
+#include "gradatim/core/error.h"
+
+namespace gradatim::boost {
+
+std::unique_ptr<Member> Fitter::fit_vector(const VectorStatistics& /*statistics*/,
+                                           std::span<const std::uint32_t> /*rows*/,
+                                           std::span<const std::int32_t> /*features*/) {
+  throw UsageError(1040,
+                   "multi_strategy=multi_output_tree needs boost.learner.tree; take it, or "
+                   "one_output_per_tree");
+}
+
+}  // namespace gradatim::boost

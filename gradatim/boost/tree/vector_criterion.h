@@ -1,0 +1,155 @@
+// Criteria of trees whose leaves are vectors: one tree for all outputs, whose gains are the sums of
+// the outputs' Newton gains. A row's outputs lie side by side, and so do a cell's lanes, so that
+// one vector instruction adds several outputs (vector_histogram.h).
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "gradatim/boost/statistics.h"
+#include "gradatim/boost/tree/criterion.h"
+
+namespace gradatim::boost {
+
+/// Ranks splits: packed, a lane an output, (g << 32) + h; or wide, two lanes an output.
+/// Admissible is a mean hessian over outputs of min_child_weight.
+template <bool kPacked>
+class VectorNewton {
+ public:
+  static constexpr int kMostLanes = 128;
+  using Sum = std::array<std::int64_t, kMostLanes>;
+  static constexpr bool kVector = true;
+
+  VectorNewton(const VectorStatistics& statistics, const NewtonRule& rule)
+      : statistics_(statistics),
+        units_(kPacked ? statistics.coarse_units : statistics.fine_units),
+        rule_(rule),
+        used_(statistics.outputs * (kPacked ? 1 : 2)),
+        lanes_((used_ + 3) / 4 * 4) {}
+
+  static int most_outputs() { return kMostLanes / 2; }
+  int lanes() const { return lanes_; }
+  /// Writes the lanes that a row adds to a cell; those beyond the outputs are zero.
+  void read(std::uint32_t row, std::int64_t* lanes) const {
+    const std::size_t first = std::size_t{row} * statistics_.outputs;
+    for (int k = 0; k < statistics_.outputs; ++k) {
+      if constexpr (kPacked) {
+        const Coarse& c = statistics_.coarse[first + k];
+        lanes[k] = c.g * (std::int64_t{1} << 32) + c.h;
+      } else {
+        const Fine& f = statistics_.fine[first + k];
+        lanes[2 * k] = f.g;
+        lanes[2 * k + 1] = f.h;
+      }
+    }
+    std::fill(lanes + used_, lanes + lanes_, 0);
+  }
+
+  Sum make() const {
+    Sum sum;
+    std::fill_n(sum.begin(), lanes_, 0);
+    return sum;
+  }
+  void add(Sum& sum, const std::int64_t* cell) const {
+    for (int l = 0; l < lanes_; ++l) sum[l] += cell[l];
+  }
+  void subtract(Sum& from, const Sum& part) const {
+    for (int l = 0; l < lanes_; ++l) from[l] -= part[l];
+  }
+  bool empty(const std::int64_t* cell) const {
+    std::int64_t any = 0;
+    for (int l = 0; l < lanes_; ++l) any |= cell[l];
+    return any == 0;
+  }
+  double g(const std::int64_t* lanes, int k) const {
+    return static_cast<double>(kPacked ? lanes[k] >> 32 : lanes[2 * k]) * units_[k].g;
+  }
+  double h(const std::int64_t* lanes, int k) const {
+    return static_cast<double>(kPacked ? lanes[k] & 0xFFFFFFFF : lanes[2 * k + 1]) * units_[k].h;
+  }
+  double mass(const std::int64_t* lanes) const {
+    double sum = 0.0;
+    for (int k = 0; k < statistics_.outputs; ++k) sum += h(lanes, k);
+    return sum / statistics_.outputs;
+  }
+  bool admissible(const Sum& sum) const { return rule_.admissible(mass(sum.data())); }
+  double score(const Sum& sum) const {
+    double score = 0.0;
+    for (int k = 0; k < statistics_.outputs; ++k) {
+      score += rule_.score(g(sum.data(), k), h(sum.data(), k));
+    }
+    return score;
+  }
+  /// Sorts categories by the mean gradient of the first output: a heuristic.
+  double order(const std::int64_t* cell, double smooth) const {
+    return g(cell, 0) / (h(cell, 0) + smooth);
+  }
+  VectorNewton with_extra_lambda(double extra) const {
+    VectorNewton copy = *this;
+    copy.rule_.reg_lambda += extra;
+    return copy;
+  }
+
+ private:
+  const VectorStatistics& statistics_;
+  std::span<const Units> units_;
+  NewtonRule rule_;
+  int used_;
+  int lanes_;
+};
+
+/// Decides and fills leaves: fine sums of every output, g and h in turn.
+class VectorFine {
+ public:
+  using Sum = std::vector<std::int64_t>;
+  using Row = std::span<const Fine>;
+
+  VectorFine(const VectorStatistics& statistics, const NewtonRule& rule)
+      : statistics_(statistics), rule_(rule) {}
+
+  int outputs() const { return statistics_.outputs; }
+  Sum make() const { return Sum(2 * outputs()); }
+  Row read(std::uint32_t row) const {
+    return {statistics_.fine.data() + std::size_t{row} * outputs(),
+            static_cast<std::size_t>(outputs())};
+  }
+  static void add_row(Sum& sum, Row row) {
+    for (std::size_t k = 0; k < row.size(); ++k) {
+      sum[2 * k] += row[k].g;
+      sum[2 * k + 1] += row[k].h;
+    }
+  }
+  void merge(Sum& sum, const Sum& other) const {
+    for (std::size_t l = 0; l < sum.size(); ++l) sum[l] += other[l];
+  }
+  void subtract(Sum& from, const Sum& part) const {
+    for (std::size_t l = 0; l < from.size(); ++l) from[l] -= part[l];
+  }
+  double g(const Sum& sum, int k) const {
+    return static_cast<double>(sum[2 * k]) * statistics_.fine_units[k].g;
+  }
+  double h(const Sum& sum, int k) const {
+    return static_cast<double>(sum[2 * k + 1]) * statistics_.fine_units[k].h;
+  }
+  double cover(const Sum& sum) const {
+    double total = 0.0;
+    for (int k = 0; k < outputs(); ++k) total += h(sum, k);
+    return total / outputs();
+  }
+  bool admissible(const Sum& sum) const { return rule_.admissible(cover(sum)); }
+  double score(const Sum& sum) const {
+    double score = 0.0;
+    for (int k = 0; k < outputs(); ++k) score += rule_.score(g(sum, k), h(sum, k));
+    return score;
+  }
+  double leaf(const Sum& sum, int k) const { return rule_.weight(g(sum, k), h(sum, k)); }
+
+ private:
+  const VectorStatistics& statistics_;
+  NewtonRule rule_;
+};
+
+}  // namespace gradatim::boost
