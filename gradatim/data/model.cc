@@ -18,6 +18,32 @@ constexpr int kFormatVersion = 1;
 
 }  // namespace
 
+std::int64_t Model::predict_row(std::span<const double> features, std::span<double> out,
+                                PredictKind kind) const {
+  const auto& columns = card().features.columns;
+  GRADATIM_CHECK(features.size() == columns.size(), UsageError, 1045,
+                 "a row has {} features and the model {}; give one number a feature",
+                 features.size(), columns.size());
+  std::vector<Column> cells;
+  for (std::size_t f = 0; f < columns.size(); ++f) {
+    if (!columns[f].categories) {
+      cells.push_back(numeric_column(columns[f].name, {features[f]}));
+      continue;
+    }
+    const auto words = static_cast<double>(columns[f].categories->size());
+    const bool known = features[f] > -1.0 && features[f] < words;
+    cells.push_back(categorical_column(columns[f].name,
+                                       {known ? static_cast<std::int32_t>(features[f]) : -1},
+                                       *columns[f].categories));
+  }
+  const Predictions made = predict(Table(std::move(cells)), {.kind = kind});
+  GRADATIM_CHECK(out.size() >= made.values.size(), UsageError, 1045,
+                 "a row has {} predictions and there is room for {}; give more room",
+                 made.values.size(), out.size());
+  std::copy(made.values.begin(), made.values.end(), out.begin());
+  return made.columns;
+}
+
 void store_card(const ModelCard& card, SafetensorsWriter& file) {
   nlohmann::json json;
   json["format"] = kFormatVersion;

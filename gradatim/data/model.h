@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -94,6 +95,11 @@ class Model {
   virtual ~Model() = default;
   virtual const ModelCard& card() const = 0;
   virtual Predictions predict(const Table& table, const PredictOptions& options) const = 0;
+  /// Predictions of one row: its features in the order of card().features, a category as the place
+  /// of its word in that schema, NaN where missing. Writes them to the front of `out` and returns
+  /// how many they are. UsageError GRD-1045 where a size does not fit.
+  virtual std::int64_t predict_row(std::span<const double> features, std::span<double> out,
+                                   PredictKind kind) const;
   /// Predictions after 1, 2, ... rounds; the callback may not keep the reference.
   virtual void predict_staged(
       const Table& table, const PredictOptions& options,

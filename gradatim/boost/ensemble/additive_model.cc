@@ -38,6 +38,20 @@ void AdditiveModel::accumulate(const RowBlock& rows, std::int64_t round, double*
   }
 }
 
+void AdditiveModel::accumulate_trees(const TreeRows& rows, std::int64_t first, std::int64_t last,
+                                     double* state) const {
+  const int outputs = state_columns();
+  rows.trees.add(rows.strip, first * outputs, last * outputs, outputs, state, rows.scratch);
+}
+
+void AdditiveModel::accumulate_row(const Forest& trees, const double* features, std::int64_t first,
+                                   std::int64_t last, double* state) const {
+  const int outputs = state_columns();
+  trees.each_of_row(
+      features, first * outputs, last * outputs,
+      [&](std::int64_t tree, double value) { state[outputs == 1 ? 0 : tree % outputs] += value; });
+}
+
 void AdditiveModel::finish(const double* state, std::int64_t rows, std::int64_t /*rounds*/,
                            data::PredictKind kind, double* out) const {
   const std::span scores(state, rows * state_columns());
