@@ -100,6 +100,11 @@ class Boosting(BaseEstimator):
             rows.table(), False, rows.margin_names(), threads_of(self)
         )
 
+    def _row(self, row: Any) -> list[float]:
+        if not hasattr(self, "_model"):
+            check_is_fitted(self)
+        return self._model.predict_row(row, False)
+
     def _new_rows(self, X: Any, base_margin: Any) -> Rows:
         check_is_fitted(self)
         return Rows(_data.features(self, X, reset=False), base_margin=base_margin)
@@ -157,6 +162,14 @@ class BoostingRegressor(RegressorMixin, Boosting):
         """Predicted values, float64 [rows]."""
         return self._predict(X, base_margin, margin=False)[:, 0]
 
+    def predict_row(self, row: np.ndarray) -> float:
+        """Predicted value of one row, float64 [columns], without what a table costs.
+
+        Columns in the order of the fit; of a categorical one the place of the word among
+        the model's, which are in order of frequency. NaN is missing.
+        """
+        return self._row(row)[0]
+
     def staged_predict(
         self, X: Any, *, base_margin: ArrayLike | None = None
     ) -> Iterator[np.ndarray]:
@@ -188,6 +201,14 @@ class BoostingClassifier(ClassifierMixin, Boosting):
     def predict_proba(self, X: Any, *, base_margin: ArrayLike | None = None) -> np.ndarray:
         """Probability of each class, in the order of `classes_`: float64 [rows, classes]."""
         return self._predict(X, base_margin, margin=False)
+
+    def predict_proba_row(self, row: np.ndarray) -> list[float]:
+        """Probability of each class for one row, float64 [columns], without what a table costs.
+
+        Columns in the order of the fit; of a categorical one the place of the word among
+        the model's, which are in order of frequency. NaN is missing.
+        """
+        return self._row(row)
 
     def decision_function(self, X: Any, *, base_margin: ArrayLike | None = None) -> np.ndarray:
         """Raw scores: [rows] of the second of two classes, else [rows, classes]."""

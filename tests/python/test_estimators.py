@@ -47,6 +47,21 @@ def test_threads_do_not_change_a_byte(kind, task):
 
 
 @each
+def test_one_row_is_a_row_of_a_table(kind, task):
+    X, y = task(kind)
+    model = kind(n_estimators=5).fit(X, y)
+    row = np.ascontiguousarray(X[3], dtype=np.float64)
+    if kind in CLASSIFIERS:
+        assert model.predict_proba_row(row) == model.predict_proba(X)[3].tolist()
+    else:
+        assert model.predict_row(row) == model.predict(X)[3]
+    with pytest.raises(ValueError, match="GRD-1045"):
+        model._model.predict_row(row[:1], False)
+    with pytest.raises(TypeError, match="float64"):
+        model._model.predict_row(row.astype(np.float32), False)
+
+
+@each
 def test_pickle_copy_and_deepcopy_keep_the_model(kind, task):
     X, y = task(kind)
     model = kind(n_estimators=5).fit(X, y)

@@ -99,7 +99,8 @@ class EnsembleModel : public data::Model {
   std::int64_t block_rows(std::int64_t rows) const;
   RowBlock block_of(const Columns& columns, std::int64_t begin, std::int64_t rows) const;
 
-  /// The members as a forest, made when it is first asked for; null where one is no tree.
+  /// The members as a forest, made when it is first asked for; null where one is no tree or has
+  /// several outputs.
   const Forest* forest() const;
 
   data::ModelCard card_;

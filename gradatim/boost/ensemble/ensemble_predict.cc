@@ -41,7 +41,7 @@ const Forest* EnsembleModel::forest() const {
     std::vector<const Tree*> trees;
     for (const auto& member : parts_.members) {
       const auto* tree = dynamic_cast<const TreeMember*>(member.get());
-      if (tree == nullptr) return;
+      if (tree == nullptr || tree->tree().outputs != 1) return;
       trees.push_back(&tree->tree());
     }
     forest_ = std::make_unique<const Forest>(trees);

@@ -21,9 +21,7 @@ void predict_training(const Member& member, const BinnedData& binned, const data
     return;
   }
   out.resize(binned.rows() * member.outputs());
-  parallel_for(binned.rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
-    member.predict(binned, begin, end, out.data() + begin * member.outputs());
-  });
+  member.predict_all(binned, out.data());
 }
 
 void predict_values(const Member& member, const data::Table& features, std::vector<double>& out) {

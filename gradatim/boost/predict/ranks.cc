@@ -95,7 +95,7 @@ void shift(const std::uint8_t* bins, int count, std::int32_t missing, std::int8_
     for (int i = 0; i < count; ++i) plane[i] = static_cast<std::int8_t>(bins[i] ^ 0x80);
   } else {
     for (int i = 0; i < count; ++i) {
-      plane[i] = static_cast<std::int8_t>(bins[i] == absent ? 0x80 : bins[i] ^ 0x80);
+      plane[i] = static_cast<std::int8_t>(bins[i] == absent ? 0x80 : bins[i] + 0x81);
     }
   }
 }

@@ -33,7 +33,8 @@ class RankTable {
   int levels_ = 0;
 };
 
-/// Bins of one byte as planes: bin - 128, and -128 where the bin is `missing`.
+/// Bins of one byte as a plane: bin - 128. Where `missing` >= 0 that bin is -128, and the others
+/// are bin - 127, above it.
 void shift_bins(const std::uint8_t* bins, int count, std::int32_t missing, std::int8_t* plane);
 
 }  // namespace gradatim::boost
