@@ -1,5 +1,6 @@
 #include "gradatim/boost/predict/walk.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -34,10 +35,14 @@ void Walk::add(const Tree& tree) {
       step = {std::numeric_limits<double>::quiet_NaN(), 0,
               static_cast<std::uint32_t>(steps_.size())};
     } else if (node.categorical) {
+      categorical_ = true;
       step.feature |= kCategorical;
       step.threshold =
           std::bit_cast<double>(Words{first_word + static_cast<std::uint32_t>(node.first_word),
                                       static_cast<std::uint32_t>(node.words)});
+    }
+    if (!node.leaf()) {
+      features_ = std::max(features_, static_cast<std::uint32_t>(node.feature) + 1);
     }
     steps_.push_back(step);
     values_.push_back(node.value);
@@ -60,7 +65,7 @@ void Walk::rows(std::int64_t tree, const double* cells, std::int64_t stride, int
     const int here = count - row < kTogether ? count - row : kTogether;
     std::uint32_t place[kTogether];
     for (auto& p : place) p = roots_[tree];
-    descend(place, depths_[tree], [&](int lane, std::uint32_t feature) {
+    descend<false>(place, depths_[tree], [&](int lane, std::uint32_t feature) {
       return cells[std::int64_t{feature} * stride + row + (lane < here ? lane : 0)];
     });
     for (int lane = 0; lane < here; ++lane) values[row + lane] += double{values_[place[lane]]};

@@ -40,33 +40,42 @@ class Walk {
   static constexpr std::uint32_t kFeature = kCategorical - 1;
 
   bool category_goes_right(const Step& step, double x) const;
+  // kPlain: no cell is missing and no split categorical.
+  template <bool kPlain>
   std::uint32_t next(const Step& step, double x) const {
     bool right = x >= step.threshold;
-    right |= (x != x) & (step.feature >= kMissingRight);
-    if ((step.feature & kCategorical) != 0) [[unlikely]]
-      right = category_goes_right(step, x);
+    if constexpr (!kPlain) {
+      right |= (x != x) & (step.feature >= kMissingRight);
+      if ((step.feature & kCategorical) != 0) [[unlikely]]
+        right = category_goes_right(step, x);
+    }
     return step.left + static_cast<std::uint32_t>(right);
   }
-  // Moves all places to their leaves; `features(lane, feature)` is a lane's number.
-  template <class Cell>
+  // Moves all places to their leaves; `cell(lane, feature)` is a lane's number. In deep trees it
+  // looks now and then whether all have arrived.
+  template <bool kPlain, class Cell>
   void descend(std::uint32_t* place, std::int32_t depth, Cell&& cell) const {
-    constexpr int kBetweenLooks = 4;
+    constexpr std::int32_t kBetweenLooks = 8;
     for (std::int32_t level = 0; level < depth; level += kBetweenLooks) {
-      std::uint32_t moved = 0;
-      const int steps = depth - level < kBetweenLooks ? depth - level : kBetweenLooks;
-      for (int s = 0; s < steps; ++s) {
-        moved = 0;
+      std::uint32_t before[kTogether];
+      for (int lane = 0; lane < kTogether; ++lane) before[lane] = place[lane];
+      const std::int32_t steps = depth - level < kBetweenLooks ? depth - level : kBetweenLooks;
+      for (std::int32_t s = 0; s < steps; ++s) {
         for (int lane = 0; lane < kTogether; ++lane) {
           const Step& step = steps_[place[lane]];
-          const std::uint32_t to = next(step, cell(lane, step.feature & kFeature));
-          moved |= to ^ place[lane];
-          place[lane] = to;
+          place[lane] = next<kPlain>(step, cell(lane, step.feature & kFeature));
         }
       }
+      std::uint32_t moved = 0;
+      for (int lane = 0; lane < kTogether; ++lane) moved |= before[lane] ^ place[lane];
       if (moved == 0) return;
     }
   }
+  template <bool kPlain, class F>
+  void row_of(const double* features, std::int64_t first, std::int64_t last, F&& f) const;
 
+  bool categorical_ = false;
+  std::uint32_t features_ = 0;  // the highest that is asked for, and one
   std::vector<Step> steps_;
   std::vector<float> values_;         // of the steps that are leaves
   std::vector<std::uint32_t> roots_;  // of each tree
@@ -76,17 +85,33 @@ class Walk {
 
 template <class F>
 void Walk::row(const double* features, std::int64_t first, std::int64_t last, F&& f) const {
-  for (std::int64_t tree = first; tree < last; tree += kTogether) {
-    const auto count = static_cast<int>(last - tree < kTogether ? last - tree : kTogether);
+  bool missing = false;
+  for (std::uint32_t i = 0; i < features_; ++i) missing |= features[i] != features[i];
+  if (missing || categorical_) return row_of<false>(features, first, last, f);
+  return row_of<true>(features, first, last, f);
+}
+
+template <bool kPlain, class F>
+void Walk::row_of(const double* features, std::int64_t first, std::int64_t last, F&& f) const {
+  auto cell = [&](int, std::uint32_t feature) { return features[feature]; };
+  std::int64_t tree = first;
+  for (; tree + kTogether <= last; tree += kTogether) {
     std::uint32_t place[kTogether];
     std::int32_t depth = 0;
     for (int lane = 0; lane < kTogether; ++lane) {
-      const std::int64_t t = tree + (lane < count ? lane : 0);
-      place[lane] = roots_[t];
-      depth = depth < depths_[t] ? depths_[t] : depth;
+      place[lane] = roots_[tree + lane];
+      depth = depth < depths_[tree + lane] ? depths_[tree + lane] : depth;
     }
-    descend(place, depth, [&](int, std::uint32_t feature) { return features[feature]; });
-    for (int lane = 0; lane < count; ++lane) f(tree + lane, double{values_[place[lane]]});
+    descend<kPlain>(place, depth, cell);
+    for (int lane = 0; lane < kTogether; ++lane) f(tree + lane, double{values_[place[lane]]});
+  }
+  for (; tree < last; ++tree) {
+    std::uint32_t place = roots_[tree];
+    for (std::int32_t level = 0; level < depths_[tree]; ++level) {
+      const Step& step = steps_[place];
+      place = next<kPlain>(step, features[step.feature & kFeature]);
+    }
+    f(tree, double{values_[place]});
   }
 }
 
