@@ -156,11 +156,11 @@ class SymmetricGrower {
       Open right = rules_.child(node, best, 1, tasks[i].left_rows, std::move(rest));
       if (rules_.admissible(best, left, right)) {
         gains[i] = left.score + right.score - node.score;
-        rules_.bound(best, left, right);
       } else {
         keep_value(node, left);
         keep_value(node, right);
       }
+      rules_.bound(best, left, right);  // also of equal values: later ones are told apart
       gain += gains[i];
       scores += std::abs(node.score);
       next.push_back(std::move(left));

@@ -167,8 +167,9 @@ class Tree(Component):
         Longest path from the root to a leaf; 0 is unlimited. In [0, 64]. Unit: splits.
     max_leaves : int, default=0
         Most leaves of a tree, the best splits first; 0 is unlimited. In [0, inf).
-    grow_policy : Literal["depthwise", "lossguide"], default="depthwise"
-        depthwise splits a whole level at a time, lossguide the leaf with the largest gain.
+    grow_policy : Literal["depthwise", "lossguide", "symmetric"], default="depthwise"
+        depthwise splits a whole level at a time, lossguide the leaf with the largest gain,
+        symmetric all nodes of a level by one feature and threshold.
     reg_lambda : float, default=1.0
         L2 regularisation of leaf values, added to the sum of hessians. In [0, inf).
     reg_alpha : float, default=0.0
@@ -225,13 +226,14 @@ class Tree(Component):
     `boost.learner.tree`, since 0.1. Shapes: gradients, hessians: [rows]. Errors: GRD-1028 a
     constraint names no feature of the data; GRD-1029 a constraint gives not one value a feature;
     GRD-1030 a monotone feature is categorical; GRD-1031 limited values for trees that vote;
-    GRD-1032 extra_trees with tree_method exact; GRD-2011 a feature is infinite.
+    GRD-1032 settings that do not go with extra_trees or a symmetric tree; GRD-2011 a feature is
+    infinite.
 
     References
     ----------
     .. [1] Chen and Guestrin (2016), XGBoost: a scalable tree boosting system, sections 2 and 3;
        Fisher (1958), On grouping for maximum homogeneity; Geurts, Ernst and Wehenkel (2006),
-       Extremely randomized trees
+       Extremely randomized trees; Prokhorenkova and others (2018), CatBoost (symmetric trees)
     """
 
     _component = "boost.learner.tree"
@@ -241,7 +243,7 @@ class Tree(Component):
         *,
         max_depth: int = 6,
         max_leaves: int = 0,
-        grow_policy: Literal["depthwise", "lossguide"] = "depthwise",
+        grow_policy: Literal["depthwise", "lossguide", "symmetric"] = "depthwise",
         reg_lambda: float = 1.0,
         reg_alpha: float = 0.0,
         gamma: float = 0.0,
