@@ -34,7 +34,8 @@ bool is_flag_setting(std::string_view path) {
   const std::string_view name = path.substr(path.rfind('.') + 1);
   for (const api::Entry* entry : api::Registry::instance().list()) {
     for (const auto& setting : entry->settings) {
-      if (setting.type == api::Type::flag && !setting.list && names_setting(setting, name)) {
+      if (setting.type == api::Type::flag && setting.form == api::Form::one &&
+          names_setting(setting, name)) {
         return true;
       }
     }

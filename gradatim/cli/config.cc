@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "gradatim/api/settings.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/file.h"
 #include "gradatim/core/text.h"
@@ -17,7 +18,10 @@ class Flattener {
   void add(const toml::table& table, const std::string& prefix) {
     for (const auto& [key, node] : table) {
       const std::string name(key.str());
-      if (const auto* inner = node.as_table()) {
+      const auto* inner = node.as_table();
+      if (inner != nullptr && api::takes_object(name)) {
+        options_.emplace_back(prefix + name, by_feature(*inner, prefix + name));
+      } else if (inner != nullptr) {
         add(*inner, prefix + name + ".");
       } else if (name == "component") {
         options_.emplace_back(prefix.empty() ? "model" : prefix.substr(0, prefix.size() - 1),
@@ -34,6 +38,7 @@ class Flattener {
     const auto* array = node.as_array();
     if (array == nullptr) return scalar(node, name);
     if (array->empty()) return "[]";
+    if (array->front().is_array()) return groups(*array, name);
     std::string text;
     for (const auto& item : *array) {
       text += (text.empty() ? "" : ",") + scalar(item, name);
@@ -42,6 +47,24 @@ class Flattener {
       }
     }
     return text;
+  }
+
+  std::string by_feature(const toml::table& table, const std::string& name) const {
+    api::ByName items;
+    for (const auto& [key, node] : table) {
+      items.emplace_back(std::string(key.str()), scalar(node, name));
+    }
+    return api::to_text(api::Value(items));
+  }
+
+  std::string groups(const toml::array& array, const std::string& name) const {
+    api::Groups groups;
+    for (const auto& group : array) {
+      if (!group.is_array()) refuse(group, name, "it must be a list of lists of names");
+      groups.emplace_back();
+      for (const auto& item : *group.as_array()) groups.back().push_back(scalar(item, name));
+    }
+    return api::to_text(api::Value(groups));
   }
 
   std::string scalar(const toml::node& node, const std::string& name) const {

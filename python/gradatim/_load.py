@@ -73,7 +73,7 @@ def _new(kind: type[Boosting], settings: dict[str, Any]) -> Any:
         default = arguments[name].default
         if isinstance(value, str) and value.count(".") > 1:
             value = {"component": value}  # a part without settings
-        if isinstance(value, dict):
+        if isinstance(value, dict) and "component" in value:
             # Settings of the default part are parameters of the estimator.
             own = value["component"].rpartition(".")[2] != default
             value = _part(value) if own else default

@@ -171,6 +171,7 @@ class R2Fit {
     }
     quantise(g_, h_, weight, {.seed = request_.seed, .draw = round, .force_wide = true},
              statistics_);
+    fitter_->draw_by(request_.seed, round);
     return fitter_->fit(statistics_, rows, features_);
   }
 

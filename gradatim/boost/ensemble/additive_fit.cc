@@ -36,6 +36,8 @@ class AdditiveFit {
         data_(prepare(request, wanted_task(loss_.get()))) {
     if (!loss_) loss_ = automatic_loss(data_.task);
     loss_->check(data_.task, data_.train.label);
+    data_.train.weight =
+        balanced(config_.balance, data_.task, data_.train.label, std::move(data_.train.weight));
     outputs_ = loss_->outputs(data_.task);
     outliers_.assign(outputs_, 0);
     const double scale = loss_->scale(data_.train.label);
@@ -87,8 +89,11 @@ class AdditiveFit {
   void boost(const BinnedData& binned, ScoredRows& train, ScoredRows* valid,
              const BinnedData* valid_bins, std::int64_t round) {
     gradients(train);
-    const auto rows = sample_rows(train.rows(), config_.subsample, request_.seed,
-                                  static_cast<std::uint32_t>(round));
+    const RowSample sample =
+        draw_rows(config_.sampling, {g_, h_, data_.train.weight, train.rows(), outputs_},
+                  request_.seed, static_cast<std::uint32_t>(round));
+    const auto& rows = sample.rows;
+    weight_ = sample.weight.empty() ? data_.train.weight : sample.weight;
     if (members_per_round() < outputs_) {
       boost_together(binned, train, valid, valid_bins, rows, round);
       return;
@@ -96,8 +101,10 @@ class AdditiveFit {
     for (int k = 0; k < outputs_; ++k) {
       const auto draw = static_cast<std::uint32_t>(round * outputs_ + k);
       const auto features = sample_features(static_cast<std::int32_t>(binned.features().size()),
-                                            learner_->colsample_bytree(), request_.seed, draw);
+                                            learner_->colsample_bytree(), request_.seed, draw,
+                                            fitter_->feature_weights());
       quantise_output(train.rows(), k, draw, binned.exact());
+      fitter_->draw_by(request_.seed, draw);
       auto member = fitter_->fit(statistics_, rows, features);
       refit_leaves(train, *member, k, 0, draw);
       take(std::move(member), binned, train, valid, valid_bins, rows, k);
@@ -110,7 +117,8 @@ class AdditiveFit {
                       std::int64_t round) {
     const auto draw = static_cast<std::uint32_t>(round);
     const auto features = sample_features(static_cast<std::int32_t>(binned.features().size()),
-                                          learner_->colsample_bytree(), request_.seed, draw);
+                                          learner_->colsample_bytree(), request_.seed, draw,
+                                          fitter_->feature_weights());
     const bool outliers = std::find(outliers_.begin(), outliers_.end(), 1) != outliers_.end();
     outliers_.assign(outputs_, outliers);
     for (int k = 0; k < outputs_; ++k) {
@@ -119,6 +127,7 @@ class AdditiveFit {
       if (k == 0) vectors_.resize(train.rows(), outputs_, statistics_.wide);
       vectors_.set(k, statistics_);
     }
+    fitter_->draw_by(request_.seed, draw);
     auto member = fitter_->fit_vector(vectors_, rows, features);
     for (int k = 0; k < outputs_; ++k) {
       refit_leaves(train, *member, k, k, static_cast<std::uint32_t>(round * outputs_ + k));
@@ -173,10 +182,9 @@ class AdditiveFit {
         .constant_hessian = config_.first_order || loss_->constant_hessian()};
     if (config_.first_order) {
       ones_.assign(rows, 1.0F);
-      quantise(of_output(g_, rows, k), ones_, data_.train.weight, options, statistics_);
+      quantise(of_output(g_, rows, k), ones_, weight_, options, statistics_);
     } else {
-      quantise(of_output(g_, rows, k), of_output(h_, rows, k), data_.train.weight, options,
-               statistics_);
+      quantise(of_output(g_, rows, k), of_output(h_, rows, k), weight_, options, statistics_);
     }
     outliers_[k] = statistics_.outliers;
   }
@@ -188,7 +196,7 @@ class AdditiveFit {
     const bool newton_step = config_.first_order && !loss_->constant_hessian();
     if (leaves.empty() || (!loss_->refits_leaves() && !newton_step)) return;
     if (newton_step) {
-      quantise(of_output(g_, train.rows(), k), of_output(h_, train.rows(), k), data_.train.weight,
+      quantise(of_output(g_, train.rows(), k), of_output(h_, train.rows(), k), weight_,
                {.seed = request_.seed, .draw = draw, .force_wide = true}, step_statistics_);
     }
     const auto scores = train.output(k);
@@ -218,7 +226,7 @@ class AdditiveFit {
     for (const std::uint32_t row : leaf.rows) {
       label.push_back(data_.train.label[row]);
       score.push_back(scores[row]);
-      if (!data_.train.weight.empty()) weight.push_back(data_.train.weight[row]);
+      if (!weight_.empty()) weight.push_back(weight_[row]);
     }
     return loss_->leaf_value({label, score, weight});
   }
@@ -276,6 +284,7 @@ class AdditiveFit {
   std::unique_ptr<Fitter> fitter_;
   Members members_;
   std::vector<float> g_, h_, ones_;  // [outputs][rows]
+  std::span<const float> weight_;    // of the rows in this round; empty or [rows]
   Statistics statistics_;
   Statistics step_statistics_;
   VectorStatistics vectors_;

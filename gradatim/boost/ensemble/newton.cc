@@ -12,6 +12,12 @@ struct NewtonConfig {
   std::int64_t n_estimators = 100;
   double learning_rate = 0.3;
   double subsample = 1.0;
+  SamplingMethod sampling_method = SamplingMethod::uniform;
+  double top_rate = 0.2;
+  double other_rate = 0.1;
+  double mvs_lambda = 0.1;
+  ClassWeight class_weight = ClassWeight::none;
+  double scale_pos_weight = 1.0;
   std::int64_t early_stopping_rounds = 0;
   bool evaluate_train = false;
   MultiStrategy multi_strategy = MultiStrategy::one_output_per_tree;
@@ -24,13 +30,20 @@ class NewtonBoosting final : public data::Trainer {
   NewtonBoosting(const NewtonConfig& c, std::span<const api::Made> parts)
       : config_{.n_estimators = c.n_estimators,
                 .learning_rate = c.learning_rate,
-                .subsample = c.subsample,
+                .sampling = {.method = c.sampling_method,
+                             .subsample = c.subsample,
+                             .top_rate = c.top_rate,
+                             .other_rate = c.other_rate,
+                             .mvs_lambda = c.mvs_lambda},
+                .balance = {.class_weight = c.class_weight, .scale_pos_weight = c.scale_pos_weight},
                 .early_stopping_rounds = c.early_stopping_rounds,
                 .evaluate_train = c.evaluate_train,
                 .vector_leaves = c.multi_strategy == MultiStrategy::multi_output_tree,
                 .high_precision = c.precision == Precision::high},
         loss_(std::static_pointer_cast<const Loss>(parts[0])),
-        learner_(std::static_pointer_cast<const Learner>(parts[1])) {}
+        learner_(std::static_pointer_cast<const Learner>(parts[1])) {
+    check(config_.sampling);
+  }
 
   std::shared_ptr<const data::Model> fit(const data::FitRequest& request,
                                          const api::Settings& settings) const override {
@@ -58,6 +71,23 @@ constexpr api::Setting kSettings[] = {
     api::setting<&NewtonConfig::subsample>(
         {.doc = "Share of the rows that each round sees, drawn by (seed, round, row).",
          .range = api::above_to(0.0, 1.0)}),
+    api::setting<&NewtonConfig::sampling_method>(
+        {.doc = "uniform draws rows by subsample alone; goss keeps the largest gradients and a "
+                "share of the others; gradient_based draws rows in proportion to their gradients, "
+                "subsample of all. The latter two weigh rows so that sums stay unbiased."}),
+    api::setting<&NewtonConfig::top_rate>(
+        {.doc = "goss: share of the rows, those with the largest gradients, that is kept.",
+         .range = api::from_below(0.0, 1.0)}),
+    api::setting<&NewtonConfig::other_rate>(
+        {.doc = "goss: share of all rows that is drawn from the others.",
+         .range = api::above_to(0.0, 1.0)}),
+    api::setting<&NewtonConfig::mvs_lambda>(
+        {.doc = "gradient_based: how much hessians count besides gradients.",
+         .range = api::at_least(0.0)}),
+    api::setting<&NewtonConfig::class_weight>(
+        {.doc = "balanced gives all classes the same total weight, beside the rows' own."}),
+    api::setting<&NewtonConfig::scale_pos_weight>(
+        {.doc = "Factor on the weights of the second of two classes.", .range = api::above(0.0)}),
     api::setting<&NewtonConfig::early_stopping_rounds>(
         {.doc = "Stop when the first metric on the validation rows has not improved for so many "
                 "rounds, and keep the best round; 0 never stops.",
@@ -88,11 +118,15 @@ constexpr api::Text kText = {
     .detail =
         "The model is the same to the last bit for any number of threads, with AVX-512, AVX2 or "
         "neither.",
-    .source = "Chen and Guestrin (2016), XGBoost: a scalable tree boosting system",
+    .source =
+        "Chen and Guestrin (2016), XGBoost: a scalable tree boosting system; Ke and others (2017), "
+        "LightGBM (goss); "
+        "Ibragimov and Gusev (2019), Minimal variance sampling in stochastic gradient boosting",
     .shape = "features: [rows, columns]; target: [rows]",
     .errors =
         "GRD-2020 the target does not suit the loss; GRD-2021 a target is missing; GRD-2022 the "
-        "target has one class; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges",
+        "target has one class; GRD-1033 weights of classes for another target; GRD-4001 a gradient "
+        "is not finite; GRD-4002 the fit diverges",
     .tags = "classifier regressor python:NewtonBoosting",
 };
 

@@ -124,11 +124,30 @@ class Gradient(Component):
         Shrinkage: the factor on every member's values. In (0, 1].
     subsample : float, default=1.0
         Share of the rows that each round sees (stochastic gradient boosting). In (0, 1].
+    sampling_method : Literal["uniform", "goss", "gradient_based"], default="uniform"
+        uniform draws rows by subsample alone; goss keeps the largest gradients and a share of the
+        others; gradient_based draws rows in proportion to their gradients, subsample of all. The
+        latter two weigh rows so that sums stay unbiased.
+    top_rate : float, default=0.2
+        goss: share of the rows, those with the largest gradients, that is kept. In [0, 1).
+    other_rate : float, default=0.1
+        goss: share of all rows that is drawn from the others. In (0, 1].
+    mvs_lambda : float, default=0.1
+        gradient_based: how much hessians count besides gradients. In [0, inf).
+    class_weight : Literal["none", "balanced"], default="none"
+        balanced gives all classes the same total weight, beside the rows' own.
+    scale_pos_weight : float, default=1.0
+        Factor on the weights of the second of two classes. In (0, inf).
     early_stopping_rounds : int, default=0
         Stop when the first metric on the validation rows has not improved for so many rounds, and
         keep the best round; 0 never stops. In [0, inf). Unit: rounds.
     evaluate_train : bool, default=False
         Record the metrics on the training rows too.
+    multi_strategy : Literal["one_output_per_tree", "multi_output_tree"],
+            default="one_output_per_tree"
+        With several classes or targets: one_output_per_tree grows a tree for each in every round;
+        multi_output_tree grows one whose leaves hold a value for each, which is several times
+        faster.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
         One of absolute, huber, logistic, softmax, squared, an object of gradatim.boost.loss, or
@@ -141,13 +160,14 @@ class Gradient(Component):
     -----
     `boost.gradient`, also `boost.gbdt`, `boost.gbm`, `boost.gbrt`, `boost.mart`, since 0.1. Shapes:
     features: [rows, columns]; target: [rows]. Errors: GRD-2020 the target does not suit the loss;
-    GRD-2021 a target is missing; GRD-2022 the target has one class; GRD-4001 a gradient is not
-    finite; GRD-4002 the fit diverges.
+    GRD-2021 a target is missing; GRD-2022 the target has one class; GRD-1033 weights of classes for
+    another target; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges.
 
     References
     ----------
     .. [1] Friedman (2001), Greedy function approximation: a gradient boosting machine; Friedman
-       (2002), Stochastic gradient boosting
+       (2002), Stochastic gradient boosting; Ke and others (2017), LightGBM (goss); Ibragimov and
+       Gusev (2019), Minimal variance sampling in stochastic gradient boosting
     """
 
     _component = "boost.gradient"
@@ -158,16 +178,30 @@ class Gradient(Component):
         n_estimators: int = 100,
         learning_rate: float = 0.1,
         subsample: float = 1.0,
+        sampling_method: Literal["uniform", "goss", "gradient_based"] = "uniform",
+        top_rate: float = 0.2,
+        other_rate: float = 0.1,
+        mvs_lambda: float = 0.1,
+        class_weight: Literal["none", "balanced"] = "none",
+        scale_pos_weight: float = 1.0,
         early_stopping_rounds: int = 0,
         evaluate_train: bool = False,
+        multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
         loss: PartLike = "auto",
         learner: PartLike = "cart",
     ) -> None:
         self.n_estimators = n_estimators
         self.learning_rate = learning_rate
         self.subsample = subsample
+        self.sampling_method = sampling_method
+        self.top_rate = top_rate
+        self.other_rate = other_rate
+        self.mvs_lambda = mvs_lambda
+        self.class_weight = class_weight
+        self.scale_pos_weight = scale_pos_weight
         self.early_stopping_rounds = early_stopping_rounds
         self.evaluate_train = evaluate_train
+        self.multi_strategy = multi_strategy
         self.loss = loss
         self.learner = learner
 
@@ -185,11 +219,30 @@ class Newton(Component):
         Factor on every member's values. In (0, 1].
     subsample : float, default=1.0
         Share of the rows that each round sees, drawn by (seed, round, row). In (0, 1].
+    sampling_method : Literal["uniform", "goss", "gradient_based"], default="uniform"
+        uniform draws rows by subsample alone; goss keeps the largest gradients and a share of the
+        others; gradient_based draws rows in proportion to their gradients, subsample of all. The
+        latter two weigh rows so that sums stay unbiased.
+    top_rate : float, default=0.2
+        goss: share of the rows, those with the largest gradients, that is kept. In [0, 1).
+    other_rate : float, default=0.1
+        goss: share of all rows that is drawn from the others. In (0, 1].
+    mvs_lambda : float, default=0.1
+        gradient_based: how much hessians count besides gradients. In [0, inf).
+    class_weight : Literal["none", "balanced"], default="none"
+        balanced gives all classes the same total weight, beside the rows' own.
+    scale_pos_weight : float, default=1.0
+        Factor on the weights of the second of two classes. In (0, inf).
     early_stopping_rounds : int, default=0
         Stop when the first metric on the validation rows has not improved for so many rounds, and
         keep the best round; 0 never stops. In [0, inf). Unit: rounds.
     evaluate_train : bool, default=False
         Record the metrics on the training rows too.
+    multi_strategy : Literal["one_output_per_tree", "multi_output_tree"],
+            default="one_output_per_tree"
+        With several classes or targets: one_output_per_tree grows a tree for each in every round;
+        multi_output_tree grows one whose leaves hold a value for each, which is several times
+        faster.
     precision : Literal["coarse", "high"], default="coarse"
         coarse ranks splits by gradients rounded to 8 to 14 bits above 65,536 rows (leaves are
         always exact); high uses 31 bits throughout and is slower.
@@ -205,11 +258,14 @@ class Newton(Component):
     -----
     `boost.newton`, also `boost.xgboost`, since 0.1. Shapes: features: [rows, columns]; target:
     [rows]. Errors: GRD-2020 the target does not suit the loss; GRD-2021 a target is missing;
-    GRD-2022 the target has one class; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges.
+    GRD-2022 the target has one class; GRD-1033 weights of classes for another target; GRD-4001 a
+    gradient is not finite; GRD-4002 the fit diverges.
 
     References
     ----------
-    .. [1] Chen and Guestrin (2016), XGBoost: a scalable tree boosting system
+    .. [1] Chen and Guestrin (2016), XGBoost: a scalable tree boosting system; Ke and others (2017),
+       LightGBM (goss); Ibragimov and Gusev (2019), Minimal variance sampling in stochastic gradient
+       boosting
     """
 
     _component = "boost.newton"
@@ -220,8 +276,15 @@ class Newton(Component):
         n_estimators: int = 100,
         learning_rate: float = 0.3,
         subsample: float = 1.0,
+        sampling_method: Literal["uniform", "goss", "gradient_based"] = "uniform",
+        top_rate: float = 0.2,
+        other_rate: float = 0.1,
+        mvs_lambda: float = 0.1,
+        class_weight: Literal["none", "balanced"] = "none",
+        scale_pos_weight: float = 1.0,
         early_stopping_rounds: int = 0,
         evaluate_train: bool = False,
+        multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
         precision: Literal["coarse", "high"] = "coarse",
         loss: PartLike = "auto",
         learner: PartLike = "tree",
@@ -229,8 +292,15 @@ class Newton(Component):
         self.n_estimators = n_estimators
         self.learning_rate = learning_rate
         self.subsample = subsample
+        self.sampling_method = sampling_method
+        self.top_rate = top_rate
+        self.other_rate = other_rate
+        self.mvs_lambda = mvs_lambda
+        self.class_weight = class_weight
+        self.scale_pos_weight = scale_pos_weight
         self.early_stopping_rounds = early_stopping_rounds
         self.evaluate_train = evaluate_train
+        self.multi_strategy = multi_strategy
         self.precision = precision
         self.loss = loss
         self.learner = learner
