@@ -36,7 +36,8 @@ class AdditiveFit {
     data_.bin(*learner_, request_.seed, start_ ? &start_->schema() : nullptr);
     Members members;
     if (start_) {
-      members = start_->take_members(data_.binned->features());
+      members =
+          start_->load_members(data_.binned->features(), config_.vector_leaves ? outputs_ : 1);
       grid_.step = start_->finest_step(grid_.step, members, data_.train.features);
     }
     ScoredRows train(data_.train, base_score_, grid_.step);

@@ -83,7 +83,7 @@ WarmStart::WarmStart(const data::FitRequest& request, const Learner& learner)
   if (request.valid) request_.valid = in_order(*request.valid, request, card.features);
 }
 
-Members WarmStart::take_members(std::span<const FeatureBins> features) {
+Members WarmStart::load_members(std::span<const FeatureBins> features, int width) const {
   const std::string bytes = model_.bytes();
   const SafetensorsFile file(bytes, "the model to go on from");
   const auto known = features_of(schema());
@@ -95,6 +95,10 @@ Members WarmStart::take_members(std::span<const FeatureBins> features) {
                      "the members of the model to go on from are of another kind; name the learner "
                      "that it was trained with");
   }
+  GRADATIM_CHECK(members.empty() || members.front()->outputs() == width, UsageError, 1034,
+                 "the members of the model to go on from predict {} outputs each and the fit's {}; "
+                 "take its multi_strategy",
+                 members.front()->outputs(), width);
   if (!has_new_categories(features, known)) return members;
   for (const auto& member : members) {
     auto* tree = dynamic_cast<TreeMember*>(member.get());

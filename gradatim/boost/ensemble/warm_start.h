@@ -25,8 +25,8 @@ class WarmStart {
   const data::Schema& schema() const { return model_.card().features; }
   std::int64_t rounds() const { return model_.card().rounds; }
 
-  /// The members, once; `features` are the fit's.
-  Members take_members(std::span<const FeatureBins> features);
+  /// The members, each of `width` outputs; `features` are the fit's.
+  Members load_members(std::span<const FeatureBins> features, int width) const;
   /// The model's, where it has so many scores and members a round.
   std::vector<double> base_score(int outputs, int members_per_round) const;
   /// `step`, or the largest smaller power of two that divides every value of the members.

@@ -176,6 +176,14 @@ TEST(WarmStart, RefusesWhatDoesNotFit) {
   request.init_model =
       fit("boost.newton", short_fit, request_of(learnable(plain, Target::numbers, 1)));
   EXPECT_EQ(code(request, "boost.newton", {{"loss", "logistic"}}), 2020) << "another task";
+  const auto three = request_of(learnable(plain, Target::three_classes, 1));
+  request.table = three.table;
+  request.init_model = fit(
+      "boost.newton",
+      {{"multi_strategy", "multi_output_tree"}, {"num_parallel_tree", "3"}, {"n_estimators", "1"}},
+      three);
+  EXPECT_EQ(code(request, "boost.newton"), 1034) << "as many members, of other outputs";
+  EXPECT_EQ(code(request, "boost.newton", {{"num_parallel_tree", "2"}}), 1034);
   auto linear =
       request_of(learnable({.rows = 60, .categorical = 1, .categories = 2}, Target::numbers, 1));
   linear.init_model = fit("boost.newton", {{"learner", "linear"}, {"n_estimators", "1"}}, linear);
