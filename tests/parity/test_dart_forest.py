@@ -53,7 +53,7 @@ def test_rmse_of_dropout_on_california_housing_is_within_noise(california, dropo
 def test_log_loss_of_a_random_forest_on_adult_is_within_noise(adult):
     frame, y = adult
     x = frame.select_dtypes("number")
-    forest = {"max_depth": 8, "subsample": 0.8, "colsample_bytree": 0.8, "reg_lambda": 1e-5}
+    forest = {"max_depth": 8, "subsample": 0.8, "colsample_bynode": 0.8, "reg_lambda": 1e-5}
 
     def ours(x, y, x_test, seed):
         model = NewtonBoostingClassifier(
@@ -62,9 +62,7 @@ def test_log_loss_of_a_random_forest_on_adult_is_within_noise(adult):
         return model.fit(x, y).predict_proba(x_test)[:, 1]
 
     def peer(x, y, x_test, seed):
-        model = xgboost.XGBRFClassifier(
-            n_estimators=100, colsample_bynode=1.0, random_state=seed, max_bin=256, **forest
-        )
+        model = xgboost.XGBRFClassifier(n_estimators=100, random_state=seed, max_bin=256, **forest)
         return model.fit(x, y).predict_proba(x_test)[:, 1].astype(float)
 
     assert 0.99 <= ratio(x, y, ours, peer, log_loss) <= 1.01

@@ -26,6 +26,8 @@ class AdditiveFit {
         data_(request_, loss_.get()) {
     if (!loss_) loss_ = automatic_loss(data_.task);
     loss_->check(data_.task, data_.train.label);
+    data_.train.weight =
+        balanced(config_.balance, data_.task, data_.train.label, std::move(data_.train.weight));
     outputs_ = loss_->outputs(data_.task);
     grid_ = grid_of(*loss_, data_.train.label);
     base_score_ = start_ ? start_->base_score(outputs_, members_per_round())
@@ -125,10 +127,26 @@ class AdditiveFit {
     state_ = std::move(loaded.state);
     watch.restore(state_.watch);
     best_round_ = watch.best_round();
+    check_sizes(loaded.members.size());
     const std::int64_t scaled = start_ ? start_->rounds() : 0;
     rounds.begin_with(std::move(loaded.members), config_.dropout.on() ? scaled : state_.watch.last,
                       state_.weights, state_.outliers);
     rounds.add_rounds(0, state_.watch.last);
+  }
+
+  void check_sizes(std::size_t members) const {
+    const auto last = static_cast<std::size_t>(state_.watch.last);
+    const auto best = static_cast<std::size_t>(best_round_);
+    const bool dropout = config_.dropout.on();
+    const bool sound = members == last * static_cast<std::size_t>(members_per_round()) &&
+                       last <= static_cast<std::size_t>(total_) && best <= last &&
+                       state_.outliers.size() == static_cast<std::size_t>(outputs_) &&
+                       state_.weights.size() == (dropout ? last : 0) &&
+                       state_.best_weights.size() == (dropout ? best : 0);
+    GRADATIM_CHECK(sound, ModelError, 3011,
+                   "the checkpoint in {} is damaged: its parts do not fit together; remove it to "
+                   "begin the fit anew",
+                   request_.resume);
   }
 
   // The rounds of the model that the fit goes on from, as if they had been fitted here: metrics,

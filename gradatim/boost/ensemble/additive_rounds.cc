@@ -30,7 +30,11 @@ AdditiveRounds::AdditiveRounds(const AdditiveConfig& config, const Loss& loss,
       seed_(seed),
       held_out_(std::move(held_out)),
       fitter_(learner.start({rows.binned, &rows.train->data().features})),
-      outliers_(outputs) {}
+      outliers_(outputs) {
+  for (std::size_t row = 0; row < held_out_.size(); ++row) {
+    if (held_out_[row] == 0) learned_.push_back(static_cast<std::uint32_t>(row));
+  }
+}
 
 void AdditiveRounds::begin_with(Members members, std::int64_t scaled, std::vector<double> weights,
                                 std::vector<std::uint8_t> outliers) {
@@ -59,6 +63,8 @@ void AdditiveRounds::add_rounds(std::int64_t first, std::int64_t count) {
 
 void AdditiveRounds::find_outliers(std::int64_t round) {
   gradients();
+  const RowSample rows = sample(round, config_.num_parallel_tree - 1);
+  weight_ = rows.weight.empty() ? rows_.train->data().weight : rows.weight;
   for (int tree = 0; tree < trees_; ++tree) quantise_tree(tree, round);
 }
 
@@ -68,24 +74,29 @@ void AdditiveRounds::boost(std::int64_t round) {
   const std::vector<double> before = weights_;
   drop(dropped);
   gradients();
-  const auto rows = static_cast<std::int64_t>(rows_.train->rows());
   if (config_.dropout.on()) reweigh(config_.dropout, config_.learning_rate, dropped, weights_);
   Members fitted(members_per_round());
-  for (int tree = 0; tree < trees_; ++tree) {
-    quantise_tree(tree, round);
-    bool every_row = true;
-    for (std::int64_t p = 0; p < parallel; ++p) {
-      const auto sample = learning_rows(static_cast<std::uint32_t>(round * parallel + p));
-      every_row = static_cast<std::int64_t>(sample.size()) == rows;
+  const bool at_once = parallel == 1 && !config_.dropout.on();
+  for (std::int64_t p = 0; p < parallel; ++p) {
+    const RowSample rows = sample(round, p);
+    weight_ = rows.weight.empty() ? rows_.train->data().weight : rows.weight;
+    const bool every_row = static_cast<std::int64_t>(rows.rows.size()) == rows_.train->rows();
+    for (int tree = 0; tree < trees_; ++tree) {
+      quantise_tree(tree, round);
       const auto draw = static_cast<std::uint32_t>((round * parallel + p) * trees_ + tree);
-      fitted[p * trees_ + tree] = fit_member(tree, draw, sample);
+      auto& member = fitted[p * trees_ + tree];
+      member = fit_member(tree, draw, rows.rows);
+      if (at_once) add(*member, tree, every_row);
     }
-    if (!config_.dropout.on()) add(fitted, tree, every_row);
   }
   std::move(fitted.begin(), fitted.end(), std::back_inserter(members_));
   if (config_.dropout.on()) {
     restore(dropped, before);
     add_rounds(round, 1);
+  } else if (!at_once) {
+    for (int m = 0; m < members_per_round(); ++m) {
+      add(*members_[round * members_per_round() + m], m % trees_, false);
+    }
   }
   for (int k = 0; k < outputs_; ++k) check_margins(k);
 }
@@ -140,12 +151,11 @@ void AdditiveRounds::quantise_output(int k, std::uint32_t draw) {
       .draw = draw,
       .force_wide = rows_.binned->exact() || config_.high_precision || outliers_[k] != 0,
       .constant_hessian = config_.first_order || loss_.constant_hessian()};
-  const std::span<const float> weight = rows_.train->data().weight;
   if (config_.first_order) {
     ones_.assign(rows_.train->rows(), 1.0F);
-    quantise(of_output(g_, k), ones_, weight, options, statistics_);
+    quantise(of_output(g_, k), ones_, weight_, options, statistics_);
   } else {
-    quantise(of_output(g_, k), of_output(h_, k), weight, options, statistics_);
+    quantise(of_output(g_, k), of_output(h_, k), weight_, options, statistics_);
   }
   outliers_[k] = statistics_.outliers;
 }
@@ -164,21 +174,41 @@ void AdditiveRounds::quantise_tree(int tree, std::int64_t round) {
   }
 }
 
-std::vector<std::uint32_t> AdditiveRounds::learning_rows(std::uint32_t draw) const {
-  auto rows = sample_rows(rows_.train->rows(), config_.subsample, seed_, draw);
-  if (held_out_.empty()) return rows;
-  std::erase_if(rows, [&](std::uint32_t row) { return held_out_[row] != 0; });
-  if (rows.empty()) {  // a tiny sample, all of it held out
-    rows.push_back(static_cast<std::uint32_t>(std::find(held_out_.begin(), held_out_.end(), 0) -
-                                              held_out_.begin()));
+RowSample AdditiveRounds::sample(std::int64_t round, std::int64_t parallel) const {
+  const auto draw = static_cast<std::uint32_t>(round * config_.num_parallel_tree + parallel);
+  if (!held_out_.empty()) return sample_learned(draw);
+  const auto& weight = rows_.train->data().weight;
+  return draw_rows(config_.sampling, {g_, h_, weight, rows_.train->rows(), outputs_}, seed_, draw);
+}
+
+// Of the rows that are not held out, as if there were no others.
+RowSample AdditiveRounds::sample_learned(std::uint32_t draw) const {
+  const auto gather = [&](std::span<const float> all, std::vector<float>& some) {
+    for (const std::uint32_t row : learned_) some.push_back(all[row]);
+  };
+  std::vector<float> g, h, weight;
+  for (int k = 0; k < outputs_; ++k) {
+    gather(of_output(g_, k), g);
+    gather(of_output(h_, k), h);
   }
-  return rows;
+  const std::span<const float> own = rows_.train->data().weight;
+  if (!own.empty()) gather(own, weight);
+  const auto count = static_cast<std::int64_t>(learned_.size());
+  RowSample drawn = draw_rows(config_.sampling, {g, h, weight, count, outputs_}, seed_, draw);
+  RowSample sample;
+  for (const std::uint32_t i : drawn.rows) sample.rows.push_back(learned_[i]);
+  if (drawn.weight.empty()) return sample;
+  sample.weight.assign(held_out_.size(), 0.0F);
+  for (std::size_t i = 0; i < learned_.size(); ++i) sample.weight[learned_[i]] = drawn.weight[i];
+  return sample;
 }
 
 std::unique_ptr<Member> AdditiveRounds::fit_member(int tree, std::uint32_t draw,
                                                    std::span<const std::uint32_t> rows) {
-  const auto features = sample_features(static_cast<std::int32_t>(rows_.binned->features().size()),
-                                        learner_.colsample_bytree(), seed_, draw);
+  const auto features =
+      sample_features(static_cast<std::int32_t>(rows_.binned->features().size()),
+                      learner_.colsample_bytree(), seed_, draw, fitter_->feature_weights());
+  fitter_->draw_by(seed_, draw);
   auto member = config_.vector_leaves ? fitter_->fit_vector(vectors_, rows, features)
                                       : fitter_->fit(statistics_, rows, features);
   for (int j = 0; j < width_; ++j) refit_leaves(*member, tree * width_ + j, j);
@@ -199,8 +229,7 @@ void AdditiveRounds::refit_leaves(Member& member, int k, int output) {
   const bool newton_step = config_.first_order && !loss_.constant_hessian();
   if (leaves.empty() || (!loss_.refits_leaves() && !newton_step)) return;
   if (newton_step) {
-    quantise(of_output(g_, k), of_output(h_, k), rows_.train->data().weight, {.force_wide = true},
-             step_statistics_);
+    quantise(of_output(g_, k), of_output(h_, k), weight_, {.force_wide = true}, step_statistics_);
   }
   const auto scores = rows_.train->output(k);
   parallel_tasks(static_cast<std::int64_t>(leaves.size()), [&](std::int64_t i) {
@@ -230,24 +259,21 @@ double AdditiveRounds::loss_value(const Leaf& leaf, std::span<const double> scor
   for (const std::uint32_t row : leaf.rows) {
     label.push_back(data.label[row]);
     score.push_back(scores[row]);
-    if (!data.weight.empty()) weight.push_back(data.weight[row]);
+    if (!weight_.empty()) weight.push_back(weight_[row]);
   }
   return loss_.leaf_value({label, score, weight});
 }
 
-// The new members of one tree's outputs; where its leaves hold every row, by its leaves.
-void AdditiveRounds::add(Members& members, int tree, bool every_row) {
-  const auto leaves = fitter_->leaves();
-  const bool by_leaves = config_.num_parallel_tree == 1 && every_row && !leaves.empty();
+// To the scores; the last member whose leaves hold every row, by these leaves.
+void AdditiveRounds::add(const Member& member, int tree, bool every_row) {
   const int k = tree * width_;
-  for (std::int64_t m = tree; m < members_per_round(); m += trees_) {
-    if (by_leaves) {
-      rows_.train->add_leaves(*fitter_, *members[m], leaves, k);
-    } else {
-      rows_.train->add(*members[m], rows_.binned, k);
-    }
-    if (rows_.valid != nullptr) rows_.valid->add(*members[m], rows_.valid_bins, k);
+  const auto leaves = fitter_->leaves();
+  if (every_row && !leaves.empty()) {
+    rows_.train->add_leaves(*fitter_, member, leaves, k);
+  } else {
+    rows_.train->add(member, rows_.binned, k);
   }
+  if (rows_.valid != nullptr) rows_.valid->add(member, rows_.valid_bins, k);
 }
 
 void AdditiveRounds::drop(std::span<const std::int64_t> rounds) {

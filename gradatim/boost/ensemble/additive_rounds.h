@@ -53,13 +53,14 @@ class AdditiveRounds {
   std::span<const float> of_output(const std::vector<float>& values, int k) const;
   void quantise_output(int k, std::uint32_t draw);
   void quantise_tree(int tree, std::int64_t round);
-  std::vector<std::uint32_t> learning_rows(std::uint32_t draw) const;
+  RowSample sample(std::int64_t round, std::int64_t parallel) const;
+  RowSample sample_learned(std::uint32_t draw) const;
   std::unique_ptr<Member> fit_member(int tree, std::uint32_t draw,
                                      std::span<const std::uint32_t> rows);
   void refit_leaves(Member& member, int k, int output);
   double newton_value(const Leaf& leaf) const;
   double loss_value(const Leaf& leaf, std::span<const double> scores) const;
-  void add(Members& members, int tree, bool every_row);
+  void add(const Member& member, int tree, bool every_row);
   void drop(std::span<const std::int64_t> rounds);
   void restore(std::span<const std::int64_t> rounds, std::span<const double> before);
   void rescale(std::int64_t round, ScoredRows& rows, const BinnedData* bins, double from,
@@ -76,12 +77,14 @@ class AdditiveRounds {
   int width_;  // outputs of a tree
   std::uint64_t seed_;
   std::vector<std::uint8_t> held_out_;
+  std::vector<std::uint32_t> learned_;  // the rows that are not held out, where some are
   std::unique_ptr<Fitter> fitter_;
   Members members_;
   std::int64_t loaded_ = 0;          // rounds whose members came from a file: no bins
   std::int64_t scaled_ = 0;          // rounds whose values have the learning rate
   std::vector<double> weights_;      // [rounds] with dropout
   std::vector<float> g_, h_, ones_;  // [outputs][rows]
+  std::span<const float> weight_;    // of the rows in this sample; empty or [rows]
   Statistics statistics_;
   Statistics step_statistics_;
   VectorStatistics vectors_;

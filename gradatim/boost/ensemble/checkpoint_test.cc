@@ -68,6 +68,7 @@ std::vector<Case> every_case() {
       {"newton", "boost.newton", {}, plain},
       {"classes", "boost.newton", {}, classes},
       {"sampled", "boost.gradient", {{"subsample", "0.6"}, {"colsample_bytree", "0.5"}}, plain},
+      {"goss", "boost.newton", {{"sampling_method", "goss"}, {"colsample_bynode", "0.6"}}, large},
       {"stopping", "boost.newton", {{"early_stopping_rounds", "3"}}, watched},
       {"exact", "boost.newton", {{"tree_method", "exact"}}, watched},
       {"linear", "boost.gradient", {{"learner", "linear"}}, watched},
@@ -186,6 +187,9 @@ TEST(Checkpoint, OneThatIsDamagedIsRefused) {
   EXPECT_EQ(code(bytes), 0);
   EXPECT_EQ(code(""), 3011);
   EXPECT_EQ(code(bytes.substr(0, bytes.size() / 2)), 3011);
+  std::string round = bytes;  // one digit another: the sizes no longer fit
+  round.replace(round.find("\\\"round\\\":3") + 10, 1, "2");
+  EXPECT_EQ(code(round), 3011);
   std::string format = bytes;
   format.replace(format.find("gradatim.checkpoint"), 8, "anothers");
   EXPECT_EQ(code(format), 3011);

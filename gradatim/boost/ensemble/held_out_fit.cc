@@ -33,6 +33,7 @@ class HeldOutFit final : public data::SteppedFit {
         loss_(std::move(loss)),
         learner_(std::move(learner)),
         data_(std::move(data)),
+        train_(data_->train),
         outputs_(loss_->outputs(data_->task)),
         metrics_(metrics_of(request)),
         watched_(rows_where(held_out, true)),
@@ -44,8 +45,10 @@ class HeldOutFit final : public data::SteppedFit {
     rows.weight = gather(data_->train.weight, learned);
     rows.base_margin = data_->train.base_margin;
     loss_->check(data_->task, rows.label);
+    rows.weight = balanced(config_.balance, data_->task, rows.label, std::move(rows.weight));
+    weigh(learned, rows.weight);
     const Grid grid = grid_of(*loss_, rows.label);
-    scores_.emplace(data_->train, base_score_of(*loss_, data_->task, rows, grid), grid.step);
+    scores_.emplace(train_, base_score_of(*loss_, data_->task, rows, grid), grid.step);
     rounds_.emplace(config_, *loss_, *learner_, RoundRows{&*data_->binned, &*scores_}, grid,
                     outputs_, request.seed, std::move(held_out));
   }
@@ -63,6 +66,12 @@ class HeldOutFit final : public data::SteppedFit {
   bool maximises() const override { return metrics_.front()->maximise(); }
 
  private:
+  // Held-out rows count nothing while learning.
+  void weigh(const Indices& learned, const std::vector<float>& weight) {
+    train_.weight.assign(weight.empty() ? 0 : train_.label.size(), 0.0F);
+    for (std::size_t i = 0; i < weight.size(); ++i) train_.weight[learned[i]] = weight[i];
+  }
+
   std::vector<std::shared_ptr<const Metric>> metrics_of(const data::FitRequest& request) const {
     auto names = request.metrics;
     if (names.empty()) names.emplace_back(loss_->default_metric());
@@ -73,6 +82,7 @@ class HeldOutFit final : public data::SteppedFit {
   std::shared_ptr<const Loss> loss_;
   std::shared_ptr<const Learner> learner_;
   std::shared_ptr<const AdditiveData> data_;
+  LabelledRows train_;  // with the weights of this fit
   int outputs_;
   std::vector<std::shared_ptr<const Metric>> metrics_;
   Indices watched_;

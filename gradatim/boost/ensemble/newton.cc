@@ -169,13 +169,15 @@ constexpr api::Text kText = {
         "neither.",
     .source =
         "Chen and Guestrin (2016), XGBoost: a scalable tree boosting system; Rashmi and "
-        "Gilad-Bachrach (2015), DART: dropouts meet multiple additive regression trees; Ke and others (2017), "
+        "Gilad-Bachrach (2015), DART: dropouts meet multiple additive regression trees; Ke and "
+        "others (2017), "
         "LightGBM (goss); "
         "Ibragimov and Gusev (2019), Minimal variance sampling in stochastic gradient boosting",
     .shape = "features: [rows, columns]; target: [rows]",
     .errors =
         "GRD-2020 the target does not suit the loss; GRD-2021 a target is missing; GRD-2022 the "
-        "target has one class; GRD-1033 weights of classes for another target; GRD-1037 dropout with a learner that grows no trees; GRD-4001 a gradient "
+        "target has one class; GRD-1033 weights of classes for another target; GRD-1037 dropout "
+        "with a learner that grows no trees; GRD-4001 a gradient "
         "is not finite; GRD-4002 the fit diverges",
     .tags = "classifier regressor python:NewtonBoosting",
 };

@@ -40,7 +40,11 @@ std::vector<Case> every_case() {
     cases.push_back({model, {{"learner", "stump"}}, request_of(learnable({}, Target::numbers, 1))});
   }
   // Packed histograms, with gradients that switch between narrow and wide.
-  cases.push_back({"boost.newton", {}, request_of(learnable({.rows = 70000}, Target::numbers, 2))});
+  for (const char* method : {"uniform", "goss", "gradient_based"}) {
+    cases.push_back({"boost.newton",
+                     {{"sampling_method", method}, {"subsample", "0.5"}},
+                     request_of(learnable({.rows = 70000}, Target::numbers, 2))});
+  }
   return cases;
 }
 

@@ -704,6 +704,20 @@ class NewtonBoostingClassifier(BoostingClassifier):
         and averages; above 1 it boosts random forests. In [1, 10000].
     subsample : float, default=1.0
         Share of the rows that each member sees, drawn by (seed, member, row). In (0, 1].
+    sampling_method : Literal["uniform", "goss", "gradient_based"], default="uniform"
+        uniform draws rows by subsample alone; goss keeps the largest gradients and a share of the
+        others; gradient_based draws rows in proportion to their gradients, subsample of all. The
+        latter two weigh rows so that sums stay unbiased.
+    top_rate : float, default=0.2
+        goss: share of the rows, those with the largest gradients, that is kept. In [0, 1).
+    other_rate : float, default=0.1
+        goss: share of all rows that is drawn from the others. In (0, 1].
+    mvs_lambda : float, default=0.1
+        gradient_based: how much hessians count besides gradients. In [0, inf).
+    class_weight : Literal["none", "balanced"], default="none"
+        balanced gives all classes the same total weight, beside the rows' own.
+    scale_pos_weight : float, default=1.0
+        Factor on the weights of the second of two classes. In (0, inf).
     early_stopping_rounds : int, default=0
         Stop when the first metric on the validation rows has not improved for so many rounds, and
         keep the best round; 0 never stops. In [0, inf). Unit: rounds.
@@ -843,13 +857,16 @@ class NewtonBoostingClassifier(BoostingClassifier):
     -----
     `boost.newton`, also `boost.xgboost`, since 0.1. Shapes: features: [rows, columns]; target:
     [rows]. Errors: GRD-2020 the target does not suit the loss; GRD-2021 a target is missing;
-    GRD-2022 the target has one class; GRD-1037 dropout with a learner that grows no trees; GRD-4001
-    a gradient is not finite; GRD-4002 the fit diverges.
+    GRD-2022 the target has one class; GRD-1033 weights of classes for another target; GRD-1037
+    dropout with a learner that grows no trees; GRD-4001 a gradient is not finite; GRD-4002 the fit
+    diverges.
 
     References
     ----------
     .. [1] Chen and Guestrin (2016), XGBoost: a scalable tree boosting system; Rashmi and
-       Gilad-Bachrach (2015), DART: dropouts meet multiple additive regression trees
+       Gilad-Bachrach (2015), DART: dropouts meet multiple additive regression trees; Ke and others
+       (2017), LightGBM (goss); Ibragimov and Gusev (2019), Minimal variance sampling in stochastic
+       gradient boosting
     """
 
     _component = "boost.newton"
@@ -1028,6 +1045,20 @@ class NewtonBoostingRegressor(BoostingRegressor):
         and averages; above 1 it boosts random forests. In [1, 10000].
     subsample : float, default=1.0
         Share of the rows that each member sees, drawn by (seed, member, row). In (0, 1].
+    sampling_method : Literal["uniform", "goss", "gradient_based"], default="uniform"
+        uniform draws rows by subsample alone; goss keeps the largest gradients and a share of the
+        others; gradient_based draws rows in proportion to their gradients, subsample of all. The
+        latter two weigh rows so that sums stay unbiased.
+    top_rate : float, default=0.2
+        goss: share of the rows, those with the largest gradients, that is kept. In [0, 1).
+    other_rate : float, default=0.1
+        goss: share of all rows that is drawn from the others. In (0, 1].
+    mvs_lambda : float, default=0.1
+        gradient_based: how much hessians count besides gradients. In [0, inf).
+    class_weight : Literal["none", "balanced"], default="none"
+        balanced gives all classes the same total weight, beside the rows' own.
+    scale_pos_weight : float, default=1.0
+        Factor on the weights of the second of two classes. In (0, inf).
     early_stopping_rounds : int, default=0
         Stop when the first metric on the validation rows has not improved for so many rounds, and
         keep the best round; 0 never stops. In [0, inf). Unit: rounds.
@@ -1165,13 +1196,16 @@ class NewtonBoostingRegressor(BoostingRegressor):
     -----
     `boost.newton`, also `boost.xgboost`, since 0.1. Shapes: features: [rows, columns]; target:
     [rows]. Errors: GRD-2020 the target does not suit the loss; GRD-2021 a target is missing;
-    GRD-2022 the target has one class; GRD-1037 dropout with a learner that grows no trees; GRD-4001
-    a gradient is not finite; GRD-4002 the fit diverges.
+    GRD-2022 the target has one class; GRD-1033 weights of classes for another target; GRD-1037
+    dropout with a learner that grows no trees; GRD-4001 a gradient is not finite; GRD-4002 the fit
+    diverges.
 
     References
     ----------
     .. [1] Chen and Guestrin (2016), XGBoost: a scalable tree boosting system; Rashmi and
-       Gilad-Bachrach (2015), DART: dropouts meet multiple additive regression trees
+       Gilad-Bachrach (2015), DART: dropouts meet multiple additive regression trees; Ke and others
+       (2017), LightGBM (goss); Ibragimov and Gusev (2019), Minimal variance sampling in stochastic
+       gradient boosting
     """
 
     _component = "boost.newton"
