@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "gradatim/api/registry.h"
 #include "gradatim/cli/cli.h"
@@ -194,6 +195,17 @@ std::int64_t Arguments::integer(std::string_view name, std::int64_t fallback, st
   GRADATIM_CHECK(number, UsageError, 1004, "--{} must be an integer; got '{}'", name, value);
   GRADATIM_CHECK(*number >= low && *number <= high, UsageError, 1003,
                  "--{} must be an integer in [{}, {}]; got {}", name, low, high, *number);
+  return *number;
+}
+
+double Arguments::number(std::string_view name, double fallback, double low) const {
+  if (!has(name)) return fallback;
+  const std::string value = text(name);
+  const auto number = parse_number(value);
+  GRADATIM_CHECK(number && std::isfinite(*number), UsageError, 1004,
+                 "--{} must be a number; got '{}'", name, value);
+  GRADATIM_CHECK(*number >= low, UsageError, 1003, "--{} must be at least {}; got {}", name, low,
+                 value);
   return *number;
 }
 

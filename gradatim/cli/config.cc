@@ -87,6 +87,40 @@ class Flattener {
 
 }  // namespace
 
+namespace {
+
+std::string toml_value(const api::Value& value) {
+  const std::string text = api::to_text(value);
+  if (std::holds_alternative<std::string>(value)) return "\"" + text + "\"";
+  if (std::holds_alternative<std::int64_t>(value) || std::holds_alternative<bool>(value) ||
+      std::holds_alternative<double>(value)) {
+    return text;
+  }
+  return "\"" + text + "\"";  // a list, as an option says it
+}
+
+void add_table(const api::Settings& settings, const std::string& path, std::string& text) {
+  const api::Settings usual = api::complete({.component = settings.component});
+  text += path.empty() ? fmt::format("model = \"{}\"\n", settings.component)
+                       : fmt::format("\n[{}]\ncomponent = \"{}\"\n", path, settings.component);
+  for (const auto& [name, value] : settings.values) {
+    const auto found = usual.values.find(name);
+    if (found != usual.values.end() && found->second == value) continue;
+    text += fmt::format("{} = {}\n", name, toml_value(value));
+  }
+  for (const auto& [name, part] : settings.parts) {
+    add_table(part, path.empty() ? name : path + "." + name, text);
+  }
+}
+
+}  // namespace
+
+std::string config_text(const api::Settings& settings) {
+  std::string text;
+  add_table(settings, "", text);
+  return text;
+}
+
 std::vector<api::Option> read_config(const std::string& path) {
   const MappedFile file(path);
   Flattener options(path);

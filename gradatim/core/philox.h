@@ -42,6 +42,8 @@ enum class Stream : std::uint32_t {
   level_columns = 20,  // column sampling by level: (round, output), depth
   node_columns = 21,   // column sampling by node: (round, output), place in the tree
   thresholds = 22,     // random thresholds: (round, output), place in the tree; then feature
+  dropout = 30,        // DART: round, dropped round
+  search = 31,         // settings: trial, setting
 };
 
 /// The draws of one purpose. Cheap to copy; `minor` is a round or a step, `index` a row.

@@ -151,6 +151,19 @@ std::shared_ptr<const Model> load_from(const SafetensorsFile& file) {
 
 }  // namespace
 
+std::shared_ptr<const PreparedData> Trainer::prepare(const FitRequest& /*request*/) const {
+  throw UsageError(1036,
+                   "this model cannot be cross-validated round by round; take boost.gradient or "
+                   "boost.newton");
+}
+
+std::unique_ptr<SteppedFit> Trainer::start(std::shared_ptr<const PreparedData> /*data*/,
+                                           const FitRequest& /*request*/,
+                                           std::vector<std::uint8_t> /*held_out*/) const {
+  prepare({});
+  return nullptr;
+}
+
 std::shared_ptr<const Model> load_model(const std::string& path) {
   return load_from(SafetensorsFile(path));
 }
@@ -163,7 +176,13 @@ std::shared_ptr<const Model> fit_model(const api::Settings& settings, const FitR
                                        const api::OwnParts& own) {
   api::check(settings);
   const auto complete = api::complete(settings);
-  return api::build_as<Trainer>(complete, api::Registry::instance(), own)->fit(request, complete);
+  const auto trainer = api::build_as<Trainer>(complete, api::Registry::instance(), own);
+  GRADATIM_CHECK(trainer->continues() || (!request.init_model && request.resume.empty()),
+                 UsageError, 1036,
+                 "{} goes on neither from a model nor from a checkpoint; leave out {}, or train "
+                 "boost.gradient or boost.newton",
+                 complete.component, request.init_model ? "init_model" : "resume");
+  return trainer->fit(request, complete);
 }
 
 Table prediction_table(const ModelCard& card, Predictions predictions) {

@@ -22,9 +22,12 @@
 #include "gradatim/core/observer.h"
 #include "gradatim/core/safetensors.h"
 #include "gradatim/data/schema.h"
+#include "gradatim/data/stepped_fit.h"
 #include "gradatim/data/table.h"
 
 namespace gradatim::data {
+
+class Model;
 
 enum class TaskHint { automatic, regression, classification };
 
@@ -44,6 +47,9 @@ struct FitRequest {
   std::map<std::string, std::string> notes;      // of the front end, kept in the model file
   std::uint64_t seed = 0;
   Observer* observer = nullptr;
+  std::shared_ptr<const Model> init_model;  // its members stay, and the fit adds to them
+  std::string resume;                       // a folder for the fit's checkpoint, or empty
+  double checkpoint_seconds = 30.0;         // from one checkpoint to the next; 0: every round
 };
 
 /// Numbers for rows, row-major.
@@ -117,10 +123,18 @@ class Trainer {
  public:
   static constexpr std::string_view kKind = "model";
   virtual ~Trainer() = default;
+  /// Whether fit() takes `init_model` and `resume`.
+  virtual bool continues() const { return false; }
   virtual std::shared_ptr<const Model> fit(const FitRequest& request,
                                            const api::Settings& settings) const = 0;
   virtual std::shared_ptr<const Model> load(const SafetensorsFile& file,
                                             const ModelCard& card) const = 0;
+  /// Fits over shared data, round by round (stepped_fit.h); the fit holds out the rows whose byte
+  /// is not 0. UsageError GRD-1036 where the trainer has none.
+  virtual std::shared_ptr<const PreparedData> prepare(const FitRequest& request) const;
+  virtual std::unique_ptr<SteppedFit> start(std::shared_ptr<const PreparedData> data,
+                                            const FitRequest& request,
+                                            std::vector<std::uint8_t> held_out) const;
 };
 
 /// Predictions as a table: "prediction", and for classes "probability_<class>" each.
@@ -133,6 +147,7 @@ std::shared_ptr<const Model> load_model(const std::string& path);
 std::shared_ptr<const Model> load_model_bytes(std::string_view bytes, const std::string& source);
 
 /// Fits the model that `settings` describe; `own` are parts that the caller made himself.
+/// UsageError GRD-1036 where the trainer cannot go on from a model or a checkpoint.
 std::shared_ptr<const Model> fit_model(const api::Settings& settings, const FitRequest& request,
                                        const api::OwnParts& own = {});
 

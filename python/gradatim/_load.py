@@ -16,7 +16,7 @@ from gradatim._component import Component
 from gradatim._errors import ModelError
 from gradatim._estimator import Boosting, BoostingClassifier
 
-__all__ = ["load"]
+__all__ = ["load", "new_estimator"]
 
 
 def load(path: str | Path) -> Any:
@@ -33,7 +33,9 @@ def load(path: str | Path) -> Any:
     """
     model = _native.load(str(path))
     settings = json.loads(model.settings)
-    estimator = _new(_estimator_of(settings["component"], model.classification, path), settings)
+    estimator = new_estimator(
+        _estimator_of(settings["component"], model.classification, path), settings
+    )
     names = model.features
     estimator._model = model
     estimator.n_estimators_ = model.rounds
@@ -60,7 +62,7 @@ def _subclasses(kind: type) -> Iterator[Any]:
         yield from _subclasses(child)
 
 
-def _new(kind: type[Boosting], settings: dict[str, Any]) -> Any:
+def new_estimator(kind: type[Boosting], settings: dict[str, Any]) -> Any:
     """An estimator whose parameters say these settings."""
     arguments = inspect.signature(kind).parameters
     given: dict[str, Any] = {}

@@ -28,6 +28,9 @@ class AdditiveModel final : public EnsembleModel {
   void start(std::int64_t rows, double* state) const override;
   void store_more(SafetensorsWriter& file) const override;
 
+  std::span<const double> base_score() const { return base_score_; }
+  int members_per_round() const { return parts().members_per_round; }
+
  private:
   std::shared_ptr<const Loss> loss_;
   std::vector<double> base_score_;

@@ -2,6 +2,7 @@
 // every leaf takes its own optimal step, and the step is shrunk.
 #include "gradatim/api/export.h"
 #include "gradatim/boost/ensemble/additive_fit.h"
+#include "gradatim/boost/ensemble/held_out_fit.h"
 
 namespace gradatim::boost {
 namespace {
@@ -17,6 +18,7 @@ struct GradientConfig {
   ClassWeight class_weight = ClassWeight::none;
   double scale_pos_weight = 1.0;
   std::int64_t early_stopping_rounds = 0;
+  double max_seconds = 0.0;
   bool evaluate_train = false;
   MultiStrategy multi_strategy = MultiStrategy::one_output_per_tree;
 };
@@ -34,6 +36,7 @@ class GradientBoosting final : public data::Trainer {
                              .mvs_lambda = c.mvs_lambda},
                 .balance = {.class_weight = c.class_weight, .scale_pos_weight = c.scale_pos_weight},
                 .early_stopping_rounds = c.early_stopping_rounds,
+                .max_seconds = c.max_seconds,
                 .evaluate_train = c.evaluate_train,
                 .vector_leaves = c.multi_strategy == MultiStrategy::multi_output_tree,
                 .first_order = true},
@@ -42,6 +45,7 @@ class GradientBoosting final : public data::Trainer {
     check(config_.sampling);
   }
 
+  bool continues() const override { return true; }
   std::shared_ptr<const data::Model> fit(const data::FitRequest& request,
                                          const api::Settings& settings) const override {
     return fit_additive(config_, loss_, learner_, request, settings);
@@ -49,6 +53,15 @@ class GradientBoosting final : public data::Trainer {
   std::shared_ptr<const data::Model> load(const SafetensorsFile& file,
                                           const data::ModelCard& card) const override {
     return load_additive(file, card, loss_, learner_);
+  }
+  std::shared_ptr<const data::PreparedData> prepare(
+      const data::FitRequest& request) const override {
+    return prepare_additive(loss_.get(), *learner_, request);
+  }
+  std::unique_ptr<data::SteppedFit> start(std::shared_ptr<const data::PreparedData> data,
+                                          const data::FitRequest& request,
+                                          std::vector<std::uint8_t> held_out) const override {
+    return start_additive(config_, loss_, learner_, std::move(data), request, std::move(held_out));
   }
 
  private:
@@ -90,12 +103,19 @@ constexpr api::Setting kSettings[] = {
                 "rounds, and keep the best round; 0 never stops.",
          .range = api::at_least(0),
          .unit = "rounds"}),
+    api::setting<&GradientConfig::max_seconds>(
+        {.doc =
+             "Stop after the round that takes the fit beyond this time, and keep the model, which "
+             "then depends on the machine; 0 has no limit.",
+         .range = api::at_least(0.0),
+         .unit = "seconds"}),
     api::setting<&GradientConfig::evaluate_train>(
         {.doc = "Record the metrics on the training rows too."}),
     api::setting<&GradientConfig::multi_strategy>(
-        {.doc = "With several classes or targets: one_output_per_tree grows a tree for each in "
-                "every round; multi_output_tree grows one whose leaves hold a value for each, which "
-                "is several times faster."}),
+        {.doc =
+             "With several classes or targets: one_output_per_tree grows a tree for each in "
+             "every round; multi_output_tree grows one whose leaves hold a value for each, which "
+             "is several times faster."}),
 };
 
 constexpr api::Part kParts[] = {

@@ -306,6 +306,9 @@ class GradientBoostingClassifier(BoostingClassifier):
     early_stopping_rounds : int, default=0
         Stop when the first metric on the validation rows has not improved for so many rounds, and
         keep the best round; 0 never stops. In [0, inf). Unit: rounds.
+    max_seconds : float, default=0.0
+        Stop after the round that takes the fit beyond this time, and keep the model, which then
+        depends on the machine; 0 has no limit. In [0, inf). Unit: seconds.
     evaluate_train : bool, default=False
         Record the metrics on the training rows too.
     multi_strategy : Literal["one_output_per_tree", "multi_output_tree"],
@@ -401,6 +404,7 @@ class GradientBoostingClassifier(BoostingClassifier):
         "class_weight": "class_weight",
         "scale_pos_weight": "scale_pos_weight",
         "early_stopping_rounds": "early_stopping_rounds",
+        "max_seconds": "max_seconds",
         "evaluate_train": "evaluate_train",
         "multi_strategy": "multi_strategy",
         "loss": "loss",
@@ -428,6 +432,7 @@ class GradientBoostingClassifier(BoostingClassifier):
         class_weight: Literal["none", "balanced"] = "none",
         scale_pos_weight: float = 1.0,
         early_stopping_rounds: int = 0,
+        max_seconds: float = 0.0,
         evaluate_train: bool = False,
         multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
         loss: PartLike = "auto",
@@ -457,6 +462,7 @@ class GradientBoostingClassifier(BoostingClassifier):
         self.class_weight = class_weight
         self.scale_pos_weight = scale_pos_weight
         self.early_stopping_rounds = early_stopping_rounds
+        self.max_seconds = max_seconds
         self.evaluate_train = evaluate_train
         self.multi_strategy = multi_strategy
         self.loss = loss
@@ -507,6 +513,9 @@ class GradientBoostingRegressor(BoostingRegressor):
     early_stopping_rounds : int, default=0
         Stop when the first metric on the validation rows has not improved for so many rounds, and
         keep the best round; 0 never stops. In [0, inf). Unit: rounds.
+    max_seconds : float, default=0.0
+        Stop after the round that takes the fit beyond this time, and keep the model, which then
+        depends on the machine; 0 has no limit. In [0, inf). Unit: seconds.
     evaluate_train : bool, default=False
         Record the metrics on the training rows too.
     multi_strategy : Literal["one_output_per_tree", "multi_output_tree"],
@@ -600,6 +609,7 @@ class GradientBoostingRegressor(BoostingRegressor):
         "class_weight": "class_weight",
         "scale_pos_weight": "scale_pos_weight",
         "early_stopping_rounds": "early_stopping_rounds",
+        "max_seconds": "max_seconds",
         "evaluate_train": "evaluate_train",
         "multi_strategy": "multi_strategy",
         "loss": "loss",
@@ -627,6 +637,7 @@ class GradientBoostingRegressor(BoostingRegressor):
         class_weight: Literal["none", "balanced"] = "none",
         scale_pos_weight: float = 1.0,
         early_stopping_rounds: int = 0,
+        max_seconds: float = 0.0,
         evaluate_train: bool = False,
         multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
         loss: PartLike = "auto",
@@ -656,6 +667,7 @@ class GradientBoostingRegressor(BoostingRegressor):
         self.class_weight = class_weight
         self.scale_pos_weight = scale_pos_weight
         self.early_stopping_rounds = early_stopping_rounds
+        self.max_seconds = max_seconds
         self.evaluate_train = evaluate_train
         self.multi_strategy = multi_strategy
         self.loss = loss
@@ -687,8 +699,11 @@ class NewtonBoostingClassifier(BoostingClassifier):
         Rounds at most; early stopping may use fewer. In [1, 1000000]. Unit: rounds.
     learning_rate : float, default=0.3
         Factor on every member's values. In (0, 1].
+    num_parallel_tree : int, default=1
+        Members that each round fits to the same gradients, each on rows and features of its own,
+        and averages; above 1 it boosts random forests. In [1, 10000].
     subsample : float, default=1.0
-        Share of the rows that each round sees, drawn by (seed, round, row). In (0, 1].
+        Share of the rows that each member sees, drawn by (seed, member, row). In (0, 1].
     sampling_method : Literal["uniform", "goss", "gradient_based"], default="uniform"
         uniform draws rows by subsample alone; goss keeps the largest gradients and a share of the
         others; gradient_based draws rows in proportion to their gradients, subsample of all. The
@@ -706,6 +721,21 @@ class NewtonBoostingClassifier(BoostingClassifier):
     early_stopping_rounds : int, default=0
         Stop when the first metric on the validation rows has not improved for so many rounds, and
         keep the best round; 0 never stops. In [0, inf). Unit: rounds.
+    max_seconds : float, default=0.0
+        Stop after the round that takes the fit beyond this time, and keep the model, which then
+        depends on the machine; 0 has no limit. In [0, inf). Unit: seconds.
+    rate_drop : float, default=0.0
+        Dropout (DART): share of the earlier rounds that are left out while a round is fitted; 0 is
+        no dropout. In [0, 1].
+    skip_drop : float, default=0.0
+        Share of the rounds that drop nothing. In [0, 1].
+    one_drop : bool, default=False
+        Drop at least one earlier round in every round that is not skipped.
+    sample_type : Literal["uniform", "weighted"], default="uniform"
+        uniform drops every round alike, weighted in proportion to its weight.
+    normalize_type : Literal["tree", "forest"], default="tree"
+        With k rounds dropped and the learning rate nu, tree scales them by k / (k + nu) and the new
+        one by 1 / (k + nu); forest scales both by 1 / (1 + nu).
     evaluate_train : bool, default=False
         Record the metrics on the training rows too.
     multi_strategy : Literal["one_output_per_tree", "multi_output_tree"],
@@ -827,20 +857,23 @@ class NewtonBoostingClassifier(BoostingClassifier):
     -----
     `boost.newton`, also `boost.xgboost`, since 0.1. Shapes: features: [rows, columns]; target:
     [rows]. Errors: GRD-2020 the target does not suit the loss; GRD-2021 a target is missing;
-    GRD-2022 the target has one class; GRD-1033 weights of classes for another target; GRD-4001 a
-    gradient is not finite; GRD-4002 the fit diverges.
+    GRD-2022 the target has one class; GRD-1033 weights of classes for another target; GRD-1037
+    dropout with a learner that grows no trees; GRD-4001 a gradient is not finite; GRD-4002 the fit
+    diverges.
 
     References
     ----------
-    .. [1] Chen and Guestrin (2016), XGBoost: a scalable tree boosting system; Ke and others (2017),
-       LightGBM (goss); Ibragimov and Gusev (2019), Minimal variance sampling in stochastic gradient
-       boosting
+    .. [1] Chen and Guestrin (2016), XGBoost: a scalable tree boosting system; Rashmi and
+       Gilad-Bachrach (2015), DART: dropouts meet multiple additive regression trees; Ke and others
+       (2017), LightGBM (goss); Ibragimov and Gusev (2019), Minimal variance sampling in stochastic
+       gradient boosting
     """
 
     _component = "boost.newton"
     _routes: ClassVar[dict[str, str]] = {
         "n_estimators": "n_estimators",
         "learning_rate": "learning_rate",
+        "num_parallel_tree": "num_parallel_tree",
         "subsample": "subsample",
         "sampling_method": "sampling_method",
         "top_rate": "top_rate",
@@ -849,6 +882,12 @@ class NewtonBoostingClassifier(BoostingClassifier):
         "class_weight": "class_weight",
         "scale_pos_weight": "scale_pos_weight",
         "early_stopping_rounds": "early_stopping_rounds",
+        "max_seconds": "max_seconds",
+        "rate_drop": "rate_drop",
+        "skip_drop": "skip_drop",
+        "one_drop": "one_drop",
+        "sample_type": "sample_type",
+        "normalize_type": "normalize_type",
         "evaluate_train": "evaluate_train",
         "multi_strategy": "multi_strategy",
         "precision": "precision",
@@ -885,6 +924,7 @@ class NewtonBoostingClassifier(BoostingClassifier):
         *,
         n_estimators: int = 100,
         learning_rate: float = 0.3,
+        num_parallel_tree: int = 1,
         subsample: float = 1.0,
         sampling_method: Literal["uniform", "goss", "gradient_based"] = "uniform",
         top_rate: float = 0.2,
@@ -893,6 +933,12 @@ class NewtonBoostingClassifier(BoostingClassifier):
         class_weight: Literal["none", "balanced"] = "none",
         scale_pos_weight: float = 1.0,
         early_stopping_rounds: int = 0,
+        max_seconds: float = 0.0,
+        rate_drop: float = 0.0,
+        skip_drop: float = 0.0,
+        one_drop: bool = False,
+        sample_type: Literal["uniform", "weighted"] = "uniform",
+        normalize_type: Literal["tree", "forest"] = "tree",
         evaluate_train: bool = False,
         multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
         precision: Literal["coarse", "high"] = "coarse",
@@ -931,6 +977,7 @@ class NewtonBoostingClassifier(BoostingClassifier):
     ) -> None:
         self.n_estimators = n_estimators
         self.learning_rate = learning_rate
+        self.num_parallel_tree = num_parallel_tree
         self.subsample = subsample
         self.sampling_method = sampling_method
         self.top_rate = top_rate
@@ -939,6 +986,12 @@ class NewtonBoostingClassifier(BoostingClassifier):
         self.class_weight = class_weight
         self.scale_pos_weight = scale_pos_weight
         self.early_stopping_rounds = early_stopping_rounds
+        self.max_seconds = max_seconds
+        self.rate_drop = rate_drop
+        self.skip_drop = skip_drop
+        self.one_drop = one_drop
+        self.sample_type = sample_type
+        self.normalize_type = normalize_type
         self.evaluate_train = evaluate_train
         self.multi_strategy = multi_strategy
         self.precision = precision
@@ -987,8 +1040,11 @@ class NewtonBoostingRegressor(BoostingRegressor):
         Rounds at most; early stopping may use fewer. In [1, 1000000]. Unit: rounds.
     learning_rate : float, default=0.3
         Factor on every member's values. In (0, 1].
+    num_parallel_tree : int, default=1
+        Members that each round fits to the same gradients, each on rows and features of its own,
+        and averages; above 1 it boosts random forests. In [1, 10000].
     subsample : float, default=1.0
-        Share of the rows that each round sees, drawn by (seed, round, row). In (0, 1].
+        Share of the rows that each member sees, drawn by (seed, member, row). In (0, 1].
     sampling_method : Literal["uniform", "goss", "gradient_based"], default="uniform"
         uniform draws rows by subsample alone; goss keeps the largest gradients and a share of the
         others; gradient_based draws rows in proportion to their gradients, subsample of all. The
@@ -1006,6 +1062,21 @@ class NewtonBoostingRegressor(BoostingRegressor):
     early_stopping_rounds : int, default=0
         Stop when the first metric on the validation rows has not improved for so many rounds, and
         keep the best round; 0 never stops. In [0, inf). Unit: rounds.
+    max_seconds : float, default=0.0
+        Stop after the round that takes the fit beyond this time, and keep the model, which then
+        depends on the machine; 0 has no limit. In [0, inf). Unit: seconds.
+    rate_drop : float, default=0.0
+        Dropout (DART): share of the earlier rounds that are left out while a round is fitted; 0 is
+        no dropout. In [0, 1].
+    skip_drop : float, default=0.0
+        Share of the rounds that drop nothing. In [0, 1].
+    one_drop : bool, default=False
+        Drop at least one earlier round in every round that is not skipped.
+    sample_type : Literal["uniform", "weighted"], default="uniform"
+        uniform drops every round alike, weighted in proportion to its weight.
+    normalize_type : Literal["tree", "forest"], default="tree"
+        With k rounds dropped and the learning rate nu, tree scales them by k / (k + nu) and the new
+        one by 1 / (k + nu); forest scales both by 1 / (1 + nu).
     evaluate_train : bool, default=False
         Record the metrics on the training rows too.
     multi_strategy : Literal["one_output_per_tree", "multi_output_tree"],
@@ -1125,20 +1196,23 @@ class NewtonBoostingRegressor(BoostingRegressor):
     -----
     `boost.newton`, also `boost.xgboost`, since 0.1. Shapes: features: [rows, columns]; target:
     [rows]. Errors: GRD-2020 the target does not suit the loss; GRD-2021 a target is missing;
-    GRD-2022 the target has one class; GRD-1033 weights of classes for another target; GRD-4001 a
-    gradient is not finite; GRD-4002 the fit diverges.
+    GRD-2022 the target has one class; GRD-1033 weights of classes for another target; GRD-1037
+    dropout with a learner that grows no trees; GRD-4001 a gradient is not finite; GRD-4002 the fit
+    diverges.
 
     References
     ----------
-    .. [1] Chen and Guestrin (2016), XGBoost: a scalable tree boosting system; Ke and others (2017),
-       LightGBM (goss); Ibragimov and Gusev (2019), Minimal variance sampling in stochastic gradient
-       boosting
+    .. [1] Chen and Guestrin (2016), XGBoost: a scalable tree boosting system; Rashmi and
+       Gilad-Bachrach (2015), DART: dropouts meet multiple additive regression trees; Ke and others
+       (2017), LightGBM (goss); Ibragimov and Gusev (2019), Minimal variance sampling in stochastic
+       gradient boosting
     """
 
     _component = "boost.newton"
     _routes: ClassVar[dict[str, str]] = {
         "n_estimators": "n_estimators",
         "learning_rate": "learning_rate",
+        "num_parallel_tree": "num_parallel_tree",
         "subsample": "subsample",
         "sampling_method": "sampling_method",
         "top_rate": "top_rate",
@@ -1147,6 +1221,12 @@ class NewtonBoostingRegressor(BoostingRegressor):
         "class_weight": "class_weight",
         "scale_pos_weight": "scale_pos_weight",
         "early_stopping_rounds": "early_stopping_rounds",
+        "max_seconds": "max_seconds",
+        "rate_drop": "rate_drop",
+        "skip_drop": "skip_drop",
+        "one_drop": "one_drop",
+        "sample_type": "sample_type",
+        "normalize_type": "normalize_type",
         "evaluate_train": "evaluate_train",
         "multi_strategy": "multi_strategy",
         "precision": "precision",
@@ -1183,6 +1263,7 @@ class NewtonBoostingRegressor(BoostingRegressor):
         *,
         n_estimators: int = 100,
         learning_rate: float = 0.3,
+        num_parallel_tree: int = 1,
         subsample: float = 1.0,
         sampling_method: Literal["uniform", "goss", "gradient_based"] = "uniform",
         top_rate: float = 0.2,
@@ -1191,6 +1272,12 @@ class NewtonBoostingRegressor(BoostingRegressor):
         class_weight: Literal["none", "balanced"] = "none",
         scale_pos_weight: float = 1.0,
         early_stopping_rounds: int = 0,
+        max_seconds: float = 0.0,
+        rate_drop: float = 0.0,
+        skip_drop: float = 0.0,
+        one_drop: bool = False,
+        sample_type: Literal["uniform", "weighted"] = "uniform",
+        normalize_type: Literal["tree", "forest"] = "tree",
         evaluate_train: bool = False,
         multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
         precision: Literal["coarse", "high"] = "coarse",
@@ -1229,6 +1316,7 @@ class NewtonBoostingRegressor(BoostingRegressor):
     ) -> None:
         self.n_estimators = n_estimators
         self.learning_rate = learning_rate
+        self.num_parallel_tree = num_parallel_tree
         self.subsample = subsample
         self.sampling_method = sampling_method
         self.top_rate = top_rate
@@ -1237,6 +1325,12 @@ class NewtonBoostingRegressor(BoostingRegressor):
         self.class_weight = class_weight
         self.scale_pos_weight = scale_pos_weight
         self.early_stopping_rounds = early_stopping_rounds
+        self.max_seconds = max_seconds
+        self.rate_drop = rate_drop
+        self.skip_drop = skip_drop
+        self.one_drop = one_drop
+        self.sample_type = sample_type
+        self.normalize_type = normalize_type
         self.evaluate_train = evaluate_train
         self.multi_strategy = multi_strategy
         self.precision = precision
