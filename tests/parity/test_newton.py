@@ -119,7 +119,8 @@ def test_monotone_constraints_cost_what_they_cost_xgboost(california):
     assert 0.97 <= ratio <= 1.01
 
 
-def test_interaction_constraints_and_column_sampling_cost_what_they_cost_xgboost(california):
+def test_interaction_constraints_and_column_sampling_cost_no_more_than_in_xgboost(california):
+    """A node draws among the features that it may use; XGBoost draws first and has fewer left."""
     frame, y = california
     x = as_codes(frame)
     groups = [[0, 1], [2, 3, 4, 5, 6], [6, 7]]
@@ -133,12 +134,12 @@ def test_interaction_constraints_and_column_sampling_cost_what_they_cost_xgboost
     def peer_regress(x, y, x_test):
         sampled = {"colsample_bylevel": 0.7, "colsample_bynode": 0.7}
         model = xgboost.XGBRegressor(
-            **SETTINGS, **sampled, max_bin=256, interaction_constraints=groups
+            **SETTINGS, **sampled, max_bin=256, interaction_constraints=str(groups)
         )
         return model.fit(x, y).predict(x_test)
 
     ratio = compare(x, y, regress, peer_regress, root_mean_squared_error)
-    assert 0.97 <= ratio <= 1.02
+    assert ratio <= 1.02
 
 
 def test_symmetric_trees_lose_what_catboost_loses():
