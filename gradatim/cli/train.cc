@@ -25,6 +25,9 @@ constexpr OptionSpec kOptions[] = {
     {"metric", "NAME[,NAME]", "What to watch; the first one stops early. The loss's by default."},
     {"task", "KIND", "classification or regression; by default the target and the loss decide."},
     {"schema", "FILE", "JSON with types of columns that overrule the inference."},
+    {"sparse_absent", "KIND",
+     "What a feature that a line of LIBSVM text does not name holds: zero (the default) or "
+     "missing; the model remembers it."},
     {"exclude", "COL[,COL]", "Columns not to learn from."},
     {"out", "FILE", "Where to save the model; - is stdout."},
 };
@@ -37,6 +40,16 @@ data::TaskHint task_of(const Arguments& arguments) {
   GRADATIM_CHECK(text == "regression", UsageError, 1005, "--task must be one of {}; got '{}'{}",
                  fmt::join(tasks, ", "), text, did_you_mean(text, tasks));
   return data::TaskHint::regression;
+}
+
+data::Absent absent_of(const Arguments& arguments) {
+  const std::string text = arguments.text("sparse_absent");
+  if (!arguments.has("sparse_absent") || text == "zero") return data::Absent::zero;
+  const std::vector<std::string> kinds = {"zero", "missing"};
+  GRADATIM_CHECK(text == "missing", UsageError, 1005,
+                 "--sparse_absent must be one of {}; got '{}'{}", fmt::join(kinds, ", "), text,
+                 did_you_mean(text, kinds));
+  return data::Absent::missing;
 }
 
 // A share of the rows, or nothing if --valid names a source.
@@ -88,7 +101,7 @@ data::FitRequest request_of(const Arguments& arguments, Session& session) {
   request.seed = session.seed();
   request.observer = &session.progress();
 
-  data::ReadOptions read{.observer = &session.progress()};
+  data::ReadOptions read{.sparse_absent = absent_of(arguments), .observer = &session.progress()};
   std::optional<data::Schema> schema;
   if (arguments.has("schema")) {
     schema = data::read_schema(arguments.required("schema"));

@@ -7,6 +7,7 @@
 #include "gradatim/data/arrow_c.h"
 #include "gradatim/data/convert.h"
 #include "gradatim/data/schema.h"
+#include "gradatim/data/sparse.h"
 #include "gradatim/python/module.h"
 
 namespace nb = nanobind;
@@ -90,6 +91,43 @@ Table from_matrix(nb::handle matrix, const std::vector<std::string>& names) {
     columns.push_back(column_of(names[j], buffer, static_cast<std::int64_t>(j)));
   }
   return Table(std::move(columns));
+}
+
+// The three arrays of a SciPy matrix in CSR or CSC.
+Table from_sparse(nb::handle cells, nb::handle places, nb::handle offsets, std::int64_t rows,
+                  const std::vector<std::string>& names, bool by_rows, bool absent_is_missing) {
+  struct Arrays {
+    Buffer cells, places, offsets;
+  };
+  auto arrays =
+      std::shared_ptr<const Arrays>(new Arrays{Buffer(cells), Buffer(places), Buffer(offsets)});
+  const auto columns = static_cast<std::int64_t>(names.size());
+  const auto size = arrays->places.view().itemsize;
+  for (const Buffer* array : {&arrays->cells, &arrays->places, &arrays->offsets}) {
+    const Py_buffer& view = array->view();
+    if (view.ndim != 1 || (view.shape[0] > 0 && view.strides[0] != view.itemsize)) {
+      throw nb::value_error("the arrays of a sparse matrix must be contiguous");
+    }
+  }
+  if (size != arrays->offsets.view().itemsize || (size != 4 && size != 8) ||
+      arrays->offsets.rows() != (by_rows ? rows : columns) + 1 ||
+      arrays->places.rows() != arrays->cells.rows()) {
+    throw nb::value_error("the arrays of a sparse matrix do not fit each other");
+  }
+  const auto [type, storage] = layout_of(arrays->cells.view());
+  const data::SparseMatrix matrix{.rows = rows,
+                                  .columns = columns,
+                                  .by_rows = by_rows,
+                                  .type = type,
+                                  .storage = storage,
+                                  .cells = arrays->cells.view().buf,
+                                  .entries = arrays->cells.rows(),
+                                  .wide = size == 8,
+                                  .offsets = arrays->offsets.view().buf,
+                                  .places = arrays->places.view().buf,
+                                  .owner = arrays};
+  return data::sparse_table(matrix, names,
+                            absent_is_missing ? data::Absent::missing : data::Absent::zero);
 }
 
 // The capsule's own destructor releases what the import did not take.
@@ -185,6 +223,9 @@ void bind_table(nb::module_& module) {
       .def("describe", &describe, "A dict a column and chunk: type, address, stride, rows.");
   module.def("matrix", &from_matrix, nb::arg("array"), nb::arg("names"),
              "The columns of an array [rows, columns].");
+  module.def("sparse", &from_sparse, nb::arg("cells"), nb::arg("places"), nb::arg("offsets"),
+             nb::arg("rows"), nb::arg("names"), nb::arg("by_rows"), nb::arg("absent_is_missing"),
+             "The columns of a SciPy matrix in CSR or CSC, still sparse.");
   module.def("arrow", &from_arrow, nb::arg("frame"), "The columns of an Arrow stream.");
 }
 

@@ -45,7 +45,7 @@ class Boosting(BaseEstimator):
         ----------
         X : table of shape (rows, columns)
             NumPy, pandas, Polars, pyarrow or torch, used where it lies, or a SciPy sparse matrix,
-            in which absent means zero. NaN and null are missing. Categorical and string columns of
+            which stays sparse and in which absent means zero (see `sparse_absent`). NaN and null are missing. Categorical and string columns of
             data frames are categories.
         y : array-like of shape (rows,)
             The target.
