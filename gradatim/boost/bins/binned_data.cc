@@ -91,7 +91,7 @@ BinnedData::BinnedData(const data::Table& features, std::span<const float> weigh
   GRADATIM_CHECK(rows_ < (std::int64_t{1} << 32), DataError, 2031,
                  "{} rows are more than 2^32 - 1, the most that one process takes", rows_);
   const auto count = static_cast<std::int64_t>(features.columns().size());
-  const auto sample = quantile_rows(rows_, options);
+  const auto sample = sample_of(quantile_rows(rows_, options), rows_, weight);
   features_.resize(count);
   parallel_tasks(count, [&](std::int64_t f) {
     features_[f] = choose_bins(features.columns()[f], weight, sample, options, features.source());
@@ -114,12 +114,22 @@ void BinnedData::fill(const data::Table& features) {
   const auto count = static_cast<std::int64_t>(features_.size());
   columns_.resize(count);
   has_missing_.assign(count, 0);
+  sparse_columns_.resize(count);
+  stored_sparse_.assign(count, 0);
   for (std::int64_t f = 0; f < count; ++f) {
+    stored_sparse_[f] = !exact_ && worth_sparse_bins(features.columns()[f], features_[f]);
+    if (stored_sparse_[f]) continue;
     columns_[f].width = width_of(features_[f]);
     columns_[f].bytes.resize(rows_ * columns_[f].width + BinColumn::kPadding);
   }
   parallel_tasks(count, [&](std::int64_t f) {
     const data::Column& column = features.columns()[f];
+    if (sparse(static_cast<std::int32_t>(f))) {
+      bool missing = false;
+      sparse_columns_[f] = sparse_bins(column, features_[f], missing);
+      has_missing_[f] = missing;
+      return;
+    }
     const CutSearch search(features_[f].cuts);
     std::vector<std::int32_t> table;
     if (features_[f].categorical()) table = bins_of_codes(column, features_[f]);
@@ -132,7 +142,7 @@ void BinnedData::fill(const data::Table& features) {
 }
 
 void BinnedData::place_cells() {
-  groups_ = group_features(features_);
+  groups_ = group_features(features_, stored_sparse_);
   first_cell_.assign(features_.size(), 0);
   for (auto& group : groups_) {
     group.first_cell = cells_;
@@ -142,11 +152,22 @@ void BinnedData::place_cells() {
     cells_ += group.cells();
   }
   for (std::size_t f = 0; f < features_.size(); ++f) {
-    if (columns_[f].width == 1) continue;
+    if (columns_[f].width == 1 || sparse(static_cast<std::int32_t>(f))) continue;
     wide_features_.push_back(static_cast<std::int32_t>(f));
     first_cell_[f] = cells_;
     cells_ += features_[f].bins + 1;
   }
+  std::vector<SparseCells> cells;
+  for (std::size_t f = 0; f < features_.size(); ++f) {
+    if (!sparse(static_cast<std::int32_t>(f))) continue;
+    sparse_features_.push_back(static_cast<std::int32_t>(f));
+    first_cell_[f] = cells_;
+    cells.push_back({&sparse_columns_[f], cells_, features_[f].bins + std::int64_t{1}});
+    cells_ += features_[f].bins + 1;
+  }
+  if (cells.empty()) return;
+  total_cell_ = cells_++;
+  tiles_ = lay_out_tiles(cells, rows_);
 }
 
 void BinnedData::lay_out_rows() {

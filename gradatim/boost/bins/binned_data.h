@@ -2,8 +2,9 @@
 //
 // Two copies. Column-major for partitioning rows, where one feature is read alone; a feature takes
 // one byte where its bins and its missing bin fit in 256. Row-major groups of one-byte features for
-// histograms (bin_groups.h). `exact` bins give every distinct value a bin of its own (four bytes),
-// need only the columns, and add each feature's sorted rows.
+// histograms (bin_groups.h). A sparse column of the table keeps only the bins of its entries.
+// `exact` bins give every distinct value a bin of its own (four bytes), need only the columns, and
+// add each feature's sorted rows.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 
 #include "gradatim/boost/bins/bin_groups.h"
 #include "gradatim/boost/bins/feature_bins.h"
+#include "gradatim/boost/bins/sparse_bins.h"
 #include "gradatim/data/table.h"
 
 namespace gradatim::boost {
@@ -61,12 +63,24 @@ class BinnedData {
 
   std::int64_t rows() const { return rows_; }
   std::span<const FeatureBins> features() const { return features_; }
+  /// Whether a feature has sparse bins (sparse_bins.h) in place of a column.
+  bool sparse(std::int32_t feature) const { return stored_sparse_[feature] != 0; }
   const BinColumn& column(std::int32_t feature) const { return columns_[feature]; }
+  const SparseColumn& sparse_column(std::int32_t feature) const { return sparse_columns_[feature]; }
+  std::int32_t bin(std::int32_t feature, std::int64_t row) const {
+    return sparse(feature) ? sparse_columns_[feature].at(row) : columns_[feature].at(row);
+  }
   /// The one-byte features, row-major; none where bins are exact.
   std::span<const BinGroup> groups() const { return groups_; }
   /// The two-byte features, whose histograms are read from their columns.
   std::span<const std::int32_t> wide_features() const { return wide_features_; }
-  /// Cells of a node's histogram: those of every group, then those of the two-byte features.
+  /// The features with sparse bins, and the same row by row.
+  std::span<const std::int32_t> sparse_features() const { return sparse_features_; }
+  std::span<const SparseTile> tiles() const { return tiles_; }
+  /// Where a histogram has the node's total, or -1 where no feature needs it.
+  std::int64_t total_cell() const { return total_cell_; }
+  /// Cells of a node's histogram: those of every group, of the two-byte features, of the sparse
+  /// features, and the total.
   std::int64_t cells() const { return cells_; }
   std::int64_t first_cell(std::int32_t feature) const { return first_cell_[feature]; }
   bool has_missing(std::int32_t feature) const { return has_missing_[feature] != 0; }
@@ -92,6 +106,11 @@ class BinnedData {
   std::vector<BinGroup> groups_;
   std::vector<std::int32_t> wide_features_;
   std::vector<std::vector<std::uint32_t>> sorted_;
+  std::vector<std::uint8_t> stored_sparse_;
+  std::vector<SparseColumn> sparse_columns_;
+  std::vector<std::int32_t> sparse_features_;
+  std::vector<SparseTile> tiles_;
+  std::int64_t total_cell_ = -1;
 };
 
 }  // namespace gradatim::boost

@@ -25,6 +25,7 @@
 #include "gradatim/boost/tree/histogram.h"
 #include "gradatim/boost/tree/histogram_pool.h"
 #include "gradatim/boost/tree/partition.h"
+#include "gradatim/boost/tree/sparse_histogram.h"
 #include "gradatim/boost/tree/split.h"
 #include "gradatim/boost/tree/tree.h"
 
@@ -327,6 +328,7 @@ class TreeGrower {
       differences.push_back({histogram, small.histogram});
     }
     build_histograms(data_, criterion_, features_, tasks, buffers_.scratch);
+    build_sparse_histograms(data_, criterion_, tasks);
     const std::int64_t cells = data_.cells() * criterion_.lanes();
     const std::int64_t blocks = (cells + kCellBlock - 1) / kCellBlock;
     parallel_tasks(blocks * static_cast<std::int64_t>(differences.size()), [&](std::int64_t task) {
@@ -365,6 +367,9 @@ class TreeGrower {
 
   Candidate scan(const Open& node, std::int32_t feature) const {
     const FeatureBins& bins = data_.features()[feature];
+    if (data_.sparse(feature)) {
+      complete_default(data_, feature, criterion_.lanes(), node.histogram);
+    }
     const std::int64_t* cells = node.histogram + data_.first_cell(feature) * criterion_.lanes();
     return bins.categorical()
                ? scan_categories(criterion_, cells, bins.bins, feature, options_.categories)
