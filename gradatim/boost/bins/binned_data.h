@@ -11,7 +11,9 @@
 #include <span>
 #include <vector>
 
+#include "gradatim/boost/bins/bin_column.h"
 #include "gradatim/boost/bins/bin_groups.h"
+#include "gradatim/boost/bins/bundle.h"
 #include "gradatim/boost/bins/feature_bins.h"
 #include "gradatim/boost/bins/sparse_bins.h"
 #include "gradatim/data/table.h"
@@ -23,34 +25,13 @@ struct BinOptions {
   std::int64_t sample_rows = 200000;  // that boundaries are read from; all rows where fewer
   std::uint64_t seed = 0;
   bool exact = false;
+  bool bundle = true;  // exclusive features (bundle.h); trees are the same without
 };
 
 /// The same options with the seed of a fit.
 inline BinOptions seeded(BinOptions options, std::uint64_t seed) {
   options.seed = seed;
   return options;
-}
-
-/// One feature's bins of every row, in one, two or four bytes.
-struct BinColumn {
-  static constexpr std::int64_t kPadding = 3;  // bytes that a four-byte read of a bin may touch
-
-  int width = 1;
-  std::vector<std::uint8_t> bytes;  // [rows * width + kPadding]
-
-  template <class Bin>
-  const Bin* as() const {
-    return reinterpret_cast<const Bin*>(bytes.data());
-  }
-  std::int32_t at(std::int64_t row) const;
-};
-
-/// Calls `f(const Bin*)` with the column's own type.
-template <class F>
-auto visit_column(const BinColumn& column, F&& f) {
-  if (column.width == 1) return f(column.as<std::uint8_t>());
-  if (column.width == 2) return f(column.as<std::uint16_t>());
-  return f(column.as<std::uint32_t>());
 }
 
 class BinnedData {
@@ -70,11 +51,20 @@ class BinnedData {
   std::int32_t bin(std::int32_t feature, std::int64_t row) const {
     return sparse(feature) ? sparse_columns_[feature].at(row) : columns_[feature].at(row);
   }
-  /// The one-byte features, row-major; none where bins are exact.
+  /// Exclusive features that share a column of codes.
+  std::span<const Bundle> bundles() const { return bundles_; }
+  /// Groups and histograms know positions: the features, then the bundles.
+  std::int64_t positions() const { return static_cast<std::int64_t>(cells_of_.size()); }
+  std::int32_t position_of(std::int32_t feature) const { return position_of_[feature]; }
+  std::int32_t cells_of(std::int32_t position) const { return cells_of_[position]; }
+  std::int64_t first_cell_of(std::int32_t position) const { return first_cell_[position]; }
+  /// The bin whose cell histograms leave open: of sparse and of bundled features; else -1.
+  std::int32_t default_bin(std::int32_t feature) const { return default_bin_[feature]; }
+  /// The one-byte positions, row-major; none where bins are exact.
   std::span<const BinGroup> groups() const { return groups_; }
   /// The two-byte features, whose histograms are read from their columns.
   std::span<const std::int32_t> wide_features() const { return wide_features_; }
-  /// The features with sparse bins, and the same row by row.
+  /// The features with sparse bins and without a bundle, and the same row by row.
   std::span<const std::int32_t> sparse_features() const { return sparse_features_; }
   std::span<const SparseTile> tiles() const { return tiles_; }
   /// Where a histogram has the node's total, or -1 where no feature needs it.
@@ -92,7 +82,11 @@ class BinnedData {
 
  private:
   void fill(const data::Table& features);
+  void bundle();
+  void choose_positions();
   void place_cells();
+  void place_sparse_cells();
+  const BinColumn& column_of(std::int32_t position) const;
   void lay_out_rows();
   void sort_rows();
 
@@ -110,6 +104,10 @@ class BinnedData {
   std::vector<SparseColumn> sparse_columns_;
   std::vector<std::int32_t> sparse_features_;
   std::vector<SparseTile> tiles_;
+  std::vector<Bundle> bundles_;
+  std::vector<std::int32_t> position_of_;
+  std::vector<std::int32_t> cells_of_;  // of each position that has any of its own
+  std::vector<std::int32_t> default_bin_;
   std::int64_t total_cell_ = -1;
 };
 

@@ -328,7 +328,7 @@ class TreeGrower {
       differences.push_back({histogram, small.histogram});
     }
     build_histograms(data_, criterion_, features_, tasks, buffers_.scratch);
-    build_sparse_histograms(data_, criterion_, tasks);
+    build_sparse_histograms(data_, criterion_, features_, tasks);
     const std::int64_t cells = data_.cells() * criterion_.lanes();
     const std::int64_t blocks = (cells + kCellBlock - 1) / kCellBlock;
     parallel_tasks(blocks * static_cast<std::int64_t>(differences.size()), [&](std::int64_t task) {
@@ -367,7 +367,7 @@ class TreeGrower {
 
   Candidate scan(const Open& node, std::int32_t feature) const {
     const FeatureBins& bins = data_.features()[feature];
-    if (data_.sparse(feature)) {
+    if (data_.default_bin(feature) >= 0) {
       complete_default(data_, feature, criterion_.lanes(), node.histogram);
     }
     const std::int64_t* cells = node.histogram + data_.first_cell(feature) * criterion_.lanes();

@@ -20,6 +20,34 @@ namespace gradatim::boost {
 
 namespace internal {
 
+/// What one row adds, to cell after cell.
+template <class Criterion>
+class RowValue {
+ public:
+  explicit RowValue(const Criterion& criterion) : criterion_(criterion) {}
+  void read(std::uint32_t row) { value_ = criterion_.read(row); }
+  void add(std::int64_t* cell) const { Criterion::add_row(cell, value_); }
+
+ private:
+  const Criterion& criterion_;
+  typename Criterion::Row value_{};
+};
+
+template <AddsVectors Criterion>
+class RowValue<Criterion> {
+ public:
+  explicit RowValue(const Criterion& criterion)
+      : criterion_(criterion), lanes_(criterion.lanes()) {}
+  void read(std::uint32_t row) { criterion_.read(row, lanes_.data()); }
+  void add(std::int64_t* cell) const {
+    for (std::size_t l = 0; l < lanes_.size(); ++l) cell[l] += lanes_[l];
+  }
+
+ private:
+  const Criterion& criterion_;
+  std::vector<std::int64_t> lanes_;
+};
+
 template <class Criterion>
 void add_tile(const SparseTile& tile, const Criterion& criterion,
               std::span<const std::uint32_t> rows, std::int64_t* cells) {
@@ -29,12 +57,13 @@ void add_tile(const SparseTile& tile, const Criterion& criterion,
   const std::uint32_t* offsets = tile.offsets.data();
   const std::uint32_t* codes = tile.codes.data();
   const std::size_t count = rows.size();
+  RowValue<Criterion> value(criterion);
   for (std::size_t i = 0; i < count; ++i) {
     __builtin_prefetch(offsets + rows[std::min(i + 2 * kPrefetchRows, count - 1)]);
     __builtin_prefetch(codes + offsets[rows[std::min(i + kPrefetchRows / 2, count - 1)]]);
-    const auto value = criterion.read(rows[i]);
+    value.read(rows[i]);
     for (std::uint32_t e = offsets[rows[i]]; e < offsets[rows[i] + 1]; ++e) {
-      Criterion::add_row(cells + std::size_t{codes[e]} * lanes, value);
+      value.add(cells + std::size_t{codes[e]} * lanes);
     }
   }
 }
@@ -81,48 +110,62 @@ void add_columns(const BinnedData& data, const Criterion& criterion,
                });
 }
 
+/// The node's total: that of any feature which every row adds to, or else of the rows.
 template <class Criterion>
-void add_total(const Criterion& criterion, std::span<const std::uint32_t> rows,
-               std::int64_t* cell) {
-  std::fill_n(cell, criterion.lanes(), 0);
-  for (const std::uint32_t row : rows) Criterion::add_row(cell, criterion.read(row));
+void add_total(const BinnedData& data, const Criterion& criterion,
+               std::span<const std::int32_t> features, const HistogramTask& task) {
+  const int lanes = criterion.lanes();
+  std::int64_t* total = task.cells + data.total_cell() * lanes;
+  std::fill_n(total, lanes, 0);
+  for (const std::int32_t f : features) {
+    const std::int32_t position = data.position_of(f);
+    const std::int64_t* cells = task.cells + data.first_cell_of(position) * lanes;
+    const std::int64_t count = std::int64_t{data.cells_of(position)} * lanes;
+    for (std::int64_t c = 0; c < count; ++c) total[c % lanes] += cells[c];
+    if (count > 0) return;
+  }
+  RowValue<Criterion> value(criterion);
+  for (const std::uint32_t row : task.rows) {
+    value.read(row);
+    value.add(total);
+  }
 }
 
 }  // namespace internal
 
-/// Fills the cells of sparse features, default bins apart, and the totals of several nodes.
+/// Fills the cells of sparse features, default bins apart, and the totals of several nodes whose
+/// other cells build_histograms() has filled for `features`.
 template <class Criterion>
 void build_sparse_histograms(const BinnedData& data, const Criterion& criterion,
+                             std::span<const std::int32_t> features,
                              std::span<const HistogramTask> tasks) {
   if (data.total_cell() < 0) return;
   std::vector<const HistogramTask*> small;
   for (const auto& task : tasks) {
     // By columns every entry of the table is read, by rows those of the node, at twice the price.
-    const bool many = 2 * static_cast<std::int64_t>(task.rows.size()) > data.rows();
-    if (many) {
+    bool many = 2 * static_cast<std::int64_t>(task.rows.size()) > data.rows();
+    if constexpr (internal::AddsVectors<Criterion>) {
+      many = false;
+    } else if (many) {
       internal::add_columns(data, criterion, task.rows, task.cells);
-    } else {
-      small.push_back(&task);
     }
+    if (!many) small.push_back(&task);
   }
   const auto tiles = static_cast<std::int64_t>(data.tiles().size());
   parallel_tasks(static_cast<std::int64_t>(small.size()) * tiles, [&](std::int64_t i) {
     const HistogramTask& task = *small[i / tiles];
     internal::add_tile(data.tiles()[i % tiles], criterion, task.rows, task.cells);
   });
-  const std::int64_t total = data.total_cell() * criterion.lanes();
-  parallel_tasks(static_cast<std::int64_t>(tasks.size()), [&](std::int64_t t) {
-    internal::add_total(criterion, tasks[t].rows, tasks[t].cells + total);
-  });
+  for (const auto& task : tasks) internal::add_total(data, criterion, features, task);
 }
 
-/// The default bin's cell of a sparse feature: what the others leave of the total.
+/// The default bin's cell of a sparse or bundled feature: what the others leave of the total.
 inline void complete_default(const BinnedData& data, std::int32_t feature, int lanes,
                              std::int64_t* histogram) {
   std::int64_t* cells = histogram + data.first_cell(feature) * lanes;
   const std::int64_t* total = histogram + data.total_cell() * lanes;
   const std::int64_t count = std::int64_t{data.features()[feature].bins} + 1;
-  std::int64_t* open = cells + std::int64_t{data.sparse_column(feature).default_bin} * lanes;
+  std::int64_t* open = cells + std::int64_t{data.default_bin(feature)} * lanes;
   for (int lane = 0; lane < lanes; ++lane) {
     open[lane] = 0;
     std::int64_t sum = 0;

@@ -50,7 +50,7 @@ TEST(SparseHistogram, EveryCellIsThatOfTheTableWrittenOut) {
     const HistogramTask dense_task{rows, expected.data()};
     const HistogramTask sparse_task{rows, found.data()};
     build_histograms(dense, criterion, features, {&dense_task, 1}, scratch);
-    build_sparse_histograms(sparse, criterion, {&sparse_task, 1});
+    build_sparse_histograms(sparse, criterion, features, {&sparse_task, 1});
     for (const std::int32_t f : features) {
       complete_default(sparse, f, 2, found.data());
       for (std::int64_t c = 0; c < 2 * (sparse.features()[f].bins + 1); ++c) {
