@@ -160,6 +160,16 @@ Table renamed(const Table& table, const std::vector<std::string>& names) {
   return Table(std::move(columns), table.source());
 }
 
+// NumPy's NaT is the integer that marks a missing cell.
+Table as_times(const Table& table, bool days) {
+  std::vector<Column> columns;
+  for (const Column& column : table.columns()) {
+    columns.push_back(
+        column.with_time_unit(days ? data::TimeUnit::days : data::TimeUnit::microseconds));
+  }
+  return Table(std::move(columns), table.source());
+}
+
 Table as_categories(const Table& table, const std::vector<std::string>& names) {
   std::vector<Column> columns(table.columns().begin(), table.columns().end());
   for (const auto& name : names) {
@@ -217,6 +227,8 @@ void bind_table(nb::module_& module) {
       .def("with_columns", &with_columns, nb::arg("columns"),
            "The table with more columns: (name, array), or (name, codes, words).")
       .def("renamed", &renamed, nb::arg("names"), "The same columns under other names.")
+      .def("as_times", &as_times, nb::arg("days"),
+           "The integers as dates (days) or times (microseconds), both since 1970.")
       .def("as_categories", &as_categories, nb::arg("names"),
            "The table with these columns of numbers as categories.")
       .def("values", &values_of, "All cells as a new array, float64 [rows, columns].")

@@ -35,6 +35,9 @@ def features(estimator: Any, X: Any, *, reset: bool) -> _native.Table:
             )
         names = _names(estimator)
         return _of_pandas(X, names) if _package(X) == "pandas" else _native.arrow(X).renamed(names)
+    if isinstance(X, np.ndarray) and X.dtype.kind == "M" and X.ndim == 2:
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+        return _of_times(X, _names(estimator))
     X = validate_data(
         estimator,
         X,
@@ -113,6 +116,13 @@ def of_tensor(X: Any) -> Any:
             f"{type(X).__module__}.{type(X).__name__} cannot be seen as a NumPy array ({error}); "
             "move it to the CPU and give it a type that NumPy knows"
         ) from error
+
+
+def _of_times(X: np.ndarray, names: list[str]) -> _native.Table:
+    """Days and microseconds since 1970 as everywhere; other units become microseconds."""
+    days = np.datetime_data(X.dtype)[0] == "D"
+    cells = X.astype("datetime64[D]" if days else "datetime64[us]", copy=False).view(np.int64)
+    return _native.matrix(native(cells), names).as_times(days)
 
 
 def _of_sparse(X: Any, names: list[str], absent: Any) -> _native.Table:

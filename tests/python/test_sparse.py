@@ -57,6 +57,13 @@ def test_a_sparse_fit_gives_the_bytes_of_the_dense_fit(estimator, matrix, target
             assert of_model(estimator.set_params(n_jobs=threads), form, target) == expected
 
 
+def test_trees_with_a_leaf_a_class_and_trees_a_class_are_the_same_too(matrix, target):
+    classes = target + (np.nan_to_num(matrix.toarray())[:, 7] > 0)
+    for strategy in ("one_output_per_tree", "multi_output_tree"):
+        one = NewtonBoostingClassifier(n_estimators=8, multi_strategy=strategy)
+        assert of_model(one, matrix, classes) == of_model(one, matrix.toarray(), classes)
+
+
 def test_weights_and_watched_rows_do_not_change_that(matrix, target):
     weight = np.random.default_rng(2).integers(0, 4, size=len(target)) / 3
     eval_set = (matrix[:200], target[:200])

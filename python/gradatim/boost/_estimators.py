@@ -304,6 +304,11 @@ class GradientBoostingClassifier(BoostingClassifier):
         keep the best round; 0 never stops. In [0, inf). Unit: rounds.
     evaluate_train : bool, default=False
         Record the metrics on the training rows too.
+    multi_strategy : Literal["one_output_per_tree", "multi_output_tree"],
+            default="one_output_per_tree"
+        With several classes or targets: one_output_per_tree grows a tree for each in every round;
+        multi_output_tree grows one whose leaves hold a value for each, which is several times
+        faster.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
         One of absolute, huber, logistic, softmax, squared, an object of gradatim.boost.loss, or
@@ -389,6 +394,7 @@ class GradientBoostingClassifier(BoostingClassifier):
         "subsample": "subsample",
         "early_stopping_rounds": "early_stopping_rounds",
         "evaluate_train": "evaluate_train",
+        "multi_strategy": "multi_strategy",
         "loss": "loss",
         "learner": "learner",
         "max_depth": "learner.max_depth",
@@ -409,6 +415,7 @@ class GradientBoostingClassifier(BoostingClassifier):
         subsample: float = 1.0,
         early_stopping_rounds: int = 0,
         evaluate_train: bool = False,
+        multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
         loss: PartLike = "auto",
         learner: PartLike = "cart",
         max_depth: int = 3,
@@ -432,6 +439,7 @@ class GradientBoostingClassifier(BoostingClassifier):
         self.subsample = subsample
         self.early_stopping_rounds = early_stopping_rounds
         self.evaluate_train = evaluate_train
+        self.multi_strategy = multi_strategy
         self.loss = loss
         self.learner = learner
         self.max_depth = max_depth
@@ -469,6 +477,11 @@ class GradientBoostingRegressor(BoostingRegressor):
         keep the best round; 0 never stops. In [0, inf). Unit: rounds.
     evaluate_train : bool, default=False
         Record the metrics on the training rows too.
+    multi_strategy : Literal["one_output_per_tree", "multi_output_tree"],
+            default="one_output_per_tree"
+        With several classes or targets: one_output_per_tree grows a tree for each in every round;
+        multi_output_tree grows one whose leaves hold a value for each, which is several times
+        faster.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
         One of absolute, huber, logistic, softmax, squared, an object of gradatim.boost.loss, or
@@ -552,6 +565,7 @@ class GradientBoostingRegressor(BoostingRegressor):
         "subsample": "subsample",
         "early_stopping_rounds": "early_stopping_rounds",
         "evaluate_train": "evaluate_train",
+        "multi_strategy": "multi_strategy",
         "loss": "loss",
         "learner": "learner",
         "max_depth": "learner.max_depth",
@@ -572,6 +586,7 @@ class GradientBoostingRegressor(BoostingRegressor):
         subsample: float = 1.0,
         early_stopping_rounds: int = 0,
         evaluate_train: bool = False,
+        multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
         loss: PartLike = "auto",
         learner: PartLike = "cart",
         max_depth: int = 3,
@@ -595,6 +610,7 @@ class GradientBoostingRegressor(BoostingRegressor):
         self.subsample = subsample
         self.early_stopping_rounds = early_stopping_rounds
         self.evaluate_train = evaluate_train
+        self.multi_strategy = multi_strategy
         self.loss = loss
         self.learner = learner
         self.max_depth = max_depth
@@ -632,6 +648,11 @@ class NewtonBoostingClassifier(BoostingClassifier):
         keep the best round; 0 never stops. In [0, inf). Unit: rounds.
     evaluate_train : bool, default=False
         Record the metrics on the training rows too.
+    multi_strategy : Literal["one_output_per_tree", "multi_output_tree"],
+            default="one_output_per_tree"
+        With several classes or targets: one_output_per_tree grows a tree for each in every round;
+        multi_output_tree grows one whose leaves hold a value for each, which is several times
+        faster.
     precision : Literal["coarse", "high"], default="coarse"
         coarse ranks splits by gradients rounded to 8 to 14 bits above 65,536 rows (leaves are
         always exact); high uses 31 bits throughout and is slower.
@@ -742,6 +763,7 @@ class NewtonBoostingClassifier(BoostingClassifier):
         "subsample": "subsample",
         "early_stopping_rounds": "early_stopping_rounds",
         "evaluate_train": "evaluate_train",
+        "multi_strategy": "multi_strategy",
         "precision": "precision",
         "loss": "loss",
         "learner": "learner",
@@ -771,6 +793,7 @@ class NewtonBoostingClassifier(BoostingClassifier):
         subsample: float = 1.0,
         early_stopping_rounds: int = 0,
         evaluate_train: bool = False,
+        multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
         precision: Literal["coarse", "high"] = "coarse",
         loss: PartLike = "auto",
         learner: PartLike = "tree",
@@ -803,6 +826,7 @@ class NewtonBoostingClassifier(BoostingClassifier):
         self.subsample = subsample
         self.early_stopping_rounds = early_stopping_rounds
         self.evaluate_train = evaluate_train
+        self.multi_strategy = multi_strategy
         self.precision = precision
         self.loss = loss
         self.learner = learner
@@ -849,6 +873,11 @@ class NewtonBoostingRegressor(BoostingRegressor):
         keep the best round; 0 never stops. In [0, inf). Unit: rounds.
     evaluate_train : bool, default=False
         Record the metrics on the training rows too.
+    multi_strategy : Literal["one_output_per_tree", "multi_output_tree"],
+            default="one_output_per_tree"
+        With several classes or targets: one_output_per_tree grows a tree for each in every round;
+        multi_output_tree grows one whose leaves hold a value for each, which is several times
+        faster.
     precision : Literal["coarse", "high"], default="coarse"
         coarse ranks splits by gradients rounded to 8 to 14 bits above 65,536 rows (leaves are
         always exact); high uses 31 bits throughout and is slower.
@@ -957,6 +986,7 @@ class NewtonBoostingRegressor(BoostingRegressor):
         "subsample": "subsample",
         "early_stopping_rounds": "early_stopping_rounds",
         "evaluate_train": "evaluate_train",
+        "multi_strategy": "multi_strategy",
         "precision": "precision",
         "loss": "loss",
         "learner": "learner",
@@ -986,6 +1016,7 @@ class NewtonBoostingRegressor(BoostingRegressor):
         subsample: float = 1.0,
         early_stopping_rounds: int = 0,
         evaluate_train: bool = False,
+        multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
         precision: Literal["coarse", "high"] = "coarse",
         loss: PartLike = "auto",
         learner: PartLike = "tree",
@@ -1018,6 +1049,7 @@ class NewtonBoostingRegressor(BoostingRegressor):
         self.subsample = subsample
         self.early_stopping_rounds = early_stopping_rounds
         self.evaluate_train = evaluate_train
+        self.multi_strategy = multi_strategy
         self.precision = precision
         self.loss = loss
         self.learner = learner

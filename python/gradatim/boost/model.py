@@ -129,6 +129,11 @@ class Gradient(Component):
         keep the best round; 0 never stops. In [0, inf). Unit: rounds.
     evaluate_train : bool, default=False
         Record the metrics on the training rows too.
+    multi_strategy : Literal["one_output_per_tree", "multi_output_tree"],
+            default="one_output_per_tree"
+        With several classes or targets: one_output_per_tree grows a tree for each in every round;
+        multi_output_tree grows one whose leaves hold a value for each, which is several times
+        faster.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
         One of absolute, huber, logistic, softmax, squared, an object of gradatim.boost.loss, or
@@ -160,6 +165,7 @@ class Gradient(Component):
         subsample: float = 1.0,
         early_stopping_rounds: int = 0,
         evaluate_train: bool = False,
+        multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
         loss: PartLike = "auto",
         learner: PartLike = "cart",
     ) -> None:
@@ -168,6 +174,7 @@ class Gradient(Component):
         self.subsample = subsample
         self.early_stopping_rounds = early_stopping_rounds
         self.evaluate_train = evaluate_train
+        self.multi_strategy = multi_strategy
         self.loss = loss
         self.learner = learner
 
@@ -190,6 +197,11 @@ class Newton(Component):
         keep the best round; 0 never stops. In [0, inf). Unit: rounds.
     evaluate_train : bool, default=False
         Record the metrics on the training rows too.
+    multi_strategy : Literal["one_output_per_tree", "multi_output_tree"],
+            default="one_output_per_tree"
+        With several classes or targets: one_output_per_tree grows a tree for each in every round;
+        multi_output_tree grows one whose leaves hold a value for each, which is several times
+        faster.
     precision : Literal["coarse", "high"], default="coarse"
         coarse ranks splits by gradients rounded to 8 to 14 bits above 65,536 rows (leaves are
         always exact); high uses 31 bits throughout and is slower.
@@ -222,6 +234,7 @@ class Newton(Component):
         subsample: float = 1.0,
         early_stopping_rounds: int = 0,
         evaluate_train: bool = False,
+        multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
         precision: Literal["coarse", "high"] = "coarse",
         loss: PartLike = "auto",
         learner: PartLike = "tree",
@@ -231,6 +244,7 @@ class Newton(Component):
         self.subsample = subsample
         self.early_stopping_rounds = early_stopping_rounds
         self.evaluate_train = evaluate_train
+        self.multi_strategy = multi_strategy
         self.precision = precision
         self.loss = loss
         self.learner = learner
