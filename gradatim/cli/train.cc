@@ -25,6 +25,9 @@ constexpr OptionSpec kOptions[] = {
     {"metric", "NAME[,NAME]", "What to watch; the first one stops early. The loss's by default."},
     {"task", "KIND", "classification or regression; by default the target and the loss decide."},
     {"schema", "FILE", "JSON with types of columns that overrule the inference."},
+    {"sparse_absent", "KIND",
+     "What a feature that a line of LIBSVM text does not name holds: zero (the default) or "
+     "missing; the model remembers it."},
     {"exclude", "COL[,COL]", "Columns not to learn from."},
     {"init_model", "FILE",
      "A model to go on from: n_estimators rounds are added to its own; its settings are not taken "

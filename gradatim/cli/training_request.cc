@@ -58,6 +58,16 @@ std::optional<data::Schema> columns_before(const data::FitRequest& request) {
   return reading_schema(request.init_model->card());
 }
 
+data::Absent absent_of(const Arguments& arguments) {
+  const std::string text = arguments.text("sparse_absent");
+  if (!arguments.has("sparse_absent") || text == "zero") return data::Absent::zero;
+  const std::vector<std::string> kinds = {"zero", "missing"};
+  GRADATIM_CHECK(text == "missing", UsageError, 1005,
+                 "--sparse_absent must be one of {}; got '{}'{}", fmt::join(kinds, ", "), text,
+                 did_you_mean(text, kinds));
+  return data::Absent::missing;
+}
+
 }  // namespace
 
 data::FitRequest request_of(const Arguments& arguments, Session& session) {
@@ -75,7 +85,7 @@ data::FitRequest request_of(const Arguments& arguments, Session& session) {
   request.seed = session.seed();
   request.observer = &session.progress();
 
-  data::ReadOptions read{.observer = &session.progress()};
+  data::ReadOptions read{.sparse_absent = absent_of(arguments), .observer = &session.progress()};
   std::optional<data::Schema> schema;
   if (arguments.has("schema")) {
     schema = data::read_schema(arguments.required("schema"));

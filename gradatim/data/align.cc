@@ -33,7 +33,7 @@ Column align(const Table& table, const ColumnSchema& schema) {
   const CellType own{found->type(), found->time_unit()};
   if (is_plain_number(wanted)) {
     // A model reads every kind of number alike.
-    if (is_plain_number(own)) return *found;
+    if (is_plain_number(own)) return found->with_absent(schema.absent);
     wanted = {};
   }
   Column column = convert(*found, wanted, table.source(), "model was trained on");

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gradatim/data/arrow_c.h"
+#include "gradatim/data/sparse.h"
 
 namespace gradatim::data {
 namespace {
@@ -271,8 +272,10 @@ void release_stream(ArrowArrayStream* stream) {
 }  // namespace
 
 void export_stream(const Table& table, ArrowArrayStream* out) {
-  auto stream = std::make_unique<Stream>(Stream{.table = table});
-  for (const auto& column : table.columns()) {
+  std::vector<Column> columns;
+  for (const auto& column : table.columns()) columns.push_back(dense(column));
+  auto stream = std::make_unique<Stream>(Stream{.table = Table(std::move(columns))});
+  for (const auto& column : stream->table.columns()) {
     std::int64_t end = 0;
     for (const auto& chunk : column.chunks()) {
       end += chunk.rows;

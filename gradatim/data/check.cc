@@ -4,18 +4,28 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/text.h"
+#include "gradatim/data/sparse.h"
 
 namespace gradatim::data {
 namespace {
 
 constexpr std::int64_t kBlock = 4096;
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 // The first row whose value satisfies the predicate, or -1.
 template <class Predicate>
 std::int64_t first_row(const Column& column, Predicate predicate) {
+  if (column.sparse() && !predicate(column.absent() == Absent::zero ? 0.0 : kNaN)) {
+    std::int64_t first = -1;
+    for_entries(column, [&](std::int64_t row, double x) {
+      if (first < 0 && predicate(x)) first = row;
+    });
+    return first;
+  }
   std::vector<double> buffer(static_cast<std::size_t>(std::min(kBlock, column.rows())));
   for (std::int64_t begin = 0; begin < column.rows(); begin += kBlock) {
     const auto count = static_cast<std::size_t>(std::min(kBlock, column.rows() - begin));

@@ -27,7 +27,8 @@ Column joined(const std::vector<Column>& parts) {
   const Column& first = parts.front();
   return Column(first.name(), first.type(), first.storage(), std::move(chunks), owners,
                 first.shared_categories())
-      .with_time_unit(first.time_unit());
+      .with_time_unit(first.time_unit())
+      .with_absent(first.absent());
 }
 
 Column united_words(std::vector<Column> parts) {
@@ -68,7 +69,8 @@ Column concat_columns(std::vector<Column> parts, const std::vector<Table>& table
                    "column '{}' is {} in {}, but {} in {}; give both the same type, or a schema",
                    first.name(), type_name(type_of(first)), tables[0].source(), type_name(own),
                    tables[i].source());
-    same_storage = same_storage && own == type_of(first) && parts[i].storage() == first.storage();
+    same_storage = same_storage && own == type_of(first) && parts[i].storage() == first.storage() &&
+                   parts[i].sparse() == first.sparse();
   }
   if (first.type() == ColumnType::categorical) {
     const bool same_words = std::all_of(parts.begin(), parts.end(), [&](const Column& part) {

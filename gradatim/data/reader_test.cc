@@ -17,7 +17,8 @@ namespace {
 
 using namespace testing;
 
-constexpr const char* kEndings = ".csv, .tsv, .tab, .parquet, .arrow, .feather and .npy";
+constexpr const char* kEndings =
+    ".csv, .tsv, .tab, .parquet, .arrow, .feather, .libsvm, .svm, .svmlight and .npy";
 
 // The line with the folder's name taken out.
 std::string fault(const TemporaryFolder& folder, const std::string& source) {

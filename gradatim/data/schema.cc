@@ -75,6 +75,12 @@ ColumnSchema parse_record(const Json& record, const std::string& source) {
     }
     column.categories = parse_categories(record["categories"], column.name, source);
   }
+  if (record.contains("absent")) {
+    if (record["absent"] != "missing") {
+      wrong_form(source, fmt::format("absent of '{}' is not \"missing\"", column.name));
+    }
+    column.absent = Absent::missing;
+  }
   return column;
 }
 
@@ -97,7 +103,8 @@ ColumnSchema schema_of(const Column& column) {
   return {.name = column.name(),
           .type = column.type(),
           .time_unit = column.time_unit(),
-          .categories = column.shared_categories()};
+          .categories = column.shared_categories(),
+          .absent = column.absent()};
 }
 
 Schema schema_of(const Table& table) {
@@ -141,6 +148,7 @@ std::string schema_json(const Schema& schema) {
   for (const auto& column : schema.columns) {
     Json record = {{"name", column.name}, {"type", type_name(column.cell_type())}};
     if (column.categories) record["categories"] = *column.categories;
+    if (column.absent == Absent::missing) record["absent"] = "missing";
     columns.push_back(std::move(record));
   }
   return Json{{"columns", std::move(columns)}}.dump();

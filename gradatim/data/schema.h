@@ -4,6 +4,7 @@
 //   {"columns": {"month": "categorical", "age": "numeric"}}
 // and a model file keeps one of its features, with categories in the order of their codes:
 //   {"columns": [{"name": "origin", "type": "categorical", "categories": ["EWR", "JFK"]}]}
+// Where a row without an entry of a sparse column is missing, "absent": "missing" says so; else zero.
 // Types: numeric, integer, boolean, categorical, date, timestamp.
 #pragma once
 
@@ -23,6 +24,8 @@ struct ColumnSchema {
   TimeUnit time_unit = TimeUnit::none;
   /// Of a categorical column of a fitted model; null where any word is welcome.
   std::shared_ptr<const Categories> categories;
+  /// What the rows without an entry held where the column was sparse.
+  Absent absent = Absent::zero;
 
   CellType cell_type() const { return {type, time_unit}; }
 };

@@ -15,6 +15,7 @@
 #include "gradatim/data/convert.h"
 #include "gradatim/data/csv.h"
 #include "gradatim/data/io_library.h"
+#include "gradatim/data/libsvm.h"
 #include "gradatim/data/npy.h"
 
 namespace gradatim::data {
@@ -110,6 +111,7 @@ std::span<const Format> formats() {
       {"TSV", {".tsv", ".tab"}, read_text<'\t'>, encode_text<'\t'>},
       {"Parquet", {".parquet"}, read_each<read_by_io_library>, encode_by_io_library},
       {"Arrow", {".arrow", ".feather"}, read_each<read_by_io_library>, encode_by_io_library},
+      {"LIBSVM", {".libsvm", ".svm", ".svmlight"}, read_libsvm, nullptr},
       {"NumPy", {".npy"}, read_each<read_npy>, nullptr},
   };
   return all;

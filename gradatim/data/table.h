@@ -1,7 +1,8 @@
 // Table: named, typed columns of equal length with missing values, over memory that others own.
 //
 // Columns are views: NumPy, pandas, Polars and Arrow data are used where they lie. A missing value
-// is NaN, a null of the Arrow validity bitmap, or code -1.
+// is NaN, a null of the Arrow validity bitmap, or code -1. A sparse column (sparse.h) names the
+// rows that have an entry; what the others hold is zero, or missing where its owner says so.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,9 @@ enum class TimeUnit { none, days, microseconds };
 /// How the cells lie in memory. `bit` is Arrow's packed boolean.
 enum class Storage { f32, f64, i8, i16, i32, i64, u8, u16, u32, u64, byte, bit };
 
+/// What the rows without an entry of a sparse column hold.
+enum class Absent { zero, missing };
+
 /// The words of a categorical column, in order of first appearance, or sorted if the source was.
 using Categories = std::vector<std::string>;
 
@@ -41,6 +45,10 @@ struct Chunk {
   std::int64_t bit_offset = 0;  // of bit storage
   const std::uint8_t* validity = nullptr;
   std::int64_t validity_offset = 0;
+  // A sparse chunk has cells for these rows only, ascending and counted from the chunk's first.
+  bool sparse = false;
+  const std::uint32_t* entry_rows = nullptr;
+  std::int64_t entries = 0;
 };
 
 class Column {
@@ -56,6 +64,9 @@ class Column {
   /// Of a categorical column; the codes index it. Empty for the other types.
   const Categories& categories() const;
   std::shared_ptr<const Categories> shared_categories() const { return categories_; }
+  /// Whether only entries are stored.
+  bool sparse() const;
+  Absent absent() const { return absent_; }
   /// Where the cells lie, and what keeps them there.
   std::span<const Chunk> chunks() const { return chunks_; }
   const std::shared_ptr<const void>& owner() const { return owner_; }
@@ -72,6 +83,7 @@ class Column {
 
   Column renamed(std::string name) const;
   Column with_time_unit(TimeUnit unit) const;
+  Column with_absent(Absent absent) const;
   /// The cells at these rows, copied, in that order; the categories are shared.
   Column take(std::span<const std::int64_t> rows) const;
 
@@ -82,6 +94,7 @@ class Column {
   std::string name_;
   ColumnType type_;
   TimeUnit time_unit_ = TimeUnit::none;
+  Absent absent_ = Absent::zero;
   Storage storage_;
   std::int64_t rows_ = 0;
   std::vector<Chunk> chunks_;

@@ -7,6 +7,7 @@
 #include "gradatim/data/arrow_c.h"
 #include "gradatim/data/convert.h"
 #include "gradatim/data/schema.h"
+#include "gradatim/data/sparse.h"
 #include "gradatim/python/module.h"
 
 namespace nb = nanobind;
@@ -92,6 +93,43 @@ Table from_matrix(nb::handle matrix, const std::vector<std::string>& names) {
   return Table(std::move(columns));
 }
 
+// The three arrays of a SciPy matrix in CSR or CSC.
+Table from_sparse(nb::handle cells, nb::handle places, nb::handle offsets, std::int64_t rows,
+                  const std::vector<std::string>& names, bool by_rows, bool absent_is_missing) {
+  struct Arrays {
+    Buffer cells, places, offsets;
+  };
+  auto arrays =
+      std::shared_ptr<const Arrays>(new Arrays{Buffer(cells), Buffer(places), Buffer(offsets)});
+  const auto columns = static_cast<std::int64_t>(names.size());
+  const auto size = arrays->places.view().itemsize;
+  for (const Buffer* array : {&arrays->cells, &arrays->places, &arrays->offsets}) {
+    const Py_buffer& view = array->view();
+    if (view.ndim != 1 || (view.shape[0] > 0 && view.strides[0] != view.itemsize)) {
+      throw nb::value_error("the arrays of a sparse matrix must be contiguous");
+    }
+  }
+  if (size != arrays->offsets.view().itemsize || (size != 4 && size != 8) ||
+      arrays->offsets.rows() != (by_rows ? rows : columns) + 1 ||
+      arrays->places.rows() != arrays->cells.rows()) {
+    throw nb::value_error("the arrays of a sparse matrix do not fit each other");
+  }
+  const auto [type, storage] = layout_of(arrays->cells.view());
+  const data::SparseMatrix matrix{.rows = rows,
+                                  .columns = columns,
+                                  .by_rows = by_rows,
+                                  .type = type,
+                                  .storage = storage,
+                                  .cells = arrays->cells.view().buf,
+                                  .entries = arrays->cells.rows(),
+                                  .wide = size == 8,
+                                  .offsets = arrays->offsets.view().buf,
+                                  .places = arrays->places.view().buf,
+                                  .owner = arrays};
+  return data::sparse_table(matrix, names,
+                            absent_is_missing ? data::Absent::missing : data::Absent::zero);
+}
+
 // The capsule's own destructor releases what the import did not take.
 Table from_arrow(nb::handle frame) {
   nb::object capsule = frame.attr("__arrow_c_stream__")();
@@ -118,6 +156,16 @@ Table renamed(const Table& table, const std::vector<std::string>& names) {
   std::vector<Column> columns;
   for (std::size_t j = 0; j < names.size(); ++j) {
     columns.push_back(table.columns()[j].renamed(names[j]));
+  }
+  return Table(std::move(columns), table.source());
+}
+
+// NumPy's NaT is the integer that marks a missing cell.
+Table as_times(const Table& table, bool days) {
+  std::vector<Column> columns;
+  for (const Column& column : table.columns()) {
+    columns.push_back(
+        column.with_time_unit(days ? data::TimeUnit::days : data::TimeUnit::microseconds));
   }
   return Table(std::move(columns), table.source());
 }
@@ -179,12 +227,17 @@ void bind_table(nb::module_& module) {
       .def("with_columns", &with_columns, nb::arg("columns"),
            "The table with more columns: (name, array), or (name, codes, words).")
       .def("renamed", &renamed, nb::arg("names"), "The same columns under other names.")
+      .def("as_times", &as_times, nb::arg("days"),
+           "The integers as dates (days) or times (microseconds), both since 1970.")
       .def("as_categories", &as_categories, nb::arg("names"),
            "The table with these columns of numbers as categories.")
       .def("values", &values_of, "All cells as a new array, float64 [rows, columns].")
       .def("describe", &describe, "A dict a column and chunk: type, address, stride, rows.");
   module.def("matrix", &from_matrix, nb::arg("array"), nb::arg("names"),
              "The columns of an array [rows, columns].");
+  module.def("sparse", &from_sparse, nb::arg("cells"), nb::arg("places"), nb::arg("offsets"),
+             nb::arg("rows"), nb::arg("names"), nb::arg("by_rows"), nb::arg("absent_is_missing"),
+             "The columns of a SciPy matrix in CSR or CSC, still sparse.");
   module.def("arrow", &from_arrow, nb::arg("frame"), "The columns of an Arrow stream.");
 }
 

@@ -1,7 +1,8 @@
 """Input: any table that Python people have, as a native Table over the same memory.
 
 NumPy arrays of any stride and data frames of pandas, Polars and pyarrow are used where they lie.
-Copied are half floats, objects, other byte orders and sparse matrices (absent means zero).
+Copied are half floats, objects and other byte orders. Sparse matrices stay sparse: CSC is used
+where it lies, of CSR the entries are copied. Absent means zero, or missing by `sparse_absent`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 import gradatim._native as _native
-from gradatim._errors import DataError, GradatimError
+from gradatim._errors import DataError, GradatimError, UsageError
 
 __all__ = ["features", "native", "of_nullable", "of_tensor", "own_name"]
 
@@ -34,10 +35,20 @@ def features(estimator: Any, X: Any, *, reset: bool) -> _native.Table:
             )
         names = _names(estimator)
         return _of_pandas(X, names) if _package(X) == "pandas" else _native.arrow(X).renamed(names)
+    if isinstance(X, np.ndarray) and X.dtype.kind == "M" and X.ndim == 2:
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+        return _of_times(X, _names(estimator))
     X = validate_data(
-        estimator, X, reset=reset, accept_sparse="csr", dtype="numeric", ensure_all_finite=False
+        estimator,
+        X,
+        reset=reset,
+        accept_sparse=["csr", "csc"],
+        dtype="numeric",
+        ensure_all_finite=False,
     )
-    return _native.matrix(_dense(X), _names(estimator))
+    if isinstance(X, np.ndarray):
+        return _native.matrix(native(X), _names(estimator))
+    return _of_sparse(X, _names(estimator), getattr(estimator, "sparse_absent", "zero"))
 
 
 def _names(estimator: Any) -> list[str]:
@@ -107,11 +118,27 @@ def of_tensor(X: Any) -> Any:
         ) from error
 
 
-def _dense(X: Any) -> np.ndarray:
-    # The engine reads dense columns: a sparse matrix costs its full size here, column by column.
-    if not isinstance(X, np.ndarray):
-        X = X.toarray(order="F")
-    return native(X)
+def _of_times(X: np.ndarray, names: list[str]) -> _native.Table:
+    """Days and microseconds since 1970 as everywhere; other units become microseconds."""
+    days = np.datetime_data(X.dtype)[0] == "D"
+    cells = X.astype("datetime64[D]" if days else "datetime64[us]", copy=False).view(np.int64)
+    return _native.matrix(native(cells), names).as_times(days)
+
+
+def _of_sparse(X: Any, names: list[str], absent: Any) -> _native.Table:
+    if absent not in ("zero", "missing"):
+        raise UsageError(f"sparse_absent must be one of zero, missing; got {absent!r}", "GRD-1005")
+    # Both index arrays of one width: SciPy leaves them apart where someone has set one of them.
+    width = np.promote_types(X.indices.dtype, X.indptr.dtype)
+    return _native.sparse(
+        native(X.data),
+        X.indices.astype(width, copy=False),
+        X.indptr.astype(width, copy=False),
+        X.shape[0],
+        names,
+        X.format == "csr",
+        absent == "missing",
+    )
 
 
 def native(array: Any) -> np.ndarray:

@@ -47,8 +47,9 @@ class Boosting(BaseEstimator):
         ----------
         X : table of shape (rows, columns)
             NumPy, pandas, Polars, pyarrow or torch, used where it lies, or a SciPy sparse matrix,
-            in which absent means zero. NaN and null are missing. Categorical and string columns of
-            data frames are categories.
+            which stays sparse and in which absent means zero (see `sparse_absent`). NaN, NaT and
+            null are missing. Categorical and string columns of data frames are categories. Dates
+            count days, times microseconds since 1970.
         y : array-like of shape (rows,)
             The target.
         sample_weight : array-like of shape (rows,), optional

@@ -224,3 +224,37 @@ def test_a_column_of_several_types_or_lists_is_a_data_error():
         with pytest.raises(DataError, match="mixed") as caught:
             NewtonBoostingRegressor().fit(pandas.DataFrame({"mixed": cells}), np.arange(20.0))
         assert caught.value.code == "GRD-2013"
+
+
+@pytest.mark.parametrize("unit", ["D", "s", "ms", "us", "ns"])
+def test_times_of_numpy_are_those_of_data_frames(unit):
+    random = np.random.default_rng(0)
+    days = np.datetime64("2020-01-01") + random.integers(0, 400, size=(80, 2))
+    times = days.astype(f"datetime64[{unit}]")
+    times[::9, 1] = np.datetime64("NaT")
+    y = times[:, 0].astype("M8[D]").astype(float) % 7
+    table = pyarrow.table({f"x{j}": pyarrow.array(times[:, j]) for j in range(2)})
+    of_array = NewtonBoostingRegressor(n_estimators=5).fit(times, y)
+    of_frame = NewtonBoostingRegressor(n_estimators=5).fit(table, y)
+    assert of_array._model.bytes() == of_frame._model.bytes()
+    np.testing.assert_array_equal(of_array.predict(times), of_frame.predict(table))
+
+
+class Exported:
+    """Anything that offers its memory by DLPack."""
+
+    def __init__(self, array):
+        self.array = array
+        self.ndim, self.shape = array.ndim, array.shape
+
+    def __dlpack__(self, **options):
+        return self.array.__dlpack__(**options)
+
+    def __dlpack_device__(self):
+        return self.array.__dlpack_device__()
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i4", "i8"])
+def test_what_offers_dlpack_is_read_where_it_lies(dtype):
+    X = np.arange(12).reshape(4, 3).astype(dtype)
+    assert described(Exported(X))[0]["address"] == address(X)

@@ -36,10 +36,11 @@ void add_inner(const Entry& entry, const std::string& route, const Registry& reg
 
 Parameters parameters(const Entry& entry, const Registry& registry) {
   // "seed" and "threads" are scikit-learn's random_state and n_jobs.
-  std::set<std::string> taken{"seed",        "threads",
-                              "n_jobs",      "random_state",
-                              "verbose",     "validation_fraction",
-                              "eval_metric", "categorical_features"};
+  std::set<std::string> taken{"seed",         "threads",
+                              "n_jobs",       "random_state",
+                              "verbose",      "validation_fraction",
+                              "eval_metric",  "categorical_features",
+                              "sparse_absent"};
   Parameters out;
   const auto add = [&](PythonArgument argument) {
     if (!taken.insert(argument.name).second) return;
@@ -62,6 +63,9 @@ Parameters parameters(const Entry& entry, const Registry& registry) {
   out.arguments.push_back({"categorical_features", "Sequence[int | str] | None", "None",
                            "Columns of numbers to treat as categories, by index or name; those of "
                            "a categorical or string type always are."});
+  out.arguments.push_back({"sparse_absent", "Literal[\"zero\", \"missing\"]", "\"zero\"",
+                           "What the cells that a SciPy matrix does not store hold; the model "
+                           "remembers it for prediction."});
   out.arguments.push_back({"n_jobs", "int | None", "None",
                            "Threads; None means all that the container may use. The model is the "
                            "same for any number."});

@@ -4,14 +4,13 @@
 
 namespace gradatim::boost {
 
-std::vector<BinGroup> group_features(std::span<const FeatureBins> features) {
+std::vector<BinGroup> group_positions(std::span<const std::int32_t> cells) {
   std::vector<BinGroup> groups;
   int smaller = 0;
   for (const int stride : BinGroup::kStrides) {
     std::vector<std::int32_t> members;
-    for (std::size_t f = 0; f < features.size(); ++f) {
-      const std::int32_t cells = features[f].bins + 1;
-      if (cells > smaller && cells <= stride) members.push_back(static_cast<std::int32_t>(f));
+    for (std::size_t p = 0; p < cells.size(); ++p) {
+      if (cells[p] > smaller && cells[p] <= stride) members.push_back(static_cast<std::int32_t>(p));
     }
     smaller = stride;
     for (std::size_t first = 0; first < members.size(); first += BinGroup::kMostFeatures) {

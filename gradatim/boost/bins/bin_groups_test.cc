@@ -5,14 +5,14 @@
 namespace gradatim::boost {
 namespace {
 
-std::vector<FeatureBins> features_of_sizes(const std::vector<std::int32_t>& sizes) {
-  std::vector<FeatureBins> features(sizes.size());
-  for (std::size_t f = 0; f < sizes.size(); ++f) features[f].bins = sizes[f];
-  return features;
+// Bins and a missing bin.
+std::vector<std::int32_t> cells_of_bins(std::vector<std::int32_t> bins) {
+  for (auto& cells : bins) ++cells;
+  return bins;
 }
 
 TEST(BinGroups, FeaturesOfASizeShareAGroupAndAMissingBinCounts) {
-  const auto groups = group_features(features_of_sizes({255, 3, 4, 31, 128, 127}));
+  const auto groups = group_positions(cells_of_bins({255, 3, 4, 31, 128, 127}));
   ASSERT_EQ(groups.size(), 4U);
   EXPECT_EQ(groups[0].features, std::vector<std::int32_t>{1}) << "three bins and the missing one";
   EXPECT_EQ(groups[0].stride, 4);
@@ -25,7 +25,7 @@ TEST(BinGroups, FeaturesOfASizeShareAGroupAndAMissingBinCounts) {
 }
 
 TEST(BinGroups, AGroupHoldsSixteenAndItsRowIsAMultipleOfFourBytes) {
-  const auto groups = group_features(features_of_sizes(std::vector<std::int32_t>(37, 200)));
+  const auto groups = group_positions(cells_of_bins(std::vector<std::int32_t>(37, 200)));
   ASSERT_EQ(groups.size(), 3U);
   EXPECT_EQ(groups[0].positions, 16);
   EXPECT_EQ(groups[1].positions, 16);
@@ -34,8 +34,9 @@ TEST(BinGroups, AGroupHoldsSixteenAndItsRowIsAMultipleOfFourBytes) {
   EXPECT_EQ(groups[2].cells(), 8 * 256);
 }
 
-TEST(BinGroups, TwoByteFeaturesAreInNoGroup) {
-  EXPECT_TRUE(group_features(features_of_sizes({256, 4000})).empty());
+TEST(BinGroups, TwoByteFeaturesAndThoseWithoutCellsAreInNoGroup) {
+  EXPECT_TRUE(group_positions(std::vector<std::int32_t>{0, 0}).empty());
+  EXPECT_TRUE(group_positions(cells_of_bins({256, 4000})).empty());
 }
 
 }  // namespace

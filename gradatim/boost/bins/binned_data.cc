@@ -91,7 +91,7 @@ BinnedData::BinnedData(const data::Table& features, std::span<const float> weigh
   GRADATIM_CHECK(rows_ < (std::int64_t{1} << 32), DataError, 2031,
                  "{} rows are more than 2^32 - 1, the most that one process takes", rows_);
   const auto count = static_cast<std::int64_t>(features.columns().size());
-  const auto sample = quantile_rows(rows_, options);
+  const auto sample = sample_of(quantile_rows(rows_, options), rows_, weight);
   features_.resize(count);
   parallel_tasks(count, [&](std::int64_t f) {
     features_[f] = choose_bins(features.columns()[f], weight, sample, options, features.source());
@@ -100,6 +100,7 @@ BinnedData::BinnedData(const data::Table& features, std::span<const float> weigh
   if (exact_) {
     sort_rows();
   } else {
+    if (options.bundle) bundle();
     place_cells();
     lay_out_rows();
   }
@@ -114,12 +115,22 @@ void BinnedData::fill(const data::Table& features) {
   const auto count = static_cast<std::int64_t>(features_.size());
   columns_.resize(count);
   has_missing_.assign(count, 0);
+  sparse_columns_.resize(count);
+  stored_sparse_.assign(count, 0);
   for (std::int64_t f = 0; f < count; ++f) {
+    stored_sparse_[f] = !exact_ && worth_sparse_bins(features.columns()[f], features_[f]);
+    if (stored_sparse_[f]) continue;
     columns_[f].width = width_of(features_[f]);
     columns_[f].bytes.resize(rows_ * columns_[f].width + BinColumn::kPadding);
   }
   parallel_tasks(count, [&](std::int64_t f) {
     const data::Column& column = features.columns()[f];
+    if (sparse(static_cast<std::int32_t>(f))) {
+      bool missing = false;
+      sparse_columns_[f] = sparse_bins(column, features_[f], missing);
+      has_missing_[f] = missing;
+      return;
+    }
     const CutSearch search(features_[f].cuts);
     std::vector<std::int32_t> table;
     if (features_[f].categorical()) table = bins_of_codes(column, features_[f]);
@@ -131,9 +142,50 @@ void BinnedData::fill(const data::Table& features) {
   });
 }
 
+void BinnedData::bundle() {
+  std::vector<BundleCandidate> found(features_.size());
+  parallel_tasks(static_cast<std::int64_t>(features_.size()), [&](std::int64_t i) {
+    const auto f = static_cast<std::int32_t>(i);
+    const std::int32_t cells = features_[f].bins + 1;
+    if (2 * cells > Bundle::kMostCodes) return;
+    found[f] = sparse(f) ? candidate_of(sparse_columns_[f], cells, f)
+                         : candidate_of(columns_[f], cells, f, rows_);
+  });
+  std::erase_if(found, [&](const auto& candidate) {
+    return candidate.cells == 0 || 2 * candidate.outside > rows_;
+  });
+  bundles_ = bundle_features(std::move(found), rows_);
+}
+
+void BinnedData::choose_positions() {
+  const std::size_t count = features_.size();
+  position_of_.resize(count);
+  default_bin_.assign(count, -1);
+  cells_of_.resize(count + bundles_.size());
+  for (std::size_t f = 0; f < count; ++f) {
+    const auto feature = static_cast<std::int32_t>(f);
+    position_of_[f] = feature;
+    if (sparse(feature)) {
+      default_bin_[f] = sparse_columns_[f].default_bin;
+    } else {
+      cells_of_[f] = features_[f].bins + 1;
+    }
+  }
+  for (std::size_t b = 0; b < bundles_.size(); ++b) {
+    cells_of_[count + b] = bundles_[b].codes;
+    for (const auto& member : bundles_[b].members) {
+      position_of_[member.feature] = static_cast<std::int32_t>(count + b);
+      default_bin_[member.feature] = member.default_bin;
+      cells_of_[member.feature] = 0;
+    }
+  }
+}
+
 void BinnedData::place_cells() {
-  groups_ = group_features(features_);
-  first_cell_.assign(features_.size(), 0);
+  choose_positions();
+  const std::size_t count = features_.size();
+  first_cell_.assign(cells_of_.size(), 0);
+  groups_ = group_positions(cells_of_);
   for (auto& group : groups_) {
     group.first_cell = cells_;
     for (std::size_t p = 0; p < group.features.size(); ++p) {
@@ -141,12 +193,39 @@ void BinnedData::place_cells() {
     }
     cells_ += group.cells();
   }
-  for (std::size_t f = 0; f < features_.size(); ++f) {
-    if (columns_[f].width == 1) continue;
+  for (std::size_t f = 0; f < count; ++f) {
+    if (cells_of_[f] <= 256) continue;
     wide_features_.push_back(static_cast<std::int32_t>(f));
     first_cell_[f] = cells_;
+    cells_ += cells_of_[f];
+  }
+  for (std::size_t b = 0; b < bundles_.size(); ++b) {
+    for (std::size_t m = 0; m < bundles_[b].members.size(); ++m) {
+      first_cell_[bundles_[b].members[m].feature] =
+          first_cell_[count + b] + bundles_[b].first_code[m];
+    }
+  }
+  place_sparse_cells();
+}
+
+void BinnedData::place_sparse_cells() {
+  std::vector<SparseCells> cells;
+  for (std::size_t f = 0; f < features_.size(); ++f) {
+    const auto feature = static_cast<std::int32_t>(f);
+    if (!sparse(feature) || position_of_[f] != feature) continue;
+    sparse_features_.push_back(feature);
+    first_cell_[f] = cells_;
+    cells.push_back({&sparse_columns_[f], cells_, features_[f].bins + std::int64_t{1}});
     cells_ += features_[f].bins + 1;
   }
+  if (cells.empty() && bundles_.empty()) return;
+  total_cell_ = cells_++;
+  tiles_ = lay_out_tiles(cells, rows_);
+}
+
+const BinColumn& BinnedData::column_of(std::int32_t position) const {
+  const auto count = static_cast<std::int32_t>(features_.size());
+  return position < count ? columns_[position] : bundles_[position - count].column;
 }
 
 void BinnedData::lay_out_rows() {
@@ -154,7 +233,7 @@ void BinnedData::lay_out_rows() {
     group.bins.resize(rows_ * group.positions);
     parallel_for(rows_, 1024, [&](std::int64_t begin, std::int64_t end) {
       for (std::size_t p = 0; p < group.features.size(); ++p) {
-        const auto* column = columns_[group.features[p]].as<std::uint8_t>();
+        const auto* column = column_of(group.features[p]).as<std::uint8_t>();
         std::uint8_t* out = group.bins.data() + p;
         for (std::int64_t row = begin; row < end; ++row) out[row * group.positions] = column[row];
       }

@@ -2,17 +2,21 @@
 //
 // Two copies. Column-major for partitioning rows, where one feature is read alone; a feature takes
 // one byte where its bins and its missing bin fit in 256. Row-major groups of one-byte features for
-// histograms (bin_groups.h). `exact` bins give every distinct value a bin of its own (four bytes),
-// need only the columns, and add each feature's sorted rows.
+// histograms (bin_groups.h). A sparse column of the table keeps only the bins of its entries.
+// `exact` bins give every distinct value a bin of its own (four bytes), need only the columns, and
+// add each feature's sorted rows.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "gradatim/boost/bins/bin_column.h"
 #include "gradatim/boost/bins/bin_groups.h"
+#include "gradatim/boost/bins/bundle.h"
 #include "gradatim/boost/bins/feature_bins.h"
 #include "gradatim/data/schema.h"
+#include "gradatim/boost/bins/sparse_bins.h"
 #include "gradatim/data/table.h"
 
 namespace gradatim::boost {
@@ -23,34 +27,13 @@ struct BinOptions {
   std::uint64_t seed = 0;
   bool exact = false;
   const data::Schema* known = nullptr;  // of features whose categories keep their codes
+  bool bundle = true;  // exclusive features (bundle.h); trees are the same without
 };
 
 /// The same options with the seed of a fit.
 inline BinOptions seeded(BinOptions options, std::uint64_t seed) {
   options.seed = seed;
   return options;
-}
-
-/// One feature's bins of every row, in one, two or four bytes.
-struct BinColumn {
-  static constexpr std::int64_t kPadding = 3;  // bytes that a four-byte read of a bin may touch
-
-  int width = 1;
-  std::vector<std::uint8_t> bytes;  // [rows * width + kPadding]
-
-  template <class Bin>
-  const Bin* as() const {
-    return reinterpret_cast<const Bin*>(bytes.data());
-  }
-  std::int32_t at(std::int64_t row) const;
-};
-
-/// Calls `f(const Bin*)` with the column's own type.
-template <class F>
-auto visit_column(const BinColumn& column, F&& f) {
-  if (column.width == 1) return f(column.as<std::uint8_t>());
-  if (column.width == 2) return f(column.as<std::uint16_t>());
-  return f(column.as<std::uint32_t>());
 }
 
 class BinnedData {
@@ -63,12 +46,33 @@ class BinnedData {
 
   std::int64_t rows() const { return rows_; }
   std::span<const FeatureBins> features() const { return features_; }
+  /// Whether a feature has sparse bins (sparse_bins.h) in place of a column.
+  bool sparse(std::int32_t feature) const { return stored_sparse_[feature] != 0; }
   const BinColumn& column(std::int32_t feature) const { return columns_[feature]; }
-  /// The one-byte features, row-major; none where bins are exact.
+  const SparseColumn& sparse_column(std::int32_t feature) const { return sparse_columns_[feature]; }
+  std::int32_t bin(std::int32_t feature, std::int64_t row) const {
+    return sparse(feature) ? sparse_columns_[feature].at(row) : columns_[feature].at(row);
+  }
+  /// Exclusive features that share a column of codes.
+  std::span<const Bundle> bundles() const { return bundles_; }
+  /// Groups and histograms know positions: the features, then the bundles.
+  std::int64_t positions() const { return static_cast<std::int64_t>(cells_of_.size()); }
+  std::int32_t position_of(std::int32_t feature) const { return position_of_[feature]; }
+  std::int32_t cells_of(std::int32_t position) const { return cells_of_[position]; }
+  std::int64_t first_cell_of(std::int32_t position) const { return first_cell_[position]; }
+  /// The bin whose cell histograms leave open: of sparse and of bundled features; else -1.
+  std::int32_t default_bin(std::int32_t feature) const { return default_bin_[feature]; }
+  /// The one-byte positions, row-major; none where bins are exact.
   std::span<const BinGroup> groups() const { return groups_; }
   /// The two-byte features, whose histograms are read from their columns.
   std::span<const std::int32_t> wide_features() const { return wide_features_; }
-  /// Cells of a node's histogram: those of every group, then those of the two-byte features.
+  /// The features with sparse bins and without a bundle, and the same row by row.
+  std::span<const std::int32_t> sparse_features() const { return sparse_features_; }
+  std::span<const SparseTile> tiles() const { return tiles_; }
+  /// Where a histogram has the node's total, or -1 where no feature needs it.
+  std::int64_t total_cell() const { return total_cell_; }
+  /// Cells of a node's histogram: those of every group, of the two-byte features, of the sparse
+  /// features, and the total.
   std::int64_t cells() const { return cells_; }
   std::int64_t first_cell(std::int32_t feature) const { return first_cell_[feature]; }
   bool has_missing(std::int32_t feature) const { return has_missing_[feature] != 0; }
@@ -80,7 +84,11 @@ class BinnedData {
 
  private:
   void fill(const data::Table& features);
+  void bundle();
+  void choose_positions();
   void place_cells();
+  void place_sparse_cells();
+  const BinColumn& column_of(std::int32_t position) const;
   void lay_out_rows();
   void sort_rows();
 
@@ -94,6 +102,15 @@ class BinnedData {
   std::vector<BinGroup> groups_;
   std::vector<std::int32_t> wide_features_;
   std::vector<std::vector<std::uint32_t>> sorted_;
+  std::vector<std::uint8_t> stored_sparse_;
+  std::vector<SparseColumn> sparse_columns_;
+  std::vector<std::int32_t> sparse_features_;
+  std::vector<SparseTile> tiles_;
+  std::vector<Bundle> bundles_;
+  std::vector<std::int32_t> position_of_;
+  std::vector<std::int32_t> cells_of_;  // of each position that has any of its own
+  std::vector<std::int32_t> default_bin_;
+  std::int64_t total_cell_ = -1;
 };
 
 }  // namespace gradatim::boost

@@ -5,7 +5,6 @@
 #include <numeric>
 #include <set>
 
-#include "gradatim/boost/bins/search.h"
 #include "gradatim/core/philox.h"
 #include "gradatim/data/check.h"
 
@@ -16,54 +15,6 @@ constexpr std::int64_t kBlock = 4096;
 // Two bytes hold the bins and the missing bin of at most so many categories; rarer ones are
 // missing.
 constexpr std::size_t kMostCategories = 65534;
-
-std::vector<double> read_column(const data::Column& column) {
-  std::vector<double> cells(column.rows());
-  column.read(0, cells);
-  return cells;
-}
-
-// Equal neighbours of a sorted list become one value with their total weight.
-std::vector<WeightedValue> merge_equal(std::vector<WeightedValue> values) {
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (kept > 0 && values[kept - 1].first == values[i].first) {
-      values[kept - 1].second += values[i].second;
-    } else {
-      values[kept++] = values[i];
-    }
-  }
-  values.resize(kept);
-  return values;
-}
-
-// Sorted distinct values of the sampled rows with their weights.
-std::vector<WeightedValue> distinct_values(const std::vector<double>& cells,
-                                           std::span<const float> weight,
-                                           std::span<const std::int64_t> sample) {
-  std::vector<WeightedValue> values;
-  if (!weight.empty()) {
-    for (const std::int64_t row : sample) {
-      // -0 becomes +0, which it equals.
-      if (!std::isnan(cells[row])) values.emplace_back(cells[row] + 0.0, weight[row]);
-    }
-    std::sort(values.begin(), values.end());
-    return merge_equal(std::move(values));
-  }
-  std::vector<double> present;
-  present.reserve(sample.size());
-  for (const std::int64_t row : sample) {
-    if (!std::isnan(cells[row])) present.push_back(cells[row] + 0.0);
-  }
-  sort_ascending(present);
-  for (std::size_t i = 0; i < present.size();) {
-    std::size_t end = i + 1;
-    while (end < present.size() && present[end] == present[i]) ++end;
-    values.emplace_back(present[i], static_cast<double>(end - i));
-    i = end;
-  }
-  return values;
-}
 
 // Categories by falling weight, ties by name, so that the order of the rows does not matter.
 std::vector<std::string> categories_by_frequency(const data::Column& column,
@@ -123,7 +74,7 @@ std::vector<std::int64_t> quantile_rows(std::int64_t rows, const BinOptions& opt
 }
 
 FeatureBins choose_bins(const data::Column& column, std::span<const float> weight,
-                        std::span<const std::int64_t> sample, const BinOptions& options,
+                        const QuantileSample& sample, const BinOptions& options,
                         const std::string& source) {
   FeatureBins bins;
   bins.name = column.name();
@@ -135,8 +86,7 @@ FeatureBins choose_bins(const data::Column& column, std::span<const float> weigh
     return bins;
   }
   data::check_finite(column, source);
-  const auto cells = read_column(column);
-  const auto values = distinct_values(cells, weight, sample);
+  const auto values = distinct_values(column, weight, sample);
   const std::int32_t most =
       options.exact ? std::numeric_limits<std::int32_t>::max() : options.max_bin;
   bins.cuts = choose_cuts(values, most);

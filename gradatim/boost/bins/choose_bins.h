@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gradatim/boost/bins/binned_data.h"
+#include "gradatim/boost/bins/distinct_values.h"
 
 namespace gradatim::boost {
 
@@ -15,7 +16,7 @@ std::vector<std::int64_t> quantile_rows(std::int64_t rows, const BinOptions& opt
 
 /// The bins of one column. DataError GRD-2011 where a cell is infinite.
 FeatureBins choose_bins(const data::Column& column, std::span<const float> weight,
-                        std::span<const std::int64_t> sample, const BinOptions& options,
+                        const QuantileSample& sample, const BinOptions& options,
                         const std::string& source);
 
 }  // namespace gradatim::boost

@@ -43,14 +43,15 @@ void AdditiveModel::accumulate(const RowBlock& rows, std::int64_t round, double*
 void AdditiveModel::accumulate_trees(const TreeRows& rows, std::int64_t first, std::int64_t last,
                                      double* state) const {
   const int outputs = state_columns();
-  rows.trees.add(rows.strip, first * outputs, last * outputs, outputs, state, rows.scratch);
+  rows.trees.add(rows.strip, first * members_per_round(), last * members_per_round(), outputs, state,
+                 rows.scratch);
 }
 
 void AdditiveModel::accumulate_row(const Forest& trees, const double* features, std::int64_t first,
                                    std::int64_t last, double* state) const {
   const int outputs = state_columns();
   trees.each_of_row(
-      features, first * outputs, last * outputs,
+      features, first * members_per_round(), last * members_per_round(),
       [&](std::int64_t tree, double value) { state[outputs == 1 ? 0 : tree % outputs] += value; });
 }
 

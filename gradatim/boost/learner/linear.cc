@@ -107,7 +107,7 @@ class LinearFitter final : public Fitter {
     std::vector<ExactSum> g(count);
     std::vector<ExactSum> h(count);
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      const std::int32_t bin = data_.column(f).at(rows[i]);
+      const std::int32_t bin = data_.bin(f, rows[i]);
       if (bin >= count) continue;
       g[bin].add(g_[i]);
       h[bin].add(h_[i]);
@@ -121,7 +121,7 @@ class LinearFitter final : public Fitter {
       weight += step[c];
     }
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      const std::int32_t bin = data_.column(f).at(rows[i]);
+      const std::int32_t bin = data_.bin(f, rows[i]);
       if (bin < count) g_[i] += h_[i] * step[bin];
     }
   }

@@ -19,7 +19,7 @@ bool BinTree::suits(const Tree& tree, const BinnedData& data) {
     if (node.leaf()) return true;
     // Present against missing has no split bin that present rows lie below.
     const bool below = node.categorical || node.missing_left || node.split_bin >= 0;
-    return below && data.column(node.feature).width <= 2;
+    return below && !data.sparse(node.feature) && data.column(node.feature).width <= 2;
   });
 }
 

@@ -64,9 +64,12 @@ template <int kStride, class Criterion>
 void add_group(const BinGroup& group, std::span<const std::uint32_t> rows,
                const typename Criterion::Row* values, int lanes, std::int64_t* cells) {
   const std::uint8_t* bins = group.bins.data();
-  if (group.positions == 16) return add_group<16, kStride, Criterion>(bins, rows, values, lanes, cells);
-  if (group.positions == 12) return add_group<12, kStride, Criterion>(bins, rows, values, lanes, cells);
-  if (group.positions == 8) return add_group<8, kStride, Criterion>(bins, rows, values, lanes, cells);
+  if (group.positions == 16)
+    return add_group<16, kStride, Criterion>(bins, rows, values, lanes, cells);
+  if (group.positions == 12)
+    return add_group<12, kStride, Criterion>(bins, rows, values, lanes, cells);
+  if (group.positions == 8)
+    return add_group<8, kStride, Criterion>(bins, rows, values, lanes, cells);
   return add_group<4, kStride, Criterion>(bins, rows, values, lanes, cells);
 }
 
@@ -100,8 +103,8 @@ struct CellRange {
 
 inline std::vector<CellRange> cell_ranges(const BinnedData& data,
                                           std::span<const std::int32_t> features) {
-  std::vector<std::uint8_t> wanted(data.features().size());
-  for (const std::int32_t f : features) wanted[f] = 1;
+  std::vector<std::uint8_t> wanted(data.positions());
+  for (const std::int32_t f : features) wanted[data.position_of(f)] = 1;
   std::vector<CellRange> ranges;
   for (const auto& group : data.groups()) {
     const bool any = std::any_of(group.features.begin(), group.features.end(),
@@ -118,9 +121,9 @@ inline std::vector<CellRange> cell_ranges(const BinnedData& data,
 /// Some rows of a node, some ranges of its cells.
 struct HistogramPart {
   std::size_t task = 0;
-  std::int64_t begin = 0, end = 0;        // rows
+  std::int64_t begin = 0, end = 0;  // rows
   std::size_t first_range = 0, last_range = 0;
-  std::int64_t* out = nullptr;            // cell 0 of the histogram that is filled
+  std::int64_t* out = nullptr;  // cell 0 of the histogram that is filled
 };
 
 /// A criterion whose rows add several lanes.
@@ -237,8 +240,8 @@ void build_histograms(const BinnedData& data, const Criterion& criterion,
       const std::int64_t pieces =
           last - first > 1 ? 1 : std::clamp<std::int64_t>(rows * work / goal, 1, most);
       for (std::int64_t piece = 0; piece < pieces; ++piece) {
-        HistogramPart part{t, rows * piece / pieces, rows * (piece + 1) / pieces, first, last,
-                           tasks[t].cells};
+        HistogramPart part{t,    rows * piece / pieces, rows * (piece + 1) / pieces, first,
+                           last, tasks[t].cells};
         if (piece > 0) {
           if (scratch.size() == used) scratch.emplace_back();
           auto& copy = scratch[used++];

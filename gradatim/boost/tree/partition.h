@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gradatim/boost/bins/binned_data.h"
+#include "gradatim/boost/tree/sparse_partition.h"
 #include "gradatim/core/parallel.h"
 
 namespace gradatim::boost {
@@ -72,8 +73,12 @@ class RowPartition {
     each(chunks, [&](Chunk& chunk) {
       const auto& task = tasks[chunk.task];
       std::uint32_t* out = chunk.alone ? rows_.data() : scratch_.data();
-      chunk.left = separate_rows(data.column(task.feature), task.left_bins,
-                                 rows(chunk.begin, chunk.end), out + chunk.begin);
+      const auto part = rows(chunk.begin, chunk.end);
+      chunk.left =
+          data.sparse(task.feature)
+              ? separate_sparse_rows(data.sparse_column(task.feature), task.left_bins, part,
+                                     out + chunk.begin)
+              : separate_rows(data.column(task.feature), task.left_bins, part, out + chunk.begin);
     });
     for (auto& task : tasks) task.left_rows = 0;
     for (auto& chunk : chunks) {

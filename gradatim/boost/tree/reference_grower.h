@@ -99,7 +99,7 @@ class ReferenceGrower {
       for (const bool missing_left : {false, true}) {
         std::vector<bool> left(in_.data->rows());
         for (const auto row : node) {
-          const std::int32_t bin = in_.data->column(f).at(row);
+          const std::int32_t bin = in_.data->bin(f, row);
           left[row] = bin == bins.missing_bin() ? missing_left : bin <= b;
         }
         consider(node, left, 0.0, best);
@@ -113,7 +113,7 @@ class ReferenceGrower {
     std::vector<Rows> of_bin(bins.bins);
     Rows missing;
     for (const auto row : node) {
-      const std::int32_t bin = in_.data->column(f).at(row);
+      const std::int32_t bin = in_.data->bin(f, row);
       (bin < bins.bins ? of_bin[bin] : missing).push_back(row);
     }
     std::vector<std::int32_t> named;

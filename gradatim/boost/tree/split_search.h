@@ -14,6 +14,7 @@
 #include "gradatim/boost/tree/histogram.h"
 #include "gradatim/boost/tree/node_rules.h"
 #include "gradatim/boost/tree/random_threshold.h"
+#include "gradatim/boost/tree/sparse_histogram.h"
 
 namespace gradatim::boost {
 
@@ -60,7 +61,7 @@ class SplitSearch {
       node->histogram = buffers_.pool.take();
       tasks.push_back({rows_of(*node), node->histogram});
     }
-    build_histograms(data_, criterion_, features_, tasks, buffers_.scratch);
+    fill(tasks);
   }
 
   void build_children(std::span<const Family> families) {
@@ -88,7 +89,7 @@ class SplitSearch {
       large.histogram = histogram;
       differences.push_back({histogram, small.histogram});
     }
-    build_histograms(data_, criterion_, features_, tasks, buffers_.scratch);
+    fill(tasks);
     const std::int64_t blocks = (cells() + kCellBlock - 1) / kCellBlock;
     parallel_tasks(blocks * static_cast<std::int64_t>(differences.size()), [&](std::int64_t task) {
       const Difference& difference = differences[task / blocks];
@@ -96,6 +97,14 @@ class SplitSearch {
       const std::int64_t end = std::min(cells(), begin + kCellBlock);
       for (std::int64_t c = begin; c < end; ++c) difference.from[c] -= difference.part[c];
     });
+  }
+
+  /// One feature's part of a node's histogram.
+  const std::int64_t* cells_of(const Open& node, std::int32_t feature) const {
+    if (data_.default_bin(feature) >= 0) {
+      complete_default(data_, feature, criterion_.lanes(), node.histogram);
+    }
+    return node.histogram + data_.first_cell(feature) * criterion_.lanes();
   }
 
   /// Sets `best` and `gain` of nodes that may be split.
@@ -128,6 +137,10 @@ class SplitSearch {
   }
 
  private:
+  void fill(std::span<const HistogramTask> tasks) {
+    build_histograms(data_, criterion_, features_, tasks, buffers_.scratch);
+    build_sparse_histograms(data_, criterion_, features_, tasks);
+  }
   std::span<const std::uint32_t> rows_of(const Open& node) const {
     return buffers_.partition.rows(node.begin, node.end);
   }
@@ -146,7 +159,7 @@ class SplitSearch {
   template <class Pair>
   Candidate scan(const Open& node, std::int32_t feature, const Pair& pair) const {
     const FeatureBins& bins = data_.features()[feature];
-    const std::int64_t* cells = node.histogram + data_.first_cell(feature) * criterion_.lanes();
+    const std::int64_t* cells = cells_of(node, feature);
     if (bins.categorical()) {
       return scan_categories(criterion_, cells, bins.bins, feature, options_.categories, pair);
     }

@@ -82,7 +82,7 @@ class SymmetricGrower {
   }
 
   const std::int64_t* cells_of(const Open& node, std::int32_t feature) const {
-    return node.histogram + data_.first_cell(feature) * criterion_.lanes();
+    return search_.cells_of(node, feature);
   }
 
   // Nodes without a histogram get one for as long as it takes, some at a time.

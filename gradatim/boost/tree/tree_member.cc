@@ -12,7 +12,7 @@ namespace {
 const Node& find_by_bins(const Tree& tree, const BinnedData& data, std::int64_t row) {
   const Node* node = tree.nodes.data();
   while (!node->leaf()) {
-    const std::int32_t bin = data.column(node->feature).at(row);
+    const std::int32_t bin = data.bin(node->feature, row);
     bool left = false;
     if (bin == data.features()[node->feature].missing_bin()) {
       left = node->missing_left;

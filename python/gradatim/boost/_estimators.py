@@ -57,6 +57,9 @@ class AdaBoostClassifier(BoostingClassifier):
     categorical_features : Sequence[int | str] | None, default=None
         Columns of numbers to treat as categories, by index or name; those of a categorical or
         string type always are.
+    sparse_absent : Literal["zero", "missing"], default="zero"
+        What the cells that a SciPy matrix does not store hold; the model remembers it for
+        prediction.
     n_jobs : int | None, default=None
         Threads; None means all that the container may use. The model is the same for any number.
     random_state : int | np.random.RandomState | None, default=None
@@ -124,6 +127,7 @@ class AdaBoostClassifier(BoostingClassifier):
         tree_method: Literal["histogram", "exact"] = "exact",
         max_bin: int = 255,
         categorical_features: Sequence[int | str] | None = None,
+        sparse_absent: Literal["zero", "missing"] = "zero",
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -139,6 +143,7 @@ class AdaBoostClassifier(BoostingClassifier):
         self.tree_method = tree_method
         self.max_bin = max_bin
         self.categorical_features = categorical_features
+        self.sparse_absent = sparse_absent
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -184,6 +189,9 @@ class AdaBoostRegressor(BoostingRegressor):
     categorical_features : Sequence[int | str] | None, default=None
         Columns of numbers to treat as categories, by index or name; those of a categorical or
         string type always are.
+    sparse_absent : Literal["zero", "missing"], default="zero"
+        What the cells that a SciPy matrix does not store hold; the model remembers it for
+        prediction.
     n_jobs : int | None, default=None
         Threads; None means all that the container may use. The model is the same for any number.
     random_state : int | np.random.RandomState | None, default=None
@@ -253,6 +261,7 @@ class AdaBoostRegressor(BoostingRegressor):
         tree_method: Literal["histogram", "exact"] = "histogram",
         max_bin: int = 255,
         categorical_features: Sequence[int | str] | None = None,
+        sparse_absent: Literal["zero", "missing"] = "zero",
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -271,6 +280,7 @@ class AdaBoostRegressor(BoostingRegressor):
         self.tree_method = tree_method
         self.max_bin = max_bin
         self.categorical_features = categorical_features
+        self.sparse_absent = sparse_absent
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -351,6 +361,9 @@ class GradientBoostingClassifier(BoostingClassifier):
     categorical_features : Sequence[int | str] | None, default=None
         Columns of numbers to treat as categories, by index or name; those of a categorical or
         string type always are.
+    sparse_absent : Literal["zero", "missing"], default="zero"
+        What the cells that a SciPy matrix does not store hold; the model remembers it for
+        prediction.
     n_jobs : int | None, default=None
         Threads; None means all that the container may use. The model is the same for any number.
     random_state : int | np.random.RandomState | None, default=None
@@ -448,6 +461,7 @@ class GradientBoostingClassifier(BoostingClassifier):
         validation_fraction: float = 0.1,
         eval_metric: MetricLike = None,
         categorical_features: Sequence[int | str] | None = None,
+        sparse_absent: Literal["zero", "missing"] = "zero",
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -478,6 +492,7 @@ class GradientBoostingClassifier(BoostingClassifier):
         self.validation_fraction = validation_fraction
         self.eval_metric = eval_metric
         self.categorical_features = categorical_features
+        self.sparse_absent = sparse_absent
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -558,6 +573,9 @@ class GradientBoostingRegressor(BoostingRegressor):
     categorical_features : Sequence[int | str] | None, default=None
         Columns of numbers to treat as categories, by index or name; those of a categorical or
         string type always are.
+    sparse_absent : Literal["zero", "missing"], default="zero"
+        What the cells that a SciPy matrix does not store hold; the model remembers it for
+        prediction.
     n_jobs : int | None, default=None
         Threads; None means all that the container may use. The model is the same for any number.
     random_state : int | np.random.RandomState | None, default=None
@@ -653,6 +671,7 @@ class GradientBoostingRegressor(BoostingRegressor):
         validation_fraction: float = 0.1,
         eval_metric: MetricLike = None,
         categorical_features: Sequence[int | str] | None = None,
+        sparse_absent: Literal["zero", "missing"] = "zero",
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -683,6 +702,7 @@ class GradientBoostingRegressor(BoostingRegressor):
         self.validation_fraction = validation_fraction
         self.eval_metric = eval_metric
         self.categorical_features = categorical_features
+        self.sparse_absent = sparse_absent
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -826,6 +846,9 @@ class NewtonBoostingClassifier(BoostingClassifier):
     categorical_features : Sequence[int | str] | None, default=None
         Columns of numbers to treat as categories, by index or name; those of a categorical or
         string type always are.
+    sparse_absent : Literal["zero", "missing"], default="zero"
+        What the cells that a SciPy matrix does not store hold; the model remembers it for
+        prediction.
     n_jobs : int | None, default=None
         Threads; None means all that the container may use. The model is the same for any number.
     random_state : int | np.random.RandomState | None, default=None
@@ -971,6 +994,7 @@ class NewtonBoostingClassifier(BoostingClassifier):
         validation_fraction: float = 0.1,
         eval_metric: MetricLike = None,
         categorical_features: Sequence[int | str] | None = None,
+        sparse_absent: Literal["zero", "missing"] = "zero",
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -1024,6 +1048,7 @@ class NewtonBoostingClassifier(BoostingClassifier):
         self.validation_fraction = validation_fraction
         self.eval_metric = eval_metric
         self.categorical_features = categorical_features
+        self.sparse_absent = sparse_absent
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -1167,6 +1192,9 @@ class NewtonBoostingRegressor(BoostingRegressor):
     categorical_features : Sequence[int | str] | None, default=None
         Columns of numbers to treat as categories, by index or name; those of a categorical or
         string type always are.
+    sparse_absent : Literal["zero", "missing"], default="zero"
+        What the cells that a SciPy matrix does not store hold; the model remembers it for
+        prediction.
     n_jobs : int | None, default=None
         Threads; None means all that the container may use. The model is the same for any number.
     random_state : int | np.random.RandomState | None, default=None
@@ -1310,6 +1338,7 @@ class NewtonBoostingRegressor(BoostingRegressor):
         validation_fraction: float = 0.1,
         eval_metric: MetricLike = None,
         categorical_features: Sequence[int | str] | None = None,
+        sparse_absent: Literal["zero", "missing"] = "zero",
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -1363,6 +1392,7 @@ class NewtonBoostingRegressor(BoostingRegressor):
         self.validation_fraction = validation_fraction
         self.eval_metric = eval_metric
         self.categorical_features = categorical_features
+        self.sparse_absent = sparse_absent
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
