@@ -47,8 +47,8 @@ struct Statistics {
 /// The statistics of several outputs side by side, for trees with vectors in their leaves.
 struct VectorStatistics {
   int outputs = 1;
-  std::vector<Fine> fine;      // [rows, outputs]
-  std::vector<Coarse> coarse;  // [rows, outputs]; empty in wide mode
+  std::vector<Fine> fine;                       // [rows, outputs]
+  std::vector<Coarse> coarse;                   // [rows, outputs]; empty in wide mode
   std::vector<Units> fine_units, coarse_units;  // [outputs]
   bool wide = true;
 

@@ -33,7 +33,6 @@ Gradients random_gradients(std::int64_t rows, std::uint64_t seed) {
   return all;
 }
 
-
 TEST(CeilLog2, IsExactAtPowersOfTwo) {
   EXPECT_EQ(ceil_log2(1.0), 0);
   EXPECT_EQ(ceil_log2(std::nextafter(1.0, 2.0)), 1);

@@ -4,8 +4,8 @@
 //   {"columns": {"month": "categorical", "age": "numeric"}}
 // and a model file keeps one of its features, with categories in the order of their codes:
 //   {"columns": [{"name": "origin", "type": "categorical", "categories": ["EWR", "JFK"]}]}
-// Where a row without an entry of a sparse column is missing, "absent": "missing" says so; else zero.
-// Types: numeric, integer, boolean, categorical, date, timestamp.
+// Where a row without an entry of a sparse column is missing, "absent": "missing" says so; else
+// zero. Types: numeric, integer, boolean, categorical, date, timestamp.
 #pragma once
 
 #include <memory>

@@ -7,7 +7,7 @@ fitted, with one sentence. `clone`, `GridSearchCV` and nested names ("loss__delt
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
 import numpy as np
@@ -131,6 +131,8 @@ def settings_of(estimator: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     own: dict[str, Any] = {}
     for name, path in estimator._routes.items():
         value = getattr(estimator, name)
+        if name == "class_weight" and (value is None or isinstance(value, Mapping)):
+            continue  # weights of classes are weights of rows: see BoostingClassifier
         exported = _export.find(value, f"boost.{path}") if isinstance(value, str) else None
         if exported is not None:
             own[path] = exported

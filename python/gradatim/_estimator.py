@@ -6,7 +6,7 @@ everything else is here. The library checks the settings when a model is fitted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -84,7 +84,7 @@ class Boosting(BaseEstimator):
         called = getattr(y, "name", None)  # of a pandas or Polars series
         y = values_of(self, y, features.rows)
         encoded = self._encode(y, reset=before is None)
-        rows = Rows(features, *encoded, sample_weight, base_margin)
+        rows = Rows(features, *encoded, self._weights(y, sample_weight), base_margin)
         self._go_on(before)
         if isinstance(called, str) and called:
             rows.called = called
@@ -100,6 +100,10 @@ class Boosting(BaseEstimator):
     def _encode(self, y: np.ndarray, *, reset: bool) -> tuple[np.ndarray, list[str] | None]:
         """The target as cells, and the words that they index where it is classes."""
         raise NotImplementedError
+
+    def _weights(self, y: np.ndarray, sample_weight: Any) -> Any:
+        """The weights of the rows to learn from."""
+        return sample_weight
 
     def _go_on(self, before: _native.Model | None) -> None:
         """Takes over what the fitted state keeps of the model to go on from."""
@@ -208,6 +212,14 @@ class BoostingClassifier(ClassifierMixin, Boosting):
         # A label that the fit has not seen gets its own word, and the library names it.
         known, codes = np.unique(y, return_inverse=True)
         return codes.astype(np.int32), words_of(known)
+
+    def _weights(self, y: np.ndarray, sample_weight: Any) -> Any:
+        """As scikit-learn has it, a class that `class_weight` does not name weighs 1."""
+        of_class = getattr(self, "class_weight", None)
+        if not isinstance(of_class, Mapping):
+            return sample_weight
+        weight = np.array([of_class.get(label, 1.0) for label in np.asarray(y).tolist()])
+        return weight if sample_weight is None else weight * np.asarray(sample_weight)
 
     def _go_on(self, before: _native.Model | None) -> None:
         if before is not None:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import GridSearchCV
 
 import gradatim
@@ -299,3 +300,12 @@ def test_constraints_name_features_of_the_data():
         NewtonBoostingRegressor(interaction_constraints=[[0, 1]]).fit(x, y)
     empty = NewtonBoostingRegressor(monotone_constraints=None)
     assert empty.fit(x, y).predict(x).shape == (9,)
+
+
+def test_weights_of_classes_are_weights_of_rows():
+    x, y = load_breast_cancer(return_X_y=True)
+    words = np.array(["malignant", "benign"])[y]
+    of_class = {"benign": 3.0}
+    plain = NewtonBoostingClassifier(n_estimators=5).fit(x, words, np.where(y == 1, 3.0, 1.0))
+    named = NewtonBoostingClassifier(n_estimators=5, class_weight=of_class).fit(x, words)
+    assert (named.predict_proba(x) == plain.predict_proba(x)).all()

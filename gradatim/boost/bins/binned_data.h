@@ -15,8 +15,8 @@
 #include "gradatim/boost/bins/bin_groups.h"
 #include "gradatim/boost/bins/bundle.h"
 #include "gradatim/boost/bins/feature_bins.h"
-#include "gradatim/data/schema.h"
 #include "gradatim/boost/bins/sparse_bins.h"
+#include "gradatim/data/schema.h"
 #include "gradatim/data/table.h"
 
 namespace gradatim::boost {
@@ -27,7 +27,7 @@ struct BinOptions {
   std::uint64_t seed = 0;
   bool exact = false;
   const data::Schema* known = nullptr;  // of features whose categories keep their codes
-  bool bundle = true;  // exclusive features (bundle.h); trees are the same without
+  bool bundle = true;                   // exclusive features (bundle.h); trees are the same without
 };
 
 /// The same options with the seed of a fit.

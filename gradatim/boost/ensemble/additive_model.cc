@@ -43,8 +43,8 @@ void AdditiveModel::accumulate(const RowBlock& rows, std::int64_t round, double*
 void AdditiveModel::accumulate_trees(const TreeRows& rows, std::int64_t first, std::int64_t last,
                                      double* state) const {
   const int outputs = state_columns();
-  rows.trees.add(rows.strip, first * members_per_round(), last * members_per_round(), outputs, state,
-                 rows.scratch);
+  rows.trees.add(rows.strip, first * members_per_round(), last * members_per_round(), outputs,
+                 state, rows.scratch);
 }
 
 void AdditiveModel::accumulate_row(const Forest& trees, const double* features, std::int64_t first,

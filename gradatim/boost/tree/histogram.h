@@ -128,14 +128,15 @@ struct HistogramPart {
 
 /// A criterion whose rows add several lanes.
 template <class Criterion>
-concept AddsVectors = requires { Criterion::kVector; };
+concept AddsVectors = requires {
+  Criterion::kVector;
+};
 
 /// The statistics of some rows in order, and their addition to ranges of cells.
 template <class Criterion>
 class RowValues {
  public:
-  RowValues(const Criterion& criterion, std::size_t rows)
-      : criterion_(criterion), values_(rows) {}
+  RowValues(const Criterion& criterion, std::size_t rows) : criterion_(criterion), values_(rows) {}
 
   void read(std::span<const std::uint32_t> rows) {
     for (std::size_t i = 0; i < rows.size(); ++i) values_[i] = criterion_.read(rows[i]);
@@ -183,7 +184,8 @@ void fill_part(const BinnedData& data, const Criterion& criterion,
   for (const auto& range : ranges) std::fill_n(out + range.first * lanes, range.cells * lanes, 0);
   RowValues<Criterion> values(criterion, std::min<std::size_t>(rows.size(), kHistogramBlock));
   for (std::size_t begin = 0; begin < rows.size(); begin += kHistogramBlock) {
-    const auto block = rows.subspan(begin, std::min<std::size_t>(kHistogramBlock, rows.size() - begin));
+    const auto block =
+        rows.subspan(begin, std::min<std::size_t>(kHistogramBlock, rows.size() - begin));
     values.read(block);
     for (const auto& range : ranges) {
       if (!range.wanted) continue;

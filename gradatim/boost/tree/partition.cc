@@ -85,13 +85,13 @@ std::int64_t separate_rows(const BinColumn& column, std::span<const std::uint8_t
                                            right_rows);
     });
   } else if (column.width == 1) {
-    left = HWY_DYNAMIC_DISPATCH(separate_bytes)(column.as<std::uint8_t>(), prefix - 1, missing,
-                                                left_bins.data(), rows.data(), count, out,
-                                                right_rows);
+    left =
+        HWY_DYNAMIC_DISPATCH(separate_bytes)(column.as<std::uint8_t>(), prefix - 1, missing,
+                                             left_bins.data(), rows.data(), count, out, right_rows);
   } else {
-    left = HWY_DYNAMIC_DISPATCH(separate_words)(column.as<std::uint16_t>(), prefix - 1, missing,
-                                                left_bins.data(), rows.data(), count, out,
-                                                right_rows);
+    left =
+        HWY_DYNAMIC_DISPATCH(separate_words)(column.as<std::uint16_t>(), prefix - 1, missing,
+                                             left_bins.data(), rows.data(), count, out, right_rows);
   }
   std::copy_n(right_rows, count - left, out + left);
   return left;

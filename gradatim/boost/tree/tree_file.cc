@@ -167,7 +167,8 @@ Members load_trees(const SafetensorsFile& file, std::span<const FeatureBins> fea
   if (!a.vectors.empty() &&
       (nodes == 0 || a.vectors.size() % nodes != 0 || a.vectors.size() / nodes < 2 ||
        a.vectors.size() / nodes > kMostOutputs ||
-       !std::all_of(a.vectors.begin(), a.vectors.end(), [](float x) { return std::isfinite(x); }))) {
+       !std::all_of(a.vectors.begin(), a.vectors.end(),
+                    [](float x) { return std::isfinite(x); }))) {
     refuse(file, 0, 0, "the values of its outputs do not fit its nodes or are not finite");
   }
   check_offsets(file, a.first, nodes, false);

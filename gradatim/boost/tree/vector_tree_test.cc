@@ -62,8 +62,8 @@ Tree grow(const Problem& p, const VectorStatistics& statistics, const NewtonRule
   const VectorNewton<kPacked> criterion(statistics, rule);
   const VectorFine fine(statistics, rule);
   const GrowOptions options{.max_depth = 4};
-  TreeGrower<VectorNewton<kPacked>, VectorFine> grower(p.data, criterion, fine, options,
-                                                       p.features, buffers);
+  TreeGrower<VectorNewton<kPacked>, VectorFine> grower(p.data, criterion, fine, options, p.features,
+                                                       buffers);
   return grower.grow(p.rows);
 }
 
