@@ -1,7 +1,7 @@
 # gradatim's table of contents: `make` alone prints it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-all format lint bench api docs clean check-fresh
+.PHONY: help demo build test test-all format lint bench-boost api docs clean check-fresh
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -60,10 +60,10 @@ lint: ## format, layers, file sizes, notes without an issue, ruff, mypy: report,
 	@tools/setup.sh lint
 	@tools/lint.sh
 
-bench: build ## time against XGBoost and LightGBM, interleaved in one run
-	@tools/setup.sh peers
+bench-boost: build ## time boosting against the other libraries, in turn (hours; see bench/run.py for one task)
+	@tools/setup.sh bench
 	@tools/install_python.sh $(PEERS)
-	@$(PEERS) bench/run.py
+	@$(PEERS) bench/run.py --all
 
 api: build ## rewrite what is derived from the registry: Python modules, schema, reference, golden files
 	@build/gradatim api write

@@ -3,11 +3,12 @@
 #
 #   tools/setup.sh build | demo | test | lint     Debian packages, and .venv
 #   tools/setup.sh peers                          .venv-peers: the libraries that we compare with
+#   tools/setup.sh bench                          .venv-peers: those and the other systems that are timed
 #   tools/setup.sh clang                          the other compiler
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-target=${1:?usage: tools/setup.sh build|demo|test|lint|peers|clang}
+target=${1:?usage: tools/setup.sh build|demo|test|lint|peers|bench|clang}
 venv=.venv
 packages=(cmake ninja-build ccache pkg-config python3-venv python3-dev libtbb-dev libhwy-dev
           nlohmann-json3-dev libfmt-dev libtomlplusplus-dev)
@@ -18,8 +19,9 @@ case $target in
   test) sections=(build demo test); packages+=(libgtest-dev); modules+=(gtest) ;;
   lint) sections=(build demo lint); packages=(python3-venv); modules=() ;;  # mypy reads their types
   peers) sections=(build demo test peers); venv=.venv-peers ;;
+  bench) sections=(build demo test peers bench); venv=.venv-peers ;;
   clang) sections=(); packages+=(clang libgtest-dev); modules+=(gtest) ;;
-  *) echo "tools/setup.sh: no target '$target'; there are build, demo, test, lint, peers, clang" >&2; exit 2 ;;
+  *) echo "tools/setup.sh: no target '$target'; there are build, demo, test, lint, peers, bench, clang" >&2; exit 2 ;;
 esac
 
 say() { echo "set-up: $*"; }
