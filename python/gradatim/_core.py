@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 import gradatim._native as _native
+from gradatim._component import plain
 
 __all__ = ["call_metric"]
 
 
 def call_metric(
-    name: str, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+    name: str,
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    **settings: Any,
 ) -> float:
     """One of the library's metrics.
 
     Of classes, `y_true` holds indices from 0, and `y_pred` the probability of each class, of the
     second of two classes, or (integers) the predicted indices.
     """
+    settings = {key: plain(value) for key, value in settings.items()}
     label = np.ascontiguousarray(y_true, dtype=np.float64).ravel()
     prediction = np.asarray(y_pred)
     if "regression" not in _native.metric_tags(name).split():
@@ -33,7 +42,10 @@ def call_metric(
     if sample_weight is not None and weight.shape != label.shape:
         raise ValueError(f"{name}: sample_weight has shape {weight.shape}; expected {label.shape}")
     return _native.call_metric(
-        name, label, np.ascontiguousarray(prediction, dtype=np.float64), weight
+        label,
+        np.ascontiguousarray(prediction, dtype=np.float64),
+        weight,
+        json.dumps({"component": name, **settings}, default=repr),
     )
 
 

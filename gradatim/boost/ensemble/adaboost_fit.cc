@@ -7,6 +7,7 @@
 #include "gradatim/boost/ensemble/sampling.h"
 #include "gradatim/boost/ensemble/scored_rows.h"
 #include "gradatim/boost/ensemble/vote_model.h"
+#include "gradatim/boost/metric/find.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
 #include "gradatim/data/convert.h"
@@ -26,7 +27,7 @@ std::vector<std::shared_ptr<const Metric>> watched(const data::FitRequest& reque
   if (!data.valid) return {};
   auto names = request.metrics;
   if (names.empty() && request.own_metrics.empty()) names.emplace_back("boost.metric.accuracy");
-  return find_metrics(names, data.task, request.own_metrics);
+  return find_metrics(names, {data.task, data.task.class_count()}, request.own_metrics);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "gradatim/boost/ensemble/scored_rows.h"
 #include "gradatim/boost/ensemble/training_data.h"
 #include "gradatim/boost/ensemble/watch.h"
+#include "gradatim/boost/metric/find.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
 #include "gradatim/data/convert.h"
@@ -78,7 +79,8 @@ class AdditiveFit {
     auto names = request_.metrics;
     if (names.empty()) names.emplace_back(loss_->default_metric());
     // Looked up even where nothing is watched: a misspelt name is an error all the same.
-    auto found = find_metrics(names, data_.task, request_.own_metrics);
+    const int columns = loss_->predictions(outputs_) / data_.task.targets;
+    auto found = find_metrics(names, {data_.task, columns, loss_.get()}, request_.own_metrics);
     if (!data_.valid && !config_.evaluate_train) found.clear();
     return found;
   }
@@ -151,7 +153,7 @@ class AdditiveFit {
     h_.resize(rows * outputs_);
     auto fill = [&](std::int64_t begin, std::int64_t end) {
       loss_->gradients({end - begin, data_.train.label.data() + begin, train.scores() + begin,
-                        g_.data() + begin, h_.data() + begin, rows, outputs_});
+                        g_.data() + begin, h_.data() + begin, rows, outputs_, data_.task.targets});
     };
     if (loss_->whole()) {
       fill(0, rows);
@@ -195,7 +197,7 @@ class AdditiveFit {
     parallel_tasks(static_cast<std::int64_t>(leaves.size()), [&](std::int64_t i) {
       const Leaf& leaf = leaves[i];
       fitter_->set_leaf(member, leaf.id, output,
-                        newton_step ? newton_value(leaf) : loss_value(leaf, scores));
+                        newton_step ? newton_value(leaf) : loss_value(leaf, scores, k));
     });
   }
 
@@ -211,16 +213,17 @@ class AdditiveFit {
            (static_cast<double>(h) * step_statistics_.fine_units.h);
   }
 
-  double loss_value(const Leaf& leaf, std::span<const double> scores) const {
+  double loss_value(const Leaf& leaf, std::span<const double> scores, int k) const {
+    const std::size_t first = data_.task.targets > 1 ? k * scores.size() : 0;
     std::vector<float> label;
     std::vector<double> score;
     std::vector<float> weight;
     for (const std::uint32_t row : leaf.rows) {
-      label.push_back(data_.train.label[row]);
+      label.push_back(data_.train.label[first + row]);
       score.push_back(scores[row]);
       if (!data_.train.weight.empty()) weight.push_back(data_.train.weight[row]);
     }
-    return loss_->leaf_value({label, score, weight});
+    return loss_->leaf_value({label, score, weight, k});
   }
 
   // Sums of grid values are exact below 2^52 steps.

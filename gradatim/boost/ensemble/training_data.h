@@ -15,9 +15,10 @@ namespace gradatim::boost {
 /// Rows that are learned from or watched.
 struct LabelledRows {
   data::Table features;
-  std::vector<float> label;                      // a number, or a class's index
+  std::vector<float> label;                      // [targets][rows]: a number, or a class's index
   std::vector<float> weight;                     // empty: all 1
   std::vector<std::vector<double>> base_margin;  // [outputs][rows], or empty
+  int targets = 1;
 
   std::int64_t rows() const { return features.rows(); }
 };

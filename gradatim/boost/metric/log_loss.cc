@@ -22,7 +22,7 @@ constexpr api::Text kText = {
     .source = "Good (1952), Rational decisions",
     .shape = "y_true: [rows]; y_pred: [rows, classes]",
     .errors = "GRD-4010 no row has a positive weight",
-    .tags = "classification",
+    .tags = "classification usual",
 };
 
 }  // namespace
