@@ -18,7 +18,7 @@ namespace {
 constexpr OptionSpec kOptions[] = {
     {"data", "SRC",
      "Rows to learn from: a file, a folder or a pattern; the ending tells the format."},
-    {"target", "COL", "The column to predict."},
+    {"target", "COL[,COL]", "The column to predict, or several of numbers."},
     {"valid", "SRC|SHARE", "Rows to watch, for early stopping: a source, or a share of the data."},
     {"weight", "COL", "A column of row weights."},
     {"base_margin", "COL[,COL]", "Columns of starting scores."},
@@ -69,10 +69,11 @@ data::Table without(data::Table table, const std::vector<std::string>& names) {
 
 // Validation rows are read as the training rows were; the words of the target decide for themselves
 // unless they are categories.
-data::Schema expected_of(const data::Table& table, const std::string& target) {
+data::Schema expected_of(const data::Table& table, const std::vector<std::string>& targets) {
   data::Schema schema = data::schema_of(table);
   std::erase_if(schema.columns, [&](const data::ColumnSchema& column) {
-    return column.name == target && column.type != data::ColumnType::categorical;
+    return std::ranges::find(targets, column.name) != targets.end() &&
+           column.type != data::ColumnType::categorical;
   });
   return schema;
 }
@@ -82,7 +83,11 @@ data::FitRequest request_of(const Arguments& arguments, Session& session) {
   request.metrics = metric_names(arguments);
   request.task = task_of(arguments);
   request.valid_fraction = valid_share(arguments);
-  request.target = arguments.text("target");
+  request.targets = arguments.list("target");
+  if (request.targets.size() <= 1) {
+    request.target = arguments.text("target");
+    request.targets.clear();
+  }
   request.weight = arguments.text("weight");
   request.base_margin = arguments.list("base_margin");
   request.seed = session.seed();
@@ -97,7 +102,7 @@ data::FitRequest request_of(const Arguments& arguments, Session& session) {
   const auto excluded = arguments.list("exclude");
   const data::Table table = data::read_table(arguments.required("data"), read);
   if (arguments.has("valid") && request.valid_fraction == 0.0) {
-    const data::Schema expected = expected_of(table, request.target);
+    const data::Schema expected = expected_of(table, request.target_names());
     read.expected = &expected;
     request.valid = without(data::read_table(arguments.required("valid"), read), excluded);
   }

@@ -17,10 +17,10 @@ std::vector<float> floats(const Numbers& numbers) {
   return {numbers.data(), numbers.data() + numbers.size()};
 }
 
-// label [rows], prediction [rows, columns], weight [rows] or [0], which _core.py has checked;
-// settings as JSON.
+// label [targets][rows], prediction [rows, columns], weight [rows] or [0], which _core.py has
+// checked; settings as JSON.
 double call_metric(const Numbers& label, const Numbers& prediction, const Numbers& weight,
-                   const std::string& settings) {
+                   const std::string& settings, int targets) {
   const auto metric = api::build_as<boost::Metric>(api::settings_from_json(settings));
   const auto labels = floats(label);
   const auto weights = floats(weight);
@@ -28,7 +28,8 @@ double call_metric(const Numbers& label, const Numbers& prediction, const Number
     return (*metric)({labels,
                       {prediction.data(), prediction.size()},
                       static_cast<int>(prediction.shape(1)),
-                      weights});
+                      weights,
+                      targets});
   });
 }
 
@@ -36,7 +37,8 @@ double call_metric(const Numbers& label, const Numbers& prediction, const Number
 
 void bind_metric(nb::module_& module) {
   module.def("call_metric", &call_metric, nb::arg("label"), nb::arg("prediction"),
-             nb::arg("weight"), nb::arg("settings"), "One of the library's metrics.");
+             nb::arg("weight"), nb::arg("settings"), nb::arg("targets"),
+             "One of the library's metrics.");
   module.def(
       "metric_tags",
       [](const std::string& name) {

@@ -95,6 +95,7 @@ void bind_model(nb::module_& module) {
       .def_prop_ro("classification",
                    [](const Fitted& self) { return self.model->card().classification; })
       .def_prop_ro("classes", [](const Fitted& self) { return self.model->card().classes; })
+      .def_prop_ro("targets", [](const Fitted& self) { return self.model->card().targets; })
       .def_prop_ro("rounds", [](const Fitted& self) { return self.model->card().rounds; })
       .def_prop_ro("notes", [](const Fitted& self) { return self.model->card().notes; })
       .def_prop_ro("settings",

@@ -48,8 +48,10 @@ nanobind::object to_numpy(std::vector<double> values, std::size_t rows, std::siz
 std::shared_ptr<const nanobind::object> shared(nanobind::object object);
 
 /// Adapters of _callbacks.py: gradients(label, scores) -> (g, h), float32 [outputs, rows]; and
-/// metric(label, prediction, weight) -> float.
-std::shared_ptr<const boost::Loss> python_loss(nanobind::object gradients, bool classification);
+/// metric(label, prediction, weight) -> float. A model starts and predicts by `like`, or where that
+/// is null by the usual loss of its task.
+std::shared_ptr<const boost::Loss> python_loss(nanobind::object gradients, bool classification,
+                                               std::shared_ptr<const boost::Loss> like);
 std::shared_ptr<const boost::Metric> python_metric(const std::string& name, nanobind::object metric,
                                                    bool maximise);
 /// Adapter of _learner.py: fit(features, rows, target, weight, classes) -> predict, and

@@ -6,7 +6,11 @@ import pytest
 from sklearn.ensemble import GradientBoostingClassifier as PeerGradient
 from sklearn.metrics import mean_gamma_deviance, mean_pinball_loss
 
-from gradatim.boost import GradientBoostingClassifier, NewtonBoostingRegressor
+from gradatim.boost import (
+    GradientBoostingClassifier,
+    NewtonBoostingClassifier,
+    NewtonBoostingRegressor,
+)
 from gradatim.boost.loss import Poisson, PseudoHuber, Quantile, Tweedie
 
 PEERS = "peers live in an environment of their own: make test-all runs this"
@@ -122,3 +126,72 @@ def test_the_exponential_loss_is_no_worse_than_that_of_scikit_learn(amounts):
     ours = GradientBoostingClassifier(**settings).fit(x[train], y[train])
     print(f"{loss(ours):.5f} against {loss(peer):.5f}")
     assert loss(ours) <= 1.01 * loss(peer)
+
+
+@pytest.fixture(scope="module")
+def targets(amounts):
+    x, mean, random = amounts
+    return x, np.stack([mean, np.sin(5 * x[:, 3]), x[:, 4] ** 2], axis=1) + 0.1 * random.normal(
+        size=(4000, 3)
+    )
+
+
+def test_several_targets_agree_with_xgboost_row_by_row(targets):
+    x, y = targets
+    ours = NewtonBoostingRegressor(**TREES).fit(x, y).predict(x)
+    peer = xgboost.XGBRegressor(**TREES).fit(x, y).predict(x)
+    near = np.mean(np.abs(ours - peer) <= 1e-4)
+    print(f"{near:.4f} within 1e-4, largest difference {np.abs(ours - peer).max():.2e}")
+    assert near >= 0.99
+
+
+def test_several_labels_agree_with_xgboost_row_by_row(targets):
+    x, y = targets
+    middle = np.median(y, axis=0) + 0.1
+    labels = (y > middle).astype(int)
+    ours = NewtonBoostingClassifier(**TREES).fit(x, labels)
+    peer = xgboost.XGBClassifier(**TREES, objective="binary:logistic").fit(x, labels)
+    near = np.mean(np.abs(ours.predict_proba(x) - peer.predict_proba(x)) <= 1e-4)
+    print(f"{near:.4f} within 1e-4")
+    assert near >= 0.99
+    assert np.mean(ours.predict(x) == peer.predict(x)) >= 0.999
+
+
+# The same trees: 16 leaves, best first, and one rule for the smallest leaf.
+LEAVES = {"n_estimators": 100, "learning_rate": 0.1, "reg_lambda": 1.0, "min_child_weight": 1.0}
+OURS = {**LEAVES, "max_leaves": 16, "max_depth": 0, "grow_policy": "lossguide"}
+THEIRS = {**LEAVES, "num_leaves": 16, "min_child_samples": 1, "verbose": -1}
+
+
+def test_one_vs_rest_is_no_worse_than_that_of_lightgbm(targets):
+    x, y = targets
+    label = np.digitize(y[:, 0], [0.6, 1.2, 2.0])
+    train, test = slice(0, 3000), slice(3000, 4000)
+    ours = NewtonBoostingClassifier(**OURS, loss="one_vs_rest")
+    peer = lightgbm.LGBMClassifier(**THEIRS, objective="multiclassova")
+
+    def cost(model):
+        p = model.fit(x[train], label[train]).predict_proba(x[test])
+        p = p / p.sum(axis=1, keepdims=True)
+        return float(-np.mean(np.log(p[np.arange(len(p)), label[test]])))
+
+    a, b = cost(ours), cost(peer)
+    print(f"{a:.5f} against {b:.5f}")
+    assert a <= 1.02 * b
+
+
+def test_cross_entropy_of_soft_labels_is_no_worse_than_that_of_lightgbm(targets):
+    x, y = targets
+    label = 1 / (1 + np.exp(-3 * y[:, 1] - y[:, 0]))
+    train, test = slice(0, 3000), slice(3000, 4000)
+    ours = NewtonBoostingRegressor(**OURS, loss="cross_entropy")
+    peer = lightgbm.LGBMRegressor(**THEIRS, objective="cross_entropy")
+
+    def excess(model):
+        p = model.fit(x[train], label[train]).predict(x[test])
+        q = label[test]
+        return float(np.mean(q * np.log(q / p) + (1 - q) * np.log((1 - q) / (1 - p))))
+
+    a, b = excess(ours), excess(peer)
+    print(f"{a:.6f} against {b:.6f}")
+    assert a <= 1.05 * b

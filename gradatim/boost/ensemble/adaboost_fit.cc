@@ -19,6 +19,7 @@ TrainingData prepare_classes(const data::FitRequest& request) {
   GRADATIM_CHECK(request.base_margin.empty(), UsageError, 1021,
                  "AdaBoost has no scores to start from; leave the base margin out or use "
                  "boost.newton");
+  require_one_target(request, "boost.adaboost");
   return prepare(request, data::TaskHint::classification);
 }
 

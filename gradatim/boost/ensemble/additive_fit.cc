@@ -19,10 +19,23 @@ namespace {
 
 constexpr std::int64_t kBlock = 4096;
 
-data::TaskHint wanted_task(const Loss* loss) {
-  if (loss == nullptr) return data::TaskHint::automatic;
+data::TaskHint wanted_task(const Loss* loss, const data::FitRequest& request) {
+  if (loss == nullptr || !request.targets.empty()) return data::TaskHint::automatic;
   return loss->task() == TaskKind::regression ? data::TaskHint::regression
                                               : data::TaskHint::classification;
+}
+
+// Fine enough for the target of the smallest scale, with room for 256 times the largest.
+Grid grid_of(const Loss& loss, std::span<const float> label, int targets) {
+  const std::size_t rows = label.size() / static_cast<std::size_t>(targets);
+  int least = ceil_log2(loss.scale(label.first(rows)));
+  int most = least;
+  for (int k = 1; k < targets; ++k) {
+    const int size = ceil_log2(loss.scale(label.subspan(k * rows, rows)));
+    least = std::min(least, size);
+    most = std::max(most, size);
+  }
+  return {std::ldexp(1.0, std::max(least - 36, most - 44))};
 }
 
 // One fit: buffers, and the steps of a round.
@@ -34,13 +47,12 @@ class AdditiveFit {
         loss_(std::move(loss)),
         learner_(std::move(learner)),
         request_(request),
-        data_(prepare(request, wanted_task(loss_.get()))) {
+        data_(prepare(request, wanted_task(loss_.get(), request))) {
     if (!loss_) loss_ = automatic_loss(data_.task);
     loss_->check(data_.task, data_.train.label);
     outputs_ = loss_->outputs(data_.task);
     outliers_.assign(outputs_, 0);
-    const double scale = loss_->scale(data_.train.label);
-    grid_.step = std::ldexp(1.0, ceil_log2(scale) - 36);
+    grid_ = grid_of(*loss_, data_.train.label, data_.task.targets);
     margin_limit_ = std::ldexp(grid_.step, 52);
     base_score_ = loss_->base_score(data_.task, data_.train.label, data_.train.weight);
     // Starting scores replace the base score: they are where the fit begins.
@@ -249,6 +261,8 @@ class AdditiveFit {
     card.settings = settings;
     card.features = schema_of(data_.train.features, binned.features());
     card.target = request_.target;
+    card.targets = request_.targets;
+    card.predictions = request_.targets.empty() ? loss_->prediction_names() : request_.targets;
     card.base_margin = request_.base_margin;
     card.classification = data_.task.classification();
     card.classes = data_.task.classes;

@@ -4,6 +4,7 @@
 
 #include "gradatim/api/registry.h"
 #include "gradatim/boost/learner/learner.h"
+#include "gradatim/boost/loss/loss.h"
 #include "gradatim/boost/testing.h"
 #include "gradatim/core/parallel.h"
 #include "gradatim/core/simd.h"
@@ -41,7 +42,31 @@ Case base_case(const std::string& model, const std::string& learner, const std::
   return c;
 }
 
-/// Every model with every learner of the manifest, over every feature of a fit.
+// Numbers in (0, 1), which every loss of numbers takes.
+data::Table with_shares(const data::Table& table) {
+  auto y = numbers(table.column("y"));
+  for (double& x : y) x = 0.5 + 0.4 * x / (1.0 + std::abs(x));
+  std::vector<data::Column> columns(table.columns().begin(), table.columns().end());
+  columns.back() = data::numeric_column("y", std::move(y));
+  return data::Table(std::move(columns));
+}
+
+Case loss_case(const std::string& name) {
+  Case c{name, "boost.newton", {{"loss", name}, {"n_estimators", "3"}}, {}};
+  const auto loss = api::build_as<Loss>({.component = name});
+  const Task three{TaskKind::classification, {"low", "mid", "top"}};
+  const TableShape shape{.rows = 9000, .numeric = 3, .missing = 0.1};
+  if (loss->task() == TaskKind::regression) {
+    c.request = request_of(with_shares(learnable(shape, Target::numbers, 3)));
+  } else {
+    const bool many = code_of([&] { loss->check(three, {}); }) == 0;
+    c.request = request_of(learnable(shape, many ? Target::three_classes : Target::two_classes, 3));
+  }
+  return c;
+}
+
+/// Every model with every learner of the manifest, over every feature of a fit, and
+/// every loss.
 std::vector<Case> every_case() {
   std::vector<Case> cases;
   for (const char* model :
@@ -63,6 +88,9 @@ std::vector<Case> every_case() {
       stopped.options.emplace_back("early_stopping_rounds", "2");
       cases.push_back(stopped);
     }
+  }
+  for (const api::Entry* entry : api::Registry::instance().list(Loss::kKind)) {
+    cases.push_back(loss_case(std::string(entry->text.name)));
   }
   // Packed histograms: more than 2^16 rows, constant and varying hessians.
   for (const Target target : {Target::numbers, Target::two_classes}) {

@@ -120,7 +120,7 @@ void EnsembleModel::predict_staged(
 std::vector<std::pair<std::string, double>> EnsembleModel::evaluate(
     const data::Table& table, const std::vector<std::string>& metrics,
     const std::string& weight) const {
-  const LabelledRows rows = label_rows(table, parts_.task, card_.target, weight, {});
+  const LabelledRows rows = label_rows(table, parts_.task, card_.target_names(), weight, {});
   const auto predictions = predict(table, {.base_margin = card_.base_margin});
   std::vector<std::pair<std::string, double>> results;
   const Scored scored{parts_.task, predictions.columns / parts_.task.targets, loss()};

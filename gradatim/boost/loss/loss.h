@@ -67,7 +67,7 @@ class Loss {
   virtual bool whole() const { return false; }
   /// Every h is 1, so that sums of h are numbers of rows.
   virtual bool constant_hessian() const { return false; }
-  /// The natural size of scores: they are kept on a grid of 2^-36 of it.
+  /// The natural size of one target's scores: they are kept on a grid of about 2^-36 of it.
   virtual double scale(std::span<const float> label) const;
 
   virtual bool refits_leaves() const { return false; }
@@ -78,6 +78,11 @@ class Loss {
   virtual void transform(std::span<const double> scores, int outputs, std::span<double> out) const;
   /// Columns of predictions for so many scores.
   virtual int predictions(int outputs) const { return outputs; }
+  /// Names of a row's predictions where one target has several (the levels of quantiles).
+  virtual std::vector<std::string> prediction_names() const { return {}; }
+  /// Whether predictions of a numeric target are chances that a label of 0 or 1 is 1, so that
+  /// metrics of two classes suit them.
+  virtual bool predicts_chances() const { return false; }
   /// The metric that early stopping watches unless told otherwise.
   virtual std::string_view default_metric() const = 0;
   /// Settings that its default metric takes over from the loss (the levels of quantiles).

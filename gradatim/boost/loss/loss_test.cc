@@ -37,6 +37,14 @@ const std::map<std::string, Value>& values() {
          for (const double x : f) sum += std::exp(x);
          return std::log(sum) - f[static_cast<std::size_t>(y)];
        }},
+      {"boost.loss.one_vs_rest",
+       [](double y, std::span<const double> f) {
+         double sum = -f[static_cast<std::size_t>(y)];
+         for (const double x : f) sum += std::log1p(std::exp(x));
+         return sum;
+       }},
+      {"boost.loss.cross_entropy",
+       [](double y, std::span<const double> f) { return std::log1p(std::exp(f[0])) - y * f[0]; }},
       {"boost.loss.exponential",
        [](double y, std::span<const double> f) { return std::exp((1.0 - 2.0 * y) * f[0]); }},
       {"boost.loss.quantile",  // level = 0.5
@@ -153,13 +161,12 @@ TEST(Losses, HessiansAreNotNegativeAndOneWhereConstant) {
 // Most hessians are second derivatives; softmax takes twice it, an upper bound, and Poisson that at
 // F + 0.7.
 TEST(Losses, HessianIsTheSecondDifferenceOfTheValue) {
-  const std::map<std::string, double> factors = {{"boost.loss.squared", 1.0},
-                                                 {"boost.loss.logistic", 1.0},
-                                                 {"boost.loss.softmax", 2.0},
-                                                 {"boost.loss.exponential", 1.0},
-                                                 {"boost.loss.poisson", std::exp(0.7)},
-                                                 {"boost.loss.gamma", 1.0},
-                                                 {"boost.loss.tweedie", 1.0}};
+  const std::map<std::string, double> factors = {
+      {"boost.loss.squared", 1.0},           {"boost.loss.logistic", 1.0},
+      {"boost.loss.softmax", 2.0},           {"boost.loss.exponential", 1.0},
+      {"boost.loss.poisson", std::exp(0.7)}, {"boost.loss.gamma", 1.0},
+      {"boost.loss.tweedie", 1.0},           {"boost.loss.one_vs_rest", 1.0},
+      {"boost.loss.cross_entropy", 1.0}};
   for (const auto& [name, factor] : factors) {
     SCOPED_TRACE(name);
     const auto loss = api::build_as<Loss>({.component = name});
@@ -239,6 +246,34 @@ TEST(Losses, TransformGivesProbabilitiesThatSumToOne) {
       EXPECT_NEAR(sum, 1.0, 1e-15);
     }
   });
+}
+
+// A loss of numbers learns several targets as if each were alone.
+TEST(Losses, SeveralTargetsAreAsManyLosses) {
+  int several = 0;
+  for_every_loss([&](const Loss& loss, const Task& task, const Value&) {
+    if (task.classification() || loss.outputs({.targets = 2}) != 2) return;
+    ++several;
+    Random r(8);
+    const std::size_t rows = 1500;
+    const auto label = random_labels(loss, task, 2 * rows, r);  // [targets][rows]
+    std::vector<double> score(2 * rows);
+    for (double& f : score) f = r.normal();
+    std::vector<float> g(2 * rows), h(2 * rows);
+    loss.gradients({static_cast<std::int64_t>(rows), label.data(), score.data(), g.data(), h.data(),
+                    static_cast<std::int64_t>(rows), 2, 2});
+    const auto base = loss.base_score({.targets = 2}, label, {});
+    for (std::size_t k = 0; k < 2; ++k) {
+      const std::span own = std::span(label).subspan(k * rows, rows);
+      EXPECT_EQ(base[k], loss.base_score(task, own, {}).front());
+      std::vector<float> own_g(rows), own_h(rows);
+      loss.gradients({static_cast<std::int64_t>(rows), own.data(), score.data() + k * rows,
+                      own_g.data(), own_h.data(), static_cast<std::int64_t>(rows)});
+      EXPECT_TRUE(std::equal(own_g.begin(), own_g.end(), g.begin() + k * rows));
+      EXPECT_TRUE(std::equal(own_h.begin(), own_h.end(), h.begin() + k * rows));
+    }
+  });
+  EXPECT_GE(several, 8);
 }
 
 TEST(Losses, ATargetOfTheOtherKindIsRefused) {

@@ -15,6 +15,7 @@
 #include "gradatim/boost/loss/elementwise.h"
 #include "gradatim/boost/order_statistics.h"
 #include "gradatim/core/error.h"
+#include "gradatim/core/text.h"
 
 namespace gradatim::boost {
 namespace {
@@ -63,6 +64,11 @@ class QuantileLoss final : public RegressionLoss<Quantile> {
          row += outputs) {
       std::sort(row, row + outputs);
     }
+  }
+  std::vector<std::string> prediction_names() const override {
+    std::vector<std::string> names;
+    for (const double level : formula_.levels) names.push_back(number_text(level));
+    return names.size() > 1 ? names : std::vector<std::string>{};
   }
   std::string_view default_metric() const override { return "boost.metric.quantile"; }
   std::map<std::string, api::Value> metric_settings() const override {

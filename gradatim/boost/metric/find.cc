@@ -16,16 +16,18 @@ bool has_tag(const api::Entry& metric, std::string_view tag) {
   return metric.text.tags.find(tag) != std::string_view::npos;
 }
 
+bool is_own(const api::Entry& metric, const Scored& scored) {
+  return scored.loss != nullptr && scored.loss->default_metric() == metric.text.name;
+}
+
 bool suits(const api::Entry& metric, const Scored& scored) {
+  if (is_own(metric, scored)) return true;
   if (scored.task.classification()) {
     return has_tag(metric, "classification") ||
            (has_tag(metric, "binary") && scored.task.class_count() == 2);
   }
+  if (has_tag(metric, "binary")) return scored.loss != nullptr && scored.loss->predicts_chances();
   return has_tag(metric, "regression") && (scored.columns == 1 || has_tag(metric, "many"));
-}
-
-bool is_own(const api::Entry& metric, const Scored& scored) {
-  return scored.loss != nullptr && scored.loss->default_metric() == metric.text.name;
 }
 
 std::shared_ptr<const Metric> make_metric(const api::Entry& entry, const Scored& scored) {
@@ -68,7 +70,9 @@ std::vector<std::shared_ptr<const Metric>> find_metrics(
   }
   if (!names.empty()) return metrics;
   for (const api::Entry* entry : api::Registry::instance().list(Metric::kKind)) {
-    const bool shown = has_tag(*entry, "usual") || is_own(*entry, scored);
+    const bool usual =
+        has_tag(*entry, "usual") && !(has_tag(*entry, "binary") && !scored.task.classification());
+    const bool shown = usual || is_own(*entry, scored);
     if (shown && suits(*entry, scored)) metrics.push_back(make_metric(*entry, scored));
   }
   return metrics;

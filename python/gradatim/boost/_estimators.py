@@ -296,8 +296,9 @@ class GradientBoostingClassifier(BoostingClassifier):
         Record the metrics on the training rows too.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
-        One of absolute, exponential, gamma, huber, logistic, poisson, pseudo_huber, quantile,
-        softmax, squared, tweedie, an object of gradatim.boost.loss, or your own.
+        One of absolute, cross_entropy, exponential, gamma, huber, logistic, one_vs_rest, poisson,
+        pseudo_huber, quantile, softmax, squared, tweedie, an object of gradatim.boost.loss, or your
+        own.
     learner : PartLike, default="cart"
         What each round adds. One of cart, linear, stump, tree, an object of gradatim.boost.learner,
         or your own.
@@ -456,8 +457,9 @@ class GradientBoostingRegressor(BoostingRegressor):
         Record the metrics on the training rows too.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
-        One of absolute, exponential, gamma, huber, logistic, poisson, pseudo_huber, quantile,
-        softmax, squared, tweedie, an object of gradatim.boost.loss, or your own.
+        One of absolute, cross_entropy, exponential, gamma, huber, logistic, one_vs_rest, poisson,
+        pseudo_huber, quantile, softmax, squared, tweedie, an object of gradatim.boost.loss, or your
+        own.
     learner : PartLike, default="cart"
         What each round adds. One of cart, linear, stump, tree, an object of gradatim.boost.learner,
         or your own.
@@ -617,8 +619,9 @@ class NewtonBoostingClassifier(BoostingClassifier):
         always exact); high uses 31 bits throughout and is slower.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
-        One of absolute, exponential, gamma, huber, logistic, poisson, pseudo_huber, quantile,
-        softmax, squared, tweedie, an object of gradatim.boost.loss, or your own.
+        One of absolute, cross_entropy, exponential, gamma, huber, logistic, one_vs_rest, poisson,
+        pseudo_huber, quantile, softmax, squared, tweedie, an object of gradatim.boost.loss, or your
+        own.
     learner : PartLike, default="tree"
         What each round adds. One of cart, linear, stump, tree, an object of gradatim.boost.learner,
         or your own.
@@ -829,8 +832,9 @@ class NewtonBoostingRegressor(BoostingRegressor):
         always exact); high uses 31 bits throughout and is slower.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
-        One of absolute, exponential, gamma, huber, logistic, poisson, pseudo_huber, quantile,
-        softmax, squared, tweedie, an object of gradatim.boost.loss, or your own.
+        One of absolute, cross_entropy, exponential, gamma, huber, logistic, one_vs_rest, poisson,
+        pseudo_huber, quantile, softmax, squared, tweedie, an object of gradatim.boost.loss, or your
+        own.
     learner : PartLike, default="tree"
         What each round adds. One of cart, linear, stump, tree, an object of gradatim.boost.learner,
         or your own.

@@ -7,10 +7,12 @@ from gradatim._component import Component
 
 __all__ = [
     "Absolute",
+    "CrossEntropy",
     "Exponential",
     "Gamma",
     "Huber",
     "Logistic",
+    "OneVsRest",
     "Poisson",
     "PseudoHuber",
     "Quantile",
@@ -36,6 +38,26 @@ class Absolute(Component):
     """
 
     _component = "boost.loss.absolute"
+
+
+class CrossEntropy(Component):
+    """Logistic loss of labels that are probabilities; the score is their log-odds.
+
+    Several target columns of 0 and 1 are several labels a row, each with a probability of its own.
+    A single column of 0 and 1 is fitted as boost.loss.logistic does.
+
+    Notes
+    -----
+    `boost.loss.cross_entropy`, also `boost.loss.xentropy`, since 0.1. Shapes: label in [0, 1],
+    score: [targets][rows]. Errors: GRD-2020 the target is classes; GRD-2032 a label is not in [0,
+    1].
+
+    References
+    ----------
+    .. [1] Cox (1958), The regression analysis of binary sequences
+    """
+
+    _component = "boost.loss.cross_entropy"
 
 
 class Exponential(Component):
@@ -118,6 +140,24 @@ class Logistic(Component):
     """
 
     _component = "boost.loss.logistic"
+
+
+class OneVsRest(Component):
+    """K independent logistic losses, of each class against all others.
+
+    Predictions are the classes' probabilities divided by their sum.
+
+    Notes
+    -----
+    `boost.loss.one_vs_rest`, also `boost.loss.ova`, since 0.1. Shapes: label in {0, ..., K-1}:
+    [rows]; score: [K][rows]. Errors: GRD-2020 the target is numeric.
+
+    References
+    ----------
+    .. [1] Rifkin and Klautau (2004), In defense of one-vs-all classification
+    """
+
+    _component = "boost.loss.one_vs_rest"
 
 
 class Poisson(Component):
@@ -219,10 +259,13 @@ class Quantile(Component):
 class Softmax(Component):
     """Negative log-likelihood of K classes; one score and one tree a class.
 
+    Several targets are chances of K classes (soft labels): in [0, 1], summing to 1 in each row.
+
     Notes
     -----
     `boost.loss.softmax`, also `boost.loss.multinomial`, since 0.1. Shapes: label in {0, ..., K-1}:
-    [rows]; score: [K][rows]. Errors: GRD-2020 the target is numeric.
+    [rows], or chances [K][rows]; score: [K][rows]. Errors: GRD-2020 the target is numeric; GRD-2033
+    a row's chances do not sum to 1.
 
     References
     ----------

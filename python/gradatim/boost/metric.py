@@ -11,6 +11,7 @@ __all__ = [
     "auc",
     "average_precision",
     "brier",
+    "cross_entropy",
     "f1",
     "gamma_deviance",
     "log_loss",
@@ -178,6 +179,44 @@ def brier(
     )
 
 
+def cross_entropy(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+) -> float:
+    """Mean negative log-likelihood of labels that are probabilities, in nats.
+
+    Parameters
+    ----------
+    y_true : ArrayLike
+        Shape: see the notes.
+    y_pred : ArrayLike
+        Shape: see the notes.
+    sample_weight : ArrayLike | None, default=None
+        Weight of each row; None means 1.
+
+    Returns
+    -------
+    float
+        Mean negative log-likelihood of labels that are probabilities, in nats.
+
+    Notes
+    -----
+    `boost.metric.cross_entropy`, since 0.1. Shapes: y_true in [0, 1]: [rows]; y_pred in [0, 1]:
+    [rows]. Errors: GRD-4010 no row has a positive weight.
+
+    References
+    ----------
+    .. [1] Good (1952), Rational decisions
+    """
+    return call_metric(
+        "boost.metric.cross_entropy",
+        y_true,
+        y_pred,
+        sample_weight,
+    )
+
+
 def f1(
     y_true: ArrayLike,
     y_pred: ArrayLike,
@@ -279,8 +318,8 @@ def log_loss(
 
     Notes
     -----
-    `boost.metric.log_loss`, since 0.1. Shapes: y_true: [rows]; y_pred: [rows, classes]. Errors:
-    GRD-4010 no row has a positive weight.
+    `boost.metric.log_loss`, since 0.1. Shapes: y_true: [rows], or chances [rows, classes]; y_pred:
+    [rows, classes]. Errors: GRD-4010 no row has a positive weight.
 
     References
     ----------

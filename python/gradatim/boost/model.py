@@ -131,8 +131,9 @@ class Gradient(Component):
         Record the metrics on the training rows too.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
-        One of absolute, exponential, gamma, huber, logistic, poisson, pseudo_huber, quantile,
-        softmax, squared, tweedie, an object of gradatim.boost.loss, or your own.
+        One of absolute, cross_entropy, exponential, gamma, huber, logistic, one_vs_rest, poisson,
+        pseudo_huber, quantile, softmax, squared, tweedie, an object of gradatim.boost.loss, or your
+        own.
     learner : PartLike, default="cart"
         What each round adds. One of cart, linear, stump, tree, an object of gradatim.boost.learner,
         or your own.
@@ -195,8 +196,9 @@ class Newton(Component):
         always exact); high uses 31 bits throughout and is slower.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
-        One of absolute, exponential, gamma, huber, logistic, poisson, pseudo_huber, quantile,
-        softmax, squared, tweedie, an object of gradatim.boost.loss, or your own.
+        One of absolute, cross_entropy, exponential, gamma, huber, logistic, one_vs_rest, poisson,
+        pseudo_huber, quantile, softmax, squared, tweedie, an object of gradatim.boost.loss, or your
+        own.
     learner : PartLike, default="tree"
         What each round adds. One of cart, linear, stump, tree, an object of gradatim.boost.learner,
         or your own.
