@@ -294,6 +294,11 @@ class GradientBoostingClassifier(BoostingClassifier):
         keep the best round; 0 never stops. In [0, inf). Unit: rounds.
     evaluate_train : bool, default=False
         Record the metrics on the training rows too.
+    multi_strategy : Literal["one_output_per_tree", "multi_output_tree"],
+            default="one_output_per_tree"
+        With several classes or targets: one_output_per_tree grows a tree for each in every round;
+        multi_output_tree grows one whose leaves hold a value for each, which is several times
+        faster.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
         One of absolute, cross_entropy, exponential, gamma, huber, logistic, one_vs_rest, poisson,
@@ -360,9 +365,10 @@ class GradientBoostingClassifier(BoostingClassifier):
     Notes
     -----
     `boost.gradient`, also `boost.gbdt`, `boost.gbm`, `boost.gbrt`, `boost.mart`, since 0.1. Shapes:
-    features: [rows, columns]; target: [rows]. Errors: GRD-2020 the target does not suit the loss;
-    GRD-2021 a target is missing; GRD-2022 the target has one class; GRD-4001 a gradient is not
-    finite; GRD-4002 the fit diverges.
+    features: [rows, columns]; target: [rows] or [rows, targets]. Errors: GRD-1027 a target is named
+    twice, or classes are wanted of several; GRD-2020 the target does not suit the loss; GRD-2021 a
+    target is missing; GRD-2022 the target has one class; GRD-4001 a gradient is not finite;
+    GRD-4002 the fit diverges.
 
     References
     ----------
@@ -377,6 +383,7 @@ class GradientBoostingClassifier(BoostingClassifier):
         "subsample": "subsample",
         "early_stopping_rounds": "early_stopping_rounds",
         "evaluate_train": "evaluate_train",
+        "multi_strategy": "multi_strategy",
         "loss": "loss",
         "learner": "learner",
         "max_depth": "learner.max_depth",
@@ -397,6 +404,7 @@ class GradientBoostingClassifier(BoostingClassifier):
         subsample: float = 1.0,
         early_stopping_rounds: int = 0,
         evaluate_train: bool = False,
+        multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
         loss: PartLike = "auto",
         learner: PartLike = "cart",
         max_depth: int = 3,
@@ -419,6 +427,7 @@ class GradientBoostingClassifier(BoostingClassifier):
         self.subsample = subsample
         self.early_stopping_rounds = early_stopping_rounds
         self.evaluate_train = evaluate_train
+        self.multi_strategy = multi_strategy
         self.loss = loss
         self.learner = learner
         self.max_depth = max_depth
@@ -455,6 +464,11 @@ class GradientBoostingRegressor(BoostingRegressor):
         keep the best round; 0 never stops. In [0, inf). Unit: rounds.
     evaluate_train : bool, default=False
         Record the metrics on the training rows too.
+    multi_strategy : Literal["one_output_per_tree", "multi_output_tree"],
+            default="one_output_per_tree"
+        With several classes or targets: one_output_per_tree grows a tree for each in every round;
+        multi_output_tree grows one whose leaves hold a value for each, which is several times
+        faster.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
         One of absolute, cross_entropy, exponential, gamma, huber, logistic, one_vs_rest, poisson,
@@ -519,9 +533,10 @@ class GradientBoostingRegressor(BoostingRegressor):
     Notes
     -----
     `boost.gradient`, also `boost.gbdt`, `boost.gbm`, `boost.gbrt`, `boost.mart`, since 0.1. Shapes:
-    features: [rows, columns]; target: [rows]. Errors: GRD-2020 the target does not suit the loss;
-    GRD-2021 a target is missing; GRD-2022 the target has one class; GRD-4001 a gradient is not
-    finite; GRD-4002 the fit diverges.
+    features: [rows, columns]; target: [rows] or [rows, targets]. Errors: GRD-1027 a target is named
+    twice, or classes are wanted of several; GRD-2020 the target does not suit the loss; GRD-2021 a
+    target is missing; GRD-2022 the target has one class; GRD-4001 a gradient is not finite;
+    GRD-4002 the fit diverges.
 
     References
     ----------
@@ -536,6 +551,7 @@ class GradientBoostingRegressor(BoostingRegressor):
         "subsample": "subsample",
         "early_stopping_rounds": "early_stopping_rounds",
         "evaluate_train": "evaluate_train",
+        "multi_strategy": "multi_strategy",
         "loss": "loss",
         "learner": "learner",
         "max_depth": "learner.max_depth",
@@ -556,6 +572,7 @@ class GradientBoostingRegressor(BoostingRegressor):
         subsample: float = 1.0,
         early_stopping_rounds: int = 0,
         evaluate_train: bool = False,
+        multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
         loss: PartLike = "auto",
         learner: PartLike = "cart",
         max_depth: int = 3,
@@ -578,6 +595,7 @@ class GradientBoostingRegressor(BoostingRegressor):
         self.subsample = subsample
         self.early_stopping_rounds = early_stopping_rounds
         self.evaluate_train = evaluate_train
+        self.multi_strategy = multi_strategy
         self.loss = loss
         self.learner = learner
         self.max_depth = max_depth
@@ -614,6 +632,11 @@ class NewtonBoostingClassifier(BoostingClassifier):
         keep the best round; 0 never stops. In [0, inf). Unit: rounds.
     evaluate_train : bool, default=False
         Record the metrics on the training rows too.
+    multi_strategy : Literal["one_output_per_tree", "multi_output_tree"],
+            default="one_output_per_tree"
+        With several classes or targets: one_output_per_tree grows a tree for each in every round;
+        multi_output_tree grows one whose leaves hold a value for each, which is several times
+        faster.
     precision : Literal["coarse", "high"], default="coarse"
         coarse ranks splits by gradients rounded to 8 to 14 bits above 65,536 rows (leaves are
         always exact); high uses 31 bits throughout and is slower.
@@ -707,8 +730,9 @@ class NewtonBoostingClassifier(BoostingClassifier):
     Notes
     -----
     `boost.newton`, also `boost.xgboost`, since 0.1. Shapes: features: [rows, columns]; target:
-    [rows]. Errors: GRD-2020 the target does not suit the loss; GRD-2021 a target is missing;
-    GRD-2022 the target has one class; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges.
+    [rows] or [rows, targets]. Errors: GRD-1027 a target is named twice, or classes are wanted of
+    several; GRD-2020 the target does not suit the loss; GRD-2021 a target is missing; GRD-2022 the
+    target has one class; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges.
 
     References
     ----------
@@ -722,6 +746,7 @@ class NewtonBoostingClassifier(BoostingClassifier):
         "subsample": "subsample",
         "early_stopping_rounds": "early_stopping_rounds",
         "evaluate_train": "evaluate_train",
+        "multi_strategy": "multi_strategy",
         "precision": "precision",
         "loss": "loss",
         "learner": "learner",
@@ -751,6 +776,7 @@ class NewtonBoostingClassifier(BoostingClassifier):
         subsample: float = 1.0,
         early_stopping_rounds: int = 0,
         evaluate_train: bool = False,
+        multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
         precision: Literal["coarse", "high"] = "coarse",
         loss: PartLike = "auto",
         learner: PartLike = "tree",
@@ -782,6 +808,7 @@ class NewtonBoostingClassifier(BoostingClassifier):
         self.subsample = subsample
         self.early_stopping_rounds = early_stopping_rounds
         self.evaluate_train = evaluate_train
+        self.multi_strategy = multi_strategy
         self.precision = precision
         self.loss = loss
         self.learner = learner
@@ -827,6 +854,11 @@ class NewtonBoostingRegressor(BoostingRegressor):
         keep the best round; 0 never stops. In [0, inf). Unit: rounds.
     evaluate_train : bool, default=False
         Record the metrics on the training rows too.
+    multi_strategy : Literal["one_output_per_tree", "multi_output_tree"],
+            default="one_output_per_tree"
+        With several classes or targets: one_output_per_tree grows a tree for each in every round;
+        multi_output_tree grows one whose leaves hold a value for each, which is several times
+        faster.
     precision : Literal["coarse", "high"], default="coarse"
         coarse ranks splits by gradients rounded to 8 to 14 bits above 65,536 rows (leaves are
         always exact); high uses 31 bits throughout and is slower.
@@ -918,8 +950,9 @@ class NewtonBoostingRegressor(BoostingRegressor):
     Notes
     -----
     `boost.newton`, also `boost.xgboost`, since 0.1. Shapes: features: [rows, columns]; target:
-    [rows]. Errors: GRD-2020 the target does not suit the loss; GRD-2021 a target is missing;
-    GRD-2022 the target has one class; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges.
+    [rows] or [rows, targets]. Errors: GRD-1027 a target is named twice, or classes are wanted of
+    several; GRD-2020 the target does not suit the loss; GRD-2021 a target is missing; GRD-2022 the
+    target has one class; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges.
 
     References
     ----------
@@ -933,6 +966,7 @@ class NewtonBoostingRegressor(BoostingRegressor):
         "subsample": "subsample",
         "early_stopping_rounds": "early_stopping_rounds",
         "evaluate_train": "evaluate_train",
+        "multi_strategy": "multi_strategy",
         "precision": "precision",
         "loss": "loss",
         "learner": "learner",
@@ -962,6 +996,7 @@ class NewtonBoostingRegressor(BoostingRegressor):
         subsample: float = 1.0,
         early_stopping_rounds: int = 0,
         evaluate_train: bool = False,
+        multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
         precision: Literal["coarse", "high"] = "coarse",
         loss: PartLike = "auto",
         learner: PartLike = "tree",
@@ -993,6 +1028,7 @@ class NewtonBoostingRegressor(BoostingRegressor):
         self.subsample = subsample
         self.early_stopping_rounds = early_stopping_rounds
         self.evaluate_train = evaluate_train
+        self.multi_strategy = multi_strategy
         self.precision = precision
         self.loss = loss
         self.learner = learner

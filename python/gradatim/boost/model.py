@@ -129,6 +129,11 @@ class Gradient(Component):
         keep the best round; 0 never stops. In [0, inf). Unit: rounds.
     evaluate_train : bool, default=False
         Record the metrics on the training rows too.
+    multi_strategy : Literal["one_output_per_tree", "multi_output_tree"],
+            default="one_output_per_tree"
+        With several classes or targets: one_output_per_tree grows a tree for each in every round;
+        multi_output_tree grows one whose leaves hold a value for each, which is several times
+        faster.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
         One of absolute, cross_entropy, exponential, gamma, huber, logistic, one_vs_rest, poisson,
@@ -141,9 +146,10 @@ class Gradient(Component):
     Notes
     -----
     `boost.gradient`, also `boost.gbdt`, `boost.gbm`, `boost.gbrt`, `boost.mart`, since 0.1. Shapes:
-    features: [rows, columns]; target: [rows]. Errors: GRD-2020 the target does not suit the loss;
-    GRD-2021 a target is missing; GRD-2022 the target has one class; GRD-4001 a gradient is not
-    finite; GRD-4002 the fit diverges.
+    features: [rows, columns]; target: [rows] or [rows, targets]. Errors: GRD-1027 a target is named
+    twice, or classes are wanted of several; GRD-2020 the target does not suit the loss; GRD-2021 a
+    target is missing; GRD-2022 the target has one class; GRD-4001 a gradient is not finite;
+    GRD-4002 the fit diverges.
 
     References
     ----------
@@ -161,6 +167,7 @@ class Gradient(Component):
         subsample: float = 1.0,
         early_stopping_rounds: int = 0,
         evaluate_train: bool = False,
+        multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
         loss: PartLike = "auto",
         learner: PartLike = "cart",
     ) -> None:
@@ -169,6 +176,7 @@ class Gradient(Component):
         self.subsample = subsample
         self.early_stopping_rounds = early_stopping_rounds
         self.evaluate_train = evaluate_train
+        self.multi_strategy = multi_strategy
         self.loss = loss
         self.learner = learner
 
@@ -191,6 +199,11 @@ class Newton(Component):
         keep the best round; 0 never stops. In [0, inf). Unit: rounds.
     evaluate_train : bool, default=False
         Record the metrics on the training rows too.
+    multi_strategy : Literal["one_output_per_tree", "multi_output_tree"],
+            default="one_output_per_tree"
+        With several classes or targets: one_output_per_tree grows a tree for each in every round;
+        multi_output_tree grows one whose leaves hold a value for each, which is several times
+        faster.
     precision : Literal["coarse", "high"], default="coarse"
         coarse ranks splits by gradients rounded to 8 to 14 bits above 65,536 rows (leaves are
         always exact); high uses 31 bits throughout and is slower.
@@ -206,8 +219,9 @@ class Newton(Component):
     Notes
     -----
     `boost.newton`, also `boost.xgboost`, since 0.1. Shapes: features: [rows, columns]; target:
-    [rows]. Errors: GRD-2020 the target does not suit the loss; GRD-2021 a target is missing;
-    GRD-2022 the target has one class; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges.
+    [rows] or [rows, targets]. Errors: GRD-1027 a target is named twice, or classes are wanted of
+    several; GRD-2020 the target does not suit the loss; GRD-2021 a target is missing; GRD-2022 the
+    target has one class; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges.
 
     References
     ----------
@@ -224,6 +238,7 @@ class Newton(Component):
         subsample: float = 1.0,
         early_stopping_rounds: int = 0,
         evaluate_train: bool = False,
+        multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
         precision: Literal["coarse", "high"] = "coarse",
         loss: PartLike = "auto",
         learner: PartLike = "tree",
@@ -233,6 +248,7 @@ class Newton(Component):
         self.subsample = subsample
         self.early_stopping_rounds = early_stopping_rounds
         self.evaluate_train = evaluate_train
+        self.multi_strategy = multi_strategy
         self.precision = precision
         self.loss = loss
         self.learner = learner
