@@ -70,7 +70,7 @@ TEST(SeveralTargets, OfVeryDifferentSizesAreBothLearned) {
   auto request = request_for({"a", "b"});
   std::vector<data::Column> columns(request.table.columns().begin(), request.table.columns().end());
   auto b = numbers(columns[3]);
-  for (double& x : b) x *= 1e7;
+  for (double& x : b) x *= 1e9;
   columns[3] = data::numeric_column("b", b);
   request.table = data::Table(columns);
   const auto made = fit("boost.newton", kFew, request)->predict(request.table, {});
