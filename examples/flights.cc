@@ -7,6 +7,7 @@
 // A second argument is another ending of the tables, such as .csv.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,12 @@ void run(const std::string& folder, const std::string& ending) {
   const auto probabilities = data::load_model(path)->predict(test, {});  // [rows, classes]
   fmt::print("the first flight is late with probability {:.3f}; the model is {}\n",
              probabilities.values[1], path);
+
+  // A flight of which nothing is known, without a table: what a server asks, row by row.
+  const std::vector<double> unknown(model->card().features.columns.size(), std::nan(""));
+  double late[2];
+  model->predict_row(unknown, late, data::PredictKind::response);
+  fmt::print("a flight of which nothing is known is late with probability {:.3f}\n", late[1]);
 }
 
 }  // namespace

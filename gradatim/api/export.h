@@ -34,7 +34,7 @@ using Made = std::shared_ptr<const void>;
 /// What an author says about a setting beyond name, type and default.
 struct Note {
   std::string_view doc;              // one or more sentences
-  Range range = {};                  // of a number, or of each number in a list
+  Range range = {};                  // of a number, or of each number in a list or by feature
   std::string_view unit = {};        // "rows", "label", "seconds"
   std::string_view alias = {};       // another accepted name, as min_split_gain for gamma
   std::string_view deprecated = {};  // the version from which the setting warns
@@ -44,7 +44,7 @@ struct Setting {
   std::string_view name;
   Note note;
   Type type = Type::real;
-  bool list = false;
+  Form form = Form::one;
   std::size_t capacity = 0;                        // of a list
   std::int64_t lowest = 0, highest = 0;            // that the member of an integer can hold
   std::span<const std::string_view> choices = {};  // of a choice
@@ -92,18 +92,18 @@ consteval Setting setting(Note note) {
   using Config = typename internal::Member<decltype(kMember)>::Owner;
   using T = typename internal::Member<decltype(kMember)>::Type;
   using Element = typename internal::Element<T>::Type;
-  constexpr bool kList = internal::Element<T>::kList;
+  constexpr Form kForm = internal::Element<T>::kForm;
   if (note.doc.empty()) internal::this_setting_has_no_documentation();
   if (note.doc.back() != '.') internal::the_documentation_does_not_end_with_a_full_stop();
   internal::check_default(Config{}.*kMember, note.range);
   Setting described{.name = internal::member_name<kMember>(),
                     .note = note,
                     .type = internal::type_of<Element>(),
-                    .list = kList,
+                    .form = kForm,
                     .get = &internal::get_member<Config, kMember>,
                     .set = &internal::set_member<Config, kMember>,
                     .initial = &internal::initial_member<Config, kMember>};
-  if constexpr (kList) described.capacity = T::capacity();
+  if constexpr (kForm == Form::list) described.capacity = T::capacity();
   if constexpr (std::is_floating_point_v<Element> && !std::is_same_v<Element, double>) {
     internal::a_real_setting_is_a_double();
   }

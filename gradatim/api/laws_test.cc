@@ -38,7 +38,8 @@ void for_every_setting(F f) {
 Value as_value(const Setting& setting, double x) {
   const bool integer = setting.type == Type::integer;
   const Scalar scalar = integer ? Scalar(static_cast<std::int64_t>(x)) : Scalar(x);
-  if (setting.list) return std::vector<Scalar>{scalar};
+  if (setting.form == Form::list) return std::vector<Scalar>{scalar};
+  if (setting.form == Form::by_feature) return ByName{{"x", scalar}};
   return std::visit([](const auto& v) -> Value { return v; }, scalar);
 }
 
@@ -100,7 +101,7 @@ TEST(Laws, EveryChoiceIsAcceptedAndNoOther) {
 
 TEST(Laws, EveryListHasItsCapacityAndNoMore) {
   for_every_setting([](const Entry& entry, const Setting& setting) {
-    if (!setting.list) return;
+    if (setting.form != Form::list) return;
     const auto initial = std::get<std::vector<Scalar>>(setting.initial());
     if (initial.empty()) return;
     std::vector<Scalar> items(setting.capacity, initial.front());

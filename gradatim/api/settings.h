@@ -49,6 +49,10 @@ std::vector<std::string> notices(const Settings& settings,
 std::string to_json(const Settings& settings);
 Settings settings_from_json(std::string_view json, const Registry& registry = Registry::instance());
 
+/// Whether an option of this path holds numbers by feature, so that an object is its value and not
+/// a part with settings.
+bool takes_object(std::string_view path, const Registry& registry = Registry::instance());
+
 /// One value as text ("0.1", "true", "histogram", "1,2,3", "[]") and back, checked.
 std::string to_text(const Value& value);
 Value parse_value(const Entry& entry, const Setting& setting, std::string_view text);

@@ -57,6 +57,8 @@ struct TreeConfig {
   Grow grow_policy = Grow::depthwise;
   List<int, 4> monotone = {};
   double reg_lambda = 1.0;
+  ByFeature<int> direction = {};
+  FeatureGroups together = {};
 };
 struct Tree : Learner {
   using Interface = Learner;
@@ -66,7 +68,9 @@ constexpr Setting kTree[] = {
     setting<&TreeConfig::max_depth>({.doc = "Deepest level.", .range = at_least(0)}),
     setting<&TreeConfig::grow_policy>({.doc = "Which leaf grows next."}),
     setting<&TreeConfig::monotone>({.doc = "Sign of each feature.", .range = between(-1, 1)}),
-    setting<&TreeConfig::reg_lambda>({.doc = "L2 penalty.", .range = at_least(0.0)})};
+    setting<&TreeConfig::reg_lambda>({.doc = "L2 penalty.", .range = at_least(0.0)}),
+    setting<&TreeConfig::direction>({.doc = "Way of a feature.", .range = between(-1, 1)}),
+    setting<&TreeConfig::together>({.doc = "Features that may meet."})};
 constexpr Part kTreeParts[] = {{"split", "toy.split", "toy.split.fast", "How splits are found."}};
 struct Stump : Learner {
   using Interface = Learner;

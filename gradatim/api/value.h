@@ -8,6 +8,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -15,10 +16,17 @@ namespace gradatim::api {
 
 /// A number, a flag, or the name of an enumerator.
 using Scalar = std::variant<bool, std::int64_t, double, std::string>;
-/// What a setting can hold: a scalar or a list of scalars.
-using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<Scalar>>;
+/// A scalar a feature, in order of names; or, where all names are empty, by position.
+using ByName = std::vector<std::pair<std::string, Scalar>>;
+/// Groups of features by name.
+using Groups = std::vector<std::vector<std::string>>;
+/// What a setting can hold: a scalar, a list of scalars, scalars by feature, groups of features.
+using Value =
+    std::variant<bool, std::int64_t, double, std::string, std::vector<Scalar>, ByName, Groups>;
 
-enum class Type { flag, integer, real, choice };
+enum class Type { flag, integer, real, choice, text };
+/// How many scalars a setting holds: one, a list, one a feature, or sets of feature names.
+enum class Form { one, list, by_feature, groups };
 
 /// The admissible values of a number; infinite ends are open. It prints itself ("(0, 1]") and
 /// yields values just inside and just outside, so that one law checks every declared bound.
@@ -63,6 +71,22 @@ struct List {
   constexpr const T* end() const { return values.data() + size; }
   constexpr bool empty() const { return size == 0; }
   constexpr T operator[](std::size_t i) const { return values[i]; }
+};
+
+/// A number for some features of the data: by name, or (all names empty) one a feature in order.
+/// The component resolves names when it sees the data.
+template <class T>
+struct ByFeature {
+  std::vector<std::pair<std::string, T>> items;
+
+  constexpr bool empty() const { return items.empty(); }
+};
+
+/// Sets of features, by name.
+struct FeatureGroups {
+  std::vector<std::vector<std::string>> groups;
+
+  constexpr bool empty() const { return groups.empty(); }
 };
 
 }  // namespace gradatim::api

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "gradatim/api/registry.h"
 #include "gradatim/cli/cli.h"
@@ -34,7 +35,8 @@ bool is_flag_setting(std::string_view path) {
   const std::string_view name = path.substr(path.rfind('.') + 1);
   for (const api::Entry* entry : api::Registry::instance().list()) {
     for (const auto& setting : entry->settings) {
-      if (setting.type == api::Type::flag && !setting.list && names_setting(setting, name)) {
+      if (setting.type == api::Type::flag && setting.form == api::Form::one &&
+          names_setting(setting, name)) {
         return true;
       }
     }
@@ -193,6 +195,17 @@ std::int64_t Arguments::integer(std::string_view name, std::int64_t fallback, st
   GRADATIM_CHECK(number, UsageError, 1004, "--{} must be an integer; got '{}'", name, value);
   GRADATIM_CHECK(*number >= low && *number <= high, UsageError, 1003,
                  "--{} must be an integer in [{}, {}]; got {}", name, low, high, *number);
+  return *number;
+}
+
+double Arguments::number(std::string_view name, double fallback, double low) const {
+  if (!has(name)) return fallback;
+  const std::string value = text(name);
+  const auto number = parse_number(value);
+  GRADATIM_CHECK(number && std::isfinite(*number), UsageError, 1004,
+                 "--{} must be a number; got '{}'", name, value);
+  GRADATIM_CHECK(*number >= low, UsageError, 1003, "--{} must be at least {}; got {}", name, low,
+                 value);
   return *number;
 }
 

@@ -64,6 +64,7 @@ class Arguments {
   std::vector<std::string> list(std::string_view name) const;
   std::int64_t integer(std::string_view name, std::int64_t fallback, std::int64_t low,
                        std::int64_t high = std::numeric_limits<std::int64_t>::max()) const;
+  double number(std::string_view name, double fallback, double low) const;
 };
 
 /// `--name value`, `--name=value`, a flag alone; "-" in a name is "_". What comes last counts.
@@ -83,6 +84,8 @@ std::string help_of_model(const std::string& model);
 extern const Command kTrain;
 extern const Command kPredict;
 extern const Command kEvaluate;
+extern const Command kCv;
+extern const Command kSearch;
 extern const Command kExplain;
 
 // Verbs about the registry, which need no options.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "gradatim/api/settings.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/file.h"
 #include "gradatim/core/text.h"
@@ -17,7 +18,10 @@ class Flattener {
   void add(const toml::table& table, const std::string& prefix) {
     for (const auto& [key, node] : table) {
       const std::string name(key.str());
-      if (const auto* inner = node.as_table()) {
+      const auto* inner = node.as_table();
+      if (inner != nullptr && api::takes_object(name)) {
+        options_.emplace_back(prefix + name, by_feature(*inner, prefix + name));
+      } else if (inner != nullptr) {
         add(*inner, prefix + name + ".");
       } else if (name == "component") {
         options_.emplace_back(prefix.empty() ? "model" : prefix.substr(0, prefix.size() - 1),
@@ -34,6 +38,7 @@ class Flattener {
     const auto* array = node.as_array();
     if (array == nullptr) return scalar(node, name);
     if (array->empty()) return "[]";
+    if (array->front().is_array()) return groups(*array, name);
     std::string text;
     for (const auto& item : *array) {
       text += (text.empty() ? "" : ",") + scalar(item, name);
@@ -42,6 +47,24 @@ class Flattener {
       }
     }
     return text;
+  }
+
+  std::string by_feature(const toml::table& table, const std::string& name) const {
+    api::ByName items;
+    for (const auto& [key, node] : table) {
+      items.emplace_back(std::string(key.str()), scalar(node, name));
+    }
+    return api::to_text(api::Value(items));
+  }
+
+  std::string groups(const toml::array& array, const std::string& name) const {
+    api::Groups groups;
+    for (const auto& group : array) {
+      if (!group.is_array()) refuse(group, name, "it must be a list of lists of names");
+      groups.emplace_back();
+      for (const auto& item : *group.as_array()) groups.back().push_back(scalar(item, name));
+    }
+    return api::to_text(api::Value(groups));
   }
 
   std::string scalar(const toml::node& node, const std::string& name) const {
@@ -63,6 +86,40 @@ class Flattener {
 };
 
 }  // namespace
+
+namespace {
+
+std::string toml_value(const api::Value& value) {
+  const std::string text = api::to_text(value);
+  if (std::holds_alternative<std::string>(value)) return "\"" + text + "\"";
+  if (std::holds_alternative<std::int64_t>(value) || std::holds_alternative<bool>(value) ||
+      std::holds_alternative<double>(value)) {
+    return text;
+  }
+  return "\"" + text + "\"";  // a list, as an option says it
+}
+
+void add_table(const api::Settings& settings, const std::string& path, std::string& text) {
+  const api::Settings usual = api::complete({.component = settings.component});
+  text += path.empty() ? fmt::format("model = \"{}\"\n", settings.component)
+                       : fmt::format("\n[{}]\ncomponent = \"{}\"\n", path, settings.component);
+  for (const auto& [name, value] : settings.values) {
+    const auto found = usual.values.find(name);
+    if (found != usual.values.end() && found->second == value) continue;
+    text += fmt::format("{} = {}\n", name, toml_value(value));
+  }
+  for (const auto& [name, part] : settings.parts) {
+    add_table(part, path.empty() ? name : path + "." + name, text);
+  }
+}
+
+}  // namespace
+
+std::string config_text(const api::Settings& settings) {
+  std::string text;
+  add_table(settings, "", text);
+  return text;
+}
 
 std::vector<api::Option> read_config(const std::string& path) {
   const MappedFile file(path);

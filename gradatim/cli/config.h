@@ -19,5 +19,7 @@ namespace gradatim::cli {
 /// The keys as options would say them: ("learner", "tree"), ("learner.max_depth", "8"). UsageError
 /// GRD-1011 with line and column where the file is not TOML or holds what no option can say.
 std::vector<api::Option> read_config(const std::string& path);
+/// A file that read_config gives back as these settings: the model, and what differs from defaults.
+std::string config_text(const api::Settings& settings);
 
 }  // namespace gradatim::cli

@@ -51,8 +51,8 @@ constexpr Command kApi = {
       return run_api(words);
     }};
 
-constexpr const Command* kCommands[] = {&kTrain, &kPredict,  &kEvaluate, &kExplain,
-                                        &kList,  &kDescribe, &kApi};
+constexpr const Command* kCommands[] = {&kTrain,   &kPredict, &kEvaluate, &kCv, &kSearch,
+                                        &kExplain, &kList,    &kDescribe, &kApi};
 
 const Command& find_command(const std::string& name) {
   std::vector<std::string> names;
@@ -122,8 +122,8 @@ int flushed(int status) {
 int guarded(std::span<const std::string> words) {
   try {
     return flushed(run(words));
-  } catch (const Interrupted&) {
-    return fail("interrupted; nothing was written", 128 + (caught != 0 ? caught : SIGINT));
+  } catch (const Interrupted& interrupted) {
+    return fail(interrupted.what(), 128 + (caught != 0 ? caught : SIGINT));
   } catch (const UsageError& error) {
     return fail(error.what(), kWrongUsage);
   } catch (const Error& error) {

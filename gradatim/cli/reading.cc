@@ -19,11 +19,16 @@ bool infers_itself(const std::vector<std::string>& classes) {
 
 }  // namespace
 
-data::Table read_for(const data::ModelCard& card, const std::string& source, Observer* observer) {
+data::Schema reading_schema(const data::ModelCard& card) {
   data::Schema expected = card.features;
   if (card.classification && !infers_itself(card.classes)) {
     expected.columns.push_back({.name = card.target, .type = data::ColumnType::categorical});
   }
+  return expected;
+}
+
+data::Table read_for(const data::ModelCard& card, const std::string& source, Observer* observer) {
+  const data::Schema expected = reading_schema(card);
   return data::read_table(source, {.expected = &expected, .observer = observer});
 }
 

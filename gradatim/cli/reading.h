@@ -9,6 +9,10 @@
 
 namespace gradatim::cli {
 
+/// The columns that a source must have for a model: its features, and the target where only the
+/// model knows that it holds words.
+data::Schema reading_schema(const data::ModelCard& card);
+
 /// Reads a source with the types of the model's features, and of its target where that was words.
 data::Table read_for(const data::ModelCard& card, const std::string& source, Observer* observer);
 

@@ -52,8 +52,8 @@ void check_spelling(const Arguments& arguments, const api::Entry& model) {
     if (name.find('.') != std::string::npos || is_setting_name(name)) continue;
     const auto near = nearest_name(name, all);
     if (!near || std::find(all.begin(), all.begin() + ours, *near) == all.begin() + ours) continue;
-    throw UsageError(1002,
-                     fmt::format("train has no option '--{}'; did you mean '--{}'?", name, *near));
+    throw UsageError(1002, fmt::format("{} has no option '--{}'; did you mean '--{}'?",
+                                       arguments.command->name, name, *near));
   }
 }
 
@@ -62,7 +62,7 @@ void check_spelling(const Arguments& arguments, const api::Entry& model) {
 TrainingPlan plan_training(const Arguments& given) {
   TrainingPlan plan{given, {}};
   GRADATIM_CHECK(!given.positional.empty(), UsageError, 1010,
-                 "train needs a model or a file CONFIG.toml; the models are {}",
+                 "{} needs a model or a file CONFIG.toml; the models are {}", given.command->name,
                  join_and(model_names()));
   if (given.positional.front().ends_with(".toml")) plan.arguments = with_config(given);
   const api::Entry& model = model_entry(plan.arguments.positional.front());

@@ -46,10 +46,12 @@ class DistributedError : public Error {
   using Error::Error;
 };
 
-/// Thrown when the caller asked to stop (Ctrl-C); not an Error, since nothing went wrong.
+/// Thrown when the caller asked to stop (Ctrl-C); not an Error, since nothing went wrong. It says
+/// what became of the work.
 class Interrupted : public std::runtime_error {
  public:
-  Interrupted() : std::runtime_error("interrupted") {}
+  explicit Interrupted(const std::string& what = "interrupted; nothing was written")
+      : std::runtime_error(what) {}
 };
 
 namespace internal {

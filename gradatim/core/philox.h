@@ -30,15 +30,20 @@ constexpr PhiloxBlock philox(PhiloxBlock counter, std::uint32_t key0, std::uint3
 
 /// What a draw is for. Numbers are part of the reproducibility promise: append, never renumber.
 enum class Stream : std::uint32_t {
-  rounding = 1,     // stochastic rounding of gradients: (round, output), row
-  rows = 2,         // row sampling: round, row
-  columns = 3,      // column sampling: round, feature
-  quantiles = 4,    // rows that the bin boundaries are read from: 0, row
-  split = 5,        // validation split and folds: 0, row
-  resample = 6,     // AdaBoost's draw by D_m: (round, attempt), draw
-  init = 7,         // initial values: parameter, element
-  noise = 8,        // noise of generative models: step, element
-  permutation = 9,  // permutation importance: feature, row
+  rounding = 1,        // stochastic rounding of gradients: (round, output), row
+  rows = 2,            // row sampling: round, row
+  columns = 3,         // column sampling: round, feature
+  quantiles = 4,       // rows that the bin boundaries are read from: 0, row
+  split = 5,           // validation split and folds: 0, row
+  resample = 6,        // AdaBoost's draw by D_m: (round, attempt), draw
+  init = 7,            // initial values: parameter, element
+  noise = 8,           // noise of generative models: step, element
+  permutation = 9,     // permutation importance: feature, row
+  level_columns = 20,  // column sampling by level: (round, output), depth
+  node_columns = 21,   // column sampling by node: (round, output), place in the tree
+  thresholds = 22,     // random thresholds: (round, output), place in the tree; then feature
+  dropout = 30,        // DART: round, dropped round
+  search = 31,         // settings: trial, setting
 };
 
 /// The draws of one purpose. Cheap to copy; `minor` is a round or a step, `index` a row.

@@ -18,6 +18,32 @@ constexpr int kFormatVersion = 1;
 
 }  // namespace
 
+std::int64_t Model::predict_row(std::span<const double> features, std::span<double> out,
+                                PredictKind kind) const {
+  const auto& columns = card().features.columns;
+  GRADATIM_CHECK(features.size() == columns.size(), UsageError, 1045,
+                 "a row has {} features and the model {}; give one number a feature",
+                 features.size(), columns.size());
+  std::vector<Column> cells;
+  for (std::size_t f = 0; f < columns.size(); ++f) {
+    if (!columns[f].categories) {
+      cells.push_back(numeric_column(columns[f].name, {features[f]}));
+      continue;
+    }
+    const auto words = static_cast<double>(columns[f].categories->size());
+    const bool known = features[f] > -1.0 && features[f] < words;
+    cells.push_back(categorical_column(columns[f].name,
+                                       {known ? static_cast<std::int32_t>(features[f]) : -1},
+                                       *columns[f].categories));
+  }
+  const Predictions made = predict(Table(std::move(cells)), {.kind = kind});
+  GRADATIM_CHECK(out.size() >= made.values.size(), UsageError, 1045,
+                 "a row has {} predictions and there is room for {}; give more room",
+                 made.values.size(), out.size());
+  std::copy(made.values.begin(), made.values.end(), out.begin());
+  return made.columns;
+}
+
 void store_card(const ModelCard& card, SafetensorsWriter& file) {
   nlohmann::json json;
   json["format"] = kFormatVersion;
@@ -136,6 +162,19 @@ std::shared_ptr<const Model> load_from(const SafetensorsFile& file) {
 
 }  // namespace
 
+std::shared_ptr<const PreparedData> Trainer::prepare(const FitRequest& /*request*/) const {
+  throw UsageError(1036,
+                   "this model cannot be cross-validated round by round; take boost.gradient or "
+                   "boost.newton");
+}
+
+std::unique_ptr<SteppedFit> Trainer::start(std::shared_ptr<const PreparedData> /*data*/,
+                                           const FitRequest& /*request*/,
+                                           std::vector<std::uint8_t> /*held_out*/) const {
+  prepare({});
+  return nullptr;
+}
+
 std::shared_ptr<const Model> load_model(const std::string& path) {
   return load_from(SafetensorsFile(path));
 }
@@ -148,7 +187,13 @@ std::shared_ptr<const Model> fit_model(const api::Settings& settings, const FitR
                                        const api::OwnParts& own) {
   api::check(settings);
   const auto complete = api::complete(settings);
-  return api::build_as<Trainer>(complete, api::Registry::instance(), own)->fit(request, complete);
+  const auto trainer = api::build_as<Trainer>(complete, api::Registry::instance(), own);
+  GRADATIM_CHECK(trainer->continues() || (!request.init_model && request.resume.empty()),
+                 UsageError, 1036,
+                 "{} goes on neither from a model nor from a checkpoint; leave out {}, or train "
+                 "boost.gradient or boost.newton",
+                 complete.component, request.init_model ? "init_model" : "resume");
+  return trainer->fit(request, complete);
 }
 
 Table prediction_table(const ModelCard& card, Predictions predictions) {

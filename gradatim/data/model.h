@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,9 +22,12 @@
 #include "gradatim/core/observer.h"
 #include "gradatim/core/safetensors.h"
 #include "gradatim/data/schema.h"
+#include "gradatim/data/stepped_fit.h"
 #include "gradatim/data/table.h"
 
 namespace gradatim::data {
+
+class Model;
 
 enum class TaskHint { automatic, regression, classification };
 
@@ -44,6 +48,9 @@ struct FitRequest {
   std::map<std::string, std::string> notes;      // of the front end, kept in the model file
   std::uint64_t seed = 0;
   Observer* observer = nullptr;
+  std::shared_ptr<const Model> init_model;  // its members stay, and the fit adds to them
+  std::string resume;                       // a folder for the fit's checkpoint, or empty
+  double checkpoint_seconds = 30.0;         // from one checkpoint to the next; 0: every round
 
   std::vector<std::string> target_names() const {
     return targets.empty() ? std::vector{target} : targets;
@@ -106,6 +113,11 @@ class Model {
   virtual ~Model() = default;
   virtual const ModelCard& card() const = 0;
   virtual Predictions predict(const Table& table, const PredictOptions& options) const = 0;
+  /// Predictions of one row: its features in the order of card().features, a category as the place
+  /// of its word in that schema, NaN where missing. Writes them to the front of `out` and returns
+  /// how many they are. UsageError GRD-1045 where a size does not fit.
+  virtual std::int64_t predict_row(std::span<const double> features, std::span<double> out,
+                                   PredictKind kind) const;
   /// Predictions after 1, 2, ... rounds; the callback may not keep the reference.
   virtual void predict_staged(
       const Table& table, const PredictOptions& options,
@@ -123,10 +135,18 @@ class Trainer {
  public:
   static constexpr std::string_view kKind = "model";
   virtual ~Trainer() = default;
+  /// Whether fit() takes `init_model` and `resume`.
+  virtual bool continues() const { return false; }
   virtual std::shared_ptr<const Model> fit(const FitRequest& request,
                                            const api::Settings& settings) const = 0;
   virtual std::shared_ptr<const Model> load(const SafetensorsFile& file,
                                             const ModelCard& card) const = 0;
+  /// Fits over shared data, round by round (stepped_fit.h); the fit holds out the rows whose byte
+  /// is not 0. UsageError GRD-1036 where the trainer has none.
+  virtual std::shared_ptr<const PreparedData> prepare(const FitRequest& request) const;
+  virtual std::unique_ptr<SteppedFit> start(std::shared_ptr<const PreparedData> data,
+                                            const FitRequest& request,
+                                            std::vector<std::uint8_t> held_out) const;
 };
 
 /// Predictions as a table: "prediction", and for classes "probability_<class>" each; where a row
@@ -140,6 +160,7 @@ std::shared_ptr<const Model> load_model(const std::string& path);
 std::shared_ptr<const Model> load_model_bytes(std::string_view bytes, const std::string& source);
 
 /// Fits the model that `settings` describe; `own` are parts that the caller made himself.
+/// UsageError GRD-1036 where the trainer cannot go on from a model or a checkpoint.
 std::shared_ptr<const Model> fit_model(const api::Settings& settings, const FitRequest& request,
                                        const api::OwnParts& own = {});
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "gradatim/core/error.h"
@@ -89,6 +90,37 @@ std::vector<std::int32_t> assign_folds_stratified(std::span<const std::int32_t> 
                                                   std::uint64_t seed) {
   const auto rows = static_cast<std::int64_t>(classes.size());
   return assign(ranked_strata(rows, classes, seed), rows, folds);
+}
+
+std::vector<std::int32_t> assign_folds_by_group(std::span<const std::int32_t> groups, int folds,
+                                                std::uint64_t seed) {
+  std::vector<std::int64_t> size;
+  for (const std::int32_t group : groups) {
+    if (static_cast<std::size_t>(group) >= size.size()) size.resize(group + std::size_t{1});
+    ++size[group];
+  }
+  GRADATIM_CHECK(folds >= 2 && static_cast<std::size_t>(folds) <= size.size(), DataError, 2018,
+                 "{} folds of {} groups are not possible; use at least 2, and no more than groups",
+                 folds, size.size());
+  const Philox random(seed, Stream::split);
+  std::vector<std::int32_t> order(size.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
+    if (size[a] != size[b]) return size[a] > size[b];
+    const auto x = random.bits(a);
+    const auto y = random.bits(b);
+    return x != y ? x < y : a < b;
+  });
+  std::vector<std::int64_t> rows(folds);
+  std::vector<std::int32_t> fold_of_group(size.size());
+  for (const std::int32_t group : order) {
+    const auto smallest = std::min_element(rows.begin(), rows.end()) - rows.begin();
+    fold_of_group[group] = static_cast<std::int32_t>(smallest);
+    rows[smallest] += size[group];
+  }
+  std::vector<std::int32_t> fold_of_row;
+  for (const std::int32_t group : groups) fold_of_row.push_back(fold_of_group[group]);
+  return fold_of_row;
 }
 
 Split fold_split(std::span<const std::int32_t> folds, std::int32_t fold) {

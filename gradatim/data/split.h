@@ -28,6 +28,11 @@ std::vector<std::int32_t> assign_folds(std::int64_t rows, int folds, std::uint64
 std::vector<std::int32_t> assign_folds_stratified(std::span<const std::int32_t> classes, int folds,
                                                   std::uint64_t seed);
 
+/// The same with rows of one group in one fold; the largest groups are placed first, each where
+/// there are fewest rows. GRD-2018 where there are fewer groups than folds.
+std::vector<std::int32_t> assign_folds_by_group(std::span<const std::int32_t> groups, int folds,
+                                                std::uint64_t seed);
+
 /// The rows outside and inside of one fold.
 Split fold_split(std::span<const std::int32_t> folds, std::int32_t fold);
 

@@ -18,8 +18,17 @@ using data::FitRequest;
 
 Fitted fit(const std::string& settings_json, FitRequest request, const nb::dict& own,
            nb::handle on_step, nb::handle on_warning, int threads) {
-  const bool classification = request.task == data::TaskHint::classification;
   const api::Settings settings = api::settings_from_json(settings_json);
+  const auto parts = own_parts(own, settings, request.task == data::TaskHint::classification);
+  for (const auto& notice : api::notices(settings)) on_warning(notice);
+  StepObserver observer(on_step, on_warning);
+  request.observer = &observer;
+  return {unlocked(threads, [&] { return data::fit_model(settings, request, parts); })};
+}
+
+}  // namespace
+
+api::OwnParts own_parts(const nb::dict& own, const api::Settings& settings, bool classification) {
   api::OwnParts parts;
   for (const auto& [key, object] : own) {
     const auto path = nb::cast<std::string>(key);
@@ -35,13 +44,8 @@ Fitted fit(const std::string& settings_json, FitRequest request, const nb::dict&
           1004, fmt::format("{} cannot be a Python object; give the name of a component", path));
     }
   }
-  for (const auto& notice : api::notices(settings)) on_warning(notice);
-  StepObserver observer(on_step, on_warning);
-  request.observer = &observer;
-  return {unlocked(threads, [&] { return data::fit_model(settings, request, parts); })};
+  return parts;
 }
-
-}  // namespace
 
 void bind_fit(nb::module_& module) {
   nb::class_<FitRequest>(module, "FitRequest", "What to learn from.")
@@ -57,6 +61,10 @@ void bind_fit(nb::module_& module) {
       .def_rw("metrics", &FitRequest::metrics)
       .def_rw("notes", &FitRequest::notes)
       .def_rw("seed", &FitRequest::seed)
+      .def_rw("resume", &FitRequest::resume)
+      .def_rw("checkpoint_seconds", &FitRequest::checkpoint_seconds)
+      .def("go_on_from",
+           [](FitRequest& request, const Fitted& before) { request.init_model = before.model; })
       .def_prop_rw(
           "classification",
           [](const FitRequest& request) { return request.task == data::TaskHint::classification; },

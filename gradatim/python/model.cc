@@ -5,6 +5,8 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "gradatim/python/module.h"
 
@@ -32,6 +34,40 @@ nb::object predict(const Fitted& self, const data::Table& table, bool margin,
   const auto options = options_of(margin, std::move(base_margin));
   auto made = unlocked(threads, [&] { return self.model->predict(table, options); });
   return array_of(std::move(made.values), made.columns);
+}
+
+// One row that lies in a buffer of doubles; a list, since a small array costs more than its
+// numbers.
+nb::list predict_row(const Fitted& self, nb::handle row, bool margin) {
+  Py_buffer view;
+  if (PyObject_GetBuffer(row.ptr(), &view, PyBUF_CONTIG_RO | PyBUF_FORMAT) != 0) {
+    throw nb::python_error();
+  }
+  const bool doubles = view.format != nullptr && std::string_view(view.format) == "d";
+  const std::span features(static_cast<const double*>(view.buf),
+                           doubles ? static_cast<std::size_t>(view.len) / sizeof(double) : 0);
+  std::array<double, 16> few;
+  std::vector<double> many;
+  std::span<double> out = few;
+  const auto& card = self.model->card();
+  const std::size_t columns = std::max(card.classes.size(), card.predictions.size());
+  if (columns > few.size()) {
+    many.resize(columns);
+    out = many;
+  }
+  std::int64_t count = 0;
+  try {
+    if (!doubles) throw nb::type_error("a row must be an array of float64");
+    count = self.model->predict_row(features, out,
+                                    margin ? PredictKind::margin : PredictKind::response);
+  } catch (...) {
+    PyBuffer_Release(&view);
+    throw;
+  }
+  PyBuffer_Release(&view);
+  nb::list made;
+  for (std::int64_t k = 0; k < count; ++k) made.append(out[k]);
+  return made;
 }
 
 nb::list predict_staged(const Fitted& self, const data::Table& table, bool margin,
@@ -84,6 +120,8 @@ void bind_model(nb::module_& module) {
   nb::class_<Fitted>(module, "Model", "A fitted model, which never changes.")
       .def("predict", &predict, nb::arg("table"), nb::arg("margin"), nb::arg("base_margin"),
            nb::arg("threads"), "Predictions [rows, columns].")
+      .def("predict_row", &predict_row, nb::arg("row"), nb::arg("margin"),
+           "Predictions of one row of float64, as a list.")
       .def("predict_staged", &predict_staged, nb::arg("table"), nb::arg("margin"),
            nb::arg("base_margin"), nb::arg("threads"), "The same after 1, 2, ... rounds.")
       .def("gains", &gains, "(feature, gain), by falling gain.")

@@ -13,6 +13,7 @@ NB_MODULE(_native, module) {
   gradatim::python::bind_table(module);
   gradatim::python::bind_model(module);
   gradatim::python::bind_fit(module);
+  gradatim::python::bind_judge(module);
   gradatim::python::bind_metric(module);
   module.def("available_threads", &gradatim::available_threads,
              "Processors that this process may really use.");

@@ -23,6 +23,7 @@ void bind_errors(nanobind::module_& module);
 void bind_table(nanobind::module_& module);
 void bind_model(nanobind::module_& module);
 void bind_fit(nanobind::module_& module);
+void bind_judge(nanobind::module_& module);
 void bind_metric(nanobind::module_& module);
 
 /// A model as Python holds it.
@@ -57,6 +58,10 @@ std::shared_ptr<const boost::Metric> python_metric(const std::string& name, nano
 /// Adapter of _learner.py: fit(features, rows, target, weight, classes) -> predict, and
 /// predict(X) -> float64 [rows].
 std::shared_ptr<const boost::Learner> python_learner(nanobind::object fit);
+
+/// The parts of a model that are Python objects, by name; `settings` are those of the others.
+api::OwnParts own_parts(const nanobind::dict& own, const api::Settings& settings,
+                        bool classification);
 
 /// Lets Ctrl-C through after every round, and calls Python where it wants to know.
 class StepObserver final : public Observer {

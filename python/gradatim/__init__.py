@@ -11,6 +11,7 @@ from gradatim._errors import (
     UsageError,
 )
 from gradatim._export import api_export, export
+from gradatim._judge import cv, search
 from gradatim._load import load
 
 __all__ = [
@@ -22,8 +23,10 @@ __all__ = [
     "UsageError",
     "api_export",
     "boost",
+    "cv",
     "export",
     "load",
+    "search",
 ]
 
 __version__: str = _native.version

@@ -17,8 +17,8 @@ from sklearn.utils.validation import check_is_fitted
 
 import gradatim._native as _native
 from gradatim import _data
-from gradatim._classes import kind_of, words_of
-from gradatim._request import Rows, fit_model, threads_of, values_of
+from gradatim._classes import kind_of, restored, words_of
+from gradatim._request import Rows, fit_model, model_of, threads_of, values_of
 
 __all__ = ["BoostingClassifier", "BoostingRegressor"]
 
@@ -38,6 +38,8 @@ class Boosting(BaseEstimator):
         *,
         base_margin: ArrayLike | None = None,
         eval_set: Any = None,
+        init_model: Any = None,
+        resume: Any = None,
     ) -> Self:
         """Learns from a table and its target.
 
@@ -58,21 +60,33 @@ class Boosting(BaseEstimator):
         eval_set : (X, y), (X, y, sample_weight) or (X, y, sample_weight, base_margin), optional
             Rows to watch after each round, for `evals_result_` and, where the estimator has it,
             early stopping; a list of one such tuple is fine too. AdaBoostRegressor watches none.
+        init_model : fitted estimator or path of a model file, optional
+            A model to go on from: `n_estimators` further rounds are added to it. The columns must
+            be its own; the classes are its too. Not with AdaBoost.
+        resume : path, optional
+            A folder for a checkpoint, written about every 30 seconds. Where it holds one of the
+            same fit (settings, seed, data), the fit goes on from it and gives the very model that
+            it would have given undisturbed. Not with AdaBoost.
 
         Returns
         -------
         self : the fitted estimator
         """
-        train = self._learn_rows(X, y, sample_weight, base_margin)
-        self._model = fit_model(self, train, eval_set)
+        before = model_of(init_model)
+        train = self._learn_rows(X, y, sample_weight, base_margin, before)
+        self._model = fit_model(self, train, eval_set, before, resume)
         self.n_estimators_ = self._model.rounds
         return self
 
-    def _learn_rows(self, X: Any, y: Any, sample_weight: Any, base_margin: Any) -> Rows:
+    def _learn_rows(
+        self, X: Any, y: Any, sample_weight: Any, base_margin: Any, before: _native.Model | None
+    ) -> Rows:
         features = _data.features(self, X, reset=True)
         called = _names_of(y)
         y = values_of(self, y, features.rows)
-        rows = Rows(features, *self._encode(y, reset=True), sample_weight, base_margin)
+        encoded = self._encode(y, reset=before is None)
+        rows = Rows(features, *encoded, sample_weight, base_margin)
+        self._go_on(before)
         if called and all(isinstance(name, str) and name for name in called):
             rows.called = called
         return rows
@@ -87,6 +101,9 @@ class Boosting(BaseEstimator):
     def _encode(self, y: np.ndarray, *, reset: bool) -> tuple[np.ndarray, list[str] | None]:
         """The target as cells, and the words that they index where it is classes."""
         raise NotImplementedError
+
+    def _go_on(self, before: _native.Model | None) -> None:
+        """Takes over what the fitted state keeps of the model to go on from."""
 
     def _notes(self) -> dict[str, str]:
         """What the model file keeps for `gradatim.load`."""
@@ -105,6 +122,11 @@ class Boosting(BaseEstimator):
         return self._model.predict_staged(
             rows.table(), False, rows.margin_names(), threads_of(self)
         )
+
+    def _row(self, row: Any) -> list[float]:
+        if not hasattr(self, "_model"):
+            check_is_fitted(self)
+        return self._model.predict_row(row, False)
 
     def _new_rows(self, X: Any, base_margin: Any) -> Rows:
         check_is_fitted(self)
@@ -171,6 +193,17 @@ class BoostingRegressor(RegressorMixin, Boosting):
         """Predicted values, float64 [rows]; [rows, targets] or [rows, levels] where several."""
         return self._shaped(self._predict(X, base_margin, margin=False))
 
+    def predict_row(self, row: np.ndarray) -> float | list[float]:
+        """Predicted value of one row, float64 [columns], without what a table costs.
+
+        A list where there are several targets or levels.
+
+        Columns in the order of the fit; of a categorical one the place of the word among
+        the model's, which are in order of frequency. NaN is missing.
+        """
+        made = self._row(row)
+        return made[0] if len(made) == 1 else made
+
     def staged_predict(
         self, X: Any, *, base_margin: ArrayLike | None = None
     ) -> Iterator[np.ndarray]:
@@ -206,6 +239,10 @@ class BoostingClassifier(ClassifierMixin, Boosting):
     def _several_labels(self) -> bool:
         return self._labels_of_a_row > 1
 
+    def _go_on(self, before: _native.Model | None) -> None:
+        if before is not None and not self._several_labels():
+            self.classes_ = restored(before.classes, before.notes.get("classes"))
+
     def _notes(self) -> dict[str, str]:
         return {"classes": "labels" if self._several_labels() else kind_of(self.classes_)}
 
@@ -219,6 +256,14 @@ class BoostingClassifier(ClassifierMixin, Boosting):
         float64 [rows, classes] or [rows, labels].
         """
         return self._predict(X, base_margin, margin=False)
+
+    def predict_proba_row(self, row: np.ndarray) -> list[float]:
+        """Probability of each class for one row, float64 [columns], without what a table costs.
+
+        Columns in the order of the fit; of a categorical one the place of the word among
+        the model's, which are in order of frequency. NaN is missing.
+        """
+        return self._row(row)
 
     def decision_function(self, X: Any, *, base_margin: ArrayLike | None = None) -> np.ndarray:
         """Raw scores: [rows] of the second of two classes, else [rows, classes or labels]."""

@@ -16,7 +16,7 @@ from gradatim._component import Component
 from gradatim._errors import ModelError
 from gradatim._estimator import Boosting, BoostingClassifier
 
-__all__ = ["load"]
+__all__ = ["load", "new_estimator"]
 
 
 def load(path: str | Path) -> Any:
@@ -35,7 +35,7 @@ def load(path: str | Path) -> Any:
     settings = json.loads(model.settings)
     several_labels = model.notes.get("classes") == "labels"
     classification = model.classification or several_labels
-    estimator = _new(_estimator_of(settings["component"], classification, path), settings)
+    estimator = new_estimator(_estimator_of(settings["component"], classification, path), settings)
     names = model.features
     estimator._model = model
     estimator.n_estimators_ = model.rounds
@@ -65,7 +65,7 @@ def _subclasses(kind: type) -> Iterator[Any]:
         yield from _subclasses(child)
 
 
-def _new(kind: type[Boosting], settings: dict[str, Any]) -> Any:
+def new_estimator(kind: type[Boosting], settings: dict[str, Any]) -> Any:
     """An estimator whose parameters say these settings."""
     arguments = inspect.signature(kind).parameters
     given: dict[str, Any] = {}
@@ -78,7 +78,7 @@ def _new(kind: type[Boosting], settings: dict[str, Any]) -> Any:
         default = arguments[name].default
         if isinstance(value, str) and value.count(".") > 1:
             value = {"component": value}  # a part without settings
-        if isinstance(value, dict):
+        if isinstance(value, dict) and "component" in value:
             # Settings of the default part are parameters of the estimator.
             own = value["component"].rpartition(".")[2] != default
             value = _part(value) if own else default

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import assert_all_finite, column_or_1d
+from sklearn.utils.validation import assert_all_finite, check_is_fitted, column_or_1d
 
 import gradatim._native as _native
 from gradatim import _data, _export
@@ -21,7 +22,7 @@ from gradatim._component import settings_of
 from gradatim._errors import UsageError
 from gradatim._learner import OwnLearner
 
-__all__ = ["Rows", "fit_model", "threads_of", "values_of"]
+__all__ = ["Rows", "fit_model", "model_of", "prepared", "threads_of", "values_of"]
 
 MOST_THREADS = 1024  # as the command line has it
 
@@ -108,8 +109,31 @@ def values_of(estimator: Any, y: Any, rows: int) -> np.ndarray:
     return y
 
 
-def fit_model(estimator: Any, train: Rows, eval_set: Any) -> _native.Model:
-    """Fits the model that the estimator's parameters describe."""
+def model_of(given: Any) -> _native.Model | None:
+    """The library's model of a fitted estimator or a file."""
+    if given is None:
+        return None
+    if isinstance(given, (str, os.PathLike)):
+        return _native.load(os.fspath(given))
+    check_is_fitted(given)
+    return given._model
+
+
+@dataclass
+class Prepared:
+    """What a call into the library takes."""
+
+    settings: str
+    request: _native.FitRequest
+    own: dict[str, Any]
+    on_step: Any
+    on_warning: Any
+    threads: int
+    learner: OwnLearner | None
+
+
+def prepared(estimator: Any, train: Rows, eval_set: Any) -> Prepared:
+    """The request that the estimator's parameters and these rows describe."""
     watched = _watched(estimator, train, eval_set)
     request = _native.FitRequest()
     weighted = train.weight is not None or (watched is not None and watched.weight is not None)
@@ -141,16 +165,34 @@ def fit_model(estimator: Any, train: Rows, eval_set: Any) -> _native.Model:
     if "learner" in own:
         resample = getattr(estimator, "mode", None) == "resample"
         own["learner"] = learner = OwnLearner(own["learner"], seed=request.seed, resample=resample)
-    model = _native.fit(
+    return Prepared(
         json.dumps(_finite(settings), default=repr),
         request,
         own,
         _printed if estimator.verbose else None,
         _warn,
         threads_of(estimator),
+        learner,
     )
-    if learner is not None:
-        learner.end()
+
+
+def fit_model(
+    estimator: Any,
+    train: Rows,
+    eval_set: Any,
+    before: _native.Model | None = None,
+    resume: Any = None,
+) -> _native.Model:
+    """Fits the model that the estimator's parameters describe."""
+    fit = prepared(estimator, train, eval_set)
+    if before is not None:
+        fit.request.go_on_from(before)
+    fit.request.resume = "" if resume is None else os.fspath(resume)
+    model = _native.fit(
+        fit.settings, fit.request, fit.own, fit.on_step, fit.on_warning, fit.threads
+    )
+    if fit.learner is not None:
+        fit.learner.end()
     return model
 
 

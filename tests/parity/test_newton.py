@@ -97,3 +97,73 @@ def test_log_loss_with_thousands_of_categories_is_no_worse_than_lightgbm(flights
         ours = log_loss(y_test, model.predict_proba(x_test)[:, 1])
         print(f"{growth}: {ours:.4f} against {theirs:.4f}")
         assert ours <= min(theirs, 0.471)
+
+
+def test_monotone_constraints_cost_what_they_cost_xgboost(california):
+    frame, y = california
+    x = as_codes(frame)
+    signs = dict.fromkeys(frame.columns, 0) | {"median_income": 1, "housing_median_age": 1}
+    assert set(signs) == set(frame.columns)
+
+    def regress(x, y, x_test):
+        model = NewtonBoostingRegressor(**SETTINGS, monotone_constraints=list(signs.values()))
+        return model.fit(x, y).predict(x_test)
+
+    def peer_regress(x, y, x_test):
+        model = xgboost.XGBRegressor(
+            **SETTINGS, max_bin=256, monotone_constraints=tuple(signs.values())
+        )
+        return model.fit(x, y).predict(x_test)
+
+    ratio = compare(x, y, regress, peer_regress, root_mean_squared_error)
+    assert 0.97 <= ratio <= 1.01
+
+
+def test_interaction_constraints_and_column_sampling_cost_what_they_cost_xgboost(california):
+    frame, y = california
+    x = as_codes(frame)
+    groups = [[0, 1], [2, 3, 4, 5, 6], [6, 7]]
+
+    def regress(x, y, x_test):
+        names = [[f"x{i}" for i in group] for group in groups]
+        sampled = {"colsample_bylevel": 0.7, "colsample_bynode": 0.7}
+        model = NewtonBoostingRegressor(**SETTINGS, **sampled, interaction_constraints=names)
+        return model.fit(x, y).predict(x_test)
+
+    def peer_regress(x, y, x_test):
+        sampled = {"colsample_bylevel": 0.7, "colsample_bynode": 0.7}
+        model = xgboost.XGBRegressor(
+            **SETTINGS, **sampled, max_bin=256, interaction_constraints=groups
+        )
+        return model.fit(x, y).predict(x_test)
+
+    ratio = compare(x, y, regress, peer_regress, root_mean_squared_error)
+    assert 0.97 <= ratio <= 1.02
+
+
+def test_symmetric_trees_lose_what_catboost_loses():
+    catboost = pytest.importorskip("catboost", reason=PEERS)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(50_000, 20)).astype(np.float32)
+    score = x[:, 0] * x[:, 1] + np.sin(2 * x[:, 2]) + np.abs(x[:, 3]) + 0.5 * x[:, 4]
+    y = (score + rng.logistic(size=len(x)) > 0.8).astype(int)
+    train, test = slice(0, 40_000), slice(40_000, None)
+    model = NewtonBoostingClassifier(
+        n_estimators=200, learning_rate=0.1, max_depth=6, grow_policy="symmetric", reg_lambda=3.0
+    ).fit(x[train], y[train])
+    peer = catboost.CatBoostClassifier(
+        iterations=200,
+        learning_rate=0.1,
+        depth=6,
+        l2_leaf_reg=3.0,
+        boosting_type="Plain",
+        bootstrap_type="No",
+        random_strength=0.0,
+        border_count=254,
+        verbose=False,
+        allow_writing_files=False,
+    ).fit(x[train], y[train])
+    ours = log_loss(y[test], model.predict_proba(x[test])[:, 1])
+    theirs = log_loss(y[test], peer.predict_proba(x[test])[:, 1])
+    print(f"symmetric: {ours:.5f} against {theirs:.5f}")
+    assert ours <= 1.01 * theirs

@@ -47,6 +47,21 @@ def test_threads_do_not_change_a_byte(kind, task):
 
 
 @each
+def test_one_row_is_a_row_of_a_table(kind, task):
+    X, y = task(kind)
+    model = kind(n_estimators=5).fit(X, y)
+    row = np.ascontiguousarray(X[3], dtype=np.float64)
+    if kind in CLASSIFIERS:
+        assert model.predict_proba_row(row) == model.predict_proba(X)[3].tolist()
+    else:
+        assert model.predict_row(row) == model.predict(X)[3]
+    with pytest.raises(ValueError, match="GRD-1045"):
+        model._model.predict_row(row[:1], False)
+    with pytest.raises(TypeError, match="float64"):
+        model._model.predict_row(row.astype(np.float32), False)
+
+
+@each
 def test_pickle_copy_and_deepcopy_keep_the_model(kind, task):
     X, y = task(kind)
     model = kind(n_estimators=5).fit(X, y)
@@ -239,3 +254,48 @@ def test_a_named_target_keeps_its_name_in_the_file(tmp_path):
     model = GradientBoostingClassifier().fit(table[["x"]], table["late"])
     model.save(tmp_path / "late.safetensors")
     assert b'\\"target\\":\\"late\\"' in (tmp_path / "late.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "signs", [{"x0": 1, "x2": -1}, [1, 0, -1], np.array([1, 0, -1]), (1, 0, -1), "x0:1,x2:-1"]
+)
+def test_constraints_take_names_or_positions(signs):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 3))
+    y = np.sin(3 * x[:, 0]) + x[:, 2]
+    model = clone(
+        NewtonBoostingRegressor(
+            n_estimators=10,
+            monotone_constraints=signs,
+            interaction_constraints=[["x0"], ["x1", "x2"]],
+            feature_weights={"x1": np.float64(0.5)},
+            colsample_bynode=0.9,
+        )
+    ).fit(x, y)
+    grid = np.zeros((50, 3))
+    grid[:, 0] = np.linspace(-2, 2, 50)
+    assert np.all(np.diff(model.predict(grid)) >= 0)
+    grid[:, [0, 2]] = grid[:, [2, 0]]
+    assert np.all(np.diff(model.predict(grid)) <= 0)
+
+
+def test_constraints_survive_the_file(tmp_path):
+    signs, groups = {"x0": 1}, (["x0", "x1"],)
+    model = NewtonBoostingRegressor(
+        n_estimators=2, monotone_constraints=signs, interaction_constraints=groups
+    ).fit(np.random.default_rng(0).normal(size=(60, 2)), np.arange(60.0))
+    model.save(tmp_path / "m")
+    loaded = gradatim.load(tmp_path / "m")
+    assert loaded.monotone_constraints == signs
+    assert loaded.interaction_constraints == groups
+    assert loaded.feature_weights == ()
+
+
+def test_constraints_name_features_of_the_data():
+    x, y = np.zeros((9, 2)), np.arange(9.0)
+    with pytest.raises(ValueError, match="did you mean 'x1'"):
+        NewtonBoostingRegressor(monotone_constraints={"X1": 1}).fit(x, y)
+    with pytest.raises(ValueError, match="groups of feature names"):
+        NewtonBoostingRegressor(interaction_constraints=[[0, 1]]).fit(x, y)
+    empty = NewtonBoostingRegressor(monotone_constraints=None)
+    assert empty.fit(x, y).predict(x).shape == (9,)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics as sk
 
-from gradatim import UsageError, load
+from gradatim import UsageError, cv, load, search
 from gradatim.boost import (
     AdaBoostRegressor,
     GradientBoostingRegressor,
@@ -149,3 +149,30 @@ def test_adaboost_learns_one_target(targets):
     X, Y = targets
     with pytest.raises(UsageError, match="learns one target"):
         AdaBoostRegressor().fit(X, Y)
+
+
+def test_one_row_has_a_number_each(targets):
+    X, Y = targets
+    model = NewtonBoostingRegressor(n_estimators=5).fit(X, Y)
+    np.testing.assert_array_equal(model.predict_row(X[3]), model.predict(X)[3])
+    wide = NewtonBoostingRegressor(n_estimators=2).fit(X, np.tile(Y, (1, 7)))
+    np.testing.assert_array_equal(wide.predict_row(X[3]), wide.predict(X)[3])
+
+
+def test_a_fit_of_several_labels_goes_on(labels):
+    X, Y = labels
+    some = NewtonBoostingClassifier(n_estimators=5).fit(X, Y)
+    more = NewtonBoostingClassifier(n_estimators=4).fit(X, Y, init_model=some)
+    whole = NewtonBoostingClassifier(n_estimators=9).fit(X, Y)
+    np.testing.assert_array_equal(more.predict_proba(X), whole.predict_proba(X))
+    np.testing.assert_array_equal(more.predict(X), whole.predict(X))
+
+
+def test_several_targets_are_cross_validated_and_searched(targets, labels):
+    X, Y = targets
+    found = cv(NewtonBoostingRegressor(n_estimators=4), X, Y, folds=3, groups=np.arange(len(Y)) % 9)
+    assert found.mean["rmse"].shape == (4,)
+    assert np.all(np.diff(found.mean["rmse"]) < 0)
+    assert cv(NewtonBoostingClassifier(n_estimators=4), *labels).mean["cross_entropy"][-1] < 0.69
+    best = search(NewtonBoostingRegressor(n_estimators=10), X, Y, trials=3).best_estimator
+    assert best.fit(X, Y).predict(X).shape == Y.shape

@@ -47,6 +47,8 @@ bool read_type(std::string_view text, SettingSurface& setting) {
     return true;
   }
   setting.type = std::string(text);
+  if (text == "groups of features") return true;
+  if (text.ends_with(" by feature")) text.remove_suffix(11);
   if (range.empty()) return text == "flag" || text == "integer" || text == "real";
   const auto read = read_range(range);
   if (read) setting.range = *read;

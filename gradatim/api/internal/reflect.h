@@ -69,18 +69,30 @@ struct Argument<R (*)(const A&, const C&)> {
 template <class T>
 struct Element {
   using Type = T;
-  static constexpr bool kList = false;
+  static constexpr Form kForm = Form::one;
 };
 template <class T, std::size_t N>
 struct Element<List<T, N>> {
   using Type = T;
-  static constexpr bool kList = true;
+  static constexpr Form kForm = Form::list;
+};
+template <class T>
+struct Element<ByFeature<T>> {
+  using Type = T;
+  static constexpr Form kForm = Form::by_feature;
+};
+template <>
+struct Element<FeatureGroups> {
+  using Type = std::string;
+  static constexpr Form kForm = Form::groups;
 };
 
 template <class T>
 constexpr Type type_of() {
   if constexpr (std::is_enum_v<T>)
     return Type::choice;
+  else if constexpr (std::is_same_v<T, std::string>)
+    return Type::text;
   else if constexpr (std::is_same_v<T, bool>)
     return Type::flag;
   else if constexpr (std::is_integral_v<T>)
@@ -156,10 +168,16 @@ template <class Config, auto kMember>
 Value get_member(const void* config) {
   const auto& member = static_cast<const Config*>(config)->*kMember;
   using T = std::remove_cvref_t<decltype(member)>;
-  if constexpr (Element<T>::kList) {
+  if constexpr (Element<T>::kForm == Form::list) {
     std::vector<Scalar> items;
     for (const auto& item : member) items.push_back(to_scalar(item));
     return items;
+  } else if constexpr (Element<T>::kForm == Form::by_feature) {
+    ByName items;
+    for (const auto& [name, item] : member.items) items.emplace_back(name, to_scalar(item));
+    return items;
+  } else if constexpr (Element<T>::kForm == Form::groups) {
+    return member.groups;
   } else {
     return std::visit([](auto&& x) -> Value { return x; }, to_scalar(member));
   }
@@ -169,7 +187,14 @@ template <class Config, auto kMember>
 void set_member(void* config, const Value& value) {
   auto& member = static_cast<Config*>(config)->*kMember;
   using T = std::remove_cvref_t<decltype(member)>;
-  if constexpr (Element<T>::kList) {
+  if constexpr (Element<T>::kForm == Form::by_feature) {
+    member = T{};
+    for (const auto& [name, item] : std::get<ByName>(value)) {
+      member.items.emplace_back(name, from_scalar<typename Element<T>::Type>(item));
+    }
+  } else if constexpr (Element<T>::kForm == Form::groups) {
+    member.groups = std::get<Groups>(value);
+  } else if constexpr (Element<T>::kForm == Form::list) {
     using Item = typename Element<T>::Type;
     member = T{};
     for (const auto& item : std::get<std::vector<Scalar>>(value)) {
@@ -196,7 +221,7 @@ Value initial_member() {
 
 template <class T>
 consteval void check_default(const T& initial, const Range& range) {
-  if constexpr (Element<T>::kList) {
+  if constexpr (Element<T>::kForm == Form::list) {
     for (const auto& item : initial) check_default(item, range);
   } else if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
     if (!range.contains(static_cast<double>(initial))) {

@@ -1,9 +1,11 @@
 // One value against its setting, and whole settings against their entries.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
+#include "gradatim/api/internal/features.h"
 #include "gradatim/api/internal/locate.h"
 #include "gradatim/api/settings.h"
 #include "gradatim/core/error.h"
@@ -72,6 +74,22 @@ Scalar checked_scalar(const Entry& entry, const Setting& setting, const Scalar& 
   return *found;
 }
 
+// In order of names; a feature is named once, and all are or none is.
+ByName checked_names(const Entry& entry, const Setting& setting, ByName items) {
+  for (auto& [name, item] : items) item = checked_scalar(entry, setting, item);
+  std::ranges::stable_sort(items, {}, &ByName::value_type::first);
+  for (std::size_t i = 1; i < items.size(); ++i) {
+    const auto& name = items[i].first;
+    if (name.empty() != items[0].first.empty()) {
+      refuse(1003, entry, setting, "some with names and some without");
+    }
+    if (!name.empty() && name == items[i - 1].first) {
+      refuse(1003, entry, setting, quoted(name) + " twice");
+    }
+  }
+  return items;
+}
+
 // A word as a person types it; what is no number stays text, for the message.
 Scalar scalar_from_text(Type type, std::string_view text) {
   if (type == Type::flag) {
@@ -116,7 +134,11 @@ Settings walked(const Settings& settings, const Registry& registry, std::string_
 
 Value checked(const Entry& entry, const Setting& setting, Value value) {
   auto* items = std::get_if<std::vector<Scalar>>(&value);
-  if (setting.list != (items != nullptr)) refuse(1004, entry, setting, to_text(value));
+  if (internal::form_of(value) != setting.form) refuse(1004, entry, setting, to_text(value));
+  if (setting.form == Form::groups) return value;
+  if (auto* named = std::get_if<ByName>(&value)) {
+    return checked_names(entry, setting, std::move(*named));
+  }
   if (items == nullptr) {
     const Scalar scalar = std::visit(
         [](const auto& x) -> Scalar {
@@ -135,7 +157,15 @@ Value checked(const Entry& entry, const Setting& setting, Value value) {
 
 Value parse_value(const Entry& entry, const Setting& setting, std::string_view text) {
   text = trim(text);
-  if (!setting.list) {
+  if (setting.form == Form::groups) return internal::parse_groups(text);
+  if (setting.form == Form::by_feature) {
+    ByName items;
+    for (auto& [name, word] : internal::parse_named(text)) {
+      items.emplace_back(std::move(name), scalar_from_text(setting.type, word));
+    }
+    return checked(entry, setting, std::move(items));
+  }
+  if (setting.form == Form::one) {
     const Scalar scalar = scalar_from_text(setting.type, text);
     return checked(entry, setting, std::visit([](auto x) -> Value { return x; }, scalar));
   }

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "gradatim/api/internal/features.h"
 #include "gradatim/api/internal/locate.h"
 #include "gradatim/api/settings.h"
 #include "gradatim/core/error.h"
@@ -21,6 +22,18 @@ Json json_of(const Value& value) {
     Json array = Json::array();
     for (const auto& item : *items) array.push_back(json_of(item));
     return array;
+  }
+  if (const auto* groups = std::get_if<Groups>(&value)) return *groups;
+  if (const auto* named = std::get_if<ByName>(&value)) {
+    const bool by_position = named->empty() || named->front().first.empty();
+    Json json = by_position ? Json::array() : Json::object();
+    for (const auto& [name, item] : *named) {
+      if (by_position)
+        json.push_back(json_of(item));
+      else
+        json[name] = json_of(item);
+    }
+    return json;
   }
   return std::visit(
       [](const auto& x) -> Json {
@@ -57,7 +70,32 @@ Scalar scalar_of(const Entry& entry, const Setting& setting, const Json& json) {
   refuse(entry, setting, json);
 }
 
+Groups groups_of(const Entry& entry, const Setting& setting, const Json& json) {
+  Groups groups;
+  for (const auto& group : json) {
+    if (!group.is_array()) refuse(entry, setting, json);
+    groups.emplace_back();
+    for (const auto& name : group) {
+      if (!name.is_string()) refuse(entry, setting, json);
+      groups.back().push_back(name.get<std::string>());
+    }
+  }
+  return groups;
+}
+
 Value value_of(const Entry& entry, const Setting& setting, const Json& json) {
+  if (setting.form == Form::by_feature && (json.is_object() || json.is_array())) {
+    ByName items;
+    for (const auto& [key, item] : json.items()) {
+      items.emplace_back(json.is_object() ? key : "", scalar_of(entry, setting, item));
+    }
+    return checked(entry, setting, std::move(items));
+  }
+  if (setting.form == Form::groups && json.is_array()) return groups_of(entry, setting, json);
+  if (internal::of_features(setting) && json.is_null()) return parse_value(entry, setting, "");
+  if (internal::of_features(setting) && json.is_string()) {
+    return parse_value(entry, setting, json.get<std::string>());
+  }
   if (!json.is_array()) {
     return checked(entry, setting,
                    std::visit([](auto x) -> Value { return x; }, scalar_of(entry, setting, json)));
@@ -68,7 +106,7 @@ Value value_of(const Entry& entry, const Setting& setting, const Json& json) {
 }
 
 // Objects are parts: their component is said first, then everything inside with its path.
-void flatten(const std::string& prefix, const Json& object,
+void flatten(const std::string& prefix, const Json& object, const Registry& registry,
              std::vector<internal::Assignment>& out) {
   for (const auto& [key, json] : object.items()) {
     if (key == "component") {
@@ -76,8 +114,8 @@ void flatten(const std::string& prefix, const Json& object,
                      "\"component\" must be the name of a component; got {}", json.dump());
       if (prefix.empty()) continue;
       out.push_back({prefix, json.get<std::string>(), {}});
-    } else if (json.is_object()) {
-      flatten(prefix.empty() ? key : prefix + "." + key, json, out);
+    } else if (json.is_object() && !takes_object(key, registry)) {
+      flatten(prefix.empty() ? key : prefix + "." + key, json, registry, out);
     } else {
       out.push_back({prefix.empty() ? key : prefix + "." + key,
                      json.is_string() ? std::optional(json.get<std::string>()) : std::nullopt,
@@ -108,7 +146,7 @@ Settings settings_from_json(std::string_view text, const Registry& registry) {
                  "the settings name no component; begin with {{\"component\": \"...\"}}, as "
                  "'gradatim list' shows them");
   std::vector<internal::Assignment> assignments;
-  flatten({}, json, assignments);
+  flatten({}, json, registry, assignments);
   return internal::assign(json["component"].get<std::string>(), assignments, registry);
 }
 

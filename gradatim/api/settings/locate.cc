@@ -207,3 +207,16 @@ Settings assign(std::string_view component, std::span<const Assignment> assignme
 }
 
 }  // namespace gradatim::api::internal
+
+namespace gradatim::api {
+
+bool takes_object(std::string_view path, const Registry& registry) {
+  const auto name = path.substr(path.rfind('.') + 1);
+  for (const Entry* entry : registry.list()) {
+    const Setting* setting = internal::find_setting(*entry, name);
+    if (setting != nullptr && setting->form == Form::by_feature) return true;
+  }
+  return false;
+}
+
+}  // namespace gradatim::api

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "gradatim/api/internal/features.h"
 #include "gradatim/api/settings.h"
 
 namespace gradatim::api {
@@ -53,6 +54,8 @@ std::string where(const Setting& setting) {
 }  // namespace
 
 std::string to_text(const Value& value) {
+  if (const auto* named = std::get_if<ByName>(&value)) return internal::named_text(*named);
+  if (const auto* groups = std::get_if<Groups>(&value)) return internal::groups_text(*groups);
   const auto* items = std::get_if<std::vector<Scalar>>(&value);
   if (items == nullptr) {
     return std::visit(
@@ -83,7 +86,9 @@ std::string type_text(const Setting& setting) {
   static constexpr std::string_view kMany[] = {"flags", "integers", "reals"};
   const auto type = static_cast<std::size_t>(setting.type);
   const bool choice = setting.type == Type::choice;
-  if (!setting.list) {
+  if (setting.form == Form::groups) return "groups of features";
+  if (setting.form == Form::by_feature) return fmt::format("{} by feature", kOne[type]);
+  if (setting.form == Form::one) {
     return choice ? "one of " + joined(setting.choices) : std::string(kOne[type]);
   }
   const auto what = choice ? "of " + joined(setting.choices) : std::string(kMany[type]);
@@ -95,7 +100,12 @@ std::string admissible(const Setting& setting) {
   static constexpr std::string_view kMany[] = {"flags", "integers", "numbers"};
   const auto type = static_cast<std::size_t>(setting.type);
   const bool choice = setting.type == Type::choice;
-  if (!setting.list) {
+  if (setting.form == Form::groups) return "groups of feature names, as a,b;c,d";
+  if (setting.form == Form::by_feature) {
+    return fmt::format("{}{} for features by name, as a:1,b:-1, or one for each in order",
+                       kOne[type], where(setting));
+  }
+  if (setting.form == Form::one) {
     return choice ? "one of " + joined(setting.choices) : std::string(kOne[type]) + where(setting);
   }
   const auto what =

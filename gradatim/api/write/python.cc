@@ -25,6 +25,7 @@ std::string element_type(const Setting& setting) {
   if (setting.type == Type::flag) return "bool";
   if (setting.type == Type::integer) return "int";
   if (setting.type == Type::real) return "float";
+  if (setting.type == Type::text) return "str";
   std::vector<std::string> quoted;
   for (const auto choice : setting.choices) quoted.push_back(fmt::format("\"{}\"", choice));
   return fmt::format("Literal[{}]", joined(quoted, ", "));
@@ -57,6 +58,7 @@ std::string argument_line(const PythonArgument& argument, const std::string& ind
 }  // namespace
 
 std::string python_value(const Value& value) {
+  if (std::holds_alternative<ByName>(value) || std::holds_alternative<Groups>(value)) return "()";
   const auto* items = std::get_if<std::vector<Scalar>>(&value);
   if (items == nullptr) {
     return std::visit(
@@ -79,12 +81,16 @@ PythonArgument python_argument(const Setting& setting) {
   const auto range = range_and_unit(bare);
   if (!range.empty()) doc += " I" + range.substr(1) + ".";
   if (!setting.note.unit.empty()) doc += fmt::format(" Unit: {}.", setting.note.unit);
-  if (setting.list) doc += fmt::format(" At most {} of them.", setting.capacity);
+  if (setting.form == Form::list) doc += fmt::format(" At most {} of them.", setting.capacity);
   if (!setting.note.deprecated.empty()) {
     doc += fmt::format(" Deprecated since {}.", setting.note.deprecated);
   }
-  return {std::string(setting.name), setting.list ? fmt::format("Sequence[{}]", one) : one,
-          python_value(setting.initial()), doc};
+  std::string type = one;
+  if (setting.form == Form::list) type = fmt::format("Sequence[{}]", one);
+  if (setting.form == Form::by_feature)
+    type = fmt::format("Mapping[str, {0}] | Sequence[{0}]", one);
+  if (setting.form == Form::groups) type = fmt::format("Sequence[Sequence[{}]]", one);
+  return {std::string(setting.name), type, python_value(setting.initial()), doc};
 }
 
 PythonArgument python_argument(const Part& part, const Registry& registry) {
@@ -126,9 +132,12 @@ std::string python_module(std::string_view doc, std::string_view body,
     if (body.find(fmt::format("{}[", name)) != std::string_view::npos) typing.emplace_back(name);
   }
   std::string standard;
-  if (body.find("Sequence[") != std::string_view::npos) {
-    standard += "from collections.abc import Sequence\n";
+  std::vector<std::string> collections;
+  for (const std::string_view name : {"Mapping", "Sequence"}) {
+    if (body.find(fmt::format("{}[", name)) != std::string_view::npos)
+      collections.emplace_back(name);
   }
+  if (!collections.empty()) standard += python_import("collections.abc", collections);
   if (!typing.empty()) standard += python_import("typing", typing);
   if (!standard.empty()) text += standard + "\n";
   for (const auto& line : imports) text += line;

@@ -23,6 +23,7 @@ Json scalar_schema(const Setting& setting) {
     return {{"enum", std::vector<std::string>(setting.choices.begin(), setting.choices.end())}};
   }
   if (setting.type == Type::flag) return {{"type", "boolean"}};
+  if (setting.type == Type::text) return {{"type", "string"}};
   const bool integer = setting.type == Type::integer;
   const Range& range = setting.note.range;
   Json schema = {{"type", integer ? "integer" : "number"}};
@@ -37,7 +38,14 @@ Json scalar_schema(const Setting& setting) {
 
 Json setting_schema(const Entry& entry, const Setting& setting) {
   Json schema = scalar_schema(setting);
-  if (setting.list) {
+  if (setting.form == Form::groups) {
+    const Json group = {{"type", "array"}, {"items", std::move(schema)}};
+    schema = {{"type", "array"}, {"items", group}};
+  } else if (setting.form == Form::by_feature) {
+    const Json by_name = {{"type", "object"}, {"additionalProperties", schema}};
+    const Json in_order = {{"type", "array"}, {"items", std::move(schema)}};
+    schema = {{"anyOf", Json::array({by_name, in_order})}};
+  } else if (setting.form == Form::list) {
     schema = {{"type", "array"}, {"maxItems", setting.capacity}, {"items", std::move(schema)}};
   }
   const Settings initial{

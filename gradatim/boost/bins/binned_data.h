@@ -12,6 +12,7 @@
 
 #include "gradatim/boost/bins/bin_groups.h"
 #include "gradatim/boost/bins/feature_bins.h"
+#include "gradatim/data/schema.h"
 #include "gradatim/data/table.h"
 
 namespace gradatim::boost {
@@ -21,6 +22,7 @@ struct BinOptions {
   std::int64_t sample_rows = 200000;  // that boundaries are read from; all rows where fewer
   std::uint64_t seed = 0;
   bool exact = false;
+  const data::Schema* known = nullptr;  // of features whose categories keep their codes
 };
 
 /// The same options with the seed of a fit.

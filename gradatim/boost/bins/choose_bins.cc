@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
 
 #include "gradatim/boost/bins/search.h"
 #include "gradatim/core/philox.h"
@@ -89,6 +90,20 @@ std::vector<std::string> categories_by_frequency(const data::Column& column,
   return sorted;
 }
 
+// The known categories, then the new ones.
+std::vector<std::string> after_known(const data::Schema* known, const std::string& feature,
+                                     std::vector<std::string> categories) {
+  const data::ColumnSchema* column = known == nullptr ? nullptr : known->find(feature);
+  if (column == nullptr || !column->categories) return categories;
+  const std::set<std::string_view> old(column->categories->begin(), column->categories->end());
+  std::vector<std::string> all = *column->categories;
+  for (auto& word : categories) {
+    if (all.size() == kMostCategories) break;
+    if (!old.contains(word)) all.push_back(std::move(word));
+  }
+  return all;
+}
+
 }  // namespace
 
 std::vector<std::int64_t> quantile_rows(std::int64_t rows, const BinOptions& options) {
@@ -114,7 +129,8 @@ FeatureBins choose_bins(const data::Column& column, std::span<const float> weigh
   bins.name = column.name();
   bins.type = column.type();
   if (bins.categorical()) {
-    bins.categories = categories_by_frequency(column, weight);
+    bins.categories =
+        after_known(options.known, column.name(), categories_by_frequency(column, weight));
     bins.bins = std::max(1, static_cast<std::int32_t>(bins.categories.size()));
     return bins;
   }

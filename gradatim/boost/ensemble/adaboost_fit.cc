@@ -106,6 +106,7 @@ std::shared_ptr<const data::Model> AdaBoostFit::run(const api::Settings& setting
 }
 
 std::unique_ptr<Member> AdaBoostFit::fit_member(std::int64_t round) {
+  fitter_->draw_by(request_.seed, static_cast<std::uint32_t>(round));
   if (config_.mode == WeightMode::reweight) {
     statistics_.weight = distribution_.fixed_point(statistics_.unit);
     return fitter_->fit_classes(statistics_, rows_, features_);

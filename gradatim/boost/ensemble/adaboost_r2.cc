@@ -47,6 +47,17 @@ class MedianModel final : public EnsembleModel {
     parts().members[round]->predict(rows, values.data());
     for (std::int64_t i = 0; i < rows.rows; ++i) state[i * state_columns() + round] += values[i];
   }
+  void accumulate_trees(const TreeRows& rows, std::int64_t first, std::int64_t last,
+                        double* state) const override {
+    for (std::int64_t round = first; round < last; ++round) {
+      rows.trees.add(rows.strip, round, round + 1, 1, state + round * kStrip, rows.scratch);
+    }
+  }
+  void accumulate_row(const Forest& trees, const double* features, std::int64_t first,
+                      std::int64_t last, double* state) const override {
+    trees.each_of_row(features, first, last,
+                      [&](std::int64_t round, double value) { state[round] += value; });
+  }
   void finish(const double* state, std::int64_t rows, std::int64_t rounds,
               data::PredictKind /*kind*/, double* out) const override {
     std::vector<std::pair<double, double>> votes(rounds);
@@ -161,6 +172,7 @@ class R2Fit {
     }
     quantise(g_, h_, weight, {.seed = request_.seed, .draw = round, .force_wide = true},
              statistics_);
+    fitter_->draw_by(request_.seed, round);
     return fitter_->fit(statistics_, rows, features_);
   }
 

@@ -5,6 +5,9 @@
 #include <memory>
 
 #include "gradatim/boost/ensemble/additive_model.h"
+#include "gradatim/boost/ensemble/class_balance.h"
+#include "gradatim/boost/ensemble/dropout.h"
+#include "gradatim/boost/ensemble/row_sampling.h"
 
 namespace gradatim::boost {
 
@@ -14,8 +17,12 @@ enum class MultiStrategy { one_output_per_tree, multi_output_tree };
 struct AdditiveConfig {
   std::int64_t n_estimators = 100;
   double learning_rate = 0.1;
-  double subsample = 1.0;
+  std::int64_t num_parallel_tree = 1;
+  SamplingConfig sampling;
+  ClassBalance balance;
   std::int64_t early_stopping_rounds = 0;
+  double max_seconds = 0.0;  // 0: no limit
+  DropoutConfig dropout;
   bool evaluate_train = false;
   bool vector_leaves = false;  // one member for all outputs
   bool high_precision = false;

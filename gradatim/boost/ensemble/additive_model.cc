@@ -27,15 +27,31 @@ void AdditiveModel::start(std::int64_t rows, double* state) const {
 
 void AdditiveModel::accumulate(const RowBlock& rows, std::int64_t round, double* state) const {
   const int outputs = state_columns();
-  const int members = parts().members_per_round;
-  const int width = outputs / members;  // of one member
-  std::vector<double> values(rows.rows * width);
-  for (int m = 0; m < members; ++m) {
-    parts().members[round * members + m]->predict(rows, values.data());
+  std::vector<double> values;
+  for (int m = 0; m < members_per_round(); ++m) {  // the outputs take turns
+    const Member& member = *parts().members[round * members_per_round() + m];
+    const int width = member.outputs();
+    values.resize(rows.rows * width);
+    member.predict(rows, values.data());
+    const int first = m * width % outputs;
     for (std::int64_t i = 0; i < rows.rows; ++i) {
-      for (int j = 0; j < width; ++j) state[i * outputs + m * width + j] += values[i * width + j];
+      for (int j = 0; j < width; ++j) state[i * outputs + first + j] += values[i * width + j];
     }
   }
+}
+
+void AdditiveModel::accumulate_trees(const TreeRows& rows, std::int64_t first, std::int64_t last,
+                                     double* state) const {
+  rows.trees.add(rows.strip, first * members_per_round(), last * members_per_round(),
+                 state_columns(), state, rows.scratch);
+}
+
+void AdditiveModel::accumulate_row(const Forest& trees, const double* features, std::int64_t first,
+                                   std::int64_t last, double* state) const {
+  const int outputs = state_columns();
+  trees.each_of_row(
+      features, first * members_per_round(), last * members_per_round(),
+      [&](std::int64_t tree, double value) { state[outputs == 1 ? 0 : tree % outputs] += value; });
 }
 
 void AdditiveModel::finish(const double* state, std::int64_t rows, std::int64_t /*rounds*/,
@@ -59,6 +75,17 @@ std::shared_ptr<const Loss> automatic_loss(const Task& task) {
                                                : "boost.loss.softmax";
   return api::build_as<Loss>({.component = name});
 }
+
+namespace {
+
+std::int64_t parallel_trees(const data::ModelCard& card) {
+  const auto found = card.settings.values.find("num_parallel_tree");
+  const auto* count =
+      found == card.settings.values.end() ? nullptr : std::get_if<std::int64_t>(&found->second);
+  return count == nullptr ? 1 : *count;
+}
+
+}  // namespace
 
 std::shared_ptr<const data::Model> load_additive(const SafetensorsFile& file,
                                                  const data::ModelCard& card,
@@ -91,7 +118,7 @@ std::shared_ptr<const data::Model> load_additive(const SafetensorsFile& file,
   learner->check_classes(file, parts.ensemble.members, 0);
   const auto members = static_cast<std::int64_t>(parts.ensemble.members.size());
   const int width = members == 0 ? 1 : parts.ensemble.members.front()->outputs();
-  const std::int64_t per_round = outputs / width;
+  const std::int64_t per_round = outputs / width * parallel_trees(card);
   GRADATIM_CHECK((width == 1 || width == outputs) && members % per_round == 0 &&
                      members / per_round == card.rounds,
                  ModelError, 3010,

@@ -65,8 +65,44 @@ Case loss_case(const std::string& name) {
   return c;
 }
 
-/// Every model with every learner of the manifest, over every feature of a fit, and
-/// every loss.
+/// What a tree can be told, small and above the limit of packed histograms.
+void add_tree_cases(std::vector<Case>& cases) {
+  const std::vector<std::pair<std::string, Options>> ways = {
+      {"monotone", {{"monotone_constraints", "x0:1,x1:-1"}}},
+      {"monotone lossguide",
+       {{"monotone_constraints", "x0:1"}, {"grow_policy", "lossguide"}, {"max_leaves", "24"}}},
+      {"interaction", {{"interaction_constraints", "x0,x1;x1,x2"}}},
+      {"columns",
+       {{"colsample_bylevel", "0.7"},
+        {"colsample_bynode", "0.7"},
+        {"feature_weights", "x0:3"},
+        {"grow_policy", "lossguide"},
+        {"max_leaves", "40"},
+        {"max_depth", "0"}}},
+      {"counted", {{"min_child_samples", "30"}, {"path_smooth", "3"}}},
+      {"extra", {{"extra_trees", "true"}}},
+      {"goss", {{"sampling_method", "goss"}, {"class_weight", "balanced"}}},
+      {"gradient based", {{"sampling_method", "gradient_based"}, {"scale_pos_weight", "3"}}},
+      {"symmetric", {{"grow_policy", "symmetric"}}},
+      {"symmetric monotone",
+       {{"grow_policy", "symmetric"}, {"monotone_constraints", "x1:1"}, {"max_depth", "9"}}},
+  };
+  for (const auto& [name, options] : ways) {
+    for (const std::int64_t rows : {std::int64_t{9000}, std::int64_t{70000}}) {
+      Case c{fmt::format("{} on {} rows", name, rows), "boost.newton", options, {}};
+      c.options.insert(
+          c.options.end(),
+          {{"n_estimators", rows < 10000 ? "4" : "2"}, {"subsample", "0.7"}, {"learner", "tree"}});
+      c.request =
+          request_of(learnable({.rows = rows, .numeric = 3, .categorical = 1, .missing = 0.1},
+                               Target::two_classes, 5, true));
+      c.request.weight = "w";
+      cases.push_back(c);
+    }
+  }
+}
+
+/// Every model with every learner of the manifest, over every feature of a fit, and every loss.
 std::vector<Case> every_case() {
   std::vector<Case> cases;
   for (const char* model :
@@ -99,6 +135,11 @@ std::vector<Case> every_case() {
         learnable({.rows = 70000, .numeric = 2, .categorical = 1, .missing = 0.1}, target, 2));
     cases.push_back(packed);
   }
+  Case targets{"targets", "boost.newton", {{"n_estimators", "3"}, {"num_parallel_tree", "2"}}, {}};
+  targets.request = with_second_target(
+      request_of(learnable({.rows = 9000, .numeric = 3, .missing = 0.1}, Target::numbers, 4)));
+  cases.push_back(targets);
+  add_tree_cases(cases);
   return cases;
 }
 

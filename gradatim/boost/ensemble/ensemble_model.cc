@@ -13,108 +13,11 @@
 #include "gradatim/data/convert.h"
 
 namespace gradatim::boost {
-namespace {
-
-constexpr std::int64_t kBlockRows = 256;
-
-}  // namespace
-
-struct EnsembleModel::Block {
-  RowBlock rows;
-  std::int64_t begin = 0;
-  std::vector<double>* state = nullptr;  // started, margins added
-};
-
 EnsembleModel::EnsembleModel(data::ModelCard card, EnsembleParts parts)
     : card_(std::move(card)), parts_(std::move(parts)) {}
 
 std::int64_t EnsembleModel::rounds() const {
   return static_cast<std::int64_t>(parts_.members.size()) / parts_.members_per_round;
-}
-
-std::int64_t EnsembleModel::block_rows(std::int64_t rows) const {
-  const bool whole = !parts_.members.empty() && parts_.members.front()->whole();
-  return whole ? std::max<std::int64_t>(1, rows) : kBlockRows;
-}
-
-void EnsembleModel::each_block(const data::Table& table, const data::PredictOptions& options,
-                               const std::function<void(const Block&)>& f) const {
-  std::vector<data::Column> columns;
-  for (const auto& feature : card_.features.columns) columns.push_back(data::align(table, feature));
-  std::vector<data::Column> margins;
-  for (const auto& name : options.base_margin) margins.push_back(table.column(name));
-  const int width = state_columns();
-  GRADATIM_CHECK(margins.empty() || static_cast<int>(margins.size()) == width, UsageError, 1020,
-                 "the model has {} scores a row and {} columns of base margins were named", width,
-                 margins.size());
-  const auto features = static_cast<std::int64_t>(columns.size());
-  parallel_for(table.rows(), block_rows(table.rows()), [&](std::int64_t begin, std::int64_t end) {
-    const std::int64_t rows = end - begin;
-    auto owner = std::make_shared<std::vector<double>>(rows * features);
-    std::vector<double>& values = *owner;
-    std::vector<double> cells(rows);
-    for (std::int64_t c = 0; c < features; ++c) {
-      columns[c].read(begin, cells);
-      for (std::int64_t i = 0; i < rows; ++i) values[i * features + c] = cells[i];
-    }
-    std::vector<double> state(rows * width);
-    start(rows, state.data());
-    for (std::size_t k = 0; k < margins.size(); ++k) {
-      margins[k].read(begin, cells);
-      for (std::int64_t i = 0; i < rows; ++i) {
-        GRADATIM_CHECK(std::isfinite(cells[i]), DataError, 2028,
-                       "the base margin of row {} is not finite; give every row a number",
-                       begin + i + 1);
-        state[i * width + k] += cells[i];
-      }
-    }
-    f({{values.data(), rows, features, owner}, begin, &state});
-  });
-}
-
-data::Predictions EnsembleModel::predict(const data::Table& table,
-                                         const data::PredictOptions& options) const {
-  data::Predictions predictions;
-  predictions.columns = prediction_columns(options.kind);
-  predictions.values.resize(table.rows() * predictions.columns);
-  const std::int64_t used = options.rounds > 0 ? std::min(options.rounds, rounds()) : rounds();
-  each_block(table, options, [&](const Block& block) {
-    for (std::int64_t round = 0; round < used; ++round) {
-      accumulate(block.rows, round, block.state->data());
-    }
-    finish(block.state->data(), block.rows.rows, used, options.kind,
-           predictions.values.data() + block.begin * predictions.columns);
-  });
-  return predictions;
-}
-
-void EnsembleModel::predict_staged(
-    const data::Table& table, const data::PredictOptions& options,
-    const std::function<void(std::int64_t, const data::Predictions&)>& stage) const {
-  const int width = state_columns();
-  std::vector<double> states(table.rows() * width);
-  auto owner = std::make_shared<std::vector<double>>(
-      table.rows() * std::max<std::size_t>(1, parts_.features.size()));
-  std::vector<double>& values = *owner;
-  const auto features = static_cast<std::int64_t>(parts_.features.size());
-  each_block(table, options, [&](const Block& block) {
-    std::copy(block.state->begin(), block.state->end(), states.begin() + block.begin * width);
-    std::copy_n(block.rows.values, block.rows.rows * features,
-                values.begin() + block.begin * features);
-  });
-  data::Predictions predictions;
-  predictions.columns = prediction_columns(options.kind);
-  predictions.values.resize(table.rows() * predictions.columns);
-  for (std::int64_t round = 0; round < rounds(); ++round) {
-    check_interrupt();
-    parallel_for(table.rows(), block_rows(table.rows()), [&](std::int64_t begin, std::int64_t end) {
-      accumulate({values.data() + begin * features, end - begin, features, owner}, round,
-                 states.data() + begin * width);
-      finish(states.data() + begin * width, end - begin, round + 1, options.kind,
-             predictions.values.data() + begin * predictions.columns);
-    });
-    stage(round + 1, predictions);
-  }
 }
 
 std::vector<std::pair<std::string, double>> EnsembleModel::evaluate(

@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include "gradatim/boost/learner/learner.h"
 #include "gradatim/boost/loss/loss.h"
+#include "gradatim/boost/predict/forest.h"
 #include "gradatim/boost/task.h"
 #include "gradatim/data/model.h"
 
@@ -24,6 +26,13 @@ struct EnsembleParts {
   int members_per_round = 1;
 };
 
+/// A strip of rows, the trees that are asked about it, and what they keep of it.
+struct TreeRows {
+  const Forest& trees;
+  const Strip& strip;
+  Forest::Scratch& scratch;
+};
+
 class EnsembleModel : public data::Model {
  public:
   const data::ModelCard& card() const override { return card_; }
@@ -32,6 +41,9 @@ class EnsembleModel : public data::Model {
   void predict_staged(
       const data::Table& table, const data::PredictOptions& options,
       const std::function<void(std::int64_t, const data::Predictions&)>& stage) const override;
+  /// Where every member is a tree and scores are sums, this allocates nothing.
+  std::int64_t predict_row(std::span<const double> features, std::span<double> out,
+                           data::PredictKind kind) const override;
   std::vector<std::pair<std::string, double>> evaluate(const data::Table& table,
                                                        const std::vector<std::string>& metrics,
                                                        const std::string& weight) const override;
@@ -46,6 +58,12 @@ class EnsembleModel : public data::Model {
   virtual int prediction_columns(data::PredictKind kind) const = 0;
   /// Adds the members of round `round` to `state` [rows, state_columns].
   virtual void accumulate(const RowBlock& rows, std::int64_t round, double* state) const = 0;
+  /// The same for rounds [first, last) of an ensemble of trees: of a strip of rows, and of one row
+  /// of features.  // state: [state_columns][kStrip], [state_columns]
+  virtual void accumulate_trees(const TreeRows& rows, std::int64_t first, std::int64_t last,
+                                double* state) const = 0;
+  virtual void accumulate_row(const Forest& trees, const double* features, std::int64_t first,
+                              std::int64_t last, double* state) const = 0;
   /// Turns states into predictions.
   virtual void finish(const double* state, std::int64_t rows, std::int64_t rounds,
                       data::PredictKind kind, double* out) const = 0;
@@ -60,14 +78,37 @@ class EnsembleModel : public data::Model {
   std::int64_t rounds() const;
 
  private:
-  struct Block;
-  /// Rows that predict() takes at a time: all where a member is the caller's own code.
+  struct Columns;
+  struct StripRows;
+  /// The model's features and the base margins; UsageError GRD-1020.
+  Columns columns_of(const data::Table& table, const data::PredictOptions& options) const;
+  /// States of no rounds and base margins of rows [begin, begin + rows).  // [rows, state_columns]
+  std::vector<double> started(const Columns& columns, std::int64_t begin, std::int64_t rows) const;
+  void load(const Columns& columns, const Forest& trees, std::int64_t begin, StripRows& rows) const;
+  void finish_strip(const StripRows& rows, std::int64_t rounds, data::PredictKind kind,
+                    double* out) const;
+
+  void predict_trees(const Columns& columns, const Forest& trees, std::int64_t rounds,
+                     data::PredictKind kind, data::Predictions& predictions) const;
+  void predict_members(const Columns& columns, std::int64_t rounds, data::PredictKind kind,
+                       data::Predictions& predictions) const;
+  using Stage = std::function<void(std::int64_t, const data::Predictions&)>;
+  void stage_trees(const Columns& columns, const Forest& trees, data::PredictKind kind,
+                   data::Predictions& predictions, const Stage& stage) const;
+  void stage_members(const Columns& columns, data::PredictKind kind, data::Predictions& predictions,
+                     const Stage& stage) const;
+  /// Rows that members other than trees take at a time: all where they are the caller's own code.
   std::int64_t block_rows(std::int64_t rows) const;
-  void each_block(const data::Table& table, const data::PredictOptions& options,
-                  const std::function<void(const Block&)>& f) const;
+  RowBlock block_of(const Columns& columns, std::int64_t begin, std::int64_t rows) const;
+
+  /// The members as a forest, made when it is first asked for; null where one is no tree or has
+  /// several outputs.
+  const Forest* forest() const;
 
   data::ModelCard card_;
   EnsembleParts parts_;
+  mutable std::once_flag forest_made_;
+  mutable std::unique_ptr<const Forest> forest_;
 };
 
 /// Refuses numbers of a model file that are not finite. ModelError GRD-3010.

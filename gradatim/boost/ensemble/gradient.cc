@@ -2,6 +2,7 @@
 // every leaf takes its own optimal step, and the step is shrunk.
 #include "gradatim/api/export.h"
 #include "gradatim/boost/ensemble/additive_fit.h"
+#include "gradatim/boost/ensemble/held_out_fit.h"
 
 namespace gradatim::boost {
 namespace {
@@ -10,7 +11,14 @@ struct GradientConfig {
   std::int64_t n_estimators = 100;
   double learning_rate = 0.1;
   double subsample = 1.0;
+  SamplingMethod sampling_method = SamplingMethod::uniform;
+  double top_rate = 0.2;
+  double other_rate = 0.1;
+  double mvs_lambda = 0.1;
+  ClassWeight class_weight = ClassWeight::none;
+  double scale_pos_weight = 1.0;
   std::int64_t early_stopping_rounds = 0;
+  double max_seconds = 0.0;
   bool evaluate_train = false;
   MultiStrategy multi_strategy = MultiStrategy::one_output_per_tree;
 };
@@ -21,14 +29,23 @@ class GradientBoosting final : public data::Trainer {
   GradientBoosting(const GradientConfig& c, std::span<const api::Made> parts)
       : config_{.n_estimators = c.n_estimators,
                 .learning_rate = c.learning_rate,
-                .subsample = c.subsample,
+                .sampling = {.method = c.sampling_method,
+                             .subsample = c.subsample,
+                             .top_rate = c.top_rate,
+                             .other_rate = c.other_rate,
+                             .mvs_lambda = c.mvs_lambda},
+                .balance = {.class_weight = c.class_weight, .scale_pos_weight = c.scale_pos_weight},
                 .early_stopping_rounds = c.early_stopping_rounds,
+                .max_seconds = c.max_seconds,
                 .evaluate_train = c.evaluate_train,
                 .vector_leaves = c.multi_strategy == MultiStrategy::multi_output_tree,
                 .first_order = true},
         loss_(std::static_pointer_cast<const Loss>(parts[0])),
-        learner_(std::static_pointer_cast<const Learner>(parts[1])) {}
+        learner_(std::static_pointer_cast<const Learner>(parts[1])) {
+    check(config_.sampling);
+  }
 
+  bool continues() const override { return true; }
   std::shared_ptr<const data::Model> fit(const data::FitRequest& request,
                                          const api::Settings& settings) const override {
     return fit_additive(config_, loss_, learner_, request, settings);
@@ -36,6 +53,15 @@ class GradientBoosting final : public data::Trainer {
   std::shared_ptr<const data::Model> load(const SafetensorsFile& file,
                                           const data::ModelCard& card) const override {
     return load_additive(file, card, loss_, learner_);
+  }
+  std::shared_ptr<const data::PreparedData> prepare(
+      const data::FitRequest& request) const override {
+    return prepare_additive(loss_.get(), *learner_, request);
+  }
+  std::unique_ptr<data::SteppedFit> start(std::shared_ptr<const data::PreparedData> data,
+                                          const data::FitRequest& request,
+                                          std::vector<std::uint8_t> held_out) const override {
+    return start_additive(config_, loss_, learner_, std::move(data), request, std::move(held_out));
   }
 
  private:
@@ -55,17 +81,41 @@ constexpr api::Setting kSettings[] = {
     api::setting<&GradientConfig::subsample>(
         {.doc = "Share of the rows that each round sees (stochastic gradient boosting).",
          .range = api::above_to(0.0, 1.0)}),
+    api::setting<&GradientConfig::sampling_method>(
+        {.doc = "uniform draws rows by subsample alone; goss keeps the largest gradients and a "
+                "share of the others; gradient_based draws rows in proportion to their gradients, "
+                "subsample of all. The latter two weigh rows so that sums stay unbiased."}),
+    api::setting<&GradientConfig::top_rate>(
+        {.doc = "goss: share of the rows, those with the largest gradients, that is kept.",
+         .range = api::from_below(0.0, 1.0)}),
+    api::setting<&GradientConfig::other_rate>(
+        {.doc = "goss: share of all rows that is drawn from the others.",
+         .range = api::above_to(0.0, 1.0)}),
+    api::setting<&GradientConfig::mvs_lambda>(
+        {.doc = "gradient_based: how much hessians count besides gradients.",
+         .range = api::at_least(0.0)}),
+    api::setting<&GradientConfig::class_weight>(
+        {.doc = "balanced gives all classes the same total weight, beside the rows' own."}),
+    api::setting<&GradientConfig::scale_pos_weight>(
+        {.doc = "Factor on the weights of the second of two classes.", .range = api::above(0.0)}),
     api::setting<&GradientConfig::early_stopping_rounds>(
         {.doc = "Stop when the first metric on the validation rows has not improved for so many "
                 "rounds, and keep the best round; 0 never stops.",
          .range = api::at_least(0),
          .unit = "rounds"}),
+    api::setting<&GradientConfig::max_seconds>(
+        {.doc =
+             "Stop after the round that takes the fit beyond this time, and keep the model, which "
+             "then depends on the machine; 0 has no limit.",
+         .range = api::at_least(0.0),
+         .unit = "seconds"}),
     api::setting<&GradientConfig::evaluate_train>(
         {.doc = "Record the metrics on the training rows too."}),
     api::setting<&GradientConfig::multi_strategy>(
-        {.doc = "With several classes or targets: one_output_per_tree grows a tree for each in "
-                "every round; multi_output_tree grows one whose leaves hold a value for each, which "
-                "is several times faster."}),
+        {.doc =
+             "With several classes or targets: one_output_per_tree grows a tree for each in "
+             "every round; multi_output_tree grows one whose leaves hold a value for each, which "
+             "is several times faster."}),
 };
 
 constexpr api::Part kParts[] = {
@@ -83,12 +133,14 @@ constexpr api::Text kText = {
         "Huber).",
     .source =
         "Friedman (2001), Greedy function approximation: a gradient boosting machine; Friedman "
-        "(2002), Stochastic gradient boosting",
+        "(2002), Stochastic gradient boosting; Ke and others (2017), LightGBM (goss); "
+        "Ibragimov and Gusev (2019), Minimal variance sampling in stochastic gradient boosting",
     .shape = "features: [rows, columns]; target: [rows] or [rows, targets]",
     .errors =
         "GRD-1027 a target is named twice, or classes are wanted of several; GRD-2020 the target "
         "does not suit the loss; GRD-2021 a target is missing; GRD-2022 the "
-        "target has one class; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges",
+        "target has one class; GRD-1033 weights of classes for another target; GRD-4001 a gradient "
+        "is not finite; GRD-4002 the fit diverges",
     .tags = "classifier regressor python:GradientBoosting",
 };
 

@@ -2,6 +2,7 @@
 // scores, sum g w + h w^2 / 2, plus their own regularisation.
 #include "gradatim/api/export.h"
 #include "gradatim/boost/ensemble/additive_fit.h"
+#include "gradatim/boost/ensemble/held_out_fit.h"
 
 namespace gradatim::boost {
 namespace {
@@ -11,8 +12,21 @@ enum class Precision { coarse, high };
 struct NewtonConfig {
   std::int64_t n_estimators = 100;
   double learning_rate = 0.3;
+  std::int32_t num_parallel_tree = 1;
   double subsample = 1.0;
+  SamplingMethod sampling_method = SamplingMethod::uniform;
+  double top_rate = 0.2;
+  double other_rate = 0.1;
+  double mvs_lambda = 0.1;
+  ClassWeight class_weight = ClassWeight::none;
+  double scale_pos_weight = 1.0;
   std::int64_t early_stopping_rounds = 0;
+  double max_seconds = 0.0;
+  double rate_drop = 0.0;
+  double skip_drop = 0.0;
+  bool one_drop = false;
+  SampleType sample_type = SampleType::uniform;
+  NormalizeType normalize_type = NormalizeType::tree;
   bool evaluate_train = false;
   MultiStrategy multi_strategy = MultiStrategy::one_output_per_tree;
   Precision precision = Precision::coarse;
@@ -24,14 +38,29 @@ class NewtonBoosting final : public data::Trainer {
   NewtonBoosting(const NewtonConfig& c, std::span<const api::Made> parts)
       : config_{.n_estimators = c.n_estimators,
                 .learning_rate = c.learning_rate,
-                .subsample = c.subsample,
+                .num_parallel_tree = c.num_parallel_tree,
+                .sampling = {.method = c.sampling_method,
+                             .subsample = c.subsample,
+                             .top_rate = c.top_rate,
+                             .other_rate = c.other_rate,
+                             .mvs_lambda = c.mvs_lambda},
+                .balance = {.class_weight = c.class_weight, .scale_pos_weight = c.scale_pos_weight},
                 .early_stopping_rounds = c.early_stopping_rounds,
+                .max_seconds = c.max_seconds,
+                .dropout = {.rate_drop = c.rate_drop,
+                            .skip_drop = c.skip_drop,
+                            .one_drop = c.one_drop,
+                            .sample_type = c.sample_type,
+                            .normalize_type = c.normalize_type},
                 .evaluate_train = c.evaluate_train,
                 .vector_leaves = c.multi_strategy == MultiStrategy::multi_output_tree,
                 .high_precision = c.precision == Precision::high},
         loss_(std::static_pointer_cast<const Loss>(parts[0])),
-        learner_(std::static_pointer_cast<const Learner>(parts[1])) {}
+        learner_(std::static_pointer_cast<const Learner>(parts[1])) {
+    check(config_.sampling);
+  }
 
+  bool continues() const override { return true; }
   std::shared_ptr<const data::Model> fit(const data::FitRequest& request,
                                          const api::Settings& settings) const override {
     return fit_additive(config_, loss_, learner_, request, settings);
@@ -39,6 +68,15 @@ class NewtonBoosting final : public data::Trainer {
   std::shared_ptr<const data::Model> load(const SafetensorsFile& file,
                                           const data::ModelCard& card) const override {
     return load_additive(file, card, loss_, learner_);
+  }
+  std::shared_ptr<const data::PreparedData> prepare(
+      const data::FitRequest& request) const override {
+    return prepare_additive(loss_.get(), *learner_, request);
+  }
+  std::unique_ptr<data::SteppedFit> start(std::shared_ptr<const data::PreparedData> data,
+                                          const data::FitRequest& request,
+                                          std::vector<std::uint8_t> held_out) const override {
+    return start_additive(config_, loss_, learner_, std::move(data), request, std::move(held_out));
   }
 
  private:
@@ -55,20 +93,61 @@ constexpr api::Setting kSettings[] = {
     api::setting<&NewtonConfig::learning_rate>({.doc = "Factor on every member's values.",
                                                 .range = api::above_to(0.0, 1.0),
                                                 .alias = "eta"}),
+    api::setting<&NewtonConfig::num_parallel_tree>(
+        {.doc = "Members that each round fits to the same gradients, each on rows and features of "
+                "its own, and averages; above 1 it boosts random forests.",
+         .range = api::between(1, 10000)}),
     api::setting<&NewtonConfig::subsample>(
-        {.doc = "Share of the rows that each round sees, drawn by (seed, round, row).",
+        {.doc = "Share of the rows that each member sees, drawn by (seed, member, row).",
          .range = api::above_to(0.0, 1.0)}),
+    api::setting<&NewtonConfig::sampling_method>(
+        {.doc = "uniform draws rows by subsample alone; goss keeps the largest gradients and a "
+                "share of the others; gradient_based draws rows in proportion to their gradients, "
+                "subsample of all. The latter two weigh rows so that sums stay unbiased."}),
+    api::setting<&NewtonConfig::top_rate>(
+        {.doc = "goss: share of the rows, those with the largest gradients, that is kept.",
+         .range = api::from_below(0.0, 1.0)}),
+    api::setting<&NewtonConfig::other_rate>(
+        {.doc = "goss: share of all rows that is drawn from the others.",
+         .range = api::above_to(0.0, 1.0)}),
+    api::setting<&NewtonConfig::mvs_lambda>(
+        {.doc = "gradient_based: how much hessians count besides gradients.",
+         .range = api::at_least(0.0)}),
+    api::setting<&NewtonConfig::class_weight>(
+        {.doc = "balanced gives all classes the same total weight, beside the rows' own."}),
+    api::setting<&NewtonConfig::scale_pos_weight>(
+        {.doc = "Factor on the weights of the second of two classes.", .range = api::above(0.0)}),
     api::setting<&NewtonConfig::early_stopping_rounds>(
         {.doc = "Stop when the first metric on the validation rows has not improved for so many "
                 "rounds, and keep the best round; 0 never stops.",
          .range = api::at_least(0),
          .unit = "rounds"}),
+    api::setting<&NewtonConfig::max_seconds>(
+        {.doc =
+             "Stop after the round that takes the fit beyond this time, and keep the model, which "
+             "then depends on the machine; 0 has no limit.",
+         .range = api::at_least(0.0),
+         .unit = "seconds"}),
+    api::setting<&NewtonConfig::rate_drop>(
+        {.doc = "Dropout (DART): share of the earlier rounds that are left out while a round is "
+                "fitted; 0 is no dropout.",
+         .range = api::between(0.0, 1.0)}),
+    api::setting<&NewtonConfig::skip_drop>(
+        {.doc = "Share of the rounds that drop nothing.", .range = api::between(0.0, 1.0)}),
+    api::setting<&NewtonConfig::one_drop>(
+        {.doc = "Drop at least one earlier round in every round that is not skipped."}),
+    api::setting<&NewtonConfig::sample_type>(
+        {.doc = "uniform drops every round alike, weighted in proportion to its weight."}),
+    api::setting<&NewtonConfig::normalize_type>(
+        {.doc = "With k rounds dropped and the learning rate nu, tree scales them by k / (k + nu) "
+                "and the new one by 1 / (k + nu); forest scales both by 1 / (1 + nu)."}),
     api::setting<&NewtonConfig::evaluate_train>(
         {.doc = "Record the metrics on the training rows too."}),
     api::setting<&NewtonConfig::multi_strategy>(
-        {.doc = "With several classes or targets: one_output_per_tree grows a tree for each in "
-                "every round; multi_output_tree grows one whose leaves hold a value for each, which "
-                "is several times faster."}),
+        {.doc =
+             "With several classes or targets: one_output_per_tree grows a tree for each in "
+             "every round; multi_output_tree grows one whose leaves hold a value for each, which "
+             "is several times faster."}),
     api::setting<&NewtonConfig::precision>(
         {.doc =
              "coarse ranks splits by gradients rounded to 8 to 14 bits above 65,536 rows (leaves "
@@ -88,12 +167,19 @@ constexpr api::Text kText = {
     .detail =
         "The model is the same to the last bit for any number of threads, with AVX-512, AVX2 or "
         "neither.",
-    .source = "Chen and Guestrin (2016), XGBoost: a scalable tree boosting system",
+    .source =
+        "Chen and Guestrin (2016), XGBoost: a scalable tree boosting system; Rashmi and "
+        "Gilad-Bachrach (2015), DART: dropouts meet multiple additive regression trees; Ke and "
+        "others (2017), "
+        "LightGBM (goss); "
+        "Ibragimov and Gusev (2019), Minimal variance sampling in stochastic gradient boosting",
     .shape = "features: [rows, columns]; target: [rows] or [rows, targets]",
     .errors =
         "GRD-1027 a target is named twice, or classes are wanted of several; GRD-2020 the target "
         "does not suit the loss; GRD-2021 a target is missing; GRD-2022 the "
-        "target has one class; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges",
+        "target has one class; GRD-1033 weights of classes for another target; GRD-1037 dropout "
+        "with a learner that grows no trees; GRD-4001 a gradient "
+        "is not finite; GRD-4002 the fit diverges",
     .tags = "classifier regressor python:NewtonBoosting",
 };
 

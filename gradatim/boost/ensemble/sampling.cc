@@ -1,9 +1,8 @@
 #include "gradatim/boost/ensemble/sampling.h"
 
-#include <algorithm>
-#include <cmath>
 #include <numeric>
 
+#include "gradatim/boost/feature_draw.h"
 #include "gradatim/core/philox.h"
 
 namespace gradatim::boost {
@@ -25,20 +24,10 @@ std::vector<std::uint32_t> sample_rows(std::int64_t rows, double share, std::uin
 }
 
 std::vector<std::int32_t> sample_features(std::int32_t features, double share, std::uint64_t seed,
-                                          std::uint32_t draw) {
-  std::vector<std::int32_t> chosen(features);
-  std::iota(chosen.begin(), chosen.end(), 0);
-  if (share >= 1.0) return chosen;
-  const auto count = std::max(1, static_cast<std::int32_t>(std::lround(share * features)));
-  const Philox random(seed, Stream::columns, draw);
-  std::sort(chosen.begin(), chosen.end(), [&](std::int32_t a, std::int32_t b) {
-    const std::uint64_t x = random.bits(a);
-    const std::uint64_t y = random.bits(b);
-    return x != y ? x < y : a < b;
-  });
-  chosen.resize(count);
-  std::sort(chosen.begin(), chosen.end());
-  return chosen;
+                                          std::uint32_t draw, std::span<const double> weight) {
+  std::vector<std::int32_t> all(features);
+  std::iota(all.begin(), all.end(), 0);
+  return draw_features(all, share, weight, Philox(seed, Stream::columns, draw));
 }
 
 }  // namespace gradatim::boost

@@ -58,5 +58,19 @@ TEST(SampleFeatures, EachIsDrawnEquallyOften) {
   for (const int count : drawn) EXPECT_NEAR(count, 1000, 4.0 * std::sqrt(4000 * 0.25 * 0.75));
 }
 
+TEST(SampleFeatures, AreDrawnInProportionToTheirWeights) {
+  const std::vector<double> weight = {1, 3, 0, 4};
+  std::vector<int> drawn(4);
+  for (std::uint32_t draw = 0; draw < 4000; ++draw) {
+    ++drawn[sample_features(4, 0.25, 5, draw, weight)[0]];
+  }
+  for (int f = 0; f < 4; ++f) {
+    const double p = weight[f] / 8.0;
+    EXPECT_NEAR(drawn[f], 4000.0 * p, 4.0 * std::sqrt(4000.0 * p * (1.0 - p)));
+  }
+  EXPECT_EQ(sample_features(4, 0.75, 1, 1, weight), (std::vector<std::int32_t>{0, 1, 3}));
+  EXPECT_EQ(sample_features(4, 0.99, 1, 1, weight).size(), 4U);
+}
+
 }  // namespace
 }  // namespace gradatim::boost

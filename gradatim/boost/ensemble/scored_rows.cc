@@ -21,15 +21,13 @@ void predict_training(const Member& member, const BinnedData& binned, const data
     return;
   }
   out.resize(binned.rows() * member.outputs());
-  parallel_for(binned.rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
-    member.predict(binned, begin, end, out.data() + begin * member.outputs());
-  });
+  member.predict_all(binned, out.data());
 }
 
-void predict_values(const Member& member, const data::Table& features, std::vector<double>& out) {
+void each_row_block(const data::Table& features, bool whole,
+                    const std::function<void(const RowBlock& rows, std::int64_t first)>& f) {
   const auto width = static_cast<std::int64_t>(features.columns().size());
-  out.resize(features.rows() * member.outputs());
-  auto predict_block = [&](std::int64_t begin, std::int64_t end) {
+  auto read_block = [&](std::int64_t begin, std::int64_t end) {
     auto owner = std::make_shared<std::vector<double>>((end - begin) * width);
     std::vector<double>& values = *owner;
     std::vector<double> cells(end - begin);
@@ -37,13 +35,20 @@ void predict_values(const Member& member, const data::Table& features, std::vect
       features.columns()[c].read(begin, cells);
       for (std::int64_t i = 0; i < end - begin; ++i) values[i * width + c] = cells[i];
     }
-    member.predict(RowBlock{values.data(), end - begin, width, owner}, out.data() + begin * member.outputs());
+    f(RowBlock{values.data(), end - begin, width, owner}, begin);
   };
-  // A member of the caller's own runs on the caller's thread, all rows at once.
-  if (member.whole())
-    predict_block(0, features.rows());
+  if (whole)
+    read_block(0, features.rows());
   else
-    parallel_for(features.rows(), kBlock, predict_block);
+    parallel_for(features.rows(), kBlock, read_block);
+}
+
+void predict_values(const Member& member, const data::Table& features, std::vector<double>& out) {
+  out.resize(features.rows() * member.outputs());
+  // A member of the caller's own runs on the caller's thread, all rows at once.
+  each_row_block(features, member.whole(), [&](const RowBlock& rows, std::int64_t first) {
+    member.predict(rows, out.data() + first * member.outputs());
+  });
 }
 
 ScoredRows::ScoredRows(const LabelledRows& rows, std::span<const double> base_score,
@@ -64,16 +69,49 @@ ScoredRows::ScoredRows(const LabelledRows& rows, std::span<const double> base_sc
   }
 }
 
-void ScoredRows::add(const Member& member, const BinnedData* binned, int k) {
+void ScoredRows::predict(const Member& member, const BinnedData* binned) {
   if (binned != nullptr)
     predict_training(member, *binned, rows_.features, values_);
   else
     predict_values(member, rows_.features, values_);
+}
+
+void ScoredRows::add(const Member& member, const BinnedData* binned, int k) {
+  predict(member, binned);
   const int outputs = member.outputs();
   parallel_for(rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
     for (int j = 0; j < outputs; ++j) {
       auto scores = output(k + j);
       for (std::int64_t row = begin; row < end; ++row) scores[row] += values_[row * outputs + j];
+    }
+  });
+}
+
+void ScoredRows::rescale(const Member& member, const BinnedData* binned, int k, double from,
+                         double to, const Grid& grid) {
+  predict(member, binned);
+  const int outputs = member.outputs();
+  parallel_for(rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
+    for (int j = 0; j < outputs; ++j) {
+      auto scores = output(k + j);
+      for (std::int64_t row = begin; row < end; ++row) {
+        const double value = values_[row * outputs + j];
+        scores[row] += double{grid.round(to * value)} - grid.round(from * value);
+      }
+    }
+  });
+}
+
+void ScoredRows::add_all(std::span<const std::unique_ptr<Member>> members, int outputs) {
+  each_row_block(rows_.features, false, [&](const RowBlock& block, std::int64_t first) {
+    std::vector<double> values(block.rows * outputs);
+    for (std::size_t m = 0; m < members.size(); ++m) {
+      members[m]->predict(block, values.data());
+      const int width = members[m]->outputs();
+      for (int j = 0; j < width; ++j) {
+        double* scores = output(static_cast<int>(m * width % outputs) + j).data() + first;
+        for (std::int64_t i = 0; i < block.rows; ++i) scores[i] += values[i * width + j];
+      }
     }
   });
 }
@@ -103,6 +141,24 @@ void ScoredRows::add_leaves(const Fitter& fitter, const Member& member,
                [&](std::int64_t from, std::int64_t to) {
                  for (std::int64_t i = from; i < to; ++i) add_piece(pieces[i]);
                });
+}
+
+std::vector<double> ScoredRows::predictions(const Loss& loss, int outputs,
+                                            std::span<const std::uint32_t> rows) {
+  const int columns = loss.predictions(outputs);
+  const auto count = static_cast<std::int64_t>(rows.size());
+  std::vector<double> made(count * columns);
+  parallel_for(count, kBlock, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<double> block((end - begin) * outputs);
+    for (int k = 0; k < outputs; ++k) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        block[(i - begin) * outputs + k] = output(k)[rows[i]];
+      }
+    }
+    loss.transform(block, outputs,
+                   std::span(made).subspan(begin * columns, (end - begin) * columns));
+  });
+  return made;
 }
 
 MetricInput ScoredRows::metric_input(const Loss& loss, int outputs) {

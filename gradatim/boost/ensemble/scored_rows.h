@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -18,6 +19,10 @@ void predict_training(const Member& member, const BinnedData& binned, const data
                       std::vector<double>& out);
 /// A member's value for every row of aligned features.
 void predict_values(const Member& member, const data::Table& features, std::vector<double>& out);
+/// Calls `f(rows, first)` for blocks of aligned features, or, where `whole`, for all rows at once
+/// on the caller's thread.
+void each_row_block(const data::Table& features, bool whole,
+                    const std::function<void(const RowBlock& rows, std::int64_t first)>& f);
 
 class ScoredRows {
  public:
@@ -33,14 +38,25 @@ class ScoredRows {
   /// Adds a member to every row, by bins or, where `binned` is null, by raw values; its first
   /// output is output `k`.
   void add(const Member& member, const BinnedData* binned, int k);
+  /// The same with its values scaled by `to` instead of by `from`, on the grid; a scale of 0 is
+  /// none.
+  void rescale(const Member& member, const BinnedData* binned, int k, double from, double to,
+               const Grid& grid);
+  /// Adds members by raw values, reading every row once; the outputs take turns.
+  void add_all(std::span<const std::unique_ptr<Member>> members, int outputs);
   /// Adds a member that is constant on leaves which together hold every row.
   void add_leaves(const Fitter& fitter, const Member& member, std::span<const Leaf> leaves, int k);
 
+  /// Transformed scores of some rows.  // [rows, columns]
+  std::vector<double> predictions(const Loss& loss, int outputs,
+                                  std::span<const std::uint32_t> rows);
   /// Labels and transformed scores; valid until the next call.
   MetricInput metric_input(const Loss& loss, int outputs);
 
  private:
   const LabelledRows& rows_;
+  void predict(const Member& member, const BinnedData* binned);
+
   std::vector<double> scores_;       // [outputs][rows]
   std::vector<double> predictions_;  // [rows, columns]
   std::vector<double> values_;       // of the last member

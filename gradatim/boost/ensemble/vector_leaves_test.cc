@@ -43,7 +43,8 @@ TEST(VectorLeaves, LearnClassesAsWellAsATreeForEachDoes) {
   const data::Table train = three_classes(4000, 1);
   const data::Table test = three_classes(4000, 2);
   const double together = log_loss(*fit_with(train, {}), test);
-  const double apart = log_loss(*fit_with(train, {{"multi_strategy", "one_output_per_tree"}}), test);
+  const double apart =
+      log_loss(*fit_with(train, {{"multi_strategy", "one_output_per_tree"}}), test);
   EXPECT_LT(together, 1.1 * apart);
   EXPECT_LT(together, 0.7) << "ln 3 is chance";
 }
@@ -60,9 +61,8 @@ TEST(VectorLeaves, StagesEndAtThePrediction) {
   const data::Table table = three_classes(500, 4);
   const auto model = fit_with(table, {});
   std::vector<double> last;
-  model->predict_staged(table, {}, [&](std::int64_t, const data::Predictions& p) {
-    last = p.values;
-  });
+  model->predict_staged(table, {},
+                        [&](std::int64_t, const data::Predictions& p) { last = p.values; });
   EXPECT_EQ(last, model->predict(table, {}).values);
 }
 
@@ -71,7 +71,8 @@ TEST(VectorLeaves, WatchedRowsAndSamplesDoNotChangeWithThreads) {
   std::vector<std::string> bytes;
   for (const int threads : {1, 2, 4}) {
     const ThreadScope scope(threads);
-    bytes.push_back(fit_with(table, {{"subsample", "0.7"}, {"learner.colsample_bytree", "0.8"}})->bytes());
+    bytes.push_back(
+        fit_with(table, {{"subsample", "0.7"}, {"learner.colsample_bytree", "0.8"}})->bytes());
   }
   EXPECT_EQ(bytes[1], bytes[0]);
   EXPECT_EQ(bytes[2], bytes[0]);

@@ -23,6 +23,24 @@ void VoteModel::accumulate(const RowBlock& rows, std::int64_t round, double* sta
   }
 }
 
+void VoteModel::accumulate_trees(const TreeRows& rows, std::int64_t first, std::int64_t last,
+                                 double* state) const {
+  for (std::int64_t round = first; round < last; ++round) {
+    double classes[kStrip] = {};
+    rows.trees.add(rows.strip, round, round + 1, 1, classes, rows.scratch);
+    for (int i = 0; i < rows.strip.rows; ++i) {
+      state[static_cast<std::int64_t>(classes[i]) * kStrip + i] += alpha_[round];
+    }
+  }
+}
+
+void VoteModel::accumulate_row(const Forest& trees, const double* features, std::int64_t first,
+                               std::int64_t last, double* state) const {
+  trees.each_of_row(features, first, last, [&](std::int64_t round, double chosen) {
+    state[static_cast<std::int64_t>(chosen)] += alpha_[round];
+  });
+}
+
 void VoteModel::finish(const double* state, std::int64_t rows, std::int64_t /*rounds*/,
                        data::PredictKind kind, double* out) const {
   const int classes = state_columns();

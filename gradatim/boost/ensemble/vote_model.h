@@ -17,6 +17,10 @@ class VoteModel final : public EnsembleModel {
   int state_columns() const override { return parts().task.class_count(); }
   int prediction_columns(data::PredictKind kind) const override;
   void accumulate(const RowBlock& rows, std::int64_t round, double* state) const override;
+  void accumulate_trees(const TreeRows& rows, std::int64_t first, std::int64_t last,
+                        double* state) const override;
+  void accumulate_row(const Forest& trees, const double* features, std::int64_t first,
+                      std::int64_t last, double* state) const override;
   void finish(const double* state, std::int64_t rows, std::int64_t rounds, data::PredictKind kind,
               double* out) const override;
   void start(std::int64_t rows, double* state) const override;

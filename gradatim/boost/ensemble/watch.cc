@@ -42,21 +42,46 @@ void Watch::note(const std::string& name, double value) {
   history_.push_back({name, {value}});
 }
 
-bool Watch::end_round(std::int64_t round) {
+void Watch::close_round(std::int64_t round) {
   last_ = round;
   // NaN is never the best.
   if (has_latest_ && !std::isnan(latest_) && (best_ == 0 || latest_ < best_value_)) {
     best_value_ = latest_;
     best_ = round;
   }
+}
+
+void Watch::tell() {
   if (observer_ != nullptr) {
-    event_.step = round;
+    event_.step = last_;
     event_.steps = rounds_;
-    event_.seconds = now() - start_seconds_;
+    event_.seconds = seconds();
     observer_->on_step(event_);
   }
   event_.metrics.clear();
-  return patience_ > 0 && best_ > 0 && round - best_ >= patience_;
+}
+
+bool Watch::end_round(std::int64_t round) {
+  close_round(round);
+  tell();
+  return stops();
+}
+
+double Watch::seconds() const { return now() - start_seconds_; }
+
+WatchState Watch::state() const {
+  WatchState state{last_, best_, best_value_, history_};
+  for (auto& history : state.history) {
+    if (history.values.size() > static_cast<std::size_t>(last_)) history.values.resize(last_);
+  }
+  return state;
+}
+
+void Watch::restore(WatchState state) {
+  last_ = state.last;
+  best_ = state.best;
+  best_value_ = state.best_value;
+  history_ = std::move(state.history);
 }
 
 }  // namespace gradatim::boost

@@ -56,6 +56,10 @@ class Fitter {
   virtual std::unique_ptr<Member> fit_vector(const VectorStatistics& statistics,
                                              std::span<const std::uint32_t> rows,
                                              std::span<const std::int32_t> features);
+  /// What the member's own random draws are functions of; said before each fit.
+  virtual void draw_by(std::uint64_t /*seed*/, std::uint32_t /*draw*/) {}
+  /// [features], of being drawn for a member; empty where all are equal.
+  virtual std::span<const double> feature_weights() const { return {}; }
   /// Groups of the last member; empty where it has none.
   virtual std::vector<Leaf> leaves() const { return {}; }
   virtual double leaf_value(const Member& /*member*/, std::int32_t /*id*/, int /*output*/) const {

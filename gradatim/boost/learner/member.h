@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "gradatim/boost/bins/binned_data.h"
+#include "gradatim/core/parallel.h"
 
 namespace gradatim::boost {
 
@@ -41,8 +42,17 @@ class Member {
   /// The same from bins, for rows [begin, end) of data with the training's bins.
   virtual void predict(const BinnedData& data, std::int64_t begin, std::int64_t end,
                        double* out) const = 0;
+  /// The same for every row of the data, on all threads.  // out: [rows, outputs]
+  virtual void predict_all(const BinnedData& data, double* out) const;
   /// Multiplies every value by `rate` and puts it on the grid.
   virtual void shrink(double rate, const Grid& grid) = 0;
 };
+
+inline void Member::predict_all(const BinnedData& data, double* out) const {
+  constexpr std::int64_t kBlock = 4096;
+  parallel_for(data.rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
+    predict(data, begin, end, out + begin * outputs());
+  });
+}
 
 }  // namespace gradatim::boost

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "gradatim/boost/tree/counted.h"
+#include "gradatim/boost/tree/symmetric_grower.h"
 #include "gradatim/boost/tree/tree_member.h"
 #include "gradatim/boost/tree/vector_criterion.h"
 #include "gradatim/core/error.h"
@@ -12,7 +16,17 @@ namespace {
 class TreeFitter final : public Fitter {
  public:
   TreeFitter(const TreeSettings& settings, const BinnedData& data)
-      : settings_(settings), data_(data) {}
+      : settings_(settings), grow_(settings.grow), data_(data) {
+    grow_.features = resolve(settings.features, data.features());
+    grow_.limited = !grow_.features.direction.empty() || settings.rule.path_smooth > 0.0;
+    counted_ = settings.min_child_samples > 1 || settings.rule.path_smooth > 0.0;
+  }
+
+  void draw_by(std::uint64_t seed, std::uint32_t draw) override {
+    grow_.seed = seed;
+    grow_.draw = draw;
+  }
+  std::span<const double> feature_weights() const override { return grow_.features.weight; }
 
   std::unique_ptr<Member> fit(const Statistics& statistics, std::span<const std::uint32_t> rows,
                               std::span<const std::int32_t> features) override {
@@ -24,6 +38,9 @@ class TreeFitter final : public Fitter {
   std::unique_ptr<Member> fit_classes(const ClassStatistics& statistics,
                                       std::span<const std::uint32_t> rows,
                                       std::span<const std::int32_t> features) override {
+    GRADATIM_CHECK(!grow_.limited, UsageError, 1031,
+                   "monotone_constraints and path_smooth limit the values of leaves, and a tree "
+                   "that votes for classes has none; leave them out, or use boost.newton");
     const ClassWeights criterion(statistics.label.data(), statistics.weight.data(),
                                  statistics.classes, statistics.unit, settings_.criterion, 0.0);
     return grow(criterion, criterion, rows, features);
@@ -37,11 +54,17 @@ class TreeFitter final : public Fitter {
                    "multi_strategy=multi_output_tree takes histograms and at most {} outputs, and "
                    "there are {}; use one_output_per_tree",
                    most, statistics.outputs);
+    GRADATIM_CHECK(
+        !grow_.limited && !counted_ && grow_.grow_policy != GrowPolicy::symmetric, UsageError, 1032,
+        "multi_strategy=multi_output_tree takes no monotone_constraints, path_smooth, "
+        "min_child_samples or grow_policy=symmetric; leave them out, or use one_output_per_tree");
     const VectorFine fine(statistics, settings_.rule);
     if (statistics.wide) {
-      return grow(VectorNewton<false>(statistics, settings_.rule), fine, rows, features);
+      return grow_by<TreeGrower>(VectorNewton<false>(statistics, settings_.rule), fine, rows,
+                                 features);
     }
-    return grow(VectorNewton<true>(statistics, settings_.rule), fine, rows, features);
+    return grow_by<TreeGrower>(VectorNewton<true>(statistics, settings_.rule), fine, rows,
+                               features);
   }
 
   std::vector<Leaf> leaves() const override {
@@ -53,6 +76,7 @@ class TreeFitter final : public Fitter {
     return double{static_cast<const TreeMember&>(member).tree().value(id, output)};
   }
   void set_leaf(Member& member, std::int32_t id, int output, double value) const override {
+    if (grow_.limited) value = std::clamp(value, buffers_.limits[id].low, buffers_.limits[id].high);
     static_cast<TreeMember&>(member).tree().set_value(id, output, static_cast<float>(value));
   }
 
@@ -61,11 +85,30 @@ class TreeFitter final : public Fitter {
   std::unique_ptr<Member> grow(const Criterion& criterion, const Fine& fine,
                                std::span<const std::uint32_t> rows,
                                std::span<const std::int32_t> features) {
-    TreeGrower<Criterion, Fine> grower(data_, criterion, fine, settings_.grow, features, buffers_);
+    if (!counted_) return grow_on(criterion, fine, rows, features);
+    const auto fewest = settings_.min_child_samples;
+    return grow_on(Counted(criterion, fewest), Counted(fine, fewest), rows, features);
+  }
+  template <class Criterion, class Fine>
+  std::unique_ptr<Member> grow_on(const Criterion& criterion, const Fine& fine,
+                                  std::span<const std::uint32_t> rows,
+                                  std::span<const std::int32_t> features) {
+    if (grow_.grow_policy == GrowPolicy::symmetric) {
+      return grow_by<SymmetricGrower>(criterion, fine, rows, features);
+    }
+    return grow_by<TreeGrower>(criterion, fine, rows, features);
+  }
+  template <template <class, class> class Grower, class Criterion, class Fine>
+  std::unique_ptr<Member> grow_by(const Criterion& criterion, const Fine& fine,
+                                  std::span<const std::uint32_t> rows,
+                                  std::span<const std::int32_t> features) {
+    Grower<Criterion, Fine> grower(data_, criterion, fine, grow_, features, buffers_);
     return std::make_unique<TreeMember>(grower.grow(rows));
   }
 
   const TreeSettings& settings_;
+  GrowOptions grow_;
+  bool counted_ = false;  // whether cells count their rows
   const BinnedData& data_;
   GrowBuffers buffers_;
 };

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "gradatim/boost/learner/feature_rules.h"
 #include "gradatim/boost/learner/learner.h"
 #include "gradatim/boost/tree/criterion.h"
 #include "gradatim/boost/tree/grower.h"
@@ -18,6 +19,8 @@ struct TreeSettings {
   TreeMethod tree_method = TreeMethod::histogram;
   std::int32_t max_bin = 255;
   double colsample_bytree = 1.0;
+  std::int64_t min_child_samples = 1;
+  NamedRules features;
 };
 
 class TreeLearner : public Learner {

@@ -3,8 +3,9 @@
 //
 // Every criterion has: Row, what one row adds, read once and added to a cell a feature; Sum, the
 // running total of some rows; lanes(), the int64 a cell has (kLanes where that is a constant, else
-// 0); score(sum), which a split's children
-// add up; admissible(sum). A split is worth score(left) + score(right) - score(parent).
+// 0); score(sum), which a split's children add up; admissible(sum). A split is worth score(left) +
+// score(right) - score(parent). Where it HasValues, value(sum, limits) is what a node may predict
+// under constraints, and score(sum, value) what it is worth there.
 #pragma once
 
 #include <algorithm>
@@ -16,6 +17,19 @@
 
 namespace gradatim::boost {
 
+/// What a node's place in the tree allows it to predict.
+struct Limits {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  double parent = std::numeric_limits<double>::quiet_NaN();  // the parent's value; NaN in the root
+};
+
+template <class Criterion>
+concept HasValues = requires(const Criterion& criterion, const typename Criterion::Sum& sum,
+                             const Limits& limits) {
+  criterion.value(sum, limits);
+};
+
 /// Second-order objective: score = T(G)^2 / (H + lambda), T the soft threshold of L1.
 /// Chen and Guestrin (2016), XGBoost, equations 5 to 7; there is no factor 1/2 in a gain.
 struct NewtonRule {
@@ -23,6 +37,7 @@ struct NewtonRule {
   double reg_alpha = 0.0;
   double max_delta_step = 0.0;  // 0 is unlimited
   double min_child_weight = 1.0;
+  double path_smooth = 0.0;  // rows that a parent's value weighs in its children's
 
   double shrunk(double g) const {
     return g > reg_alpha ? g - reg_alpha : g < -reg_alpha ? g + reg_alpha : 0.0;
@@ -36,9 +51,21 @@ struct NewtonRule {
     const double t = shrunk(g);
     const double curvature = h + reg_lambda;
     if (max_delta_step == 0.0) return t * t / curvature;
-    // Away from the optimum: -2 (g w + alpha |w| + (h + lambda) w^2 / 2).
-    const double w = weight(g, h);
-    return -(2.0 * (g * w + reg_alpha * (w < 0.0 ? -w : w)) + curvature * w * w);
+    return score_at(g, h, weight(g, h));
+  }
+  /// Away from the optimum: -2 (g w + alpha |w| + (h + lambda) w^2 / 2).
+  double score_at(double g, double h, double w) const {
+    return -(2.0 * (g * w + reg_alpha * (w < 0.0 ? -w : w)) + (h + reg_lambda) * w * w);
+  }
+  /// The weight drawn to the parent's value, as if that had been seen in path_smooth rows, within
+  /// the node's bounds.
+  double limited_weight(double g, double h, double rows, const Limits& limits) const {
+    double w = weight(g, h);
+    if (path_smooth > 0.0 && limits.parent == limits.parent) {
+      const double own = rows / (rows + path_smooth);
+      w = w * own + limits.parent * (1.0 - own);
+    }
+    return std::clamp(w, limits.low, limits.high);
   }
   bool admissible(double h) const { return h >= min_child_weight && h + reg_lambda > 0.0; }
 };
@@ -67,6 +94,10 @@ class PackedNewton {
   double g(const Sum& sum) const { return static_cast<double>(sum >> 32) * units_.g; }
   bool admissible(const Sum& sum) const { return rule_.admissible(h(sum)); }
   double score(const Sum& sum) const { return rule_.score(g(sum), h(sum)); }
+  double value(const Sum& sum, const Limits& limits, double rows = 0.0) const {
+    return rule_.limited_weight(g(sum), h(sum), rows, limits);
+  }
+  double score(const Sum& sum, double value) const { return rule_.score_at(g(sum), h(sum), value); }
   /// Sorts categories: the mean gradient, drawn to zero by `smooth`.
   double order(const std::int64_t* cell, double smooth) const {
     return g(*cell) / (h(*cell) + smooth);
@@ -124,6 +155,10 @@ class WideNewton {
   double h(const Sum& sum) const { return static_cast<double>(sum.h) * units_.h; }
   bool admissible(const Sum& sum) const { return rule_.admissible(h(sum)); }
   double score(const Sum& sum) const { return rule_.score(g(sum), h(sum)); }
+  double value(const Sum& sum, const Limits& limits, double rows = 0.0) const {
+    return rule_.limited_weight(g(sum), h(sum), rows, limits);
+  }
+  double score(const Sum& sum, double value) const { return rule_.score_at(g(sum), h(sum), value); }
   double cover(const Sum& sum) const { return h(sum); }
   double leaf(const Sum& sum) const { return rule_.weight(g(sum), h(sum)); }
   double order(const std::int64_t* cell, double smooth) const {

@@ -17,17 +17,18 @@ constexpr std::int32_t kNoNode = -1;
 
 namespace internal {
 
-template <class Criterion>
+template <class Criterion, class PairOfNode>
 class ExactFeature {
  public:
   ExactFeature(const BinnedData& data, const Criterion& criterion, std::int32_t feature,
                std::span<const std::int32_t> node_of_row,
-               std::span<const typename Criterion::Sum> totals)
+               std::span<const typename Criterion::Sum> totals, const PairOfNode& pair_of)
       : data_(data),
         criterion_(criterion),
         feature_(feature),
         node_(node_of_row),
-        totals_(totals) {}
+        totals_(totals),
+        pair_of_(pair_of) {}
 
   std::vector<Candidate> search() {
     std::vector<Candidate> best(totals_.size());
@@ -79,7 +80,7 @@ class ExactFeature {
     auto right = totals_[node];
     criterion_.subtract(right, left);
     if (!criterion_.admissible(right)) return;
-    const double score = criterion_.score(left) + criterion_.score(right);
+    const double score = pair_of_(node)(criterion_, left, right);
     if (score <= best.score) return;
     best.score = score;
     best.feature = feature_;
@@ -93,20 +94,23 @@ class ExactFeature {
   std::int32_t feature_;
   std::span<const std::int32_t> node_;
   std::span<const typename Criterion::Sum> totals_;
+  const PairOfNode& pair_of_;
 };
 
 }  // namespace internal
 
 /// The best split of each node on one feature. `node_of_row` numbers the batch's nodes, kNoNode for
-/// rows that take no part; `totals` are the nodes' fine sums.
-template <class Criterion>
+/// rows that take no part; `totals` are the nodes' fine sums, `pair_of(n)` says what two children
+/// of the n-th are worth.
+template <class Criterion, class PairOfNode>
 std::vector<Candidate> search_exact(const BinnedData& data, const Criterion& criterion,
                                     std::int32_t feature, const CategoryRule& rule,
                                     std::span<const std::int32_t> node_of_row,
-                                    std::span<const typename Criterion::Sum> totals) {
+                                    std::span<const typename Criterion::Sum> totals,
+                                    const PairOfNode& pair_of) {
   const FeatureBins& bins = data.features()[feature];
   if (!bins.categorical()) {
-    return internal::ExactFeature(data, criterion, feature, node_of_row, totals).search();
+    return internal::ExactFeature(data, criterion, feature, node_of_row, totals, pair_of).search();
   }
   const std::int64_t cells = (bins.bins + 1) * std::int64_t{criterion.lanes()};
   std::vector<std::int64_t> histogram(cells * totals.size());
@@ -120,8 +124,8 @@ std::vector<Candidate> search_exact(const BinnedData& data, const Criterion& cri
   });
   std::vector<Candidate> best;
   for (std::size_t n = 0; n < totals.size(); ++n) {
-    best.push_back(
-        scan_categories(criterion, histogram.data() + n * cells, bins.bins, feature, rule));
+    best.push_back(scan_categories(criterion, histogram.data() + n * cells, bins.bins, feature,
+                                   rule, pair_of(static_cast<std::int32_t>(n))));
   }
   return best;
 }

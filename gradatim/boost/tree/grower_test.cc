@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "gradatim/boost/testing.h"
 #include "gradatim/boost/tree/reference_grower.h"
@@ -66,7 +67,7 @@ std::pair<Tree, Leaves> grow_with(const Problem& p, const BinnedData& data, cons
   Leaves leaves;
   for (const auto& leaf : buffers.leaves) {
     std::vector<std::uint32_t> rows(leaf.rows.begin(), leaf.rows.end());
-    std::sort(rows.begin(), rows.end());  // in no order where a split was taken back
+    EXPECT_TRUE(std::is_sorted(rows.begin(), rows.end()));
     leaves.emplace_back(std::move(rows), double{tree.nodes[leaf.node].value});
   }
   std::sort(leaves.begin(), leaves.end());
@@ -238,6 +239,46 @@ TEST(TreeGrower, IsTheSameOnAnyNumberOfThreads) {
     const Leaves one = run(1);
     EXPECT_EQ(one, run(2));
     EXPECT_EQ(one, run(4));
+  }
+}
+
+void expect_equal(const Tree& a, const Tree& b) {
+  ASSERT_EQ(a.nodes.size(), b.nodes.size());
+  EXPECT_EQ(a.category_words, b.category_words);
+  for (std::size_t n = 0; n < a.nodes.size(); ++n) {
+    const Node& x = a.nodes[n];
+    const Node& y = b.nodes[n];
+    EXPECT_EQ(std::tie(x.feature, x.left, x.threshold, x.value, x.missing_left, x.first_word,
+                       x.words, x.gain, x.cover, x.count, x.split_bin),
+              std::tie(y.feature, y.left, y.threshold, y.value, y.missing_left, y.first_word,
+                       y.words, y.gain, y.cover, y.count, y.split_bin))
+        << n;
+  }
+}
+
+TEST(TreeGrower, LeavesSplitInAdvanceGiveTheTreeOfOneAtATime) {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    for (const int max_leaves : {2, 3, 7, 20, 63, 0}) {
+      for (const bool exact : {false, true}) {
+        SCOPED_TRACE(fmt::format("seed {}, {} leaves, exact {}", seed, max_leaves, exact));
+        Problem p = random_problem(seed, 600, seed % 2 == 0);
+        p.bins.exact = exact;
+        p.rule.min_child_weight = 2.0;
+        p.grow.grow_policy = GrowPolicy::lossguide;
+        p.grow.max_depth = seed % 3 == 0 ? 5 : 0;
+        p.grow.max_leaves = max_leaves;
+        p.grow.colsample_bynode = seed % 4 == 0 ? 0.6 : 1.0;
+        const BinnedData data(p.table, p.weight, p.bins);
+        const Statistics s = statistics_of(p);
+        p.grow.speculation = 1;
+        const auto [one, one_leaves] = grow_with<WideNewton>(p, data, s);
+        p.grow.speculation = 8;
+        const auto [many, many_leaves] = grow_with<WideNewton>(p, data, s);
+        expect_equal(one, many);
+        EXPECT_EQ(one_leaves, many_leaves);
+        EXPECT_GT(one.nodes.size(), 2U);
+      }
+    }
   }
 }
 

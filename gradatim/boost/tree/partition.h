@@ -58,6 +58,10 @@ class RowPartition {
   std::span<const std::uint32_t> rows(std::int64_t begin, std::int64_t end) const {
     return std::span(rows_).subspan(begin, end - begin);
   }
+  /// Undoes splits within a range: rows ascend again, as they do in every node.
+  void sort(std::int64_t begin, std::int64_t end) {
+    std::sort(rows_.begin() + begin, rows_.begin() + end);
+  }
   std::int64_t size() const { return static_cast<std::int64_t>(rows_.size()); }
 
   template <class FineCriterion>

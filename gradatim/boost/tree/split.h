@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gradatim/boost/bins/feature_bins.h"
+#include "gradatim/boost/tree/criterion.h"
 
 namespace gradatim::boost {
 
@@ -37,10 +38,33 @@ struct CategoryRule {
   std::int32_t max_one_hot = 4;  // up to so many, each is tried alone
 };
 
+/// What two children are worth together: their own scores.
+struct FreePair {
+  template <class Criterion, class Sum>
+  double operator()(const Criterion& criterion, const Sum& left, const Sum& right) const {
+    return criterion.score(left) + criterion.score(right);
+  }
+};
+
+/// The same for children whose values are limited by their place in the tree; a pair that runs
+/// against the feature's direction is worth less than any other.
+struct LimitedPair {
+  Limits limits;
+  int direction = 0;  // of a monotone feature: 1 rises, -1 falls
+
+  template <class Criterion, class Sum>
+  double operator()(const Criterion& criterion, const Sum& left, const Sum& right) const {
+    const double l = criterion.value(left, limits);
+    const double r = criterion.value(right, limits);
+    if (direction * (r - l) < 0.0) return -std::numeric_limits<double>::infinity();
+    return criterion.score(left, l) + criterion.score(right, r);
+  }
+};
+
 /// x < t goes left, for every t; where cells are missing both directions are tried.
-template <class Criterion>
+template <class Criterion, class Pair>
 Candidate scan_numeric(const Criterion& criterion, const std::int64_t* cells, std::int32_t bins,
-                       std::int32_t feature) {
+                       std::int32_t feature, const Pair& pair) {
   const int lanes = criterion.lanes();
   auto total = criterion.make();
   for (std::int32_t b = 0; b <= bins; ++b) criterion.add(total, cells + b * lanes);
@@ -52,7 +76,7 @@ Candidate scan_numeric(const Criterion& criterion, const std::int64_t* cells, st
     auto right = total;
     criterion.subtract(right, left);
     if (!criterion.admissible(right)) return;
-    const double score = criterion.score(left) + criterion.score(right);
+    const double score = pair(criterion, left, right);
     if (score > best.score) {
       best.score = score;
       best.feature = feature;
@@ -79,18 +103,26 @@ Candidate scan_numeric(const Criterion& criterion, const std::int64_t* cells, st
   return best;
 }
 
+/// Without constraints; the case to be fast in.
+template <class Criterion>
+Candidate scan_numeric(const Criterion& criterion, const std::int64_t* cells, std::int32_t bins,
+                       std::int32_t feature) {
+  return scan_numeric(criterion, cells, bins, feature, FreePair());
+}
+
 /// A set of named categories goes left, the others right; missing (and with them unseen) cells go
 /// where the score is larger.
-template <class Criterion>
+template <class Criterion, class Pair>
 class CategoryScan {
  public:
   CategoryScan(const Criterion& criterion, const std::int64_t* cells, std::int32_t bins,
-               std::int32_t feature, const CategoryRule& rule)
+               std::int32_t feature, const CategoryRule& rule, const Pair& pair)
       : criterion_(criterion),
         cells_(cells),
         bins_(bins),
         feature_(feature),
         rule_(rule),
+        pair_(pair),
         total_(criterion.make()),
         missing_(!criterion.empty(cell(bins))) {
     // Rare categories overfit where there are many; with few categories few rows say enough.
@@ -162,7 +194,7 @@ class CategoryScan {
     auto right = total_;
     criterion_.subtract(right, left);
     if (!criterion_.admissible(right)) return;
-    const double score = worth.score(left) + worth.score(right);
+    const double score = pair_(worth, left, right);
     if (score <= best_.score) return;
     best_.score = score;
     best_.feature = feature_;
@@ -178,16 +210,17 @@ class CategoryScan {
   std::int32_t bins_;
   std::int32_t feature_;
   const CategoryRule& rule_;
+  const Pair& pair_;
   typename Criterion::Sum total_;
   bool missing_;
   std::vector<std::int32_t> present_;  // categories that may be named
   Candidate best_;
 };
 
-template <class Criterion>
+template <class Criterion, class Pair = FreePair>
 Candidate scan_categories(const Criterion& criterion, const std::int64_t* cells, std::int32_t bins,
-                          std::int32_t feature, const CategoryRule& rule) {
-  return CategoryScan<Criterion>(criterion, cells, bins, feature, rule).best();
+                          std::int32_t feature, const CategoryRule& rule, const Pair& pair = {}) {
+  return CategoryScan<Criterion, Pair>(criterion, cells, bins, feature, rule, pair).best();
 }
 
 }  // namespace gradatim::boost

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gradatim/boost/predict/bin_tree.h"
+
 namespace gradatim::boost {
 namespace {
 
@@ -42,6 +44,17 @@ void TreeMember::predict(const BinnedData& data, std::int64_t begin, std::int64_
   for (std::int64_t row = begin; row < end; ++row) {
     put(tree_, find_by_bins(tree_, data, row), out + (row - begin) * tree_.outputs);
   }
+}
+
+void TreeMember::predict_all(const BinnedData& data, double* out) const {
+  constexpr std::int64_t kBlock = 4096;
+  constexpr std::int64_t kFewRows = 1024;  // for which a code is not worth its making
+  if (tree_.outputs != 1 || data.rows() < kFewRows || !BinTree::suits(tree_, data))
+    return Member::predict_all(data, out);
+  const BinTree code(tree_, data);
+  parallel_for(data.rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
+    code.predict(begin, end, out + begin);
+  });
 }
 
 void TreeMember::shrink(double rate, const Grid& grid) {

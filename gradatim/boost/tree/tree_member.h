@@ -19,6 +19,7 @@ class TreeMember final : public Member {
   void predict(const RowBlock& rows, double* out) const override;
   void predict(const BinnedData& data, std::int64_t begin, std::int64_t end,
                double* out) const override;
+  void predict_all(const BinnedData& data, double* out) const override;
   void shrink(double rate, const Grid& grid) override;
 
  private:

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "gradatim/boost/predict/bin_tree.h"
 #include "gradatim/boost/testing.h"
 #include "gradatim/boost/tree/grower.h"
 
@@ -47,6 +48,10 @@ void expect_equal_predictions(const Fitted& fitted, const data::Table& rows,
                         raw.data());
   fitted.member.predict(binned, 0, count, by_bins.data());
   for (std::int64_t row = 0; row < count; ++row) EXPECT_EQ(raw[row], by_bins[row]) << "row " << row;
+  if (!BinTree::suits(fitted.member.tree(), binned)) return;
+  std::vector<double> by_code(count);
+  BinTree(fitted.member.tree(), binned).predict(0, count, by_code.data());
+  EXPECT_EQ(raw, by_code);
 }
 
 const TableShape kShape{
@@ -94,9 +99,11 @@ TEST(TreeMember, SaysTheSameOfBinsAndOfRawValues) {
     SCOPED_TRACE(seed);
     Random r(seed);
     TableShape shape = kShape;
-    shape.distinct = seed % 3 == 0 ? 5 : 0;
+    shape.distinct = seed % 5 == 0 ? 5 : 0;
     const data::Table table(random_features(shape, r));
-    const Fitted fitted = fit_tree(table, seed, {.max_bin = seed % 2 == 0 ? 255 : 12});
+    constexpr std::int32_t kMaxBin[] = {255, 12, 1000};  // the last takes two bytes
+    const Fitted fitted = fit_tree(table, seed, {.max_bin = kMaxBin[seed % 3]});
+    EXPECT_TRUE(BinTree::suits(fitted.member.tree(), fitted.data));
     expect_equal_predictions(fitted, table, fitted.data);
     const data::Table other = awkward_rows(fitted.data, seed);
     expect_equal_predictions(fitted, other, BinnedData(other, fitted.data));

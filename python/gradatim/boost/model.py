@@ -124,9 +124,26 @@ class Gradient(Component):
         Shrinkage: the factor on every member's values. In (0, 1].
     subsample : float, default=1.0
         Share of the rows that each round sees (stochastic gradient boosting). In (0, 1].
+    sampling_method : Literal["uniform", "goss", "gradient_based"], default="uniform"
+        uniform draws rows by subsample alone; goss keeps the largest gradients and a share of the
+        others; gradient_based draws rows in proportion to their gradients, subsample of all. The
+        latter two weigh rows so that sums stay unbiased.
+    top_rate : float, default=0.2
+        goss: share of the rows, those with the largest gradients, that is kept. In [0, 1).
+    other_rate : float, default=0.1
+        goss: share of all rows that is drawn from the others. In (0, 1].
+    mvs_lambda : float, default=0.1
+        gradient_based: how much hessians count besides gradients. In [0, inf).
+    class_weight : Literal["none", "balanced"], default="none"
+        balanced gives all classes the same total weight, beside the rows' own.
+    scale_pos_weight : float, default=1.0
+        Factor on the weights of the second of two classes. In (0, inf).
     early_stopping_rounds : int, default=0
         Stop when the first metric on the validation rows has not improved for so many rounds, and
         keep the best round; 0 never stops. In [0, inf). Unit: rounds.
+    max_seconds : float, default=0.0
+        Stop after the round that takes the fit beyond this time, and keep the model, which then
+        depends on the machine; 0 has no limit. In [0, inf). Unit: seconds.
     evaluate_train : bool, default=False
         Record the metrics on the training rows too.
     multi_strategy : Literal["one_output_per_tree", "multi_output_tree"],
@@ -148,13 +165,14 @@ class Gradient(Component):
     `boost.gradient`, also `boost.gbdt`, `boost.gbm`, `boost.gbrt`, `boost.mart`, since 0.1. Shapes:
     features: [rows, columns]; target: [rows] or [rows, targets]. Errors: GRD-1027 a target is named
     twice, or classes are wanted of several; GRD-2020 the target does not suit the loss; GRD-2021 a
-    target is missing; GRD-2022 the target has one class; GRD-4001 a gradient is not finite;
-    GRD-4002 the fit diverges.
+    target is missing; GRD-2022 the target has one class; GRD-1033 weights of classes for another
+    target; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges.
 
     References
     ----------
     .. [1] Friedman (2001), Greedy function approximation: a gradient boosting machine; Friedman
-       (2002), Stochastic gradient boosting
+       (2002), Stochastic gradient boosting; Ke and others (2017), LightGBM (goss); Ibragimov and
+       Gusev (2019), Minimal variance sampling in stochastic gradient boosting
     """
 
     _component = "boost.gradient"
@@ -165,7 +183,14 @@ class Gradient(Component):
         n_estimators: int = 100,
         learning_rate: float = 0.1,
         subsample: float = 1.0,
+        sampling_method: Literal["uniform", "goss", "gradient_based"] = "uniform",
+        top_rate: float = 0.2,
+        other_rate: float = 0.1,
+        mvs_lambda: float = 0.1,
+        class_weight: Literal["none", "balanced"] = "none",
+        scale_pos_weight: float = 1.0,
         early_stopping_rounds: int = 0,
+        max_seconds: float = 0.0,
         evaluate_train: bool = False,
         multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
         loss: PartLike = "auto",
@@ -174,7 +199,14 @@ class Gradient(Component):
         self.n_estimators = n_estimators
         self.learning_rate = learning_rate
         self.subsample = subsample
+        self.sampling_method = sampling_method
+        self.top_rate = top_rate
+        self.other_rate = other_rate
+        self.mvs_lambda = mvs_lambda
+        self.class_weight = class_weight
+        self.scale_pos_weight = scale_pos_weight
         self.early_stopping_rounds = early_stopping_rounds
+        self.max_seconds = max_seconds
         self.evaluate_train = evaluate_train
         self.multi_strategy = multi_strategy
         self.loss = loss
@@ -192,11 +224,43 @@ class Newton(Component):
         Rounds at most; early stopping may use fewer. In [1, 1000000]. Unit: rounds.
     learning_rate : float, default=0.3
         Factor on every member's values. In (0, 1].
+    num_parallel_tree : int, default=1
+        Members that each round fits to the same gradients, each on rows and features of its own,
+        and averages; above 1 it boosts random forests. In [1, 10000].
     subsample : float, default=1.0
-        Share of the rows that each round sees, drawn by (seed, round, row). In (0, 1].
+        Share of the rows that each member sees, drawn by (seed, member, row). In (0, 1].
+    sampling_method : Literal["uniform", "goss", "gradient_based"], default="uniform"
+        uniform draws rows by subsample alone; goss keeps the largest gradients and a share of the
+        others; gradient_based draws rows in proportion to their gradients, subsample of all. The
+        latter two weigh rows so that sums stay unbiased.
+    top_rate : float, default=0.2
+        goss: share of the rows, those with the largest gradients, that is kept. In [0, 1).
+    other_rate : float, default=0.1
+        goss: share of all rows that is drawn from the others. In (0, 1].
+    mvs_lambda : float, default=0.1
+        gradient_based: how much hessians count besides gradients. In [0, inf).
+    class_weight : Literal["none", "balanced"], default="none"
+        balanced gives all classes the same total weight, beside the rows' own.
+    scale_pos_weight : float, default=1.0
+        Factor on the weights of the second of two classes. In (0, inf).
     early_stopping_rounds : int, default=0
         Stop when the first metric on the validation rows has not improved for so many rounds, and
         keep the best round; 0 never stops. In [0, inf). Unit: rounds.
+    max_seconds : float, default=0.0
+        Stop after the round that takes the fit beyond this time, and keep the model, which then
+        depends on the machine; 0 has no limit. In [0, inf). Unit: seconds.
+    rate_drop : float, default=0.0
+        Dropout (DART): share of the earlier rounds that are left out while a round is fitted; 0 is
+        no dropout. In [0, 1].
+    skip_drop : float, default=0.0
+        Share of the rounds that drop nothing. In [0, 1].
+    one_drop : bool, default=False
+        Drop at least one earlier round in every round that is not skipped.
+    sample_type : Literal["uniform", "weighted"], default="uniform"
+        uniform drops every round alike, weighted in proportion to its weight.
+    normalize_type : Literal["tree", "forest"], default="tree"
+        With k rounds dropped and the learning rate nu, tree scales them by k / (k + nu) and the new
+        one by 1 / (k + nu); forest scales both by 1 / (1 + nu).
     evaluate_train : bool, default=False
         Record the metrics on the training rows too.
     multi_strategy : Literal["one_output_per_tree", "multi_output_tree"],
@@ -221,11 +285,15 @@ class Newton(Component):
     `boost.newton`, also `boost.xgboost`, since 0.1. Shapes: features: [rows, columns]; target:
     [rows] or [rows, targets]. Errors: GRD-1027 a target is named twice, or classes are wanted of
     several; GRD-2020 the target does not suit the loss; GRD-2021 a target is missing; GRD-2022 the
-    target has one class; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges.
+    target has one class; GRD-1033 weights of classes for another target; GRD-1037 dropout with a
+    learner that grows no trees; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges.
 
     References
     ----------
-    .. [1] Chen and Guestrin (2016), XGBoost: a scalable tree boosting system
+    .. [1] Chen and Guestrin (2016), XGBoost: a scalable tree boosting system; Rashmi and
+       Gilad-Bachrach (2015), DART: dropouts meet multiple additive regression trees; Ke and others
+       (2017), LightGBM (goss); Ibragimov and Gusev (2019), Minimal variance sampling in stochastic
+       gradient boosting
     """
 
     _component = "boost.newton"
@@ -235,8 +303,21 @@ class Newton(Component):
         *,
         n_estimators: int = 100,
         learning_rate: float = 0.3,
+        num_parallel_tree: int = 1,
         subsample: float = 1.0,
+        sampling_method: Literal["uniform", "goss", "gradient_based"] = "uniform",
+        top_rate: float = 0.2,
+        other_rate: float = 0.1,
+        mvs_lambda: float = 0.1,
+        class_weight: Literal["none", "balanced"] = "none",
+        scale_pos_weight: float = 1.0,
         early_stopping_rounds: int = 0,
+        max_seconds: float = 0.0,
+        rate_drop: float = 0.0,
+        skip_drop: float = 0.0,
+        one_drop: bool = False,
+        sample_type: Literal["uniform", "weighted"] = "uniform",
+        normalize_type: Literal["tree", "forest"] = "tree",
         evaluate_train: bool = False,
         multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
         precision: Literal["coarse", "high"] = "coarse",
@@ -245,8 +326,21 @@ class Newton(Component):
     ) -> None:
         self.n_estimators = n_estimators
         self.learning_rate = learning_rate
+        self.num_parallel_tree = num_parallel_tree
         self.subsample = subsample
+        self.sampling_method = sampling_method
+        self.top_rate = top_rate
+        self.other_rate = other_rate
+        self.mvs_lambda = mvs_lambda
+        self.class_weight = class_weight
+        self.scale_pos_weight = scale_pos_weight
         self.early_stopping_rounds = early_stopping_rounds
+        self.max_seconds = max_seconds
+        self.rate_drop = rate_drop
+        self.skip_drop = skip_drop
+        self.one_drop = one_drop
+        self.sample_type = sample_type
+        self.normalize_type = normalize_type
         self.evaluate_train = evaluate_train
         self.multi_strategy = multi_strategy
         self.precision = precision

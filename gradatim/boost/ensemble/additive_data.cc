@@ -1,0 +1,68 @@
+#include "gradatim/boost/ensemble/additive_data.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "gradatim/boost/ensemble/ensemble_model.h"
+#include "gradatim/data/convert.h"
+
+namespace gradatim::boost {
+namespace {
+
+data::TaskHint wanted_task(const Loss* loss, const data::FitRequest& request) {
+  if (loss == nullptr || !request.targets.empty()) return data::TaskHint::automatic;
+  return loss->task() == TaskKind::regression ? data::TaskHint::regression
+                                              : data::TaskHint::classification;
+}
+
+}  // namespace
+
+AdditiveData::AdditiveData(const data::FitRequest& request, const Loss* loss) {
+  TrainingData data = prepare(request, wanted_task(loss, request));
+  task = std::move(data.task);
+  train = std::move(data.train);
+  valid = std::move(data.valid);
+}
+
+void AdditiveData::bin(const Learner& learner, std::uint64_t seed, const data::Schema* known) {
+  BinOptions options = seeded(learner.bin_options(train.rows()), seed);
+  options.known = known;
+  binned.emplace(train.features, train.weight, options);
+  schema = schema_of(train.features, binned->features());
+  // Numbers of any kind stand for the model's.
+  for (std::size_t f = 0; known != nullptr && f < schema.columns.size(); ++f) {
+    schema.columns[f].type = known->columns[f].type;
+  }
+  train.features = data::align(train.features, schema);
+  if (!valid) return;
+  valid->features = data::align(valid->features, schema);
+  if (!options.exact) valid_bins.emplace(valid->features, *binned);
+}
+
+std::vector<std::int32_t> AdditiveData::classes() const {
+  if (!task.classification()) return {};
+  return {train.label.begin(), train.label.end()};
+}
+
+Grid grid_of(const Loss& loss, std::span<const float> label, int targets) {
+  const std::size_t rows = label.size() / static_cast<std::size_t>(targets);
+  int least = ceil_log2(loss.scale(label.first(rows)));
+  int most = least;
+  for (int k = 1; k < targets; ++k) {
+    const int size = ceil_log2(loss.scale(label.subspan(k * rows, rows)));
+    least = std::min(least, size);
+    most = std::max(most, size);
+  }
+  return {std::ldexp(1.0, std::max(least - 36, most - 44))};
+}
+
+std::vector<double> base_score_of(const Loss& loss, const Task& task, const LabelledRows& rows,
+                                  const Grid& grid) {
+  // Starting scores replace the base score: they are where the fit begins.
+  if (!rows.base_margin.empty()) return std::vector<double>(loss.outputs(task), 0.0);
+  auto base = loss.base_score(task, rows.label, rows.weight);
+  for (double& score : base) score = std::nearbyint(score / grid.step) * grid.step;
+  return base;
+}
+
+}  // namespace gradatim::boost

@@ -1,0 +1,320 @@
+#include "gradatim/boost/ensemble/additive_rounds.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gradatim/boost/ensemble/sampling.h"
+#include "gradatim/core/error.h"
+#include "gradatim/core/parallel.h"
+
+namespace gradatim::boost {
+namespace {
+
+constexpr std::int64_t kBlock = 4096;
+
+}  // namespace
+
+AdditiveRounds::AdditiveRounds(const AdditiveConfig& config, const Loss& loss,
+                               const Learner& learner, const RoundRows& rows, const Grid& grid,
+                               int outputs, std::uint64_t seed, std::vector<std::uint8_t> held_out)
+    : config_(config),
+      loss_(loss),
+      learner_(learner),
+      rows_(rows),
+      grid_(grid),
+      outputs_(outputs),
+      trees_(config.vector_leaves ? 1 : outputs),
+      width_(outputs / trees_),
+      seed_(seed),
+      held_out_(std::move(held_out)),
+      fitter_(learner.start({rows.binned, &rows.train->data().features})),
+      outliers_(outputs) {
+  for (std::size_t row = 0; row < held_out_.size(); ++row) {
+    if (held_out_[row] == 0) learned_.push_back(static_cast<std::uint32_t>(row));
+  }
+}
+
+void AdditiveRounds::begin_with(Members members, std::int64_t scaled, std::vector<double> weights,
+                                std::vector<std::uint8_t> outliers) {
+  members_ = std::move(members);
+  loaded_ = static_cast<std::int64_t>(members_.size()) / members_per_round();
+  scaled_ = scaled;
+  weights_ = std::move(weights);
+  if (config_.dropout.on() && weights_.empty()) weights_.assign(loaded_, 1.0);
+  if (!outliers.empty()) outliers_ = std::move(outliers);
+}
+
+void AdditiveRounds::add_rounds(std::int64_t first, std::int64_t count) {
+  if (config_.dropout.on()) {
+    for (std::int64_t round = first; round < first + count; ++round) {
+      const double to = factor(round, weights_[round]);
+      rescale(round, *rows_.train, rows_.binned, 0.0, to);
+      if (rows_.valid != nullptr) rescale(round, *rows_.valid, rows_.valid_bins, 0.0, to);
+    }
+    return;
+  }
+  const auto own =
+      std::span(members_).subspan(first * members_per_round(), count * members_per_round());
+  rows_.train->add_all(own, outputs_);
+  if (rows_.valid != nullptr) rows_.valid->add_all(own, outputs_);
+}
+
+void AdditiveRounds::find_outliers(std::int64_t round) {
+  gradients();
+  const RowSample rows = sample(round, config_.num_parallel_tree - 1);
+  weight_ = rows.weight.empty() ? rows_.train->data().weight : rows.weight;
+  for (int tree = 0; tree < trees_; ++tree) quantise_tree(tree, round);
+}
+
+void AdditiveRounds::boost(std::int64_t round) {
+  const std::int64_t parallel = config_.num_parallel_tree;
+  const auto dropped = choose_drops(config_.dropout, weights_, seed_, round);
+  const std::vector<double> before = weights_;
+  drop(dropped);
+  gradients();
+  if (config_.dropout.on()) reweigh(config_.dropout, config_.learning_rate, dropped, weights_);
+  Members fitted(members_per_round());
+  const bool at_once = parallel == 1 && !config_.dropout.on();
+  for (std::int64_t p = 0; p < parallel; ++p) {
+    const RowSample rows = sample(round, p);
+    weight_ = rows.weight.empty() ? rows_.train->data().weight : rows.weight;
+    const bool every_row = static_cast<std::int64_t>(rows.rows.size()) == rows_.train->rows();
+    for (int tree = 0; tree < trees_; ++tree) {
+      quantise_tree(tree, round);
+      const auto draw = static_cast<std::uint32_t>((round * parallel + p) * trees_ + tree);
+      auto& member = fitted[p * trees_ + tree];
+      member = fit_member(tree, draw, rows.rows);
+      if (at_once) add(*member, tree, every_row);
+    }
+  }
+  std::move(fitted.begin(), fitted.end(), std::back_inserter(members_));
+  if (config_.dropout.on()) {
+    restore(dropped, before);
+    add_rounds(round, 1);
+  } else if (!at_once) {
+    for (int m = 0; m < members_per_round(); ++m) {
+      add(*members_[round * members_per_round() + m], m % trees_, false);
+    }
+  }
+  for (int k = 0; k < outputs_; ++k) check_margins(k);
+}
+
+Members AdditiveRounds::take(std::int64_t rounds, std::span<const double> weights) {
+  members_.resize(rounds * members_per_round());
+  if (config_.dropout.on()) {
+    for (std::int64_t m = 0; m < static_cast<std::int64_t>(members_.size()); ++m) {
+      const std::int64_t round = m / members_per_round();
+      members_[m]->shrink(factor(round, weights[round]), grid_);
+    }
+  }
+  return std::move(members_);
+}
+
+// What a member's values count: the learning rate, shared among parallel trees, by the weight.
+double AdditiveRounds::factor(std::int64_t round, double weight) const {
+  if (round < scaled_) return weight;
+  return config_.learning_rate * weight / static_cast<double>(config_.num_parallel_tree);
+}
+
+void AdditiveRounds::gradients() {
+  const std::int64_t rows = rows_.train->rows();
+  g_.resize(rows * outputs_);
+  h_.resize(rows * outputs_);
+  auto fill = [&](std::int64_t begin, std::int64_t end) {
+    loss_.gradients({end - begin, rows_.train->data().label.data() + begin,
+                     rows_.train->scores() + begin, g_.data() + begin, h_.data() + begin, rows,
+                     outputs_, rows_.train->data().targets});
+    if (held_out_.empty()) return;
+    for (int k = 0; k < outputs_; ++k) {
+      for (std::int64_t row = begin; row < end; ++row) {
+        if (held_out_[row] != 0) g_[k * rows + row] = h_[k * rows + row] = 0.0F;
+      }
+    }
+  };
+  if (loss_.whole()) {
+    fill(0, rows);
+  } else {
+    parallel_for(rows, kBlock, fill);
+  }
+}
+
+std::span<const float> AdditiveRounds::of_output(const std::vector<float>& values, int k) const {
+  const std::int64_t rows = rows_.train->rows();
+  return std::span(values).subspan(k * rows, rows);
+}
+
+void AdditiveRounds::quantise_output(int k, std::uint32_t draw) {
+  const QuantiseOptions options{
+      .seed = seed_,
+      .draw = draw,
+      .force_wide = rows_.binned->exact() || config_.high_precision || outliers_[k] != 0,
+      .constant_hessian = config_.first_order || loss_.constant_hessian()};
+  if (config_.first_order) {
+    ones_.assign(rows_.train->rows(), 1.0F);
+    quantise(of_output(g_, k), ones_, weight_, options, statistics_);
+  } else {
+    quantise(of_output(g_, k), of_output(h_, k), weight_, options, statistics_);
+  }
+  outliers_[k] = statistics_.outliers;
+}
+
+// The statistics of a tree's outputs; with several, all of them are wide where one must be.
+void AdditiveRounds::quantise_tree(int tree, std::int64_t round) {
+  if (config_.vector_leaves) {
+    const bool any = std::find(outliers_.begin(), outliers_.end(), 1) != outliers_.end();
+    outliers_.assign(outputs_, any);
+  }
+  for (int k = tree * width_; k < (tree + 1) * width_; ++k) {
+    quantise_output(k, static_cast<std::uint32_t>(round * outputs_ + k));
+    if (!config_.vector_leaves) continue;
+    if (k == 0) vectors_.resize(rows_.train->rows(), outputs_, statistics_.wide);
+    vectors_.set(k, statistics_);
+  }
+}
+
+RowSample AdditiveRounds::sample(std::int64_t round, std::int64_t parallel) const {
+  const auto draw = static_cast<std::uint32_t>(round * config_.num_parallel_tree + parallel);
+  if (!held_out_.empty()) return sample_learned(draw);
+  const auto& weight = rows_.train->data().weight;
+  return draw_rows(config_.sampling, {g_, h_, weight, rows_.train->rows(), outputs_}, seed_, draw);
+}
+
+// Of the rows that are not held out, as if there were no others.
+RowSample AdditiveRounds::sample_learned(std::uint32_t draw) const {
+  const auto gather = [&](std::span<const float> all, std::vector<float>& some) {
+    for (const std::uint32_t row : learned_) some.push_back(all[row]);
+  };
+  std::vector<float> g, h, weight;
+  for (int k = 0; k < outputs_; ++k) {
+    gather(of_output(g_, k), g);
+    gather(of_output(h_, k), h);
+  }
+  const std::span<const float> own = rows_.train->data().weight;
+  if (!own.empty()) gather(own, weight);
+  const auto count = static_cast<std::int64_t>(learned_.size());
+  RowSample drawn = draw_rows(config_.sampling, {g, h, weight, count, outputs_}, seed_, draw);
+  RowSample sample;
+  for (const std::uint32_t i : drawn.rows) sample.rows.push_back(learned_[i]);
+  if (drawn.weight.empty()) return sample;
+  sample.weight.assign(held_out_.size(), 0.0F);
+  for (std::size_t i = 0; i < learned_.size(); ++i) sample.weight[learned_[i]] = drawn.weight[i];
+  return sample;
+}
+
+std::unique_ptr<Member> AdditiveRounds::fit_member(int tree, std::uint32_t draw,
+                                                   std::span<const std::uint32_t> rows) {
+  const auto features =
+      sample_features(static_cast<std::int32_t>(rows_.binned->features().size()),
+                      learner_.colsample_bytree(), seed_, draw, fitter_->feature_weights());
+  fitter_->draw_by(seed_, draw);
+  auto member = config_.vector_leaves ? fitter_->fit_vector(vectors_, rows, features)
+                                      : fitter_->fit(statistics_, rows, features);
+  for (int j = 0; j < width_; ++j) refit_leaves(*member, tree * width_ + j, j);
+  if (!config_.dropout.on()) {
+    member->shrink(factor(loaded_, 1.0), grid_);
+  } else {
+    GRADATIM_CHECK(!member->needs_values(), UsageError, 1037,
+                   "dropout rescales the leaves of trees, and the learner grows none; take another "
+                   "learner, or rate_drop 0");
+  }
+  return member;
+}
+
+// Per-leaf optima: the loss's own, or (first order) a Newton step with its true hessians.
+// `output` is the member's own number of output `k`.
+void AdditiveRounds::refit_leaves(Member& member, int k, int output) {
+  const auto leaves = fitter_->leaves();
+  const bool newton_step = config_.first_order && !loss_.constant_hessian();
+  if (leaves.empty() || (!loss_.refits_leaves() && !newton_step)) return;
+  if (newton_step) {
+    quantise(of_output(g_, k), of_output(h_, k), weight_, {.force_wide = true}, step_statistics_);
+  }
+  const auto scores = rows_.train->output(k);
+  parallel_tasks(static_cast<std::int64_t>(leaves.size()), [&](std::int64_t i) {
+    const Leaf& leaf = leaves[i];
+    fitter_->set_leaf(member, leaf.id, output,
+                      newton_step ? newton_value(leaf) : loss_value(leaf, scores, k));
+  });
+}
+
+double AdditiveRounds::newton_value(const Leaf& leaf) const {
+  std::int64_t g = 0;
+  std::int64_t h = 0;
+  for (const std::uint32_t row : leaf.rows) {
+    g += step_statistics_.fine[row].g;
+    h += step_statistics_.fine[row].h;
+  }
+  if (h == 0) return 0.0;
+  return -(static_cast<double>(g) * step_statistics_.fine_units.g) /
+         (static_cast<double>(h) * step_statistics_.fine_units.h);
+}
+
+double AdditiveRounds::loss_value(const Leaf& leaf, std::span<const double> scores, int k) const {
+  const LabelledRows& data = rows_.train->data();
+  const std::size_t first = data.targets > 1 ? k * scores.size() : 0;
+  std::vector<float> label;
+  std::vector<double> score;
+  std::vector<float> weight;
+  for (const std::uint32_t row : leaf.rows) {
+    label.push_back(data.label[first + row]);
+    score.push_back(scores[row]);
+    if (!weight_.empty()) weight.push_back(weight_[row]);
+  }
+  return loss_.leaf_value({label, score, weight, k});
+}
+
+// To the scores; the last member whose leaves hold every row, by these leaves.
+void AdditiveRounds::add(const Member& member, int tree, bool every_row) {
+  const int k = tree * width_;
+  const auto leaves = fitter_->leaves();
+  if (every_row && !leaves.empty()) {
+    rows_.train->add_leaves(*fitter_, member, leaves, k);
+  } else {
+    rows_.train->add(member, rows_.binned, k);
+  }
+  if (rows_.valid != nullptr) rows_.valid->add(member, rows_.valid_bins, k);
+}
+
+void AdditiveRounds::drop(std::span<const std::int64_t> rounds) {
+  for (const std::int64_t round : rounds) {
+    rescale(round, *rows_.train, rows_.binned, factor(round, weights_[round]), 0.0);
+  }
+}
+
+void AdditiveRounds::restore(std::span<const std::int64_t> rounds, std::span<const double> before) {
+  for (const std::int64_t round : rounds) {
+    const double to = factor(round, weights_[round]);
+    rescale(round, *rows_.train, rows_.binned, 0.0, to);
+    if (rows_.valid == nullptr) continue;
+    rescale(round, *rows_.valid, rows_.valid_bins, factor(round, before[round]), to);
+  }
+}
+
+void AdditiveRounds::rescale(std::int64_t round, ScoredRows& rows, const BinnedData* bins,
+                             double from, double to) {
+  for (int m = 0; m < members_per_round(); ++m) {
+    rows.rescale(*members_[round * members_per_round() + m], round < loaded_ ? nullptr : bins,
+                 m % trees_ * width_, from, to, grid_);
+  }
+}
+
+// Sums of grid values are exact below 2^52 steps.
+void AdditiveRounds::check_margins(int k) {
+  const double limit = std::ldexp(grid_.step, 52);
+  const auto scores = rows_.train->output(k);
+  std::vector<std::uint8_t> beyond((scores.size() + kBlock - 1) / kBlock);
+  parallel_for(static_cast<std::int64_t>(scores.size()), kBlock,
+               [&](std::int64_t begin, std::int64_t end) {
+                 bool bad = false;
+                 for (std::int64_t row = begin; row < end; ++row) {
+                   bad = bad || !(std::abs(scores[row]) < limit);
+                 }
+                 beyond[begin / kBlock] = bad;
+               });
+  GRADATIM_CHECK(std::find(beyond.begin(), beyond.end(), 1) == beyond.end(), NumericError, 4002,
+                 "scores grew beyond {} and the fit diverges; lower the learning rate", limit);
+}
+
+}  // namespace gradatim::boost

@@ -1,0 +1,180 @@
+#include "gradatim/boost/ensemble/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "gradatim/boost/ensemble/scored_rows.h"
+#include "gradatim/core/error.h"
+#include "gradatim/core/file.h"
+#include "gradatim/core/hash.h"
+#include "gradatim/core/parallel.h"
+
+namespace gradatim::boost {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kMetadataKey = "gradatim.checkpoint";
+constexpr int kFormat = 1;
+constexpr double kShare = 50.0;  // a checkpoint costs at most 1 / kShare of the time between two
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// The same for any number of threads: blocks are hashed on their own and combined in order.
+std::uint64_t hash_features(const data::Table& features) {
+  constexpr std::int64_t kBlock = 4096;
+  std::vector<std::uint64_t> blocks((features.rows() + kBlock - 1) / kBlock);
+  parallel_for(features.rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<double> cells(end - begin);
+    Hash hash;
+    for (const auto& column : features.columns()) {
+      column.read(begin, cells);
+      hash.add(std::span<const double>(cells));
+    }
+    blocks[begin / kBlock] = hash.value();
+  });
+  return Hash().add(std::span<const std::uint64_t>(blocks)).value();
+}
+
+std::string hash_rows(const LabelledRows& rows) {
+  Hash hash;
+  hash.add(hash_features(rows.features));
+  hash.add(std::span<const float>(rows.label)).add(std::span<const float>(rows.weight));
+  for (const auto& margin : rows.base_margin) hash.add(std::span<const double>(margin));
+  return fmt::format("{:016x}", hash.value());
+}
+
+std::string hash_text(std::string_view text) {
+  return fmt::format("{:016x}", Hash().add(text).value());
+}
+
+std::string settings_text(api::Settings settings) {
+  settings.values.erase("max_seconds");  // a budget of the process, not of the model
+  return api::to_json(settings);
+}
+
+std::string words_text(const std::vector<std::string>& words) {
+  return nlohmann::json(words).dump();
+}
+
+LoopState state_of(const SafetensorsFile& file, const nlohmann::json& json) {
+  LoopState state;
+  state.watch.last = json.at("round").get<std::int64_t>();
+  state.watch.best = json.at("best").get<std::int64_t>();
+  state.watch.best_value = file.read<double>("loop.best_value", 1).front();
+  const auto names = json.at("history").get<std::vector<std::string>>();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    state.watch.history.push_back({names[i], file.read<double>(fmt::format("history.{}", i))});
+  }
+  state.outliers = file.read<std::uint8_t>("loop.outliers");
+  state.weights = file.read<double>("loop.weights");
+  state.best_weights = file.read<double>("loop.best_weights");
+  return state;
+}
+
+void check_identity(const std::string& path, const nlohmann::json& there, const Identity& here) {
+  for (const auto& [what, text] : here) {
+    GRADATIM_CHECK(there.value(what, std::string()) == text, UsageError, 1035,
+                   "{} is of a fit with another {}; take an empty folder, or repeat that fit to go "
+                   "on with it",
+                   path, what);
+  }
+}
+
+}  // namespace
+
+Identity identity_of(const data::FitRequest& request, const api::Settings& settings,
+                     const Task& task, const data::Schema& schema, const LabelledRows& train,
+                     const LabelledRows* valid) {
+  Identity identity = {{"set of settings", settings_text(settings)},
+                       {"seed", std::to_string(request.seed)},
+                       {"choice of metrics", words_text(request.metrics)},
+                       {"target", words_text(request.target_names())},
+                       {"set of features", hash_text(data::schema_json(schema))},
+                       {"set of classes", words_text(task.classes)},
+                       {"set of rows to learn from", hash_rows(train)},
+                       {"set of rows to watch", valid != nullptr ? hash_rows(*valid) : ""}};
+  const auto& before = request.init_model;
+  identity.emplace_back("model to go on from", before ? hash_text(before->bytes()) : "");
+  return identity;
+}
+
+Checkpoint::Checkpoint(const std::string& folder, double seconds, const Learner& learner)
+    : seconds_(seconds), learner_(learner), written_(now()) {
+  if (folder.empty()) return;
+  SafetensorsWriter unused;
+  learner.store({}, unused);
+  std::error_code failed;
+  fs::create_directories(folder, failed);
+  GRADATIM_CHECK(!failed && fs::is_directory(folder), DataError, 2002,
+                 "cannot make the folder '{}' for checkpoints: {}", folder,
+                 failed ? failed.message() : "a file of that name is there");
+  path_ = (fs::path(folder) / "checkpoint.safetensors").string();
+  // What a process that was killed while it wrote has left.
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().string().starts_with(path_ + ".tmp.")) fs::remove(entry.path(), failed);
+  }
+}
+
+std::optional<Checkpoint::Loaded> Checkpoint::load(const Identity& identity,
+                                                   std::span<const FeatureBins> features) const {
+  if (!wanted() || !fs::exists(path_)) return {};
+  try {
+    const SafetensorsFile file(path_);
+    const auto json = nlohmann::json::parse(file.metadata(kMetadataKey));
+    GRADATIM_CHECK(json.at("format").get<int>() == kFormat, UsageError, 1035,
+                   "{} is of another version of gradatim; take an empty folder", path_);
+    check_identity(path_, json.at("identity"), identity);
+    Loaded loaded{state_of(file, json), learner_.load(file, features)};
+    const auto rounds = static_cast<std::size_t>(loaded.state.watch.last);
+    GRADATIM_CHECK(rounds == 0 ? loaded.members.empty() : loaded.members.size() % rounds == 0,
+                   ModelError, 3011, "it has {} members for {} rounds", loaded.members.size(),
+                   rounds);
+    return loaded;
+  } catch (const UsageError&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw ModelError(3011, fmt::format("{} is damaged; remove it to begin the fit anew ({})", path_,
+                                       error.what()));
+  }
+}
+
+void Checkpoint::write_if_due(const Identity& identity, const LoopState& state,
+                              std::span<const std::unique_ptr<Member>> members) {
+  if (!wanted()) return;
+  const double wait = seconds_ > 0.0 ? std::max(seconds_, kShare * cost_) : 0.0;
+  if (now() - written_ >= wait) write(identity, state, members);
+}
+
+void Checkpoint::write(const Identity& identity, const LoopState& state,
+                       std::span<const std::unique_ptr<Member>> members) {
+  if (!wanted()) return;
+  const double begin = now();
+  SafetensorsWriter file;
+  learner_.store(members, file);
+  nlohmann::json json;
+  json["format"] = kFormat;
+  json["round"] = state.watch.last;
+  json["best"] = state.watch.best;
+  json["history"] = nlohmann::json::array();
+  for (const auto& [what, text] : identity) json["identity"][what] = text;
+  for (std::size_t i = 0; i < state.watch.history.size(); ++i) {
+    json["history"].push_back(state.watch.history[i].name);
+    file.add(fmt::format("history.{}", i), std::span<const double>(state.watch.history[i].values));
+  }
+  file.add("loop.best_value", std::span<const double>(&state.watch.best_value, 1));
+  file.add("loop.outliers", std::span<const std::uint8_t>(state.outliers));
+  file.add("loop.weights", std::span<const double>(state.weights));
+  file.add("loop.best_weights", std::span<const double>(state.best_weights));
+  file.set_metadata(kMetadataKey, json.dump());
+  file.write(path_);
+  written_ = now();
+  cost_ = written_ - begin;
+}
+
+}  // namespace gradatim::boost

@@ -1,0 +1,72 @@
+#include "gradatim/boost/predict/forest.h"
+
+#include <algorithm>
+
+#include "gradatim/boost/predict/find_leaves.h"
+
+namespace gradatim::boost {
+namespace {
+
+constexpr int kFewRows = 24;  // that walking is faster for than a whole strip
+
+}  // namespace
+
+Forest::Forest(std::span<const Tree* const> trees) : codes_(trees.size()) {
+  for (std::size_t t = 0; t < trees.size(); ++t) {
+    walk_.add(*trees[t]);
+    for (const Node& node : trees[t]->nodes) {
+      if (!node.leaf()) features_.push_back(node.feature);
+    }
+    if (!encodes(*trees[t])) continue;
+    if (groups_.empty() || !groups_.back().add(*trees[t])) {
+      Planes next;
+      if (!next.add(*trees[t])) continue;
+      groups_.push_back(std::move(next));
+    }
+    codes_[t].group = static_cast<std::int64_t>(groups_.size()) - 1;
+  }
+  std::sort(features_.begin(), features_.end());
+  features_.erase(std::unique(features_.begin(), features_.end()), features_.end());
+  for (Planes& planes : groups_) planes.finish();
+  for (std::size_t t = 0; t < trees.size(); ++t) {
+    if (codes_[t].group < 0) continue;
+    codes_[t].code = encode(*trees[t], [&](const Node& node) {
+      return groups_[codes_[t].group].condition_of(*trees[t], node);
+    });
+  }
+}
+
+void Forest::add(const Strip& strip, std::int64_t first, std::int64_t last, int outputs,
+                 double* sum, Scratch& scratch) const {
+  if (strip.rows <= kFewRows) return add_few(strip, first, last, outputs, sum);
+  alignas(64) std::uint8_t leaf[kStrip];
+  for (std::int64_t t = first; t < last; ++t) {
+    double* out = sum + (t % outputs) * kStrip;
+    const Coded& coded = codes_[t];
+    if (coded.group < 0) {
+      walk_.rows(t, strip.cells.data(), kStrip, strip.rows, out);
+      continue;
+    }
+    if (coded.group != scratch.group_) {
+      const Planes& planes = groups_[coded.group];
+      scratch.planes_.resize(planes.count());
+      planes.fill(strip.cells.data(), strip.rows, scratch.planes_.data());
+      scratch.group_ = coded.group;
+    }
+    find_leaves(coded.code, scratch.planes_.data(), leaf);
+    add_leaves(coded.code, leaf, out);
+  }
+}
+
+void Forest::add_few(const Strip& strip, std::int64_t first, std::int64_t last, int outputs,
+                     double* sum) const {
+  std::vector<double> row(strip.features);
+  for (int i = 0; i < strip.rows; ++i) {
+    for (std::int64_t f = 0; f < strip.features; ++f) row[f] = strip.cells[f * kStrip + i];
+    walk_.row(row.data(), first, last, [&](std::int64_t tree, double value) {
+      sum[(tree % outputs) * kStrip + i] += value;
+    });
+  }
+}
+
+}  // namespace gradatim::boost

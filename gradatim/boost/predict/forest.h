@@ -1,0 +1,78 @@
+// Forest: the trees of an ensemble, laid out for prediction. What it says of a row is what
+// Tree::find says, to the bit.
+//
+// The life of a forest:
+//  1. It is made once from all trees of a model, in their order. Small trees become codes
+//     (tree_code.h) in groups, a group as long as a byte can rank every feature's thresholds.
+//  2. A batch comes in strips of rows, column by column. For each group the strip's features become
+//     byte planes (planes.h), and every tree of the group finds the leaves of all rows by them.
+//  3. Trees with too many leaves for a byte, and rows that come alone, are walked (walk.h).
+// A forest never changes, so any number of threads may ask it, each with a Strip of its own.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "gradatim/boost/predict/planes.h"
+#include "gradatim/boost/predict/tree_code.h"
+#include "gradatim/boost/predict/walk.h"
+
+namespace gradatim::boost {
+
+/// Up to kStrip rows of raw features: numbers, bins of categories, NaN where missing.
+struct Strip {
+  explicit Strip(std::int64_t feature_count)
+      : features(feature_count), cells(feature_count * kStrip) {}
+  std::span<double> column(std::int64_t feature) {
+    return std::span(cells).subspan(feature * kStrip, rows);
+  }
+
+  std::int64_t features;
+  std::vector<double> cells;  // [features][kStrip]
+  int rows = 0;
+};
+
+class Forest {
+ public:
+  explicit Forest(std::span<const Tree* const> trees);
+
+  std::int64_t trees() const { return walk_.trees(); }
+  /// The features that a tree looks at, ascending.
+  const std::vector<std::int32_t>& features() const { return features_; }
+
+  /// Buffers of a thread.
+  class Scratch {
+    friend class Forest;
+    PlaneBytes planes_;
+    std::int64_t group_ = -1;  // that the planes are of
+  };
+
+  /// Forgets the strip that the scratch has planes of.
+  static void begin_strip(Scratch& scratch) { scratch.group_ = -1; }
+  /// sum[tree mod outputs][row] += the value of each of the trees [first, last), tree by tree.
+  /// Calls with the same strip make its planes once a group.  // sum: [outputs][kStrip]
+  void add(const Strip& strip, std::int64_t first, std::int64_t last, int outputs, double* sum,
+           Scratch& scratch) const;
+  /// Calls f(tree, value) for one row of features, in order; allocates nothing.
+  template <class F>
+  void each_of_row(const double* features, std::int64_t first, std::int64_t last, F&& f) const {
+    walk_.row(features, first, last, f);
+  }
+
+ private:
+  // A code and the group that its planes are in; group -1: the tree is walked.
+  struct Coded {
+    TreeCode code;
+    std::int64_t group = -1;
+  };
+  void add_few(const Strip& strip, std::int64_t first, std::int64_t last, int outputs,
+               double* sum) const;
+
+  std::vector<std::int32_t> features_;
+  std::vector<Planes> groups_;
+  std::vector<Coded> codes_;
+  Walk walk_;
+};
+
+}  // namespace gradatim::boost

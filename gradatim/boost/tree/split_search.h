@@ -1,0 +1,212 @@
+// Finds the best split of every node of a batch: histograms first (the smaller of two children is
+// built, the other is the parent's minus it), then node by feature in parallel. The exact search
+// takes the place of both.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "gradatim/boost/tree/exact.h"
+#include "gradatim/boost/tree/feature_choice.h"
+#include "gradatim/boost/tree/histogram.h"
+#include "gradatim/boost/tree/node_rules.h"
+#include "gradatim/boost/tree/random_threshold.h"
+
+namespace gradatim::boost {
+
+template <class Criterion, class Fine>
+class SplitSearch {
+ public:
+  using Open = OpenNode<typename Fine::Sum>;
+  SplitSearch(const BinnedData& data, const Criterion& criterion, const Fine& fine,
+              const GrowOptions& options, std::span<const std::int32_t> features,
+              GrowBuffers& buffers)
+      : data_(data),
+        criterion_(criterion),
+        fine_(fine),
+        options_(options),
+        features_(features),
+        choice_(options, features),
+        buffers_(buffers) {}
+
+  std::int64_t cells() const { return data_.exact() ? 0 : data_.cells() * criterion_.lanes(); }
+  bool may_split(const Open& node) const {
+    return node.rows() >= 2 && (options_.max_depth == 0 || node.depth < options_.max_depth);
+  }
+  /// Beyond so many a histogram is given up; its children are then built from their rows.
+  std::int64_t most_histograms() const {
+    const std::int64_t bytes = cells() * std::int64_t{8};
+    return std::max<std::int64_t>(4, kPoolBytes / std::max<std::int64_t>(1, bytes));
+  }
+
+  /// A parent's histogram (nullptr where it was given up) and its two children.
+  struct Family {
+    std::int64_t* histogram = nullptr;
+    Open* left = nullptr;
+    Open* right = nullptr;
+  };
+  void build_root(Open& root) {
+    Open* nodes[] = {&root};
+    build(nodes);
+  }
+  /// From rows.
+  void build(std::span<Open* const> nodes) {
+    if (data_.exact()) return;
+    std::vector<HistogramTask> tasks;
+    for (Open* node : nodes) {
+      node->histogram = buffers_.pool.take();
+      tasks.push_back({rows_of(*node), node->histogram});
+    }
+    build_histograms(data_, criterion_, features_, tasks, buffers_.scratch);
+  }
+
+  void build_children(std::span<const Family> families) {
+    if (data_.exact()) return;
+    std::vector<HistogramTask> tasks;
+    struct Difference {
+      std::int64_t* from;
+      const std::int64_t* part;
+    };
+    std::vector<Difference> differences;
+    auto request = [&](Open& node) {
+      node.histogram = buffers_.pool.take();
+      tasks.push_back({rows_of(node), node.histogram});
+    };
+    for (const auto& [histogram, left, right] : families) {
+      if (histogram == nullptr) {
+        request(*left);
+        request(*right);
+        continue;
+      }
+      const bool left_smaller = left->rows() <= right->rows();
+      Open& small = left_smaller ? *left : *right;
+      Open& large = left_smaller ? *right : *left;
+      request(small);
+      large.histogram = histogram;
+      differences.push_back({histogram, small.histogram});
+    }
+    build_histograms(data_, criterion_, features_, tasks, buffers_.scratch);
+    const std::int64_t blocks = (cells() + kCellBlock - 1) / kCellBlock;
+    parallel_tasks(blocks * static_cast<std::int64_t>(differences.size()), [&](std::int64_t task) {
+      const Difference& difference = differences[task / blocks];
+      const std::int64_t begin = task % blocks * kCellBlock;
+      const std::int64_t end = std::min(cells(), begin + kCellBlock);
+      for (std::int64_t c = begin; c < end; ++c) difference.from[c] -= difference.part[c];
+    });
+  }
+
+  /// Sets `best` and `gain` of nodes that may be split.
+  void find(std::span<Open* const> nodes) {
+    if (nodes.empty()) return;
+    std::vector<std::pair<std::size_t, std::int32_t>> jobs;  // node, feature
+    for (std::size_t n = 0; n < nodes.size(); ++n) {
+      if (!may_split(*nodes[n])) continue;
+      for (const std::int32_t f : choice_.of(*nodes[n])) jobs.emplace_back(n, f);
+    }
+    const auto count = static_cast<std::int64_t>(jobs.size());
+    std::vector<Candidate> found(jobs.size());
+    if constexpr (!NodeRules<Fine>::kVectors) {
+      if (data_.exact()) search_columns(nodes, jobs, found);
+    }
+    if (!data_.exact()) {
+      const auto features = static_cast<std::int64_t>(data_.features().size());
+      const std::int64_t grain = std::max<std::int64_t>(1, kScanCells * features / data_.cells());
+      parallel_for(count, grain, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+          found[i] = scan(*nodes[jobs[i].first], jobs[i].second);
+        }
+      });
+    }
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      Candidate& best = nodes[jobs[i].first]->best;
+      if (found[i].beats(best)) best = std::move(found[i]);
+    }
+    for (Open* node : nodes) node->gain = node->best.score - node->score;
+  }
+
+ private:
+  std::span<const std::uint32_t> rows_of(const Open& node) const {
+    return buffers_.partition.rows(node.begin, node.end);
+  }
+  LimitedPair pair_of(const Open& node, std::int32_t feature) const {
+    const auto& direction = options_.features.direction;
+    return {node.limits, direction.empty() ? 0 : direction[feature]};
+  }
+
+  Candidate scan(const Open& node, std::int32_t feature) const {
+    if constexpr (HasValues<Criterion>) {
+      if (options_.limited) return scan(node, feature, pair_of(node, feature));
+    }
+    return scan(node, feature, FreePair());
+  }
+
+  template <class Pair>
+  Candidate scan(const Open& node, std::int32_t feature, const Pair& pair) const {
+    const FeatureBins& bins = data_.features()[feature];
+    const std::int64_t* cells = node.histogram + data_.first_cell(feature) * criterion_.lanes();
+    if (bins.categorical()) {
+      return scan_categories(criterion_, cells, bins.bins, feature, options_.categories, pair);
+    }
+    if (options_.extra_trees) {
+      const Philox places(options_.seed, Stream::thresholds, options_.draw);
+      const Philox random(places.bits(node.place), Stream::thresholds);
+      return scan_random(criterion_, cells, bins.bins, feature, pair, random.uniform(feature));
+    }
+    if constexpr (std::is_same_v<Pair, FreePair>) {
+      return scan_numeric(criterion_, cells, bins.bins, feature);
+    } else {
+      return scan_numeric(criterion_, cells, bins.bins, feature, pair);
+    }
+  }
+
+  // Every column is searched for all nodes at once; what a node may not use is left out after.
+  void search_columns(std::span<Open* const> nodes,
+                      const std::vector<std::pair<std::size_t, std::int32_t>>& jobs,
+                      std::vector<Candidate>& found) {
+    auto& node_of_row = buffers_.node_of_row;
+    node_of_row.assign(data_.rows(), kNoNode);
+    std::vector<typename Fine::Sum> totals;
+    for (std::size_t n = 0; n < nodes.size(); ++n) {
+      totals.push_back(nodes[n]->total);
+      if (!may_split(*nodes[n])) continue;
+      for (const std::uint32_t row : rows_of(*nodes[n])) {
+        node_of_row[row] = static_cast<std::int32_t>(n);
+      }
+    }
+    std::vector<std::vector<Candidate>> columns(data_.features().size());
+    parallel_tasks(static_cast<std::int64_t>(features_.size()), [&](std::int64_t i) {
+      const std::int32_t feature = features_[i];
+      const auto search = [&](const auto& pair) {
+        columns[feature] = search_exact(data_, fine_, feature, options_.categories, node_of_row,
+                                        std::span<const typename Fine::Sum>(totals), pair);
+      };
+      if constexpr (HasValues<Fine>) {
+        if (options_.limited) {
+          search([&](std::int32_t n) { return pair_of(*nodes[n], feature); });
+          return;
+        }
+      }
+      search([](std::int32_t) { return FreePair(); });
+    });
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      found[i] = std::move(columns[jobs[i].second][jobs[i].first]);
+    }
+  }
+
+  static constexpr std::int64_t kPoolBytes = std::int64_t{512} << 20;  // of all histograms
+  static constexpr std::int64_t kCellBlock = 8192;
+  static constexpr std::int64_t kScanCells = 2048;  // a scan of so many is worth a task
+
+  const BinnedData& data_;
+  const Criterion& criterion_;
+  const Fine& fine_;
+  const GrowOptions& options_;
+  std::span<const std::int32_t> features_;
+  FeatureChoice choice_;
+  GrowBuffers& buffers_;
+};
+
+}  // namespace gradatim::boost

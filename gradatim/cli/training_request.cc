@@ -1,0 +1,124 @@
+// From the options of a verb that learns to the library's request.
+#include "gradatim/cli/training_request.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "gradatim/cli/names.h"
+#include "gradatim/cli/reading.h"
+#include "gradatim/core/error.h"
+#include "gradatim/core/text.h"
+#include "gradatim/data/reader.h"
+
+namespace gradatim::cli {
+namespace {
+
+data::TaskHint task_of(const Arguments& arguments) {
+  const std::string text = arguments.text("task");
+  if (!arguments.has("task")) return data::TaskHint::automatic;
+  if (text == "classification") return data::TaskHint::classification;
+  const std::vector<std::string> tasks = {"classification", "regression"};
+  GRADATIM_CHECK(text == "regression", UsageError, 1005, "--task must be one of {}; got '{}'{}",
+                 fmt::join(tasks, ", "), text, did_you_mean(text, tasks));
+  return data::TaskHint::regression;
+}
+
+// A share of the rows, or nothing if --valid names a source.
+double valid_share(const Arguments& arguments) {
+  const std::string text = arguments.text("valid");
+  const auto share = parse_number(text);
+  if (!share) return 0.0;
+  GRADATIM_CHECK(*share > 0.0 && *share < 1.0, UsageError, 1003,
+                 "--valid must be a share in (0, 1), or a file; got {}", text);
+  return *share;
+}
+
+data::Table without(data::Table table, const std::vector<std::string>& names) {
+  for (const auto& name : names) {
+    table.column(name);  // or an error with the nearest name
+    table = table.without(name);
+  }
+  return table;
+}
+
+// Validation rows are read as the training rows were; the words of the target decide for themselves
+// unless they are categories.
+data::Schema expected_of(const data::Table& table, const std::vector<std::string>& targets) {
+  data::Schema schema = data::schema_of(table);
+  std::erase_if(schema.columns, [&](const data::ColumnSchema& column) {
+    return std::ranges::find(targets, column.name) != targets.end() &&
+           column.type != data::ColumnType::categorical;
+  });
+  return schema;
+}
+
+// Columns as the model to go on from saw them, if there is one.
+std::optional<data::Schema> columns_before(const data::FitRequest& request) {
+  if (!request.init_model) return {};
+  return reading_schema(request.init_model->card());
+}
+
+// The named columns, or those of the model to go on from.
+void set_target(data::FitRequest& request, const Arguments& arguments) {
+  if (!arguments.has("target") && request.init_model) {
+    request.target = request.init_model->card().target;
+    request.targets = request.init_model->card().targets;
+    return;
+  }
+  request.targets = arguments.list("target");
+  if (request.targets.size() > 1) return;
+  request.target = arguments.text("target");
+  request.targets.clear();
+}
+
+}  // namespace
+
+data::FitRequest request_of(const Arguments& arguments, Session& session) {
+  data::FitRequest request;
+  request.metrics = metric_names(arguments);
+  request.task = task_of(arguments);
+  request.valid_fraction = valid_share(arguments);
+  if (arguments.has("init_model")) {
+    request.init_model = data::load_model(arguments.required("init_model"));
+  }
+  set_target(request, arguments);
+  request.weight = arguments.text("weight");
+  request.base_margin = arguments.list("base_margin");
+  request.seed = session.seed();
+  request.observer = &session.progress();
+
+  data::ReadOptions read{.observer = &session.progress()};
+  std::optional<data::Schema> schema;
+  if (arguments.has("schema")) {
+    schema = data::read_schema(arguments.required("schema"));
+    read.schema = &*schema;
+  }
+  const auto before = columns_before(request);
+  if (before) read.expected = &*before;
+  const auto excluded = arguments.list("exclude");
+  const data::Table table = data::read_table(arguments.required("data"), read);
+  if (arguments.has("valid") && request.valid_fraction == 0.0) {
+    const data::Schema expected = expected_of(table, request.target_names());
+    read.expected = &expected;
+    request.valid = without(data::read_table(arguments.required("valid"), read), excluded);
+  }
+  request.table = without(table, excluded);
+  return request;
+}
+
+void check_target(const TrainingPlan& plan, const data::FitRequest& request) {
+  const std::string_view tags = model_entry(plan.settings.component).text.tags;
+  const bool learns_target = tags.find("classifier") != std::string_view::npos ||
+                             tags.find("regressor") != std::string_view::npos;
+  if (!request.target_names().front().empty() || !learns_target) return;
+  std::vector<std::string> names;
+  for (const auto& column : request.table.columns()) names.push_back(column.name());
+  if (names.size() > 20) names.resize(20);
+  throw UsageError(1010,
+                   fmt::format("{} learns to predict a column; name it by --target COL, one of "
+                               "{}",
+                               plan.settings.component, join_and(names)));
+}
+
+}  // namespace gradatim::cli

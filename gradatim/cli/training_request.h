@@ -1,0 +1,17 @@
+// What verbs that learn from a table have in common: train, cv, search.
+#pragma once
+
+#include "gradatim/cli/cli.h"
+#include "gradatim/cli/session.h"
+#include "gradatim/cli/training_plan.h"
+#include "gradatim/data/model.h"
+
+namespace gradatim::cli {
+
+/// Reads the data that the options name: --data, --target, --valid, --weight, --base_margin,
+/// --metric, --task, --schema, --exclude, and --init_model.
+data::FitRequest request_of(const Arguments& arguments, Session& session);
+/// GRD-1010 where the model learns to predict a column and none was named.
+void check_target(const TrainingPlan& plan, const data::FitRequest& request);
+
+}  // namespace gradatim::cli
