@@ -156,19 +156,34 @@ consteval Entry component(Text text, std::span<const Setting> settings = {},
   return {text, Interface::kKind, settings, parts, internal::from_root(file), line, make};
 }
 
-/// An exported function. Its single argument struct names the kind (`Arguments::kKind`), the
-/// interface that wraps it (`Arguments::Interface`, made from the function pointer and the tags)
-/// and the argument names of the front ends (`Arguments::kSignature`).
+/// An exported function. Its argument struct names the kind (`Arguments::kKind`), the interface
+/// that wraps it (`Arguments::Interface`, made from a callable of the arguments and the tags) and
+/// the argument names of the front ends (`Arguments::kSignature`). Where it takes a config as
+/// second argument, its members are settings: one formula serves every quantile.
 template <auto kFunction>
-consteval Entry function(Text text, const char* file = __builtin_FILE(),
-                         int line = __builtin_LINE()) {
+consteval Entry function(Text text, std::span<const Setting> settings = {},
+                         const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
   internal::check_text(text);
-  using Arguments = typename internal::Argument<decltype(kFunction)>::Type;
+  using Argument = internal::Argument<decltype(kFunction)>;
+  using Arguments = typename Argument::Type;
+  using Config = typename Argument::Config;
   using Interface = typename Arguments::Interface;
-  auto make = [](const Entry& self, std::span<const Value>, std::span<const Made>) -> Made {
-    return std::make_shared<const Interface>(self.text.name, kFunction, self.text.tags);
+  if (settings.size() != internal::arity<Config>()) {
+    internal::a_member_of_the_config_is_not_described();
+  }
+  auto make = [](const Entry& self, std::span<const Value> values, std::span<const Made>) -> Made {
+    if constexpr (std::is_invocable_v<decltype(kFunction), const Arguments&>) {
+      return std::make_shared<const Interface>(self.text.name, kFunction, self.text.tags);
+    } else {
+      Config config;
+      for (std::size_t i = 0; i < values.size(); ++i) self.settings[i].set(&config, values[i]);
+      return std::make_shared<const Interface>(
+          self.text.name,
+          [config](const Arguments& arguments) { return kFunction(arguments, config); },
+          self.text.tags);
+    }
   };
-  return {text, Interface::kKind,     {}, {}, internal::from_root(file), line,
+  return {text, Interface::kKind,     settings, {}, internal::from_root(file), line,
           make, Arguments::kSignature};
 }
 

@@ -157,6 +157,22 @@ inline data::FitRequest request_of(data::Table table) {
   return request;
 }
 
+/// The same with a second target "z" of another size.
+inline data::FitRequest with_second_target(data::FitRequest request) {
+  const auto widen = [](const data::Table& table) {
+    std::vector<data::Column> columns(table.columns().begin(), table.columns().end());
+    auto z = numbers(table.column("y"));
+    for (double& x : z) x = 40.0 * std::abs(x) + 5.0;
+    columns.push_back(data::numeric_column("z", std::move(z)));
+    return data::Table(std::move(columns));
+  };
+  request.table = widen(request.table);
+  if (request.valid) request.valid = widen(*request.valid);
+  request.target.clear();
+  request.targets = {"y", "z"};
+  return request;
+}
+
 using Options = std::vector<api::Option>;
 
 inline std::shared_ptr<const data::Model> fit(std::string_view model, const Options& options,

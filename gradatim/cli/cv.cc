@@ -18,7 +18,7 @@ namespace {
 constexpr OptionSpec kOptions[] = {
     {"data", "SRC",
      "Rows to learn from: a file, a folder or a pattern; the ending tells the format."},
-    {"target", "COL", "The column to predict."},
+    {"target", "COL[,COL]", "The column to predict, or several of numbers."},
     {"folds", "K", "Number of folds, 5 by default."},
     {"stratified", "", "Spread every class evenly over the folds."},
     {"group", "COL", "Rows with equal values of it stay in one fold; it is no feature."},

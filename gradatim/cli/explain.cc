@@ -23,7 +23,7 @@ constexpr std::size_t kMostBars = 20;
 
 constexpr OptionSpec kOptions[] = {
     {"data", "SRC", "Rows with the target, for permutation importances (at most 20,000 are used)."},
-    {"metric", "NAME", "What a shuffled feature worsens; log_loss or rmse by default."},
+    {"metric", "NAME", "What a shuffled feature worsens; log_loss, rmse or quantile by default."},
     {"out", "DIR", "The folder to write to; it is made if it is not there."},
 };
 
@@ -46,14 +46,15 @@ void make_folder(const std::string& folder) {
 
 Permutation permutation_of(const data::Model& model, const Arguments& arguments, Session& session) {
   const auto& card = model.card();
-  const std::string usual = card.classification ? "log_loss" : "rmse";
+  const bool levels = !card.predictions.empty() && card.targets.empty();
+  const std::string usual = card.classification ? "log_loss" : levels ? "quantile" : "rmse";
   const std::string metric = arguments.text("metric", usual);
   const auto tags = metric_entry(metric).text.tags;
   const auto table = read_for(card, arguments.required("data"), &session.progress());
-  if (table.find(card.target) == nullptr) {
-    session.progress().on_warning(
-        fmt::format("{} has no target '{}', so permutation importances are left out",
-                    table.source(), card.target));
+  for (const auto& target : card.target_names()) {
+    if (table.find(target) != nullptr) continue;
+    session.progress().on_warning(fmt::format(
+        "{} has no target '{}', so permutation importances are left out", table.source(), target));
     return {};
   }
   return permutation_importances(model, table,

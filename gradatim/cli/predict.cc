@@ -19,7 +19,7 @@ constexpr OptionSpec kOptions[] = {
     {"keep", "COL[,COL]", "Columns of the data to copy in front of the predictions."},
 };
 
-// One column a score: "margin", or "margin_<class>" where each class has its own.
+// One column a score: "margin", or "margin_<class>", "margin_<target>" where each has its own.
 data::Table margin_table(const data::ModelCard& card, const data::Predictions& margins) {
   const auto columns = static_cast<std::size_t>(margins.columns);
   const std::size_t rows = margins.values.size() / columns;
@@ -27,10 +27,10 @@ data::Table margin_table(const data::ModelCard& card, const data::Predictions& m
   for (std::size_t k = 0; k < columns; ++k) {
     std::vector<double> values(rows);
     for (std::size_t row = 0; row < rows; ++row) values[row] = margins.values[row * columns + k];
-    const bool by_class = columns > 1 && columns == card.classes.size();
+    const auto& names = card.classification ? card.classes : card.predictions;
+    const bool named = columns > 1 && columns == names.size();
     result.push_back(data::numeric_column(
-        columns == 1 ? "margin"
-                     : fmt::format("margin_{}", by_class ? card.classes[k] : fmt::to_string(k)),
+        columns == 1 ? "margin" : fmt::format("margin_{}", named ? names[k] : fmt::to_string(k)),
         std::move(values)));
   }
   return data::Table(std::move(result));

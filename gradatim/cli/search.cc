@@ -18,7 +18,7 @@ namespace {
 constexpr OptionSpec kOptions[] = {
     {"data", "SRC",
      "Rows to learn from: a file, a folder or a pattern; the ending tells the format."},
-    {"target", "COL", "The column to predict."},
+    {"target", "COL[,COL]", "The column to predict, or several of numbers."},
     {"trials", "N", "How many settings to try, 30 by default; the first are those given."},
     {"valid", "SHARE", "Share of the rows that judges and is not learned from, 0.2 by default."},
     {"weight", "COL", "A column of row weights."},

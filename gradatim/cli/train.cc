@@ -18,7 +18,7 @@ namespace {
 constexpr OptionSpec kOptions[] = {
     {"data", "SRC",
      "Rows to learn from: a file, a folder or a pattern; the ending tells the format."},
-    {"target", "COL", "The column to predict."},
+    {"target", "COL[,COL]", "The column to predict, or several of numbers."},
     {"valid", "SRC|SHARE", "Rows to watch, for early stopping: a source, or a share of the data."},
     {"weight", "COL", "A column of row weights."},
     {"base_margin", "COL[,COL]", "Columns of starting scores."},

@@ -44,10 +44,11 @@ data::Table without(data::Table table, const std::vector<std::string>& names) {
 
 // Validation rows are read as the training rows were; the words of the target decide for themselves
 // unless they are categories.
-data::Schema expected_of(const data::Table& table, const std::string& target) {
+data::Schema expected_of(const data::Table& table, const std::vector<std::string>& targets) {
   data::Schema schema = data::schema_of(table);
   std::erase_if(schema.columns, [&](const data::ColumnSchema& column) {
-    return column.name == target && column.type != data::ColumnType::categorical;
+    return std::ranges::find(targets, column.name) != targets.end() &&
+           column.type != data::ColumnType::categorical;
   });
   return schema;
 }
@@ -68,6 +69,19 @@ data::Absent absent_of(const Arguments& arguments) {
   return data::Absent::missing;
 }
 
+// The named columns, or those of the model to go on from.
+void set_target(data::FitRequest& request, const Arguments& arguments) {
+  if (!arguments.has("target") && request.init_model) {
+    request.target = request.init_model->card().target;
+    request.targets = request.init_model->card().targets;
+    return;
+  }
+  request.targets = arguments.list("target");
+  if (request.targets.size() > 1) return;
+  request.target = arguments.text("target");
+  request.targets.clear();
+}
+
 }  // namespace
 
 data::FitRequest request_of(const Arguments& arguments, Session& session) {
@@ -78,8 +92,7 @@ data::FitRequest request_of(const Arguments& arguments, Session& session) {
   if (arguments.has("init_model")) {
     request.init_model = data::load_model(arguments.required("init_model"));
   }
-  request.target = arguments.text(
-      "target", request.init_model ? request.init_model->card().target : std::string());
+  set_target(request, arguments);
   request.weight = arguments.text("weight");
   request.base_margin = arguments.list("base_margin");
   request.seed = session.seed();
@@ -96,7 +109,7 @@ data::FitRequest request_of(const Arguments& arguments, Session& session) {
   const auto excluded = arguments.list("exclude");
   const data::Table table = data::read_table(arguments.required("data"), read);
   if (arguments.has("valid") && request.valid_fraction == 0.0) {
-    const data::Schema expected = expected_of(table, request.target);
+    const data::Schema expected = expected_of(table, request.target_names());
     read.expected = &expected;
     request.valid = without(data::read_table(arguments.required("valid"), read), excluded);
   }
@@ -108,7 +121,7 @@ void check_target(const TrainingPlan& plan, const data::FitRequest& request) {
   const std::string_view tags = model_entry(plan.settings.component).text.tags;
   const bool learns_target = tags.find("classifier") != std::string_view::npos ||
                              tags.find("regressor") != std::string_view::npos;
-  if (!request.target.empty() || !learns_target) return;
+  if (!request.target_names().front().empty() || !learns_target) return;
   std::vector<std::string> names;
   for (const auto& column : request.table.columns()) names.push_back(column.name());
   if (names.size() > 20) names.resize(20);

@@ -50,6 +50,7 @@ void store_card(const ModelCard& card, SafetensorsWriter& file) {
   json["settings"] = nlohmann::json::parse(api::to_json(card.settings));
   json["features"] = nlohmann::json::parse(schema_json(card.features));
   json["target"] = card.target;
+  if (!card.targets.empty()) json["target"] = card.targets;
   json["classification"] = card.classification;
   json["classes"] = card.classes;
   json["rounds"] = card.rounds;
@@ -58,6 +59,7 @@ void store_card(const ModelCard& card, SafetensorsWriter& file) {
   for (const auto& history : card.history) json["history"][history.name] = history.values;
   if (!card.base_margin.empty()) json["base_margin"] = card.base_margin;
   if (!card.notes.empty()) json["notes"] = card.notes;
+  if (!card.predictions.empty()) json["predictions"] = card.predictions;
   file.set_metadata(std::string(kMetadataKey), json.dump());
 }
 
@@ -91,7 +93,11 @@ ModelCard card_from_json(const nlohmann::json& json, const std::string& source) 
   ModelCard card;
   card.settings = api::settings_from_json(json.at("settings").dump());
   card.features = parse_schema(json.at("features").dump(), source);
-  card.target = json.at("target").get<std::string>();
+  if (json.at("target").is_array()) {
+    card.targets = json.at("target").get<std::vector<std::string>>();
+  } else {
+    card.target = json.at("target").get<std::string>();
+  }
   card.classification = json.at("classification").get<bool>();
   card.classes = json.at("classes").get<std::vector<std::string>>();
   card.rounds = whole_number(json.at("rounds"));
@@ -100,11 +106,16 @@ ModelCard card_from_json(const nlohmann::json& json, const std::string& source) 
   }
   card.base_margin = json.value("base_margin", card.base_margin);
   card.notes = json.value("notes", card.notes);
+  card.predictions = json.value("predictions", card.predictions);
   const std::set<std::string> distinct(card.classes.begin(), card.classes.end());
   const bool sound = card.classification
                          ? distinct.size() >= 2 && distinct.size() == card.classes.size()
                          : card.classes.empty();
   if (!sound) throw DataError(2012, "its classes do not fit its task");
+  const std::set<std::string> targets(card.targets.begin(), card.targets.end());
+  if (targets.size() != card.targets.size() || (card.classification && !targets.empty())) {
+    throw DataError(2012, "its targets do not fit its task");
+  }
   return card;
 }
 
@@ -189,8 +200,21 @@ Table prediction_table(const ModelCard& card, Predictions predictions) {
   const int columns = predictions.columns;
   const auto rows = static_cast<std::int64_t>(predictions.values.size()) / std::max(1, columns);
   std::vector<Column> result;
-  if (!card.classification) {
+  if (!card.classification && card.predictions.empty()) {
     result.push_back(numeric_column("prediction", std::move(predictions.values)));
+    return Table(std::move(result));
+  }
+  const auto column = [&](int k) {
+    std::vector<double> values(rows);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      values[row] = predictions.values[row * columns + k];
+    }
+    return values;
+  };
+  if (!card.classification) {
+    for (int k = 0; k < columns; ++k) {
+      result.push_back(numeric_column("prediction_" + card.predictions[k], column(k)));
+    }
     return Table(std::move(result));
   }
   std::vector<std::int32_t> best(rows);
@@ -200,9 +224,7 @@ Table prediction_table(const ModelCard& card, Predictions predictions) {
   }
   result.push_back(categorical_column("prediction", std::move(best), card.classes));
   for (int k = 0; k < columns; ++k) {
-    std::vector<double> p(rows);
-    for (std::int64_t row = 0; row < rows; ++row) p[row] = predictions.values[row * columns + k];
-    result.push_back(numeric_column("probability_" + card.classes[k], std::move(p)));
+    result.push_back(numeric_column("probability_" + card.classes[k], column(k)));
   }
   return Table(std::move(result));
 }

@@ -35,6 +35,7 @@ enum class TaskHint { automatic, regression, classification };
 struct FitRequest {
   Table table;  // features, target and the columns named below
   std::string target;
+  std::vector<std::string> targets;      // several columns of numbers at once, instead of one
   std::optional<Table> valid;            // for early stopping and the history
   double valid_fraction = 0.0;           // in (0, 1): split off instead, by (seed, row)
   std::string weight;                    // a column of non-negative weights, or empty
@@ -50,6 +51,10 @@ struct FitRequest {
   std::shared_ptr<const Model> init_model;  // its members stay, and the fit adds to them
   std::string resume;                       // a folder for the fit's checkpoint, or empty
   double checkpoint_seconds = 30.0;         // from one checkpoint to the next; 0: every round
+
+  std::vector<std::string> target_names() const {
+    return targets.empty() ? std::vector{target} : targets;
+  }
 };
 
 /// Numbers for rows, row-major.
@@ -80,12 +85,19 @@ struct ModelCard {
   api::Settings settings;  // of its trainer, complete
   Schema features;
   std::string target;
+  std::vector<std::string> targets;  // where there are several
   bool classification = false;
   std::vector<std::string> classes;
   std::int64_t rounds = 0;               // that predictions use
   std::vector<std::string> base_margin;  // columns of starting scores that it was fitted with
   std::vector<History> history;
   std::map<std::string, std::string> notes;  // of the front end that fitted the model
+  // Of a row's numbers where it has several: targets, or levels of quantiles.
+  std::vector<std::string> predictions;
+
+  std::vector<std::string> target_names() const {
+    return targets.empty() ? std::vector{target} : targets;
+  }
 };
 
 /// One row of an explanation, by feature.
@@ -137,7 +149,8 @@ class Trainer {
                                             std::vector<std::uint8_t> held_out) const;
 };
 
-/// Predictions as a table: "prediction", and for classes "probability_<class>" each.
+/// Predictions as a table: "prediction", and for classes "probability_<class>" each; where a row
+/// has several numbers, "prediction_<target>" or "prediction_<level>" each.
 Table prediction_table(const ModelCard& card, Predictions predictions);
 
 /// Atomically.

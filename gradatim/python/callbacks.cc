@@ -26,17 +26,31 @@ nb::object array_of(std::span<const T> values) {
   return to_numpy({values.begin(), values.end()}, values.size(), 1).attr("ravel")();
 }
 
+// Labels as Python knows them: [rows], or [rows, targets] where there are several.
+nb::object labels_of(const float* label, std::size_t rows, int targets, std::int64_t stride) {
+  if (targets == 1) return array_of(std::span(label, rows));
+  const auto columns = static_cast<std::size_t>(targets);
+  std::vector<double> values(rows * columns);
+  for (std::size_t k = 0; k < columns; ++k) {
+    for (std::size_t row = 0; row < rows; ++row) {
+      values[row * columns + k] = label[static_cast<std::int64_t>(k) * stride + row];
+    }
+  }
+  return to_numpy(std::move(values), rows, columns);
+}
+
 using Floats = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
 // Gradients by Python; everything else (starting score, link, metric) is the task's own loss, so
 // that the saved model predicts without the Python code.
 class PythonLoss final : public Loss {
  public:
-  PythonLoss(nb::object gradients, bool classification)
+  PythonLoss(nb::object gradients, bool classification, std::shared_ptr<const Loss> like)
       : gradients_(shared(std::move(gradients))), classification_(classification) {
     const auto built = [](const char* name) { return api::build_as<Loss>({.component = name}); };
     one_ = built(classification ? "boost.loss.logistic" : "boost.loss.squared");
     if (classification) many_ = built("boost.loss.softmax");
+    if (like) one_ = many_ = std::move(like);
   }
 
   boost::TaskKind task() const override { return one_->task(); }
@@ -68,7 +82,7 @@ class PythonLoss final : public Loss {
     }
     nb::object scores = to_numpy(std::move(score), rows, outputs);
     const auto [g, h] = nb::cast<std::pair<Floats, Floats>>(
-        (*gradients_)(array_of(std::span(block.label, rows)), scores));
+        (*gradients_)(labels_of(block.label, rows, block.targets, block.stride), scores));
     for (std::size_t k = 0; k < outputs; ++k) {
       const auto to = static_cast<std::int64_t>(k) * block.stride;
       std::copy_n(g.data() + k * rows, rows, block.g + to);
@@ -80,7 +94,9 @@ class PythonLoss final : public Loss {
   const Loss& of_task(const Task& task) const {
     return classification_ && task.class_count() > 2 ? *many_ : *one_;
   }
-  const Loss& of_outputs(int outputs) const { return outputs > 1 ? *many_ : *one_; }
+  const Loss& of_outputs(int outputs) const {
+    return classification_ && outputs > 1 ? *many_ : *one_;
+  }
 
   std::shared_ptr<const nb::object> gradients_;
   bool classification_;
@@ -103,8 +119,9 @@ nb::object to_numpy(std::vector<double> values, std::size_t rows, std::size_t co
   return nb::cast(nb::ndarray<nb::numpy, double>(kept->data(), {rows, columns}, owner));
 }
 
-std::shared_ptr<const Loss> python_loss(nb::object gradients, bool classification) {
-  return std::make_shared<const PythonLoss>(std::move(gradients), classification);
+std::shared_ptr<const Loss> python_loss(nb::object gradients, bool classification,
+                                        std::shared_ptr<const Loss> like) {
+  return std::make_shared<const PythonLoss>(std::move(gradients), classification, std::move(like));
 }
 
 std::shared_ptr<const boost::Metric> python_metric(const std::string& name, nb::object metric,
@@ -113,11 +130,15 @@ std::shared_ptr<const boost::Metric> python_metric(const std::string& name, nb::
     nb::gil_scoped_acquire lock;
     nb::object weight = nb::none();
     if (!input.weight.empty()) weight = array_of(input.weight);
-    nb::object prediction = to_numpy({input.prediction.begin(), input.prediction.end()},
-                                     input.label.size(), static_cast<std::size_t>(input.columns));
-    return nb::cast<double>((*metric)(array_of(input.label), prediction, weight));
+    nb::object prediction =
+        to_numpy({input.prediction.begin(), input.prediction.end()},
+                 static_cast<std::size_t>(input.rows()), static_cast<std::size_t>(input.columns));
+    nb::object label = labels_of(input.label.data(), static_cast<std::size_t>(input.rows()),
+                                 input.targets, input.rows());
+    return nb::cast<double>((*metric)(label, prediction, weight));
   };
-  return std::make_shared<const boost::Metric>(name, formula, maximise ? "maximise" : "");
+  return std::make_shared<const boost::Metric>(name, formula,
+                                               maximise ? "maximise joint" : "joint");
 }
 
 void StepObserver::on_step(const StepDone& event) {

@@ -18,8 +18,8 @@ using data::FitRequest;
 
 Fitted fit(const std::string& settings_json, FitRequest request, const nb::dict& own,
            nb::handle on_step, nb::handle on_warning, int threads) {
-  const auto parts = own_parts(own, request.task == data::TaskHint::classification);
   const api::Settings settings = api::settings_from_json(settings_json);
+  const auto parts = own_parts(own, settings, request.task == data::TaskHint::classification);
   for (const auto& notice : api::notices(settings)) on_warning(notice);
   StepObserver observer(on_step, on_warning);
   request.observer = &observer;
@@ -28,12 +28,15 @@ Fitted fit(const std::string& settings_json, FitRequest request, const nb::dict&
 
 }  // namespace
 
-api::OwnParts own_parts(const nb::dict& own, bool classification) {
+api::OwnParts own_parts(const nb::dict& own, const api::Settings& settings, bool classification) {
   api::OwnParts parts;
   for (const auto& [key, object] : own) {
     const auto path = nb::cast<std::string>(key);
     if (path == "loss") {
-      parts[path] = python_loss(nb::borrow(object), classification);
+      const auto like = settings.parts.find(path);
+      parts[path] = python_loss(
+          nb::borrow(object), classification,
+          like == settings.parts.end() ? nullptr : api::build_as<boost::Loss>(like->second));
     } else if (path == "learner") {
       parts[path] = python_learner(nb::borrow(object));
     } else {
@@ -49,6 +52,7 @@ void bind_fit(nb::module_& module) {
       .def(nb::init<>())
       .def_rw("table", &FitRequest::table)
       .def_rw("target", &FitRequest::target)
+      .def_rw("targets", &FitRequest::targets)
       .def_rw("valid", &FitRequest::valid, nb::arg().none())
       .def_rw("valid_fraction", &FitRequest::valid_fraction)
       .def_rw("weight", &FitRequest::weight)

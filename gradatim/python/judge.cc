@@ -24,8 +24,8 @@ std::pair<std::int64_t, Lines> cross_validate(const std::string& settings_json,
                                               data::FitRequest request, const nb::dict& own,
                                               const data::FoldOptions& folds, nb::handle on_step,
                                               nb::handle on_warning, int threads) {
-  const auto parts = own_parts(own, request.task == data::TaskHint::classification);
   const api::Settings settings = api::settings_from_json(settings_json);
+  const auto parts = own_parts(own, settings, request.task == data::TaskHint::classification);
   StepObserver observer(on_step, on_warning);
   request.observer = &observer;
   const auto result =

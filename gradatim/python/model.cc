@@ -49,8 +49,10 @@ nb::list predict_row(const Fitted& self, nb::handle row, bool margin) {
   std::array<double, 16> few;
   std::vector<double> many;
   std::span<double> out = few;
-  if (self.model->card().classes.size() > few.size()) {
-    many.resize(self.model->card().classes.size());
+  const auto& card = self.model->card();
+  const std::size_t columns = std::max(card.classes.size(), card.predictions.size());
+  if (columns > few.size()) {
+    many.resize(columns);
     out = many;
   }
   std::int64_t count = 0;
@@ -131,6 +133,7 @@ void bind_model(nb::module_& module) {
       .def_prop_ro("classification",
                    [](const Fitted& self) { return self.model->card().classification; })
       .def_prop_ro("classes", [](const Fitted& self) { return self.model->card().classes; })
+      .def_prop_ro("targets", [](const Fitted& self) { return self.model->card().targets; })
       .def_prop_ro("rounds", [](const Fitted& self) { return self.model->card().rounds; })
       .def_prop_ro("notes", [](const Fitted& self) { return self.model->card().notes; })
       .def_prop_ro("settings",

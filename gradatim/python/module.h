@@ -49,16 +49,19 @@ nanobind::object to_numpy(std::vector<double> values, std::size_t rows, std::siz
 std::shared_ptr<const nanobind::object> shared(nanobind::object object);
 
 /// Adapters of _callbacks.py: gradients(label, scores) -> (g, h), float32 [outputs, rows]; and
-/// metric(label, prediction, weight) -> float.
-std::shared_ptr<const boost::Loss> python_loss(nanobind::object gradients, bool classification);
+/// metric(label, prediction, weight) -> float. A model starts and predicts by `like`, or where that
+/// is null by the usual loss of its task.
+std::shared_ptr<const boost::Loss> python_loss(nanobind::object gradients, bool classification,
+                                               std::shared_ptr<const boost::Loss> like);
 std::shared_ptr<const boost::Metric> python_metric(const std::string& name, nanobind::object metric,
                                                    bool maximise);
 /// Adapter of _learner.py: fit(features, rows, target, weight, classes) -> predict, and
 /// predict(X) -> float64 [rows].
 std::shared_ptr<const boost::Learner> python_learner(nanobind::object fit);
 
-/// The parts of a model that are Python objects, by name.
-api::OwnParts own_parts(const nanobind::dict& own, bool classification);
+/// The parts of a model that are Python objects, by name; `settings` are those of the others.
+api::OwnParts own_parts(const nanobind::dict& own, const api::Settings& settings,
+                        bool classification);
 
 /// Lets Ctrl-C through after every round, and calls Python where it wants to know.
 class StepObserver final : public Observer {

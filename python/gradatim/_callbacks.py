@@ -1,14 +1,16 @@
 """Losses and metrics of one's own: functions of arrays, called once a round with all rows.
 
 A loss is `f(y_true, y_score) -> (gradient, hessian)`. Scores are raw: [rows], or [rows, classes]
-where there are more than two classes; so are the results, or numbers that hold for every row.
-Weights of rows are applied by the library. Labels are numbers, or indices of classes. The model
-starts from and predicts by the built-in loss of its task (squared, logistic, softmax), so that its
-file is of use without the function.
+where there are more than two classes, or [rows, targets] where there are several targets; so are
+the results, or numbers that hold for every row. Weights of rows are applied by the library. Labels
+are numbers, or indices of classes; [rows, targets] of several targets. The model starts from and
+predicts by the built-in loss of its task (squared, logistic, softmax; cross_entropy of several
+labels), so that its file is of use without the function.
 
 A metric is `f(y_true, y_pred, sample_weight) -> float`; sample_weight is None where all are 1, and
-predictions are [rows] (a number, or the probability of the second class) or [rows, classes]. Less
-is better unless the function has an attribute `maximise` that is true.
+predictions are [rows] (a number, or the probability of the second class), [rows, classes], [rows,
+targets] or [rows, levels]. Less is better unless the function has an attribute `maximise` that is
+true.
 """
 
 from __future__ import annotations
@@ -55,13 +57,13 @@ def _whole(values: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
 
 
 def metric_of(
-    metric: Callable[..., float],
+    metric: Callable[..., float], *, classification: bool
 ) -> Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]:
     """The metric, given predictions in the shape that users know."""
 
     def call(label: np.ndarray, prediction: np.ndarray, weight: np.ndarray | None) -> float:
-        columns = prediction.shape[1]
-        return float(metric(label, prediction if columns > 2 else prediction[:, -1], weight))
+        flat = label.ndim == 1 and prediction.shape[1] <= (2 if classification else 1)
+        return float(metric(label, prediction[:, -1] if flat else prediction, weight))
 
     return call
 

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 import gradatim._native as _native
+from gradatim._component import plain
 
 __all__ = ["call_metric"]
 
 
 def call_metric(
-    name: str, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+    name: str,
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    **settings: Any,
 ) -> float:
     """One of the library's metrics.
 
     Of classes, `y_true` holds indices from 0, and `y_pred` the probability of each class, of the
-    second of two classes, or (integers) the predicted indices.
+    second of two classes, or (integers) the predicted indices. Where both are [rows, targets] it is
+    the average over targets (`log_loss`: `y_true` are the chances of the classes).
     """
-    label = np.ascontiguousarray(y_true, dtype=np.float64).ravel()
+    settings = {key: plain(value) for key, value in settings.items()}
+    label = np.asarray(y_true, dtype=np.float64)
+    several = label.ndim == 2 and label.shape[1] > 1
+    targets = label.shape[1] if several else 1
+    label = label if several else label.ravel()
     prediction = np.asarray(y_pred)
-    if "regression" not in _native.metric_tags(name).split():
+    if not several and "regression" not in _native.metric_tags(name).split():
         prediction = _probabilities(prediction, label)
     elif prediction.ndim == 1:
         prediction = prediction[:, np.newaxis]
@@ -30,10 +43,21 @@ def call_metric(
             f"{name}: y_true has shape {label.shape} and y_pred {np.shape(y_pred)}; "
             "they need as many rows"
         )
-    if sample_weight is not None and weight.shape != label.shape:
-        raise ValueError(f"{name}: sample_weight has shape {weight.shape}; expected {label.shape}")
+    if several and prediction.shape != label.shape:
+        raise ValueError(
+            f"{name}: y_true has shape {label.shape} and y_pred {prediction.shape}; of several "
+            "targets both are [rows, targets]"
+        )
+    if sample_weight is not None and weight.shape != label.shape[:1]:
+        raise ValueError(
+            f"{name}: sample_weight has shape {weight.shape}; expected {label.shape[:1]}"
+        )
     return _native.call_metric(
-        name, label, np.ascontiguousarray(prediction, dtype=np.float64), weight
+        np.ascontiguousarray(label.T).ravel(),
+        np.ascontiguousarray(prediction, dtype=np.float64),
+        weight,
+        json.dumps({"component": name, **settings}, default=repr),
+        targets,
     )
 
 

@@ -50,8 +50,10 @@ class Boosting(BaseEstimator):
             which stays sparse and in which absent means zero (see `sparse_absent`). NaN, NaT and
             null are missing. Categorical and string columns of data frames are categories. Dates
             count days, times microseconds since 1970.
-        y : array-like of shape (rows,)
-            The target.
+        y : array-like of shape (rows,) or (rows, targets)
+            The target. Several columns of numbers are learned at once by one model, each with
+            trees of its own; of a classifier they are 0 and 1, several labels a row. AdaBoost
+            takes one.
         sample_weight : array-like of shape (rows,), optional
             Weight of each row; a weight of zero is as if the row were not there.
         base_margin : array-like of shape (rows,) or (rows, outputs), optional
@@ -81,12 +83,12 @@ class Boosting(BaseEstimator):
         self, X: Any, y: Any, sample_weight: Any, base_margin: Any, before: _native.Model | None
     ) -> Rows:
         features = _data.features(self, X, reset=True)
-        called = getattr(y, "name", None)  # of a pandas or Polars series
+        called = _names_of(y)
         y = values_of(self, y, features.rows)
         encoded = self._encode(y, reset=before is None)
         rows = Rows(features, *encoded, self._weights(y, sample_weight), base_margin)
         self._go_on(before)
-        if isinstance(called, str) and called:
+        if called and all(isinstance(name, str) and name for name in called):
             rows.called = called
         return rows
 
@@ -111,6 +113,10 @@ class Boosting(BaseEstimator):
     def _notes(self) -> dict[str, str]:
         """What the model file keeps for `gradatim.load`."""
         return {}
+
+    def _several_labels(self) -> bool:
+        """Whether a row may have any number of labels."""
+        return False
 
     def _predict(self, X: Any, base_margin: Any, *, margin: bool) -> np.ndarray:
         rows = self._new_rows(X, base_margin)
@@ -174,37 +180,59 @@ class Boosting(BaseEstimator):
         return tags
 
 
+def _names_of(y: Any) -> list[str]:
+    """Of a pandas or Polars series, or of a frame's columns."""
+    if hasattr(y, "columns"):
+        return list(y.columns)
+    name = getattr(y, "name", None)
+    return [] if name is None else [name]
+
+
 class BoostingRegressor(RegressorMixin, Boosting):
-    """Predicts a number."""
+    """Predicts a number, or several."""
 
     def _encode(self, y: np.ndarray, *, reset: bool) -> tuple[np.ndarray, None]:
         return _data.native(y), None
 
     def predict(self, X: Any, *, base_margin: ArrayLike | None = None) -> np.ndarray:
-        """Predicted values, float64 [rows]."""
-        return self._predict(X, base_margin, margin=False)[:, 0]
+        """Predicted values, float64 [rows]; [rows, targets] or [rows, levels] where several."""
+        return self._shaped(self._predict(X, base_margin, margin=False))
 
-    def predict_row(self, row: np.ndarray) -> float:
+    def predict_row(self, row: np.ndarray) -> float | list[float]:
         """Predicted value of one row, float64 [columns], without what a table costs.
+
+        A list where there are several targets or levels.
 
         Columns in the order of the fit; of a categorical one the place of the word among
         the model's, which are in order of frequency. NaN is missing.
         """
-        return self._row(row)[0]
+        made = self._row(row)
+        return made[0] if len(made) == 1 else made
 
     def staged_predict(
         self, X: Any, *, base_margin: ArrayLike | None = None
     ) -> Iterator[np.ndarray]:
         """Predictions after 1, 2, ... rounds; all of them are held in memory."""
-        return (stage[:, 0] for stage in self._staged(X, base_margin))
+        return (self._shaped(stage) for stage in self._staged(X, base_margin))
+
+    def _shaped(self, made: np.ndarray) -> np.ndarray:
+        return made[:, 0] if made.shape[1] == 1 and not self._model.targets else made
 
 
 class BoostingClassifier(ClassifierMixin, Boosting):
     """Predicts a class and the probability of each."""
 
     classes_: np.ndarray
+    _labels_of_a_row = 1
 
-    def _encode(self, y: np.ndarray, *, reset: bool) -> tuple[np.ndarray, list[str]]:
+    def _encode(self, y: np.ndarray, *, reset: bool) -> tuple[np.ndarray, list[str] | None]:
+        if y.ndim == 2:
+            if not np.all((y == 0) | (y == 1)):
+                raise ValueError("several columns of labels must hold 0 and 1 only")
+            self._labels_of_a_row = y.shape[1]
+            self.classes_ = np.array([0, 1])
+            return y.astype(np.float64), None
+        self._labels_of_a_row = 1
         if reset:
             check_classification_targets(y)
             self.classes_, codes = np.unique(y, return_inverse=True)
@@ -221,19 +249,25 @@ class BoostingClassifier(ClassifierMixin, Boosting):
         weight = np.array([of_class.get(label, 1.0) for label in np.asarray(y).tolist()])
         return weight if sample_weight is None else weight * np.asarray(sample_weight)
 
+    def _several_labels(self) -> bool:
+        return self._labels_of_a_row > 1
+
     def _go_on(self, before: _native.Model | None) -> None:
-        if before is not None:
+        if before is not None and not self._several_labels():
             self.classes_ = restored(before.classes, before.notes.get("classes"))
 
     def _notes(self) -> dict[str, str]:
-        return {"classes": kind_of(self.classes_)}
+        return {"classes": "labels" if self._several_labels() else kind_of(self.classes_)}
 
     def predict(self, X: Any, *, base_margin: ArrayLike | None = None) -> np.ndarray:
-        """The likeliest class of each row."""
+        """The likeliest class of each row; of several labels, 0 or 1 each: [rows, labels]."""
         return self._labels(self._predict(X, base_margin, margin=False))
 
     def predict_proba(self, X: Any, *, base_margin: ArrayLike | None = None) -> np.ndarray:
-        """Probability of each class, in the order of `classes_`: float64 [rows, classes]."""
+        """Probability of each class, in the order of `classes_`, or of each label.
+
+        float64 [rows, classes] or [rows, labels].
+        """
         return self._predict(X, base_margin, margin=False)
 
     def predict_proba_row(self, row: np.ndarray) -> list[float]:
@@ -245,9 +279,9 @@ class BoostingClassifier(ClassifierMixin, Boosting):
         return self._row(row)
 
     def decision_function(self, X: Any, *, base_margin: ArrayLike | None = None) -> np.ndarray:
-        """Raw scores: [rows] of the second of two classes, else [rows, classes]."""
+        """Raw scores: [rows] of the second of two classes, else [rows, classes or labels]."""
         scores = self._predict(X, base_margin, margin=True)
-        if len(self.classes_) > 2:
+        if len(self.classes_) > 2 or self._several_labels():
             return scores
         return scores[:, 0] if scores.shape[1] == 1 else scores[:, 1] - scores[:, 0]
 
@@ -264,4 +298,6 @@ class BoostingClassifier(ClassifierMixin, Boosting):
         return iter(self._staged(X, base_margin))
 
     def _labels(self, probabilities: np.ndarray) -> np.ndarray:
+        if self._several_labels():
+            return (probabilities > 0.5).astype(int)
         return self.classes_[np.argmax(probabilities, axis=1)]

@@ -84,7 +84,9 @@ def cv(
     options.stratified = bool(stratified)
     if groups is not None:
         codes = np.unique(values_of(own, groups, rows.features.rows), return_inverse=True)[1]
-        options.group = _data.own_name("group", [*rows.features.names, *rows.names()])
+        options.group = _data.own_name(
+            "group", [*rows.features.names, *rows.target_names(), rows.weight_name()]
+        )
         column = (options.group, codes.astype(np.float64))
         fit.request.table = fit.request.table.with_columns([column])
     best, lines = _native.cross_validate(

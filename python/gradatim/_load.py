@@ -33,16 +33,19 @@ def load(path: str | Path) -> Any:
     """
     model = _native.load(str(path))
     settings = json.loads(model.settings)
-    estimator = new_estimator(
-        _estimator_of(settings["component"], model.classification, path), settings
-    )
+    several_labels = model.notes.get("classes") == "labels"
+    classification = model.classification or several_labels
+    estimator = new_estimator(_estimator_of(settings["component"], classification, path), settings)
     names = model.features
     estimator._model = model
     estimator.n_estimators_ = model.rounds
     estimator.n_features_in_ = len(names)
     if names != [f"x{i}" for i in range(len(names))]:  # the names of columns without names
         estimator.feature_names_in_ = np.array(names, dtype=object)
-    if isinstance(estimator, BoostingClassifier):
+    if several_labels:
+        estimator._labels_of_a_row = len(model.targets)
+        estimator.classes_ = np.array([0, 1])
+    elif isinstance(estimator, BoostingClassifier):
         estimator.classes_ = restored(model.classes, model.notes.get("classes"))
     return estimator
 

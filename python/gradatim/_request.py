@@ -7,6 +7,7 @@ import math
 import os
 import sys
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,12 +36,19 @@ class Rows:
     words: list[str] | None = None  # that the target indexes
     weight: Any = None
     base_margin: Any = None
-    called: str = "target"  # the column that evaluating from a file will look for
+    # The columns that evaluating from a file will look for.
+    called: Sequence[str] = ("target",)
 
-    def names(self) -> tuple[str, str]:
-        """Names of target and weight that no feature has."""
-        taken = self.features.names
-        return _data.own_name(self.called, taken), _data.own_name("sample_weight", taken)
+    def target_names(self) -> list[str]:
+        """Names of the target's columns, one each, that no feature has."""
+        assert self.target is not None
+        names = list(self.called)
+        if self.target.ndim == 2 and len(names) != self.target.shape[1]:
+            names = [f"target_{k}" for k in range(self.target.shape[1])]
+        return [_data.own_name(name, self.features.names) for name in names]
+
+    def weight_name(self) -> str:
+        return _data.own_name("sample_weight", self.features.names)
 
     def margins(self) -> list[np.ndarray]:
         if self.base_margin is None:
@@ -69,23 +77,30 @@ class Rows:
 
     def table(self, *, weighted: bool = False) -> _native.Table:
         """Features, target, starting scores and, if wanted, weights."""
-        target, weight = self.names()
         columns: list[tuple[Any, ...]] = list(zip(self.margin_names(), self.margins(), strict=True))
         if self.target is not None:
             words = () if self.words is None else (self.words,)
-            columns.append((target, self.target, *words))
+            cells = [self.target] if self.target.ndim == 1 else list(self.target.T)
+            columns.extend(
+                (name, column, *words)
+                for name, column in zip(self.target_names(), cells, strict=True)
+            )
         if weighted:
-            columns.append((weight, self.weights()))
+            columns.append((self.weight_name(), self.weights()))
         return self.features.with_columns(columns) if columns else self.features
 
 
 def values_of(estimator: Any, y: Any, rows: int) -> np.ndarray:
-    """The target as an array [rows], checked in scikit-learn's words."""
+    """The target as an array [rows], or [rows, targets], checked in scikit-learn's words."""
     if y is None:
         raise ValueError(
             f"{type(estimator).__name__} requires y to be passed, but the target y is None"
         )
-    y = column_or_1d(_data.of_nullable(_data.of_tensor(y)), warn=True)
+    y = _data.of_nullable(_data.of_tensor(y))
+    if not hasattr(y, "shape"):
+        y = np.asarray(y)
+    several = len(y.shape) == 2 and y.shape[1] > 1
+    y = np.asarray(y) if several else column_or_1d(y, warn=True)
     assert_all_finite(y, input_name="y", estimator_name=type(estimator).__name__)
     if len(y) != rows:
         raise ValueError(
@@ -122,8 +137,12 @@ def prepared(estimator: Any, train: Rows, eval_set: Any) -> Prepared:
     watched = _watched(estimator, train, eval_set)
     request = _native.FitRequest()
     weighted = train.weight is not None or (watched is not None and watched.weight is not None)
-    request.target, weight = train.names()
-    request.weight = weight if weighted else ""
+    assert train.target is not None
+    if train.target.ndim == 2:
+        request.targets = train.target_names()
+    else:
+        request.target = train.target_names()[0]
+    request.weight = train.weight_name() if weighted else ""
     request.base_margin = train.margin_names()
     request.table = _table(estimator, train, weighted)
     if watched is not None:
@@ -138,6 +157,8 @@ def prepared(estimator: Any, train: Rows, eval_set: Any) -> Prepared:
     _add_metrics(request, getattr(estimator, "eval_metric", None))
     request.seed = _seed(estimator.random_state)
     settings, own = settings_of(estimator)
+    if estimator._several_labels():
+        settings.setdefault("loss", "boost.loss.cross_entropy")
     if "loss" in own:
         own["loss"] = gradients_of(own["loss"])
     learner = None
@@ -222,7 +243,9 @@ def _add_metrics(request: _native.FitRequest, eval_metric: Any) -> None:
         own = _export.find(metric, "boost.metric") if isinstance(metric, str) else metric
         if callable(own):
             request.add_metric(
-                metric_name(own), metric_of(own), bool(getattr(own, "maximise", False))
+                metric_name(own),
+                metric_of(own, classification=request.classification),
+                bool(getattr(own, "maximise", False)),
             )
         else:
             request.metrics = [*request.metrics, str(metric)]

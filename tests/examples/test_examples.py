@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.datasets import load_diabetes
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -45,6 +46,15 @@ def test_a_loss_of_ones_own_finds_its_quantiles():
     ]
     for share, wanted in zip(shares, (10, 50, 90), strict=True):
         assert abs(share - wanted) <= 10
+
+
+@pytest.mark.skipif(not COMPILED.exists(), reason="build/examples/ is built by 'make test'")
+def test_a_loss_of_ones_own_in_cpp_is_better_than_a_constant(tmp_path):
+    frame = load_diabetes(as_frame=True, scaled=False).frame
+    frame.to_csv(tmp_path / "diabetes.csv", index=False)
+    printed = run(ROOT / "build" / "examples" / "custom_loss", tmp_path / "diabetes.csv", "target")
+    error = float(re.search(r"mae ([\d.]+)", printed)[1])
+    assert error < 0.8 * np.mean(np.abs(frame["target"] - frame["target"].median()))
 
 
 def test_the_flights_in_python_load_again_and_predict_the_same():

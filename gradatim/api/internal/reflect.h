@@ -58,6 +58,12 @@ struct Argument;
 template <class R, class A>
 struct Argument<R (*)(const A&)> {
   using Type = A;
+  struct Config {};
+};
+template <class R, class A, class C>
+struct Argument<R (*)(const A&, const C&)> {
+  using Type = A;
+  using Config = C;
 };
 
 template <class T>

@@ -45,7 +45,17 @@ std::vector<PythonArgument> function_arguments(const Entry& entry) {
 }
 
 std::string function_definition(const Entry& entry) {
-  const auto arguments = function_arguments(entry);
+  auto arguments = function_arguments(entry);
+  std::vector<std::string> names;
+  for (const auto& argument : arguments) names.push_back(argument.name);
+  auto accepted = arguments;
+  if (!entry.settings.empty()) accepted.push_back({.name = "*"});
+  for (const auto& setting : entry.settings) {
+    const auto argument = python_argument(setting);
+    arguments.push_back(argument);
+    accepted.push_back(argument);
+    names.push_back(fmt::format("{0}={0}", argument.name));
+  }
   Docstring doc("    ");
   doc.paragraph(entry.text.summary);
   doc.paragraph(entry.text.detail);
@@ -53,13 +63,11 @@ std::string function_definition(const Entry& entry) {
   doc.section("Returns");
   doc.item("float", entry.text.summary);
   describe_source(doc, entry);
-  std::vector<std::string> names;
-  for (const auto& argument : arguments) names.push_back(argument.name);
   const auto call =
       fmt::format("    return call_{}(\n        \"{}\",\n        {},\n    )\n",
                   last_segment(entry.kind), entry.text.name, joined(names, ",\n        "));
   return fmt::format("\n\ndef {}{} -> float:\n{}{}", python_name(entry),
-                     python_signature({}, arguments, {}), doc.quoted(), call);
+                     python_signature({}, accepted, {}), doc.quoted(), call);
 }
 
 GeneratedFile kind_module(const std::string& module, std::span<const Entry* const> entries,

@@ -7,6 +7,7 @@
 #include "gradatim/boost/ensemble/sampling.h"
 #include "gradatim/boost/ensemble/scored_rows.h"
 #include "gradatim/boost/ensemble/vote_model.h"
+#include "gradatim/boost/metric/find.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
 #include "gradatim/data/convert.h"
@@ -18,6 +19,7 @@ TrainingData prepare_classes(const data::FitRequest& request) {
   GRADATIM_CHECK(request.base_margin.empty(), UsageError, 1021,
                  "AdaBoost has no scores to start from; leave the base margin out or use "
                  "boost.newton");
+  require_one_target(request, "boost.adaboost");
   return prepare(request, data::TaskHint::classification);
 }
 
@@ -26,7 +28,7 @@ std::vector<std::shared_ptr<const Metric>> watched(const data::FitRequest& reque
   if (!data.valid) return {};
   auto names = request.metrics;
   if (names.empty() && request.own_metrics.empty()) names.emplace_back("boost.metric.accuracy");
-  return find_metrics(names, data.task, request.own_metrics);
+  return find_metrics(names, {data.task, data.task.class_count()}, request.own_metrics);
 }
 
 }  // namespace

@@ -96,6 +96,7 @@ TrainingData prepare_numbers(const data::FitRequest& request) {
                  UsageError, 1021,
                  "AdaBoost.R2 has no scores to start from and watches no validation rows; leave "
                  "them out or use boost.newton");
+  require_one_target(request, "boost.adaboost_r2");
   return prepare(request, data::TaskHint::regression);
 }
 

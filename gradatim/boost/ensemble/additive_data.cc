@@ -1,5 +1,6 @@
 #include "gradatim/boost/ensemble/additive_data.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "gradatim/boost/ensemble/ensemble_model.h"
@@ -8,8 +9,8 @@
 namespace gradatim::boost {
 namespace {
 
-data::TaskHint wanted_task(const Loss* loss) {
-  if (loss == nullptr) return data::TaskHint::automatic;
+data::TaskHint wanted_task(const Loss* loss, const data::FitRequest& request) {
+  if (loss == nullptr || !request.targets.empty()) return data::TaskHint::automatic;
   return loss->task() == TaskKind::regression ? data::TaskHint::regression
                                               : data::TaskHint::classification;
 }
@@ -17,7 +18,7 @@ data::TaskHint wanted_task(const Loss* loss) {
 }  // namespace
 
 AdditiveData::AdditiveData(const data::FitRequest& request, const Loss* loss) {
-  TrainingData data = prepare(request, wanted_task(loss));
+  TrainingData data = prepare(request, wanted_task(loss, request));
   task = std::move(data.task);
   train = std::move(data.train);
   valid = std::move(data.valid);
@@ -43,8 +44,16 @@ std::vector<std::int32_t> AdditiveData::classes() const {
   return {train.label.begin(), train.label.end()};
 }
 
-Grid grid_of(const Loss& loss, std::span<const float> label) {
-  return {std::ldexp(1.0, ceil_log2(loss.scale(label)) - 36)};
+Grid grid_of(const Loss& loss, std::span<const float> label, int targets) {
+  const std::size_t rows = label.size() / static_cast<std::size_t>(targets);
+  int least = ceil_log2(loss.scale(label.first(rows)));
+  int most = least;
+  for (int k = 1; k < targets; ++k) {
+    const int size = ceil_log2(loss.scale(label.subspan(k * rows, rows)));
+    least = std::min(least, size);
+    most = std::max(most, size);
+  }
+  return {std::ldexp(1.0, std::max(least - 36, most - 44))};
 }
 
 std::vector<double> base_score_of(const Loss& loss, const Task& task, const LabelledRows& rows,

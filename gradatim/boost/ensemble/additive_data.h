@@ -27,8 +27,9 @@ struct AdditiveData final : data::PreparedData {
   std::optional<BinnedData> valid_bins;  // none where bins are exact
 };
 
-/// Scores are kept on this grid: 2^-36 of their natural size.
-Grid grid_of(const Loss& loss, std::span<const float> label);
+/// Scores are kept on this grid: 2^-36 of the natural size of the smallest target's, with room for
+/// 256 times as much.
+Grid grid_of(const Loss& loss, std::span<const float> label, int targets);
 /// The constant scores that a fit begins with; none where the rows bring their own.
 std::vector<double> base_score_of(const Loss& loss, const Task& task, const LabelledRows& rows,
                                   const Grid& grid);

@@ -7,6 +7,7 @@
 #include "gradatim/boost/ensemble/checkpoint.h"
 #include "gradatim/boost/ensemble/warm_start.h"
 #include "gradatim/boost/ensemble/watch.h"
+#include "gradatim/boost/metric/find.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
 
@@ -29,7 +30,7 @@ class AdditiveFit {
     data_.train.weight =
         balanced(config_.balance, data_.task, data_.train.label, std::move(data_.train.weight));
     outputs_ = loss_->outputs(data_.task);
-    grid_ = grid_of(*loss_, data_.train.label);
+    grid_ = grid_of(*loss_, data_.train.label, data_.task.targets);
     base_score_ = start_ ? start_->base_score(outputs_, members_per_round())
                          : base_score_of(*loss_, data_.task, data_.train, grid_);
   }
@@ -83,7 +84,8 @@ class AdditiveFit {
     auto names = request_.metrics;
     if (names.empty()) names.emplace_back(loss_->default_metric());
     // Looked up even where nothing is watched: a misspelt name is an error all the same.
-    auto found = find_metrics(names, data_.task, request_.own_metrics);
+    const int columns = loss_->predictions(outputs_) / data_.task.targets;
+    auto found = find_metrics(names, {data_.task, columns, loss_.get()}, request_.own_metrics);
     if (!data_.valid && !config_.evaluate_train) found.clear();
     return found;
   }
@@ -185,6 +187,8 @@ class AdditiveFit {
     card.settings.values["n_estimators"] = total_;
     card.features = data_.schema;
     card.target = request_.target;
+    card.targets = request_.targets;
+    card.predictions = request_.targets.empty() ? loss_->prediction_names() : request_.targets;
     card.base_margin = request_.base_margin;
     card.classification = data_.task.classification();
     card.classes = data_.task.classes;

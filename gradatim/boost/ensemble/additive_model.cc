@@ -42,9 +42,8 @@ void AdditiveModel::accumulate(const RowBlock& rows, std::int64_t round, double*
 
 void AdditiveModel::accumulate_trees(const TreeRows& rows, std::int64_t first, std::int64_t last,
                                      double* state) const {
-  const int outputs = state_columns();
-  rows.trees.add(rows.strip, first * members_per_round(), last * members_per_round(), outputs,
-                 state, rows.scratch);
+  rows.trees.add(rows.strip, first * members_per_round(), last * members_per_round(),
+                 state_columns(), state, rows.scratch);
 }
 
 void AdditiveModel::accumulate_row(const Forest& trees, const double* features, std::int64_t first,
@@ -94,7 +93,7 @@ std::shared_ptr<const data::Model> load_additive(const SafetensorsFile& file,
                                                  std::shared_ptr<const Learner> learner) {
   AdditiveParts parts;
   parts.ensemble.task = {card.classification ? TaskKind::classification : TaskKind::regression,
-                         card.classes};
+                         card.classes, static_cast<int>(card.target_names().size())};
   parts.loss = loss ? std::move(loss) : automatic_loss(parts.ensemble.task);
   try {
     parts.loss->check(parts.ensemble.task, {});
@@ -103,6 +102,11 @@ std::shared_ptr<const data::Model> load_additive(const SafetensorsFile& file,
   }
   parts.base_score = file.read<double>("base_score");
   const auto outputs = static_cast<std::int64_t>(parts.base_score.size());
+  const auto numbers = static_cast<std::size_t>(parts.loss->predictions(static_cast<int>(outputs)));
+  GRADATIM_CHECK(
+      card.classification || numbers == std::max<std::size_t>(1, card.predictions.size()),
+      ModelError, 3010, "{}: it names {} predictions and makes {}; it is damaged", file.source(),
+      card.predictions.size(), numbers);
   GRADATIM_CHECK(outputs == parts.loss->outputs(parts.ensemble.task) &&
                      std::all_of(parts.base_score.begin(), parts.base_score.end(),
                                  [](double x) { return std::isfinite(x); }),

@@ -26,6 +26,7 @@ class AdditiveModel final : public EnsembleModel {
   void finish(const double* state, std::int64_t rows, std::int64_t rounds, data::PredictKind kind,
               double* out) const override;
   void start(std::int64_t rows, double* state) const override;
+  const Loss* loss() const override { return loss_.get(); }
   void store_more(SafetensorsWriter& file) const override;
 
   std::span<const double> base_score() const { return base_score_; }

@@ -125,7 +125,7 @@ void AdditiveRounds::gradients() {
   auto fill = [&](std::int64_t begin, std::int64_t end) {
     loss_.gradients({end - begin, rows_.train->data().label.data() + begin,
                      rows_.train->scores() + begin, g_.data() + begin, h_.data() + begin, rows,
-                     outputs_});
+                     outputs_, rows_.train->data().targets});
     if (held_out_.empty()) return;
     for (int k = 0; k < outputs_; ++k) {
       for (std::int64_t row = begin; row < end; ++row) {
@@ -235,7 +235,7 @@ void AdditiveRounds::refit_leaves(Member& member, int k, int output) {
   parallel_tasks(static_cast<std::int64_t>(leaves.size()), [&](std::int64_t i) {
     const Leaf& leaf = leaves[i];
     fitter_->set_leaf(member, leaf.id, output,
-                      newton_step ? newton_value(leaf) : loss_value(leaf, scores));
+                      newton_step ? newton_value(leaf) : loss_value(leaf, scores, k));
   });
 }
 
@@ -251,17 +251,18 @@ double AdditiveRounds::newton_value(const Leaf& leaf) const {
          (static_cast<double>(h) * step_statistics_.fine_units.h);
 }
 
-double AdditiveRounds::loss_value(const Leaf& leaf, std::span<const double> scores) const {
+double AdditiveRounds::loss_value(const Leaf& leaf, std::span<const double> scores, int k) const {
   const LabelledRows& data = rows_.train->data();
+  const std::size_t first = data.targets > 1 ? k * scores.size() : 0;
   std::vector<float> label;
   std::vector<double> score;
   std::vector<float> weight;
   for (const std::uint32_t row : leaf.rows) {
-    label.push_back(data.label[row]);
+    label.push_back(data.label[first + row]);
     score.push_back(scores[row]);
     if (!weight_.empty()) weight.push_back(weight_[row]);
   }
-  return loss_.leaf_value({label, score, weight});
+  return loss_.leaf_value({label, score, weight, k});
 }
 
 // To the scores; the last member whose leaves hold every row, by these leaves.

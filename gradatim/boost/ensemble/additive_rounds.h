@@ -59,7 +59,7 @@ class AdditiveRounds {
                                      std::span<const std::uint32_t> rows);
   void refit_leaves(Member& member, int k, int output);
   double newton_value(const Leaf& leaf) const;
-  double loss_value(const Leaf& leaf, std::span<const double> scores) const;
+  double loss_value(const Leaf& leaf, std::span<const double> scores, int k) const;
   void add(const Member& member, int tree, bool every_row);
   void drop(std::span<const std::int64_t> rounds);
   void restore(std::span<const std::int64_t> rounds, std::span<const double> before);

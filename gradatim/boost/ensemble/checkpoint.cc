@@ -94,7 +94,7 @@ Identity identity_of(const data::FitRequest& request, const api::Settings& setti
   Identity identity = {{"set of settings", settings_text(settings)},
                        {"seed", std::to_string(request.seed)},
                        {"choice of metrics", words_text(request.metrics)},
-                       {"target", request.target},
+                       {"target", words_text(request.target_names())},
                        {"set of features", hash_text(data::schema_json(schema))},
                        {"set of classes", words_text(task.classes)},
                        {"set of rows to learn from", hash_rows(train)},

@@ -64,8 +64,10 @@ std::vector<Case> every_case() {
   auto watched = plain;
   watched.valid = learnable(kShape, Target::two_classes, 2);
   auto large = request_of(learnable({.rows = 70000}, Target::numbers, 2));
+  auto targets = with_second_target(request_of(learnable(kShape, Target::numbers, 1)));
   return {
       {"newton", "boost.newton", {}, plain},
+      {"targets", "boost.newton", {{"rate_drop", "0.2"}}, targets},
       {"classes", "boost.newton", {}, classes},
       {"sampled", "boost.gradient", {{"subsample", "0.6"}, {"colsample_bytree", "0.5"}}, plain},
       {"goss", "boost.newton", {{"sampling_method", "goss"}, {"colsample_bynode", "0.6"}}, large},

@@ -4,6 +4,7 @@
 
 #include "gradatim/api/registry.h"
 #include "gradatim/boost/learner/learner.h"
+#include "gradatim/boost/loss/loss.h"
 #include "gradatim/boost/testing.h"
 #include "gradatim/core/parallel.h"
 #include "gradatim/core/simd.h"
@@ -38,6 +39,29 @@ Case base_case(const std::string& model, const std::string& learner, const std::
                                           : Target::two_classes;
   c.request = request_of(learnable(shape, target, 1, what == "weights"));
   if (what == "weights") c.request.weight = "w";
+  return c;
+}
+
+// Numbers in (0, 1), which every loss of numbers takes.
+data::Table with_shares(const data::Table& table) {
+  auto y = numbers(table.column("y"));
+  for (double& x : y) x = 0.5 + 0.4 * x / (1.0 + std::abs(x));
+  std::vector<data::Column> columns(table.columns().begin(), table.columns().end());
+  columns.back() = data::numeric_column("y", std::move(y));
+  return data::Table(std::move(columns));
+}
+
+Case loss_case(const std::string& name) {
+  Case c{name, "boost.newton", {{"loss", name}, {"n_estimators", "3"}}, {}};
+  const auto loss = api::build_as<Loss>({.component = name});
+  const Task three{TaskKind::classification, {"low", "mid", "top"}};
+  const TableShape shape{.rows = 9000, .numeric = 3, .missing = 0.1};
+  if (loss->task() == TaskKind::regression) {
+    c.request = request_of(with_shares(learnable(shape, Target::numbers, 3)));
+  } else {
+    const bool many = code_of([&] { loss->check(three, {}); }) == 0;
+    c.request = request_of(learnable(shape, many ? Target::three_classes : Target::two_classes, 3));
+  }
   return c;
 }
 
@@ -78,7 +102,7 @@ void add_tree_cases(std::vector<Case>& cases) {
   }
 }
 
-/// Every model with every learner of the manifest, over every feature of a fit.
+/// Every model with every learner of the manifest, over every feature of a fit, and every loss.
 std::vector<Case> every_case() {
   std::vector<Case> cases;
   for (const char* model :
@@ -101,6 +125,9 @@ std::vector<Case> every_case() {
       cases.push_back(stopped);
     }
   }
+  for (const api::Entry* entry : api::Registry::instance().list(Loss::kKind)) {
+    cases.push_back(loss_case(std::string(entry->text.name)));
+  }
   // Packed histograms: more than 2^16 rows, constant and varying hessians.
   for (const Target target : {Target::numbers, Target::two_classes}) {
     Case packed{"packed", "boost.newton", {{"n_estimators", "2"}}, {}};
@@ -108,6 +135,10 @@ std::vector<Case> every_case() {
         learnable({.rows = 70000, .numeric = 2, .categorical = 1, .missing = 0.1}, target, 2));
     cases.push_back(packed);
   }
+  Case targets{"targets", "boost.newton", {{"n_estimators", "3"}, {"num_parallel_tree", "2"}}, {}};
+  targets.request = with_second_target(
+      request_of(learnable({.rows = 9000, .numeric = 3, .missing = 0.1}, Target::numbers, 4)));
+  cases.push_back(targets);
   add_tree_cases(cases);
   return cases;
 }

@@ -6,11 +6,10 @@
 #include <cmath>
 #include <limits>
 
-#include "gradatim/api/registry.h"
 #include "gradatim/boost/ensemble/training_data.h"
+#include "gradatim/boost/metric/find.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
-#include "gradatim/core/text.h"
 #include "gradatim/data/convert.h"
 
 namespace gradatim::boost {
@@ -24,12 +23,14 @@ std::int64_t EnsembleModel::rounds() const {
 std::vector<std::pair<std::string, double>> EnsembleModel::evaluate(
     const data::Table& table, const std::vector<std::string>& metrics,
     const std::string& weight) const {
-  const LabelledRows rows = label_rows(table, parts_.task, card_.target, weight, {});
+  const LabelledRows rows = label_rows(table, parts_.task, card_.target_names(), weight, {});
   const auto predictions = predict(table, {.base_margin = card_.base_margin});
   std::vector<std::pair<std::string, double>> results;
-  for (const auto& metric : find_metrics(metrics, parts_.task)) {
-    results.emplace_back(metric->short_name(), (*metric)({rows.label, predictions.values,
-                                                          predictions.columns, rows.weight}));
+  const Scored scored{parts_.task, predictions.columns / parts_.task.targets, loss()};
+  for (const auto& metric : find_metrics(metrics, scored)) {
+    results.emplace_back(metric->short_name(),
+                         (*metric)({rows.label, predictions.values, predictions.columns,
+                                    rows.weight, parts_.task.targets}));
   }
   return results;
 }
@@ -86,58 +87,6 @@ data::Schema schema_of(const data::Table& features, std::span<const FeatureBins>
     schema.columns[f].categories = std::make_shared<const data::Categories>(bins[f].categories);
   }
   return schema;
-}
-
-namespace {
-
-// A metric's tags name the tasks that it is for.
-bool suits(const api::Entry& metric, const Task& task) {
-  const std::string_view tags = metric.text.tags;
-  const bool binary = tags.find("binary") != std::string_view::npos && task.class_count() == 2;
-  const std::string_view wanted = task.classification() ? "classification" : "regression";
-  return binary || tags.find(wanted) != std::string_view::npos;
-}
-
-std::vector<const api::Entry*> suitable_metrics(const Task& task) {
-  auto entries = api::Registry::instance().list(Metric::kKind);
-  std::erase_if(entries, [&](const api::Entry* entry) { return !suits(*entry, task); });
-  return entries;
-}
-
-std::shared_ptr<const Metric> make_metric(const api::Entry& entry) {
-  return std::static_pointer_cast<const Metric>(entry.make(entry, {}, {}));
-}
-
-[[noreturn]] void refuse_metric(const api::Entry& metric, const Task& task) {
-  std::vector<std::string> names;
-  for (const api::Entry* entry : suitable_metrics(task)) {
-    names.emplace_back(entry->text.name.substr(entry->text.name.rfind('.') + 1));
-  }
-  throw UsageError(1025,
-                   fmt::format("{} does not suit {}; there are {}", metric.text.name,
-                               task.classification() ? fmt::format("{} classes", task.class_count())
-                                                     : std::string("a numeric target"),
-                               join_and(names)));
-}
-
-}  // namespace
-
-std::vector<std::shared_ptr<const Metric>> find_metrics(
-    const std::vector<std::string>& names, const Task& task,
-    const std::map<std::string, api::Made>& own) {
-  std::vector<std::shared_ptr<const Metric>> metrics;
-  for (const auto& name : names) {
-    if (const auto given = own.find(name); given != own.end()) {
-      metrics.push_back(std::static_pointer_cast<const Metric>(given->second));
-      continue;
-    }
-    const api::Entry& entry = api::Registry::instance().get(name, Metric::kKind);
-    if (!suits(entry, task)) refuse_metric(entry, task);
-    metrics.push_back(make_metric(entry));
-  }
-  if (!names.empty()) return metrics;
-  for (const api::Entry* entry : suitable_metrics(task)) metrics.push_back(make_metric(*entry));
-  return metrics;
 }
 
 }  // namespace gradatim::boost

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "gradatim/boost/learner/learner.h"
-#include "gradatim/boost/metric/metric.h"
+#include "gradatim/boost/loss/loss.h"
 #include "gradatim/boost/predict/forest.h"
 #include "gradatim/boost/task.h"
 #include "gradatim/data/model.h"
@@ -69,6 +69,8 @@ class EnsembleModel : public data::Model {
                       data::PredictKind kind, double* out) const = 0;
   /// The states of no rounds.
   virtual void start(std::int64_t rows, double* state) const = 0;
+  /// What it was fitted to, where that has a metric of its own.
+  virtual const Loss* loss() const { return nullptr; }
   /// Arrays beyond the members.
   virtual void store_more(SafetensorsWriter& file) const = 0;
 
@@ -115,9 +117,5 @@ void check_finite(const SafetensorsFile& file, std::span<const double> numbers);
 std::vector<FeatureBins> features_of(const data::Schema& schema);
 /// The schema that a model keeps of its features: categories in order of bins.
 data::Schema schema_of(const data::Table& features, std::span<const FeatureBins> bins);
-/// The metrics of these names (`own` are the caller's), or the usual ones of the task.
-std::vector<std::shared_ptr<const Metric>> find_metrics(
-    const std::vector<std::string>& names, const Task& task,
-    const std::map<std::string, api::Made>& own = {});
 
 }  // namespace gradatim::boost

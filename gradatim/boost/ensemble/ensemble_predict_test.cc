@@ -20,6 +20,7 @@ const std::vector<Case> kCases = {
     {"boost.newton",
      Target::three_classes,
      {{"n_estimators", "5"}, {"multi_strategy", "multi_output_tree"}}},
+    {"boost.newton", Target::three_classes, {{"n_estimators", "4"}, {"num_parallel_tree", "3"}}},
     {"boost.newton", Target::numbers, {{"n_estimators", "6"}, {"tree_method", "exact"}}},
     {"boost.newton", Target::numbers, {{"n_estimators", "6"}, {"learner", "linear"}}},
     {"boost.gradient", Target::numbers, {{"n_estimators", "6"}}},

@@ -135,9 +135,10 @@ constexpr api::Text kText = {
         "Friedman (2001), Greedy function approximation: a gradient boosting machine; Friedman "
         "(2002), Stochastic gradient boosting; Ke and others (2017), LightGBM (goss); "
         "Ibragimov and Gusev (2019), Minimal variance sampling in stochastic gradient boosting",
-    .shape = "features: [rows, columns]; target: [rows]",
+    .shape = "features: [rows, columns]; target: [rows] or [rows, targets]",
     .errors =
-        "GRD-2020 the target does not suit the loss; GRD-2021 a target is missing; GRD-2022 the "
+        "GRD-1027 a target is named twice, or classes are wanted of several; GRD-2020 the target "
+        "does not suit the loss; GRD-2021 a target is missing; GRD-2022 the "
         "target has one class; GRD-1033 weights of classes for another target; GRD-4001 a gradient "
         "is not finite; GRD-4002 the fit diverges",
     .tags = "classifier regressor python:GradientBoosting",

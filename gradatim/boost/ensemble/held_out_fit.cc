@@ -1,6 +1,7 @@
 #include "gradatim/boost/ensemble/held_out_fit.h"
 
 #include "gradatim/boost/ensemble/additive_rounds.h"
+#include "gradatim/boost/metric/find.h"
 #include "gradatim/core/error.h"
 
 namespace gradatim::boost {
@@ -24,6 +25,16 @@ std::vector<T> gather(const std::vector<T>& all, const Indices& rows) {
   return some;
 }
 
+// Of columns that lie one after the other.
+std::vector<float> gather_columns(const std::vector<float>& all, const Indices& rows, int columns) {
+  const std::size_t size = all.size() / static_cast<std::size_t>(columns);
+  std::vector<float> some;
+  for (int k = 0; k < columns; ++k) {
+    for (const std::uint32_t row : rows) some.push_back(all[k * size + row]);
+  }
+  return some;
+}
+
 class HeldOutFit final : public data::SteppedFit {
  public:
   HeldOutFit(const AdditiveConfig& config, std::shared_ptr<const Loss> loss,
@@ -37,17 +48,17 @@ class HeldOutFit final : public data::SteppedFit {
         outputs_(loss_->outputs(data_->task)),
         metrics_(metrics_of(request)),
         watched_(rows_where(held_out, true)),
-        label_(gather(data_->train.label, watched_)),
+        label_(gather_columns(data_->train.label, watched_, data_->task.targets)),
         weight_(gather(data_->train.weight, watched_)) {
     const Indices learned = rows_where(held_out, false);
     LabelledRows rows;
-    rows.label = gather(data_->train.label, learned);
+    rows.label = gather_columns(data_->train.label, learned, data_->task.targets);
     rows.weight = gather(data_->train.weight, learned);
     rows.base_margin = data_->train.base_margin;
     loss_->check(data_->task, rows.label);
     rows.weight = balanced(config_.balance, data_->task, rows.label, std::move(rows.weight));
     weigh(learned, rows.weight);
-    const Grid grid = grid_of(*loss_, rows.label);
+    const Grid grid = grid_of(*loss_, rows.label, data_->task.targets);
     scores_.emplace(train_, base_score_of(*loss_, data_->task, rows, grid), grid.step);
     rounds_.emplace(config_, *loss_, *learner_, RoundRows{&*data_->binned, &*scores_}, grid,
                     outputs_, request.seed, std::move(held_out));
@@ -57,7 +68,8 @@ class HeldOutFit final : public data::SteppedFit {
 
   std::vector<std::pair<std::string, double>> held_out() override {
     const auto predictions = scores_->predictions(*loss_, outputs_, watched_);
-    const MetricInput input{label_, predictions, loss_->predictions(outputs_), weight_};
+    const MetricInput input{label_, predictions, loss_->predictions(outputs_), weight_,
+                            data_->task.targets};
     std::vector<std::pair<std::string, double>> values;
     for (const auto& metric : metrics_) values.emplace_back(metric->short_name(), (*metric)(input));
     return values;
@@ -68,14 +80,15 @@ class HeldOutFit final : public data::SteppedFit {
  private:
   // Held-out rows count nothing while learning.
   void weigh(const Indices& learned, const std::vector<float>& weight) {
-    train_.weight.assign(weight.empty() ? 0 : train_.label.size(), 0.0F);
+    train_.weight.assign(weight.empty() ? 0 : train_.rows(), 0.0F);
     for (std::size_t i = 0; i < weight.size(); ++i) train_.weight[learned[i]] = weight[i];
   }
 
   std::vector<std::shared_ptr<const Metric>> metrics_of(const data::FitRequest& request) const {
     auto names = request.metrics;
     if (names.empty()) names.emplace_back(loss_->default_metric());
-    return find_metrics(names, data_->task, request.own_metrics);
+    const int columns = loss_->predictions(outputs_) / data_->task.targets;
+    return find_metrics(names, {data_->task, columns, loss_.get()}, request.own_metrics);
   }
 
   const AdditiveConfig config_;

@@ -53,6 +53,25 @@ TEST(CrossValidation, IsTheMeanOfFitsOnTheRowsOutsideEachFold) {
   }
 }
 
+TEST(CrossValidation, OfSeveralTargetsIsTheMeanToo) {
+  const auto request =
+      with_second_target(request_of(learnable({.rows = 400, .distinct = 6}, Target::numbers, 1)));
+  for (const char* loss : {"squared", "absolute"}) {
+    const Options options = {{"n_estimators", "3"}, {"loss", loss}};
+    const auto result = cv("boost.newton", options, request, {.folds = 2});
+    const auto fold = data::assign_folds(request.table.rows(), 2, request.seed);
+    double mean = 0.0;
+    for (int f = 0; f < 2; ++f) {
+      const auto split = data::fold_split(fold, f);
+      auto own = request;
+      own.table = request.table.take(split.train);
+      own.valid = request.table.take(split.valid);
+      mean += fit("boost.newton", options, own)->card().history.at(0).values.back() / 2.0;
+    }
+    EXPECT_NEAR(result.lines.at(0).mean.back(), mean, 1e-9) << loss;
+  }
+}
+
 TEST(CrossValidation, StopsOnTheMean) {
   const auto request = request_of(learnable(kFew, Target::two_classes, 1));
   const auto result = cv("boost.newton", {{"n_estimators", "500"}, {"early_stopping_rounds", "7"}},
@@ -144,6 +163,12 @@ TEST(CrossValidation, RefusesWhatIsNotPossible) {
   EXPECT_EQ(code("boost.newton", {.stratified = true}), 1038);
   EXPECT_EQ(code("boost.newton", {.stratified = true, .group = "x0"}), 1038);
   EXPECT_EQ(code("boost.newton", {.group = "nothing"}), 2004);
+  const auto targets = with_second_target(request);
+  EXPECT_EQ(code_of([&] { cv("boost.newton", {}, targets, {.stratified = true}); }), 1038);
+  EXPECT_EQ(code_of([&] {
+              cv("boost.newton", {{"class_weight", "balanced"}}, targets, {});
+            }),
+            1033);
 }
 
 }  // namespace

@@ -175,7 +175,7 @@ MetricInput ScoredRows::metric_input(const Loss& loss, int outputs) {
     loss.transform(block, outputs,
                    std::span(predictions_).subspan(begin * columns, (end - begin) * columns));
   });
-  return {rows_.label, predictions_, columns, rows_.weight};
+  return {rows_.label, predictions_, columns, rows_.weight, rows_.targets};
 }
 
 }  // namespace gradatim::boost

@@ -70,15 +70,33 @@ std::vector<std::string> class_words(const Column& target) {
   return words;
 }
 
-Task find_task(const data::FitRequest& request, const Column& target, TaskHint wants) {
+void check_numbers(const data::FitRequest& request, const Column& target) {
+  GRADATIM_CHECK(target.type() != ColumnType::categorical, DataError, 2020,
+                 "{}the target '{}' holds words and the loss needs numbers; choose a "
+                 "classification loss or another target",
+                 request.table.source().empty() ? "" : request.table.source() + ": ",
+                 target.name());
+}
+
+Task several_targets(const data::FitRequest& request, const Table& table) {
+  const std::set<std::string> distinct(request.targets.begin(), request.targets.end());
+  GRADATIM_CHECK(request.task != TaskHint::classification, UsageError, 1027,
+                 "classes are learned from one target, and there are {}; columns of 0 and 1 are "
+                 "learned at once by boost.loss.cross_entropy, as numbers",
+                 request.targets.size());
+  GRADATIM_CHECK(distinct.size() == request.targets.size(), UsageError, 1027,
+                 "a target is named twice among {}", join_and(request.targets));
+  for (const auto& name : request.targets) check_numbers(request, table.column(name));
+  return {.targets = static_cast<int>(request.targets.size())};
+}
+
+Task find_task(const data::FitRequest& request, const Table& table, TaskHint wants) {
+  if (!request.targets.empty()) return several_targets(request, table);
+  const Column& target = table.column(request.target);
   const TaskHint hint = request.task != TaskHint::automatic ? request.task : wants;
   Task task;
   if (!is_classification(target, hint)) {
-    GRADATIM_CHECK(target.type() != ColumnType::categorical, DataError, 2020,
-                   "{}the target '{}' holds words and the loss needs numbers; choose a "
-                   "classification loss or another target",
-                   request.table.source().empty() ? "" : request.table.source() + ": ",
-                   target.name());
+    check_numbers(request, target);
     return task;
   }
   task.kind = TaskKind::classification;
@@ -182,9 +200,11 @@ std::pair<Table, Table> split_rows(const Table& table, double fraction, std::uin
 // The cells that nothing can be learned from, while row numbers are still those of the source.
 void check_features(const data::FitRequest& request, const Table& table) {
   for (const auto& column : table.columns()) {
-    const auto& margins = request.base_margin;
-    const bool feature = column.name() != request.target && column.name() != request.weight &&
-                         std::find(margins.begin(), margins.end(), column.name()) == margins.end();
+    const auto in = [&](const std::vector<std::string>& names) {
+      return std::find(names.begin(), names.end(), column.name()) != names.end();
+    };
+    const bool feature =
+        !in(request.target_names()) && column.name() != request.weight && !in(request.base_margin);
     if (feature) data::check_finite(column, table.source());
   }
 }
@@ -203,13 +223,25 @@ Table drop_weightless(const Table& table, const std::string& weight) {
 
 }  // namespace
 
-LabelledRows label_rows(const Table& table, const Task& task, const std::string& target,
-                        const std::string& weight, const std::vector<std::string>& base_margin) {
+void require_one_target(const data::FitRequest& request, std::string_view model) {
+  GRADATIM_CHECK(request.targets.empty(), UsageError, 1027,
+                 "{} learns one target, and {} were named; use boost.newton or boost.gradient",
+                 model, request.targets.size());
+}
+
+LabelledRows label_rows(const Table& table, const Task& task,
+                        const std::vector<std::string>& targets, const std::string& weight,
+                        const std::vector<std::string>& base_margin) {
   LabelledRows rows;
-  rows.label = read_labels(table, table.column(target), task);
+  rows.targets = task.targets;
+  for (const auto& target : targets) {
+    const auto label = read_labels(table, table.column(target), task);
+    rows.label.insert(rows.label.end(), label.begin(), label.end());
+  }
   rows.weight = read_weights(table, weight);
   for (const auto& name : base_margin) rows.base_margin.push_back(read_all(table.column(name)));
-  rows.features = table.without(target);
+  rows.features = table;
+  for (const auto& target : targets) rows.features = rows.features.without(target);
   if (!weight.empty()) rows.features = rows.features.without(weight);
   for (const auto& name : base_margin) rows.features = rows.features.without(name);
   return rows;
@@ -220,21 +252,24 @@ TrainingData prepare(const data::FitRequest& request, TaskHint wants) {
   check_features(request, request.table);
   if (request.valid) check_features(request, *request.valid);
   Table table = drop_weightless(request.table, request.weight);
-  data.task = find_task(request, table.column(request.target), wants);
+  data.task = find_task(request, table, wants);
+  const auto targets = request.target_names();
   std::optional<Table> valid = request.valid;
   const bool split = !valid && request.valid_fraction > 0.0;
   if (split || table.rows() < request.table.rows()) {  // errors name the source's rows
-    read_labels(request.table, request.table.column(request.target), data.task,
-                read_weights(request.table, request.weight));
+    const auto weight = read_weights(request.table, request.weight);
+    for (const auto& target : targets) {
+      read_labels(request.table, request.table.column(target), data.task, weight);
+    }
   }
   if (split) {
     auto [train, watched] = split_rows(table, request.valid_fraction, request.seed);
     table = std::move(train);
     valid = std::move(watched);
   }
-  data.train = label_rows(table, data.task, request.target, request.weight, request.base_margin);
+  data.train = label_rows(table, data.task, targets, request.weight, request.base_margin);
   if (valid) {
-    data.valid = label_rows(*valid, data.task, request.target, request.weight, request.base_margin);
+    data.valid = label_rows(*valid, data.task, targets, request.weight, request.base_margin);
   }
   return data;
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gradatim/boost/task.h"
@@ -15,9 +16,10 @@ namespace gradatim::boost {
 /// Rows that are learned from or watched.
 struct LabelledRows {
   data::Table features;
-  std::vector<float> label;                      // a number, or a class's index
+  std::vector<float> label;                      // [targets][rows]: a number, or a class's index
   std::vector<float> weight;                     // empty: all 1
   std::vector<std::vector<double>> base_margin;  // [outputs][rows], or empty
+  int targets = 1;
 
   std::int64_t rows() const { return features.rows(); }
 };
@@ -32,11 +34,15 @@ struct TrainingData {
 /// classes, so are integers that are all 0 or 1. Rows of weight zero are dropped. DataError
 /// GRD-2021 (a missing label), GRD-2022 (one class), GRD-2023 (a negative or missing weight),
 /// GRD-2024 (an infinite label), GRD-2025 (nothing left after a split).
+/// Several targets are numbers (GRD-1027 where classes are wanted, or one is named twice).
 TrainingData prepare(const data::FitRequest& request, data::TaskHint wants);
+/// UsageError GRD-1027 where several targets were named for a model that learns one.
+void require_one_target(const data::FitRequest& request, std::string_view model);
 
 /// Labels, weights and margins of other rows of the same task (evaluation). A class that the task
 /// does not know is an error, GRD-2026.
-LabelledRows label_rows(const data::Table& table, const Task& task, const std::string& target,
-                        const std::string& weight, const std::vector<std::string>& base_margin);
+LabelledRows label_rows(const data::Table& table, const Task& task,
+                        const std::vector<std::string>& targets, const std::string& weight,
+                        const std::vector<std::string>& base_margin);
 
 }  // namespace gradatim::boost

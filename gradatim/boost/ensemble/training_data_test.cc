@@ -134,7 +134,7 @@ TEST(LabelRows, AClassThatTrainingDidNotKnowIsRefused) {
   const data::Table table(
       {data::numeric_column("x", {1}), data::categorical_column("y", {0}, {"new"})});
   EXPECT_EQ(code_of([&] {
-              label_rows(table, {TaskKind::classification, {"a", "b"}}, "y", "", {});
+              label_rows(table, {TaskKind::classification, {"a", "b"}}, {"y"}, "", {});
             }),
             2026);
 }

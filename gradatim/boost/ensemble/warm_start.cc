@@ -24,7 +24,7 @@ const AdditiveModel& additive(const data::Model& model) {
 }
 
 std::vector<std::string> other_columns(const data::FitRequest& request) {
-  std::vector<std::string> names = {request.target};
+  std::vector<std::string> names = request.target_names();
   if (!request.weight.empty()) names.push_back(request.weight);
   names.insert(names.end(), request.base_margin.begin(), request.base_margin.end());
   return names;

@@ -39,6 +39,10 @@ std::vector<Case> every_case() {
         {model, {{"learner", "linear"}}, request_of(learnable({}, Target::numbers, 1))});
     cases.push_back({model, {{"learner", "stump"}}, request_of(learnable({}, Target::numbers, 1))});
   }
+  auto targets = with_second_target(request_of(learnable(kShape, Target::numbers, 1)));
+  targets.valid_fraction = 0.3;
+  cases.push_back({"boost.newton", {{"loss", "absolute"}}, targets});
+  cases.push_back({"boost.newton", {{"multi_strategy", "multi_output_tree"}}, targets});
   // Packed histograms, with gradients that switch between narrow and wide.
   for (const char* method : {"uniform", "goss", "gradient_based"}) {
     cases.push_back({"boost.newton",

@@ -19,19 +19,16 @@ class AbsoluteLoss final : public RegressionLoss<Absolute> {
   bool constant_hessian() const override { return true; }
   bool refits_leaves() const override { return true; }
   double leaf_value(const LeafBlock& leaf) const override {
-    std::vector<std::pair<double, double>> residuals(leaf.label.size());
-    for (std::size_t i = 0; i < residuals.size(); ++i) {
-      residuals[i] = {double{leaf.label[i]} - leaf.score[i],
-                      leaf.weight.empty() ? 1.0 : double{leaf.weight[i]}};
-    }
+    auto residuals = internal::residuals(leaf);
     return weighted_quantile(residuals, 0.5);
   }
-  std::vector<double> base_score(const Task&, std::span<const float> label,
-                                 std::span<const float> weight) const override {
-    const std::vector<double> zero(label.size());
-    return {leaf_value({label, zero, weight})};
-  }
   std::string_view default_metric() const override { return "boost.metric.mae"; }
+
+ protected:
+  double constant(std::span<const float> label, std::span<const float> weight, int) const override {
+    const std::vector<double> zero(label.size());
+    return leaf_value({label, zero, weight});
+  }
 };
 
 constexpr api::Text kText = {

@@ -26,11 +26,7 @@ class HuberLoss final : public RegressionLoss<Huber> {
   bool refits_leaves() const override { return true; }
   // Friedman's one step: the median residual plus the mean of the clipped deviations from it.
   double leaf_value(const LeafBlock& leaf) const override {
-    std::vector<std::pair<double, double>> residuals(leaf.label.size());
-    for (std::size_t i = 0; i < residuals.size(); ++i) {
-      residuals[i] = {double{leaf.label[i]} - leaf.score[i],
-                      leaf.weight.empty() ? 1.0 : double{leaf.weight[i]}};
-    }
+    auto residuals = internal::residuals(leaf);
     const double median = weighted_quantile(residuals, 0.5);
     std::vector<float> clipped(residuals.size());
     std::vector<float> weight(residuals.size());
@@ -41,12 +37,13 @@ class HuberLoss final : public RegressionLoss<Huber> {
     }
     return median + weighted_mean(clipped, weight);
   }
-  std::vector<double> base_score(const Task&, std::span<const float> label,
-                                 std::span<const float> weight) const override {
-    const std::vector<double> zero(label.size());
-    return {leaf_value({label, zero, weight})};
-  }
   std::string_view default_metric() const override { return "boost.metric.mae"; }
+
+ protected:
+  double constant(std::span<const float> label, std::span<const float> weight, int) const override {
+    const std::vector<double> zero(label.size());
+    return leaf_value({label, zero, weight});
+  }
 };
 
 constexpr api::Setting kSettings[] = {

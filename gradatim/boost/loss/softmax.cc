@@ -1,46 +1,72 @@
-// L = -ln p_y with p_k = e^{F_k} / sum_j e^{F_j}: g_k = p_k - [k = y], h_k = 2 p_k (1 - p_k).
+// L = -sum_k y_k ln p_k with p_k = e^{F_k} / sum_j e^{F_j}, y_k = 1 for the row's class and else 0,
+// or any distribution over the classes: g_k = p_k - y_k, h_k = 2 p_k (1 - p_k).
 //
 // The factor 2 makes the diagonal of the Hessian an upper bound of it (it is what XGBoost uses);
 // one tree a class and round.
+#include "gradatim/boost/loss/softmax.h"
+
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
 #include "gradatim/api/export.h"
 #include "gradatim/boost/loss/loss.h"
+#include "gradatim/boost/order_statistics.h"
 #include "gradatim/core/error.h"
-#include "gradatim/core/exact_sum.h"
-#include "gradatim/core/math.h"
+#include "gradatim/core/text.h"
 
 namespace gradatim::boost {
 namespace {
+
+// Labels of several targets are a distribution of each row over them.
+void check_distributions(std::span<const float> label, int targets) {
+  const std::size_t rows = label.size() / static_cast<std::size_t>(targets);
+  for (std::size_t row = 0; row < rows; ++row) {
+    double sum = 0.0;
+    bool chances = true;
+    for (int k = 0; k < targets; ++k) {
+      const float y = label[k * rows + row];
+      chances = chances && y >= 0.0F && y <= 1.0F;
+      sum += double{y};
+    }
+    GRADATIM_CHECK(chances && std::abs(sum - 1.0) <= 1e-5, DataError, 2033,
+                   "boost.loss.softmax of several targets needs chances in [0, 1] that sum to 1 in "
+                   "each row, and there is a row whose sum is {}; divide by the sum, or use "
+                   "boost.loss.cross_entropy for labels that do not exclude each other",
+                   number_text(sum));
+  }
+}
 
 class SoftmaxLoss final : public Loss {
  public:
   using Interface = Loss;
 
   TaskKind task() const override { return TaskKind::classification; }
-  int outputs(const Task& task) const override { return std::max(1, task.class_count()); }
-  void check(const Task& task, std::span<const float>) const override {
+  int outputs(const Task& task) const override {
+    return task.classification() ? std::max(1, task.class_count()) : task.targets;
+  }
+  void check(const Task& task, std::span<const float> label) const override {
     if (task.classification() && task.class_count() >= 2) return;
-    throw DataError(2020,
-                    "boost.loss.softmax needs a target of two or more classes; use "
-                    "boost.loss.squared for a numeric one");
+    GRADATIM_CHECK(task.targets >= 2, DataError, 2020,
+                   "boost.loss.softmax needs a target of two or more classes, or several targets "
+                   "of chances; use boost.loss.squared for a numeric one");
+    check_distributions(label, task.targets);
   }
   std::vector<double> base_score(const Task& task, std::span<const float> label,
                                  std::span<const float> weight) const override {
-    std::vector<ExactSum> mass(task.class_count());
-    ExactSum total;
-    for (std::size_t i = 0; i < label.size(); ++i) {
-      const double w = weight.empty() ? 1.0 : double{weight[i]};
-      mass[static_cast<std::size_t>(label[i])].add(w);
-      total.add(w);
+    std::vector<double> shares;
+    if (task.classification()) {
+      shares = class_shares(task, label, weight);
+    } else {
+      const std::size_t rows = label.size() / static_cast<std::size_t>(task.targets);
+      for (int k = 0; k < task.targets; ++k) {
+        shares.push_back(weighted_mean(label.subspan(k * rows, rows), weight));
+      }
     }
-    std::vector<double> scores;
-    for (const auto& m : mass) {
-      scores.push_back(math::log(std::max(m.value() / total.value(), 1e-12)));
-    }
-    return scores;
+    for (double& share : shares) share = math::log(std::max(share, 1e-12));
+    return shares;
   }
   void gradients(const GradientBlock& block) const override {
     constexpr std::int64_t kBlock = 256;
@@ -49,10 +75,13 @@ class SoftmaxLoss final : public Loss {
       const std::int64_t count = std::min(kBlock, block.rows - begin);
       normalise(block, begin, count, z);
       for (int k = 0; k < block.outputs; ++k) {
+        const float* label = block.label_of(k) + begin;
         for (std::int64_t i = 0; i < count; ++i) {
           const double p = z[i * block.outputs + k];
+          const double y =
+              block.targets > 1 ? double{label[i]} : double(label[i] == static_cast<float>(k));
           const std::int64_t at = k * block.stride + begin + i;
-          block.g[at] = static_cast<float>(p - (block.label[begin + i] == static_cast<float>(k)));
+          block.g[at] = static_cast<float>(p - y);
           block.h[at] = static_cast<float>(std::max(2.0 * p * (1.0 - p), 1e-16));
         }
       }
@@ -68,14 +97,6 @@ class SoftmaxLoss final : public Loss {
   std::string_view default_metric() const override { return "boost.metric.log_loss"; }
 
  private:
-  static void softmax(std::span<double> z) {
-    const double most = *std::max_element(z.begin(), z.end());
-    for (double& x : z) x -= most;
-    math::exp_all(z);
-    double sum = 0.0;
-    for (const double x : z) sum += x;
-    for (double& x : z) x /= sum;
-  }
   // Probabilities of a block, row-major.  // [count, outputs]
   static void normalise(const GradientBlock& block, std::int64_t begin, std::int64_t count,
                         std::vector<double>& z) {
@@ -95,11 +116,14 @@ constexpr api::Text kText = {
     .name = "boost.loss.softmax",
     .aliases = "boost.loss.multinomial",
     .summary = "Negative log-likelihood of K classes; one score and one tree a class.",
+    .detail =
+        "Several targets are chances of K classes (soft labels): in [0, 1], summing to 1 in each "
+        "row.",
     .source =
         "Friedman (2001), Greedy function approximation, section 4.6; Chen and Guestrin (2016), "
         "XGBoost",
-    .shape = "label in {0, ..., K-1}: [rows]; score: [K][rows]",
-    .errors = "GRD-2020 the target is numeric",
+    .shape = "label in {0, ..., K-1}: [rows], or chances [K][rows]; score: [K][rows]",
+    .errors = "GRD-2020 the target is numeric; GRD-2033 a row's chances do not sum to 1",
     .tags = "classification",
 };
 

@@ -14,11 +14,12 @@ struct Squared {
 class SquaredLoss final : public RegressionLoss<Squared> {
  public:
   bool constant_hessian() const override { return true; }
-  std::vector<double> base_score(const Task&, std::span<const float> label,
-                                 std::span<const float> weight) const override {
-    return {weighted_mean(label, weight)};
-  }
   std::string_view default_metric() const override { return "boost.metric.rmse"; }
+
+ protected:
+  double constant(std::span<const float> label, std::span<const float> weight, int) const override {
+    return weighted_mean(label, weight);
+  }
 };
 
 constexpr api::Text kText = {

@@ -17,7 +17,7 @@ constexpr api::Text kText = {
     .source = "Sokolova and Lapalme (2009), A systematic analysis of performance measures",
     .shape = "y_true: [rows]; y_pred: [rows, classes]",
     .errors = "GRD-4010 no row has a positive weight",
-    .tags = "maximise classification",
+    .tags = "maximise classification usual",
 };
 
 }  // namespace

@@ -39,7 +39,7 @@ constexpr api::Text kText = {
     .source = "van Rijsbergen (1979), Information Retrieval, chapter 7",
     .shape = "y_true: [rows]; y_pred: [rows, classes]",
     .errors = "GRD-4010 a label has no column of predictions",
-    .tags = "maximise classification",
+    .tags = "maximise classification usual",
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
-// -sum w ln p_y / sum w.
+// -sum w ln p_y / sum w; of several targets, the chances of classes, -sum w sum_k y_k ln p_k / sum
+// w.
 #include <algorithm>
 
 #include "gradatim/api/export.h"
@@ -8,11 +9,19 @@
 namespace gradatim::boost {
 namespace {
 
+// The smallest double above 0 bounds the loss of a sure and wrong answer.
+double cost(double p) { return -math::log(std::max(p, 2.2250738585072014e-308)); }
+
 double log_loss(const MetricInput& input) {
   return weighted_average(input, [&](std::int64_t row) {
-    const double p = input.prediction[row * input.columns + input.true_class(row)];
-    // The smallest double above 0 bounds the loss of a sure and wrong answer.
-    return -math::log(std::max(p, 2.2250738585072014e-308));
+    const auto p = input.prediction.subspan(row * input.columns, input.columns);
+    if (input.targets == 1) return cost(p[input.true_class(row)]);
+    double sum = 0.0;
+    for (int k = 0; k < input.targets; ++k) {
+      const double y = input.label[k * input.rows() + row];
+      if (y > 0.0) sum += y * cost(p[k]);
+    }
+    return sum;
   });
 }
 
@@ -20,9 +29,9 @@ constexpr api::Text kText = {
     .name = "boost.metric.log_loss",
     .summary = "Mean negative log-likelihood of the true class, in nats.",
     .source = "Good (1952), Rational decisions",
-    .shape = "y_true: [rows]; y_pred: [rows, classes]",
+    .shape = "y_true: [rows], or chances [rows, classes]; y_pred: [rows, classes]",
     .errors = "GRD-4010 no row has a positive weight",
-    .tags = "classification",
+    .tags = "classification joint usual",
 };
 
 }  // namespace

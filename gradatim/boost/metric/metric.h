@@ -13,7 +13,8 @@ namespace gradatim::boost {
 
 class Metric;
 
-/// Labels and predictions of some rows.
+/// Labels and predictions of some rows. Of several targets, labels are [targets][rows] and the
+/// columns of a row's predictions are equally many a target.
 struct MetricInput {
   using Interface = Metric;
   static constexpr std::string_view kSignature = "y_true y_pred sample_weight";
@@ -22,8 +23,9 @@ struct MetricInput {
   std::span<const double> prediction;  // [rows, columns]: a value, or a probability a class
   int columns = 1;
   std::span<const float> weight;  // empty: all 1
+  int targets = 1;
 
-  std::int64_t rows() const { return static_cast<std::int64_t>(label.size()); }
+  std::int64_t rows() const { return static_cast<std::int64_t>(label.size()) / targets; }
   double weight_of(std::int64_t row) const { return weight.empty() ? 1.0 : double{weight[row]}; }
   /// The label as a class. NumericError GRD-4010 where the predictions have no such class.
   int true_class(std::int64_t row) const;
@@ -31,7 +33,9 @@ struct MetricInput {
   int predicted_class(std::int64_t row) const;
 };
 
-/// Tags: "maximise" where more is better; "regression", "classification" or "binary" for its use.
+/// Tags: "maximise" where more is better; "regression", "classification" or "binary" for its use;
+/// "usual" where it is shown unless others are asked for; "many" where it takes several predictions
+/// of one number; "joint" where it sees all targets at once. Others are averaged over targets.
 class Metric {
  public:
   static constexpr std::string_view kKind = "boost.metric";
@@ -45,12 +49,13 @@ class Metric {
   }
   bool maximise() const { return maximise_; }
   /// NumericError GRD-4010 where it is not defined (no weight, one class for an AUC).
-  double operator()(const MetricInput& input) const { return formula_(input); }
+  double operator()(const MetricInput& input) const;
 
  private:
   std::string name_;
   Formula formula_;
   bool maximise_;
+  bool joint_;
 };
 
 }  // namespace gradatim::boost

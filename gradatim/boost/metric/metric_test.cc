@@ -17,6 +17,13 @@ std::shared_ptr<const Metric> metric(const std::string& name) {
   return std::static_pointer_cast<const Metric>(entry.make(entry, {}, {}));
 }
 
+/// Of labels, predictions and settings by name.
+double value_with(const std::string& name, const Options& options, const Labels& label,
+                  const Numbers& prediction, int columns = 1, const Labels& weight = {}) {
+  const auto made = api::build_as<Metric>(api::parse_settings("boost.metric." + name, options));
+  return (*made)({label, prediction, columns, weight});
+}
+
 double value(const std::string& name, const Labels& label, const Numbers& prediction,
              int columns = 1, const Labels& weight = {}) {
   return (*metric(name))({label, prediction, columns, weight});
@@ -98,7 +105,7 @@ TEST(Metrics, AnIntegerWeightIsARowRepeated) {
     Labels y, w, repeated_y;
     Numbers p, repeated_p;
     for (int i = 0; i < 60; ++i) {
-      y.push_back(numbers ? static_cast<float>(r.normal()) : static_cast<float>(i % 2));
+      y.push_back(numbers ? static_cast<float>(0.1 + r.uniform()) : static_cast<float>(i % 2));
       w.push_back(static_cast<float>(r.below(4)));
       const double x = static_cast<double>(r.below(20)) / 20.0 + 0.01;
       const Numbers row = numbers ? Numbers{x} : Numbers{1.0 - x, x};
@@ -114,7 +121,57 @@ TEST(Metrics, AnIntegerWeightIsARowRepeated) {
   }
 }
 
+TEST(Metrics, OfAmountsMatchTheHand) {
+  const Labels y = {1, 3};
+  const Numbers f = {2, 1};
+  EXPECT_DOUBLE_EQ(value("poisson_deviance", y, f),
+                   (std::log(0.5) + 1.0) + (3.0 * std::log(3.0) - 2.0));
+  EXPECT_DOUBLE_EQ(value("gamma_deviance", y, f), (std::log(2.0) - 0.5) + (2.0 - std::log(3.0)));
+  // power 1.5: 2 (-4 sqrt(y) + 2 y / sqrt(f) + 2 sqrt(f)), averaged over two rows.
+  EXPECT_NEAR(value("tweedie_deviance", y, f),
+              (-4.0 + std::sqrt(2.0) + 2.0 * std::sqrt(2.0)) + (-4.0 * std::sqrt(3.0) + 6.0 + 2.0),
+              1e-14);
+  EXPECT_DOUBLE_EQ(value("mape", y, f), (1.0 + 2.0 / 3) / 2);
+  EXPECT_DOUBLE_EQ(value("poisson_deviance", {0}, {3}), 6.0);
+}
+
+TEST(Metrics, TakeTheirSettings) {
+  const Labels y = {1, 1};
+  const Numbers f = {0, 3};  // residuals 1 and -2
+  EXPECT_DOUBLE_EQ(value("quantile", y, f), (0.5 + 1.0) / 2);
+  EXPECT_DOUBLE_EQ(value_with("quantile", {{"level", "0.9"}}, y, f), (0.9 + 0.2) / 2);
+  EXPECT_DOUBLE_EQ(value_with("quantile", {{"levels", "0.1,0.9"}}, y, {0, 3, 0, 3}, 2),
+                   (0.1 + 0.2) / 2);
+  EXPECT_EQ(code_of([&] { value_with("quantile", {{"levels", "0.1,0.9"}}, y, f); }), 4010);
+  EXPECT_DOUBLE_EQ(value_with("pseudo_huber", {{"delta", "2"}}, y, f),
+                   4.0 * ((std::sqrt(1.25) - 1.0) + (std::sqrt(2.0) - 1.0)) / 2);
+  EXPECT_NE(value_with("tweedie_deviance", {{"power", "1.1"}}, y, {2, 3}),
+            value("tweedie_deviance", y, {2, 3}));
+}
+
+TEST(Brier, IsTheSquaredErrorOfTheProbabilities) {
+  EXPECT_DOUBLE_EQ(value("brier", {1, 0}, two({0.9, 0.4}), 2), (0.01 + 0.16) / 2);
+  EXPECT_DOUBLE_EQ(value("brier", {2}, {0.2, 0.3, 0.5}, 3), 0.04 + 0.09 + 0.25);
+}
+
+TEST(AveragePrecision, WeighsPrecisionByTheStepsOfRecall) {
+  // From the top: hit (1/1), miss, hit (2/3), miss: (1 + 2/3) / 2.
+  EXPECT_DOUBLE_EQ(value("average_precision", {1, 0, 1, 0}, {4, 3, 2, 1}), (1.0 + 2.0 / 3) / 2);
+  EXPECT_EQ(value("average_precision", {1, 0, 1, 0}, {7, 7, 7, 7}), 0.5) << "one threshold";
+}
+
+TEST(Metrics, AreAveragedOverTargets) {
+  const Labels y = {1, 2, 10, 20};   // two targets of two rows
+  const Numbers f = {1, 14, 4, 20};  // [rows, targets]: errors 0, 2 and 4, 0
+  EXPECT_DOUBLE_EQ((*metric("mae"))({y, f, 2, {}, 2}), (1.0 + 2.0) / 2);
+  EXPECT_DOUBLE_EQ((*metric("rmse"))({y, f, 2, {}, 2}), (std::sqrt(2.0) + std::sqrt(8.0)) / 2);
+}
+
 TEST(Metrics, WhatIsNotDefinedIsAnError) {
+  EXPECT_EQ(code_of([] { value("poisson_deviance", {-1}, {1}); }), 4010);
+  EXPECT_EQ(code_of([] { value("tweedie_deviance", {1}, {0}); }), 4010);
+  EXPECT_EQ(code_of([] { value("gamma_deviance", {0}, {1}); }), 4010);
+  EXPECT_EQ(code_of([] { value("average_precision", {1, 1}, {1, 2}); }), 4010);
   EXPECT_EQ(code_of([] { value("rmse", {}, {}); }), 4010);
   EXPECT_EQ(code_of([] { value("mae", {1}, {1}, 1, {0}); }), 4010);
   EXPECT_EQ(code_of([] { value("log_loss", {1}, two({0.5}), 2, {0}); }), 4010);
@@ -133,7 +190,8 @@ TEST(Metrics, AClassWithoutAColumnOrAScoreThatIsNoneIsAnError) {
 }
 
 TEST(Metrics, KnowWhetherMoreIsBetter) {
-  for (const char* name : {"auc", "accuracy", "f1", "r2"}) EXPECT_TRUE(metric(name)->maximise());
+  for (const char* name : {"auc", "accuracy", "average_precision", "f1", "r2"})
+    EXPECT_TRUE(metric(name)->maximise());
   for (const char* name : {"rmse", "mae", "log_loss"}) EXPECT_FALSE(metric(name)->maximise());
   EXPECT_EQ(metric("log_loss")->short_name(), "log_loss");
 }

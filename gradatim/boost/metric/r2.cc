@@ -26,7 +26,7 @@ constexpr api::Text kText = {
     .source = "Draper and Smith (1998), Applied Regression Analysis, chapter 1",
     .shape = "y_true: [rows]; y_pred: [rows]",
     .errors = "GRD-4010 no row has a positive weight",
-    .tags = "maximise regression",
+    .tags = "maximise regression usual",
 };
 
 }  // namespace

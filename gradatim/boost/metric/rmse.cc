@@ -21,7 +21,7 @@ constexpr api::Text kText = {
         "Hastie, Tibshirani and Friedman (2009), The Elements of Statistical Learning, section 2.4",
     .shape = "y_true: [rows]; y_pred: [rows]",
     .errors = "GRD-4010 no row has a positive weight",
-    .tags = "regression",
+    .tags = "regression usual",
 };
 
 }  // namespace

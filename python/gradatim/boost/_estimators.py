@@ -328,8 +328,9 @@ class GradientBoostingClassifier(BoostingClassifier):
         faster.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
-        One of absolute, huber, logistic, softmax, squared, an object of gradatim.boost.loss, or
-        your own.
+        One of absolute, cross_entropy, exponential, gamma, huber, logistic, one_vs_rest, poisson,
+        pseudo_huber, quantile, softmax, squared, tweedie, an object of gradatim.boost.loss, or your
+        own.
     learner : PartLike, default="cart"
         What each round adds. One of cart, linear, stump, tree, an object of gradatim.boost.learner,
         or your own.
@@ -394,9 +395,10 @@ class GradientBoostingClassifier(BoostingClassifier):
     Notes
     -----
     `boost.gradient`, also `boost.gbdt`, `boost.gbm`, `boost.gbrt`, `boost.mart`, since 0.1. Shapes:
-    features: [rows, columns]; target: [rows]. Errors: GRD-2020 the target does not suit the loss;
-    GRD-2021 a target is missing; GRD-2022 the target has one class; GRD-1033 weights of classes for
-    another target; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges.
+    features: [rows, columns]; target: [rows] or [rows, targets]. Errors: GRD-1027 a target is named
+    twice, or classes are wanted of several; GRD-2020 the target does not suit the loss; GRD-2021 a
+    target is missing; GRD-2022 the target has one class; GRD-1033 weights of classes for another
+    target; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges.
 
     References
     ----------
@@ -540,8 +542,9 @@ class GradientBoostingRegressor(BoostingRegressor):
         faster.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
-        One of absolute, huber, logistic, softmax, squared, an object of gradatim.boost.loss, or
-        your own.
+        One of absolute, cross_entropy, exponential, gamma, huber, logistic, one_vs_rest, poisson,
+        pseudo_huber, quantile, softmax, squared, tweedie, an object of gradatim.boost.loss, or your
+        own.
     learner : PartLike, default="cart"
         What each round adds. One of cart, linear, stump, tree, an object of gradatim.boost.learner,
         or your own.
@@ -604,9 +607,10 @@ class GradientBoostingRegressor(BoostingRegressor):
     Notes
     -----
     `boost.gradient`, also `boost.gbdt`, `boost.gbm`, `boost.gbrt`, `boost.mart`, since 0.1. Shapes:
-    features: [rows, columns]; target: [rows]. Errors: GRD-2020 the target does not suit the loss;
-    GRD-2021 a target is missing; GRD-2022 the target has one class; GRD-1033 weights of classes for
-    another target; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges.
+    features: [rows, columns]; target: [rows] or [rows, targets]. Errors: GRD-1027 a target is named
+    twice, or classes are wanted of several; GRD-2020 the target does not suit the loss; GRD-2021 a
+    target is missing; GRD-2022 the target has one class; GRD-1033 weights of classes for another
+    target; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges.
 
     References
     ----------
@@ -768,8 +772,9 @@ class NewtonBoostingClassifier(BoostingClassifier):
         always exact); high uses 31 bits throughout and is slower.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
-        One of absolute, huber, logistic, softmax, squared, an object of gradatim.boost.loss, or
-        your own.
+        One of absolute, cross_entropy, exponential, gamma, huber, logistic, one_vs_rest, poisson,
+        pseudo_huber, quantile, softmax, squared, tweedie, an object of gradatim.boost.loss, or your
+        own.
     learner : PartLike, default="tree"
         What each round adds. One of cart, linear, stump, tree, an object of gradatim.boost.learner,
         or your own.
@@ -879,10 +884,10 @@ class NewtonBoostingClassifier(BoostingClassifier):
     Notes
     -----
     `boost.newton`, also `boost.xgboost`, since 0.1. Shapes: features: [rows, columns]; target:
-    [rows]. Errors: GRD-2020 the target does not suit the loss; GRD-2021 a target is missing;
-    GRD-2022 the target has one class; GRD-1033 weights of classes for another target; GRD-1037
-    dropout with a learner that grows no trees; GRD-4001 a gradient is not finite; GRD-4002 the fit
-    diverges.
+    [rows] or [rows, targets]. Errors: GRD-1027 a target is named twice, or classes are wanted of
+    several; GRD-2020 the target does not suit the loss; GRD-2021 a target is missing; GRD-2022 the
+    target has one class; GRD-1033 weights of classes for another target; GRD-1037 dropout with a
+    learner that grows no trees; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges.
 
     References
     ----------
@@ -1114,8 +1119,9 @@ class NewtonBoostingRegressor(BoostingRegressor):
         always exact); high uses 31 bits throughout and is slower.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
-        One of absolute, huber, logistic, softmax, squared, an object of gradatim.boost.loss, or
-        your own.
+        One of absolute, cross_entropy, exponential, gamma, huber, logistic, one_vs_rest, poisson,
+        pseudo_huber, quantile, softmax, squared, tweedie, an object of gradatim.boost.loss, or your
+        own.
     learner : PartLike, default="tree"
         What each round adds. One of cart, linear, stump, tree, an object of gradatim.boost.learner,
         or your own.
@@ -1223,10 +1229,10 @@ class NewtonBoostingRegressor(BoostingRegressor):
     Notes
     -----
     `boost.newton`, also `boost.xgboost`, since 0.1. Shapes: features: [rows, columns]; target:
-    [rows]. Errors: GRD-2020 the target does not suit the loss; GRD-2021 a target is missing;
-    GRD-2022 the target has one class; GRD-1033 weights of classes for another target; GRD-1037
-    dropout with a learner that grows no trees; GRD-4001 a gradient is not finite; GRD-4002 the fit
-    diverges.
+    [rows] or [rows, targets]. Errors: GRD-1027 a target is named twice, or classes are wanted of
+    several; GRD-2020 the target does not suit the loss; GRD-2021 a target is missing; GRD-2022 the
+    target has one class; GRD-1033 weights of classes for another target; GRD-1037 dropout with a
+    learner that grows no trees; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges.
 
     References
     ----------
