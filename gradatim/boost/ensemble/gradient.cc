@@ -112,10 +112,8 @@ constexpr api::Setting kSettings[] = {
     api::setting<&GradientConfig::evaluate_train>(
         {.doc = "Record the metrics on the training rows too."}),
     api::setting<&GradientConfig::multi_strategy>(
-        {.doc =
-             "With several classes or targets: one_output_per_tree grows a tree for each in "
-             "every round; multi_output_tree grows one whose leaves hold a value for each, which "
-             "is several times faster."}),
+        {.doc = "With several classes or targets: one_output_per_tree grows a tree for each in "
+                "every round; multi_output_tree grows one whose leaves hold a value for each."}),
 };
 
 constexpr api::Part kParts[] = {

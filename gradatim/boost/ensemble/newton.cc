@@ -144,10 +144,8 @@ constexpr api::Setting kSettings[] = {
     api::setting<&NewtonConfig::evaluate_train>(
         {.doc = "Record the metrics on the training rows too."}),
     api::setting<&NewtonConfig::multi_strategy>(
-        {.doc =
-             "With several classes or targets: one_output_per_tree grows a tree for each in "
-             "every round; multi_output_tree grows one whose leaves hold a value for each, which "
-             "is several times faster."}),
+        {.doc = "With several classes or targets: one_output_per_tree grows a tree for each in "
+                "every round; multi_output_tree grows one whose leaves hold a value for each."}),
     api::setting<&NewtonConfig::precision>(
         {.doc =
              "coarse ranks splits by gradients rounded to 8 to 14 bits above 65,536 rows (leaves "

@@ -149,8 +149,7 @@ class Gradient(Component):
     multi_strategy : Literal["one_output_per_tree", "multi_output_tree"],
             default="one_output_per_tree"
         With several classes or targets: one_output_per_tree grows a tree for each in every round;
-        multi_output_tree grows one whose leaves hold a value for each, which is several times
-        faster.
+        multi_output_tree grows one whose leaves hold a value for each.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
         One of absolute, cross_entropy, exponential, gamma, huber, logistic, one_vs_rest, poisson,
@@ -266,8 +265,7 @@ class Newton(Component):
     multi_strategy : Literal["one_output_per_tree", "multi_output_tree"],
             default="one_output_per_tree"
         With several classes or targets: one_output_per_tree grows a tree for each in every round;
-        multi_output_tree grows one whose leaves hold a value for each, which is several times
-        faster.
+        multi_output_tree grows one whose leaves hold a value for each.
     precision : Literal["coarse", "high"], default="coarse"
         coarse ranks splits by gradients rounded to 8 to 14 bits above 65,536 rows (leaves are
         always exact); high uses 31 bits throughout and is slower.
