@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstddef>
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
@@ -50,19 +51,6 @@ void block_extremes(const float* g, const float* h, const float* w, std::int64_t
   }
 }
 
-// Adding 1.5 * 2^52 leaves the integer, rounded to even, in the low bits.
-void block_fine(const float* g, const float* h, const float* w, std::int64_t n, double scale_g,
-                double scale_h, std::int32_t* fine) {
-  constexpr double kShift = 0x1.8p52;
-  for (std::int64_t i = 0; i < n; ++i) {
-    const double weight = w != nullptr ? double{w[i]} : 1.0;
-    const double shifted_g = weight * double{g[i]} * scale_g + kShift;
-    const double shifted_h = weight * double{h[i]} * scale_h + kShift;
-    fine[2 * i] = static_cast<std::int32_t>(std::bit_cast<std::int64_t>(shifted_g));
-    fine[2 * i + 1] = static_cast<std::int32_t>(std::bit_cast<std::int64_t>(shifted_h));
-  }
-}
-
 // 64 random bits for each of 2 n rows, two rows a Philox block, `first` the first block's index.
 void block_random(std::uint32_t key0, std::uint32_t key1, std::uint32_t draw, std::uint64_t first,
                   std::int64_t n, std::uint32_t* low, std::uint32_t* high) {
@@ -93,16 +81,47 @@ void block_random(std::uint32_t key0, std::uint32_t key1, std::uint32_t draw, st
   }
 }
 
-// c = (fine + u) >> shift for both lanes; a constant hessian stays the integer 1.
-void block_coarse(const std::int32_t* fine, const std::uint32_t* low, const std::uint32_t* high,
-                  std::int64_t n, int shift, bool constant_hessian, std::int16_t* coarse) {
+// Rows as three words: fine g, fine h, and coarse g and h in halves. Fine: adding 1.5 * 2^52 leaves
+// the integer, rounded to even, in the low bits. Coarse: (fine + u) >> shift.
+// Without random bits (wide mode) coarse values are not made; a constant hessian stays the integer
+// 1. Gives the sum of squares of fine g >> 10, which fit 64 bits.
+template <bool kCoarse>
+std::uint64_t round_rows(const float* g, const float* h, const float* w, const std::uint32_t* low,
+                         const std::uint32_t* high, std::int64_t n, double scale_g, double scale_h,
+                         int shift, bool constant_hessian, std::int32_t* out) {
+  constexpr double kShift = 0x1.8p52;
   const std::uint32_t mask = (1U << shift) - 1U;
+  const std::uint32_t keep_h = constant_hessian ? 0U : 0xFFFF0000U;
+  const std::uint32_t one_h = constant_hessian ? 0x00010000U : 0U;
+  std::uint64_t squares = 0;
   for (std::int64_t i = 0; i < n; ++i) {
-    const std::int32_t g = (fine[2 * i] + static_cast<std::int32_t>(low[i] & mask)) >> shift;
-    const std::int32_t h = (fine[2 * i + 1] + static_cast<std::int32_t>(high[i] & mask)) >> shift;
-    coarse[2 * i] = static_cast<std::int16_t>(g);
-    coarse[2 * i + 1] = static_cast<std::int16_t>(constant_hessian ? 1 : h);
+    const double weight = w != nullptr ? double{w[i]} : 1.0;
+    const double shifted_g = weight * double{g[i]} * scale_g + kShift;
+    const double shifted_h = weight * double{h[i]} * scale_h + kShift;
+    const auto fine_g = static_cast<std::int32_t>(std::bit_cast<std::int64_t>(shifted_g));
+    const auto fine_h = static_cast<std::int32_t>(std::bit_cast<std::int64_t>(shifted_h));
+    out[3 * i] = fine_g;
+    out[3 * i + 1] = fine_h;
+    const std::int64_t part = fine_g >> 10;
+    squares += static_cast<std::uint64_t>(part * part);
+    if constexpr (kCoarse) {
+      const std::int32_t coarse_g = (fine_g + static_cast<std::int32_t>(low[i] & mask)) >> shift;
+      const std::int32_t coarse_h = (fine_h + static_cast<std::int32_t>(high[i] & mask)) >> shift;
+      const std::uint32_t halves = (static_cast<std::uint32_t>(coarse_g) & 0xFFFFU) |
+                                   (static_cast<std::uint32_t>(coarse_h) << 16 & keep_h) | one_h;
+      out[3 * i + 2] = static_cast<std::int32_t>(halves);
+    }
   }
+  return squares;
+}
+
+std::uint64_t block_rows(const float* g, const float* h, const float* w, const std::uint32_t* low,
+                         const std::uint32_t* high, std::int64_t n, double scale_g, double scale_h,
+                         int shift, bool constant_hessian, std::int32_t* out) {
+  if (low == nullptr) {
+    return round_rows<false>(g, h, w, low, high, n, scale_g, scale_h, shift, constant_hessian, out);
+  }
+  return round_rows<true>(g, h, w, low, high, n, scale_g, scale_h, shift, constant_hessian, out);
 }
 
 }  // namespace gradatim::boost::HWY_NAMESPACE
@@ -112,9 +131,10 @@ HWY_AFTER_NAMESPACE();
 namespace gradatim::boost {
 
 HWY_EXPORT(block_extremes);
-HWY_EXPORT(block_fine);
 HWY_EXPORT(block_random);
-HWY_EXPORT(block_coarse);
+HWY_EXPORT(block_rows);
+static_assert(sizeof(RowStatistics) == 12 && offsetof(RowStatistics, coarse) == 8 &&
+              std::endian::native == std::endian::little);
 
 namespace {
 
@@ -151,21 +171,12 @@ Extremes find_extremes(std::span<const float> g, std::span<const float> h,
 // 2^(30 - ceil(log2 most)); anything for an empty range, all of whose values are zero.
 double fine_scale(double most) { return most > 0.0 ? std::ldexp(1.0, 30 - ceil_log2(most)) : 1.0; }
 
-// Exact in integers: the root mean square is taken over g32 >> 10, whose squares fit 64 bits.
-bool has_outliers(const std::vector<Fine>& fine, double most, int bits) {
-  const auto rows = static_cast<std::int64_t>(fine.size());
-  std::vector<std::uint64_t> blocks((rows + kBlock - 1) / kBlock);
-  parallel_for(rows, kBlock, [&](std::int64_t begin, std::int64_t end) {
-    std::uint64_t sum = 0;
-    for (std::int64_t row = begin; row < end; ++row) {
-      const std::int64_t g = fine[row].g >> 10;
-      sum += static_cast<std::uint64_t>(g * g);
-    }
-    blocks[begin / kBlock] = sum >> 10;
-  });
-  std::uint64_t squares = 0;  // of g32 2^-10, in units of 2^10
-  for (const std::uint64_t sum : blocks) squares += sum;
-  const double rms = std::sqrt(static_cast<double>(squares) * 1024.0 / static_cast<double>(rows));
+// Whether max |w g| > 2^(b-3) rms, from exact integers: `squares` of g32 >> 10.
+bool has_outliers(const std::vector<std::uint64_t>& squares, std::int64_t rows, double most,
+                  int bits) {
+  std::uint64_t sum = 0;  // in units of 2^10
+  for (const std::uint64_t block : squares) sum += block >> 10;
+  const double rms = std::sqrt(static_cast<double>(sum) * 1024.0 / static_cast<double>(rows));
   return most > std::ldexp(rms, bits - 3 + 10);
 }
 
@@ -183,11 +194,11 @@ void VectorStatistics::resize(std::int64_t rows, int count, bool is_wide) {
 void VectorStatistics::set(int output, const Statistics& statistics) {
   fine_units[output] = statistics.fine_units;
   coarse_units[output] = statistics.coarse_units;
-  const auto rows = static_cast<std::int64_t>(statistics.fine.size());
+  const auto rows = static_cast<std::int64_t>(statistics.rows.size());
   parallel_for(rows, kBlock, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
-      fine[row * outputs + output] = statistics.fine[row];
-      if (!wide) coarse[row * outputs + output] = statistics.coarse[row];
+      fine[row * outputs + output] = statistics.rows[row].fine;
+      if (!wide) coarse[row * outputs + output] = statistics.rows[row].coarse;
     }
   });
 }
@@ -215,29 +226,27 @@ void quantise(std::span<const float> g, std::span<const float> h, std::span<cons
   const double scale_h = out.constant_hessian ? 1.0 : fine_scale(most.h);
   out.fine_units = {1.0 / scale_g, 1.0 / scale_h};
   out.wide = options.force_wide || rows < kFewestPacked || rows > kMostPacked;
-  out.fine.resize(rows);
+  out.rows.resize(rows);
   const int bits = coarse_bits(rows);
   const int shift = 30 - bits;
   const double step = std::ldexp(1.0, shift);
   out.coarse_units = {out.fine_units.g * step,
                       out.constant_hessian ? 1.0 : out.fine_units.h * step};
-  if (!out.wide) out.coarse.resize(rows);
+  std::vector<std::uint64_t> squares((rows + kBlock - 1) / kBlock);
   parallel_for(rows, kBlock, [&](std::int64_t begin, std::int64_t end) {
-    auto* fine = reinterpret_cast<std::int32_t*>(out.fine.data() + begin);
-    HWY_DYNAMIC_DISPATCH(block_fine)
-    (g.data() + begin, h.data() + begin, weight.empty() ? nullptr : weight.data() + begin,
-     end - begin, scale_g, scale_h, fine);
-    if (out.wide) return;
     std::uint32_t low[kBlock];
     std::uint32_t high[kBlock];
-    HWY_DYNAMIC_DISPATCH(block_random)
-    (static_cast<std::uint32_t>(options.seed), static_cast<std::uint32_t>(options.seed >> 32),
-     options.draw, static_cast<std::uint64_t>(begin / 2), (end - begin + 1) / 2, low, high);
-    HWY_DYNAMIC_DISPATCH(block_coarse)
-    (fine, low, high, end - begin, shift, out.constant_hessian,
-     reinterpret_cast<std::int16_t*>(out.coarse.data() + begin));
+    if (!out.wide) {
+      HWY_DYNAMIC_DISPATCH(block_random)
+      (static_cast<std::uint32_t>(options.seed), static_cast<std::uint32_t>(options.seed >> 32),
+       options.draw, static_cast<std::uint64_t>(begin / 2), (end - begin + 1) / 2, low, high);
+    }
+    squares[begin / kBlock] = HWY_DYNAMIC_DISPATCH(block_rows)(
+        g.data() + begin, h.data() + begin, weight.empty() ? nullptr : weight.data() + begin,
+        out.wide ? nullptr : low, out.wide ? nullptr : high, end - begin, scale_g, scale_h, shift,
+        out.constant_hessian, reinterpret_cast<std::int32_t*>(out.rows.data() + begin));
   });
-  out.outliers = rows >= kFewestPacked && has_outliers(out.fine, most.g * scale_g, bits);
+  out.outliers = rows >= kFewestPacked && has_outliers(squares, rows, most.g * scale_g, bits);
 }
 
 }  // namespace gradatim::boost

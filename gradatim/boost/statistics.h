@@ -27,6 +27,13 @@ struct Coarse {
   bool operator==(const Coarse&) const = default;
 };
 
+/// What a round knows of a row; side by side, since rows of a node lie apart and cost a cache line
+/// each.
+struct RowStatistics {
+  Fine fine;
+  Coarse coarse;  // unset in wide mode
+};
+
 /// How lanes turn back into numbers: value = lane * unit.
 struct Units {
   double g = 1.0;
@@ -35,8 +42,7 @@ struct Units {
 
 /// One output's statistics of every row in one round.
 struct Statistics {
-  std::vector<Fine> fine;      // [rows]
-  std::vector<Coarse> coarse;  // [rows]; empty in wide mode
+  std::vector<RowStatistics> rows;
   Units fine_units;
   Units coarse_units;
   bool wide = true;  // histograms of two int64 with fine values

@@ -48,8 +48,8 @@ TEST(Quantise, FineIsTheNearestIntegerTiesToEven) {
   EXPECT_EQ(s.fine_units.g, 0x1p-30);
   const std::int32_t expected[] = {1 << 30, -(1 << 30), 0, 2, 0, -2, 1};
   for (std::size_t i = 0; i < g.size(); ++i) {
-    EXPECT_EQ(s.fine[i].g, expected[i]) << i;
-    EXPECT_EQ(s.fine[i].h * s.fine_units.h, 0.5);
+    EXPECT_EQ(s.rows[i].fine.g, expected[i]) << i;
+    EXPECT_EQ(s.rows[i].fine.h * s.fine_units.h, 0.5);
   }
 }
 
@@ -61,11 +61,11 @@ TEST(Quantise, FineUsesThirtyBitsOfTheLargestWeightedValue) {
   const auto s = quantised(all.g, all.h, weight);
   std::int32_t most = 0;
   for (std::size_t i = 0; i < all.g.size(); ++i) {
-    most = std::max(most, std::abs(s.fine[i].g));
+    most = std::max(most, std::abs(s.rows[i].fine.g));
     const double wg = double{all.g[i]} * double{weight[i]};
     const double wh = double{all.h[i]} * double{weight[i]};
-    EXPECT_EQ(s.fine[i].g, std::nearbyint(wg / s.fine_units.g));
-    EXPECT_EQ(s.fine[i].h, std::nearbyint(wh / s.fine_units.h));
+    EXPECT_EQ(s.rows[i].fine.g, std::nearbyint(wg / s.fine_units.g));
+    EXPECT_EQ(s.rows[i].fine.h, std::nearbyint(wh / s.fine_units.h));
   }
   EXPECT_GT(most, 1 << 29);
   EXPECT_LE(most, 1 << 30);
@@ -73,12 +73,12 @@ TEST(Quantise, FineUsesThirtyBitsOfTheLargestWeightedValue) {
 
 TEST(Quantise, SmallestAndLargestGradientsKeepTheirBits) {
   const std::vector<float> tiny = {0x1p-149F, -0x1p-149F};
-  EXPECT_EQ(quantised(tiny, {1, 1}).fine[1].g, -(1 << 30));
+  EXPECT_EQ(quantised(tiny, {1, 1}).rows[1].fine.g, -(1 << 30));
   const std::vector<float> huge = {0x1p127F, 0x1p126F};
   const auto s = quantised(huge, {1, 1}, {0x1p127F, 0x1p127F});
-  EXPECT_EQ(s.fine[1].g, 1 << 29);
-  EXPECT_EQ(s.fine[0].g * s.fine_units.g, 0x1p254);
-  EXPECT_EQ(quantised({0, 0}, {0, 0}).fine[0].g, 0);
+  EXPECT_EQ(s.rows[1].fine.g, 1 << 29);
+  EXPECT_EQ(s.rows[0].fine.g * s.fine_units.g, 0x1p254);
+  EXPECT_EQ(quantised({0, 0}, {0, 0}).rows[0].fine.g, 0);
 }
 
 TEST(Quantise, AConstantHessianIsTheIntegerOne) {
@@ -90,8 +90,8 @@ TEST(Quantise, AConstantHessianIsTheIntegerOne) {
   EXPECT_EQ(s.fine_units.h, 1.0);
   EXPECT_EQ(s.coarse_units.h, 1.0);
   for (std::size_t i = 0; i < ones.size(); i += 97) {
-    EXPECT_EQ(s.fine[i].h, 1);
-    EXPECT_EQ(s.coarse[i].h, 1);
+    EXPECT_EQ(s.rows[i].fine.h, 1);
+    EXPECT_EQ(s.rows[i].coarse.h, 1);
   }
   EXPECT_FALSE(quantised({1, 1}, {1, 1}, {1, 2}, {.constant_hessian = true}).constant_hessian)
       << "with weights it is w";
@@ -133,8 +133,8 @@ TEST(Quantise, CoarseIsFinePlusAPhiloxDrawShifted) {
       const auto block = random.block(static_cast<std::uint64_t>(row / 2));
       const std::int64_t low = block[row % 2 == 0 ? 0 : 2];
       const std::int64_t high = block[row % 2 == 0 ? 1 : 3];
-      ASSERT_EQ(s.coarse[row].g, (s.fine[row].g + (low & mask)) >> shift);
-      ASSERT_EQ(s.coarse[row].h, (s.fine[row].h + (high & mask)) >> shift);
+      ASSERT_EQ(s.rows[row].coarse.g, (s.rows[row].fine.g + (low & mask)) >> shift);
+      ASSERT_EQ(s.rows[row].coarse.h, (s.rows[row].fine.h + (high & mask)) >> shift);
     }
   }
 }
@@ -149,8 +149,8 @@ TEST(Quantise, CoarseIsUnbiasedOverDraws) {
     const auto s = quantised(all.g, all.h, {}, {.draw = static_cast<std::uint32_t>(draw)});
     for (int row = 0; row < kRows; ++row) {
       const double step = s.coarse_units.g / s.fine_units.g;
-      g_error += static_cast<double>(s.coarse[row].g) - s.fine[row].g / step;
-      h_error += static_cast<double>(s.coarse[row].h) - s.fine[row].h / step;
+      g_error += static_cast<double>(s.rows[row].coarse.g) - s.rows[row].fine.g / step;
+      h_error += static_cast<double>(s.rows[row].coarse.h) - s.rows[row].fine.h / step;
     }
   }
   // One draw's error is within 1 and has a deviation of at most 1/2.
@@ -184,7 +184,11 @@ TEST(Quantise, IsTheSameOnAnyNumberOfThreads) {
   const auto all = random_gradients(kPackedRows + 1234, 8);
   auto run = [&](int threads) {
     const ThreadScope scope(threads);
-    return quantised(all.g, all.h, {}, {.seed = 3}).coarse;
+    std::vector<Coarse> coarse;
+    for (const auto& row : quantised(all.g, all.h, {}, {.seed = 3}).rows) {
+      coarse.push_back(row.coarse);
+    }
+    return coarse;
   };
   EXPECT_EQ(run(1), run(4));
 }

@@ -243,8 +243,8 @@ double AdditiveRounds::newton_value(const Leaf& leaf) const {
   std::int64_t g = 0;
   std::int64_t h = 0;
   for (const std::uint32_t row : leaf.rows) {
-    g += step_statistics_.fine[row].g;
-    h += step_statistics_.fine[row].h;
+    g += step_statistics_.rows[row].fine.g;
+    h += step_statistics_.rows[row].fine.h;
   }
   if (h == 0) return 0.0;
   return -(static_cast<double>(g) * step_statistics_.fine_units.g) /

@@ -59,8 +59,8 @@ class CustomFitter final : public Fitter {
     target_.clear();
     weight_.clear();
     for (const std::uint32_t row : rows) {
-      const double g = statistics.fine[row].g * statistics.fine_units.g;
-      const double h = statistics.fine[row].h * statistics.fine_units.h;
+      const double g = statistics.rows[row].fine.g * statistics.fine_units.g;
+      const double h = statistics.rows[row].fine.h * statistics.fine_units.h;
       target_.push_back(h > 0.0 ? -g / h : 0.0);
       weight_.push_back(h);
     }

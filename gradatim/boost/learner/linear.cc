@@ -43,8 +43,8 @@ class LinearFitter final : public Fitter {
     g_.resize(rows.size());
     h_.resize(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      g_[i] = statistics.fine[rows[i]].g * statistics.fine_units.g;
-      h_[i] = statistics.fine[rows[i]].h * statistics.fine_units.h;
+      g_[i] = statistics.rows[rows[i]].fine.g * statistics.fine_units.g;
+      h_[i] = statistics.rows[rows[i]].fine.h * statistics.fine_units.h;
     }
     auto member = std::make_unique<LinearMember>(first_, categorical_, 1);
     descend(*member, 0, rows, features);

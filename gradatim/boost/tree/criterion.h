@@ -77,15 +77,15 @@ class PackedNewton {
   using Row = std::int64_t;
   static constexpr int kLanes = 1;
   PackedNewton(const Statistics& statistics, const NewtonRule& rule)
-      : coarse_(statistics.coarse.data()), units_(statistics.coarse_units), rule_(rule) {}
+      : rows_(statistics.rows.data()), units_(statistics.coarse_units), rule_(rule) {}
 
+  const NewtonRule& rule() const { return rule_; }
   int lanes() const { return kLanes; }
   Sum make() const { return 0; }
   void add(Sum& sum, const std::int64_t* cell) const { sum += *cell; }
   void merge(Sum& sum, const Sum& other) const { sum += other; }
-  Row read(std::uint32_t row) const {
-    return coarse_[row].g * (std::int64_t{1} << 32) + coarse_[row].h;
-  }
+  static Row unpack(const Coarse& coarse) { return coarse.g * (std::int64_t{1} << 32) + coarse.h; }
+  Row read(std::uint32_t row) const { return unpack(rows_[row].coarse); }
   static void add_row(std::int64_t* cell, Row row) { *cell += row; }
   static void add_row(Sum& sum, Row row) { sum += row; }
   void subtract(Sum& from, const Sum& part) const { from -= part; }
@@ -110,7 +110,7 @@ class PackedNewton {
   }
 
  private:
-  const Coarse* coarse_;
+  const RowStatistics* rows_;
   Units units_;
   NewtonRule rule_;
 };
@@ -125,15 +125,21 @@ class WideNewton {
   using Row = Sum;
   static constexpr int kLanes = 2;
   WideNewton(const Statistics& statistics, const NewtonRule& rule)
-      : fine_(statistics.fine.data()), units_(statistics.fine_units), rule_(rule) {}
+      : rows_(statistics.rows.data()),
+        wide_(statistics.wide),
+        units_(statistics.fine_units),
+        rule_(rule) {}
 
+  const NewtonRule& rule() const { return rule_; }
   int lanes() const { return kLanes; }
   Sum make() const { return {}; }
   void add(Sum& sum, const std::int64_t* cell) const {
     sum.g += cell[0];
     sum.h += cell[1];
   }
-  Row read(std::uint32_t row) const { return {fine_[row].g, fine_[row].h}; }
+  Row read(std::uint32_t row) const { return {rows_[row].fine.g, rows_[row].fine.h}; }
+  /// The row's coarse statistics, for the partition to keep; none in wide mode.
+  const Coarse* coarse(std::uint32_t row) const { return wide_ ? nullptr : &rows_[row].coarse; }
   static void add_row(std::int64_t* cell, Row row) {
     cell[0] += row.g;
     cell[1] += row.h;
@@ -172,7 +178,8 @@ class WideNewton {
   }
 
  private:
-  const Fine* fine_;
+  const RowStatistics* rows_;
+  bool wide_;
   Units units_;
   NewtonRule rule_;
 };

@@ -48,7 +48,7 @@ TEST(NewtonRule, AChildNeedsItsHessianAndACurvature) {
 
 TEST(PackedNewton, ANegativeGradientDoesNotReachTheHessian) {
   Statistics s;
-  s.coarse = {{-5, 3}, {2, 4}};
+  s.rows = {{{}, {-5, 3}}, {{}, {2, 4}}};
   const PackedNewton criterion(s, {});
   auto sum = criterion.make();
   for (const std::uint32_t row : {0U, 1U}) PackedNewton::add_row(sum, criterion.read(row));

@@ -204,8 +204,8 @@ TEST(TreeGrower, LeavesComeFromFineSumsWhateverRankedTheSplits) {
     double g = 0.0;
     double h = 0.0;
     for (const auto row : rows) {
-      g += s.fine[row].g;
-      h += s.fine[row].h;
+      g += s.rows[row].fine.g;
+      h += s.rows[row].fine.h;
     }
     EXPECT_EQ(value, static_cast<float>(p.rule.weight(g * s.fine_units.g, h * s.fine_units.h)));
   }

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "gradatim/boost/bins/binned_data.h"
+#include "gradatim/boost/statistics.h"
 #include "gradatim/boost/tree/vector_histogram.h"
 #include "gradatim/core/parallel.h"
 
@@ -26,6 +27,7 @@ namespace gradatim::boost {
 struct HistogramTask {
   std::span<const std::uint32_t> rows;
   std::int64_t* cells = nullptr;
+  const Coarse* kept = nullptr;  // what the partition kept of the rows, in their order
 };
 
 namespace internal {
@@ -138,7 +140,13 @@ class RowValues {
  public:
   RowValues(const Criterion& criterion, std::size_t rows) : criterion_(criterion), values_(rows) {}
 
-  void read(std::span<const std::uint32_t> rows) {
+  void read(std::span<const std::uint32_t> rows, const Coarse* kept) {
+    if constexpr (requires { Criterion::unpack(*kept); }) {
+      if (kept != nullptr) {
+        for (std::size_t i = 0; i < rows.size(); ++i) values_[i] = Criterion::unpack(kept[i]);
+        return;
+      }
+    }
     for (std::size_t i = 0; i < rows.size(); ++i) values_[i] = criterion_.read(rows[i]);
   }
   template <class Bins>
@@ -162,7 +170,7 @@ class RowValues<Criterion> {
   RowValues(const Criterion& criterion, std::size_t rows)
       : criterion_(criterion), values_(rows * criterion.lanes()) {}
 
-  void read(std::span<const std::uint32_t> rows) {
+  void read(std::span<const std::uint32_t> rows, const Coarse* /*kept*/) {
     const int lanes = criterion_.lanes();
     for (std::size_t i = 0; i < rows.size(); ++i) criterion_.read(rows[i], &values_[i * lanes]);
   }
@@ -179,14 +187,14 @@ class RowValues<Criterion> {
 template <class Criterion>
 void fill_part(const BinnedData& data, const Criterion& criterion,
                std::span<const CellRange> ranges, std::span<const std::uint32_t> rows,
-               std::int64_t* out) {
+               const Coarse* kept, std::int64_t* out) {
   const int lanes = criterion.lanes();
   for (const auto& range : ranges) std::fill_n(out + range.first * lanes, range.cells * lanes, 0);
   RowValues<Criterion> values(criterion, std::min<std::size_t>(rows.size(), kHistogramBlock));
   for (std::size_t begin = 0; begin < rows.size(); begin += kHistogramBlock) {
     const auto block =
         rows.subspan(begin, std::min<std::size_t>(kHistogramBlock, rows.size() - begin));
-    values.read(block);
+    values.read(block, kept == nullptr ? nullptr : kept + begin);
     for (const auto& range : ranges) {
       if (!range.wanted) continue;
       std::int64_t* cells = out + range.first * lanes;
@@ -258,10 +266,12 @@ void build_histograms(const BinnedData& data, const Criterion& criterion,
   }
   parallel_tasks(static_cast<std::int64_t>(parts.size()), [&](std::int64_t p) {
     const HistogramPart& part = parts[p];
+    const HistogramTask& task = tasks[part.task];
     internal::fill_part(
         data, criterion,
         std::span(ranges).subspan(part.first_range, part.last_range - part.first_range),
-        tasks[part.task].rows.subspan(part.begin, part.end - part.begin), part.out);
+        task.rows.subspan(part.begin, part.end - part.begin),
+        task.kept == nullptr ? nullptr : task.kept + part.begin, part.out);
   });
   for (const auto& copy : copies) {
     const auto& range = ranges[copy.range];

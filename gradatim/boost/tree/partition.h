@@ -2,7 +2,9 @@
 //
 // A split keeps the order of rows on both sides. Ranges are cut into chunks; each chunk separates
 // its rows by vector instructions (partition.cc), and the chunks of a node are moved to their
-// places. Then the fine statistics of the smaller side are summed; the other side is the rest.
+// places. Then the fine statistics of the smaller side are summed; the other side is the rest. The
+// coarse statistics lie in the same cache lines, and are kept in the order of rows for the
+// histogram of that side, which is the one that is built.
 #pragma once
 
 #include <algorithm>
@@ -11,6 +13,7 @@
 #include <vector>
 
 #include "gradatim/boost/bins/binned_data.h"
+#include "gradatim/boost/statistics.h"
 #include "gradatim/boost/tree/sparse_partition.h"
 #include "gradatim/core/parallel.h"
 
@@ -62,6 +65,11 @@ class RowPartition {
   /// Undoes splits within a range: rows ascend again, as they do in every node.
   void sort(std::int64_t begin, std::int64_t end) {
     std::sort(rows_.begin() + begin, rows_.begin() + end);
+  }
+  /// The coarse statistics of rows from `begin` on, which were a smaller side of the last split;
+  /// nullptr where there are none.
+  const Coarse* kept(std::int64_t begin) const {
+    return kept_.empty() ? nullptr : kept_.data() + begin;
   }
   std::int64_t size() const { return static_cast<std::int64_t>(rows_.size()); }
 
@@ -141,10 +149,17 @@ class RowPartition {
       return left_is_smaller(task) ? std::pair(task.begin, middle) : std::pair(middle, task.end);
     });
     std::vector<typename FineCriterion::Sum> sums(chunks.size(), fine.make());
+    constexpr bool kHasCoarse = requires { fine.coarse(0); };
+    bool keep = false;
+    if constexpr (kHasCoarse) keep = fine.coarse(0) != nullptr;
+    kept_.resize(keep ? rows_.size() : 0);
     each(chunks, [&](Chunk& chunk) {
       auto sum = fine.make();
-      for (const std::uint32_t row : rows(chunk.begin, chunk.end)) {
-        FineCriterion::add_row(sum, fine.read(row));
+      for (std::int64_t i = chunk.begin; i < chunk.end; ++i) {
+        FineCriterion::add_row(sum, fine.read(rows_[i]));
+        if constexpr (kHasCoarse) {
+          if (keep) kept_[i] = *fine.coarse(rows_[i]);
+        }
       }
       sums[&chunk - chunks.data()] = std::move(sum);
     });
@@ -162,6 +177,7 @@ class RowPartition {
 
   std::vector<std::uint32_t> rows_;
   std::vector<std::uint32_t> scratch_;
+  std::vector<Coarse> kept_;
 };
 
 }  // namespace gradatim::boost

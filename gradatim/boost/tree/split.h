@@ -103,7 +103,7 @@ Candidate scan_numeric(const Criterion& criterion, const std::int64_t* cells, st
   return best;
 }
 
-/// Without constraints; the case to be fast in.
+/// Without constraints; newton_scan.h is faster for the criteria that it knows.
 template <class Criterion>
 Candidate scan_numeric(const Criterion& criterion, const std::int64_t* cells, std::int32_t bins,
                        std::int32_t feature) {

@@ -12,6 +12,7 @@
 #include "gradatim/boost/tree/exact.h"
 #include "gradatim/boost/tree/feature_choice.h"
 #include "gradatim/boost/tree/histogram.h"
+#include "gradatim/boost/tree/newton_scan.h"
 #include "gradatim/boost/tree/node_rules.h"
 #include "gradatim/boost/tree/random_threshold.h"
 #include "gradatim/boost/tree/sparse_histogram.h"
@@ -72,9 +73,9 @@ class SplitSearch {
       const std::int64_t* part;
     };
     std::vector<Difference> differences;
-    auto request = [&](Open& node) {
+    auto request = [&](Open& node, const Coarse* kept = nullptr) {
       node.histogram = buffers_.pool.take();
-      tasks.push_back({rows_of(node), node.histogram});
+      tasks.push_back({rows_of(node), node.histogram, kept});
     };
     for (const auto& [histogram, left, right] : families) {
       if (histogram == nullptr) {
@@ -85,7 +86,7 @@ class SplitSearch {
       const bool left_smaller = left->rows() <= right->rows();
       Open& small = left_smaller ? *left : *right;
       Open& large = left_smaller ? *right : *left;
-      request(small);
+      request(small, buffers_.partition.kept(small.begin));
       large.histogram = histogram;
       differences.push_back({histogram, small.histogram});
     }
