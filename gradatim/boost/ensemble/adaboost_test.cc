@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "gradatim/boost/ensemble/row_distribution.h"
-#include "gradatim/boost/model_parts.h"
+#include "gradatim/boost/model_parts_test.h"
 #include "gradatim/boost/testing.h"
 
 namespace gradatim::boost {

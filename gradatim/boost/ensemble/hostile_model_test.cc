@@ -5,7 +5,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "gradatim/boost/model_parts.h"
+#include "gradatim/boost/model_parts_test.h"
 #include "gradatim/boost/testing.h"
 
 namespace gradatim::boost {

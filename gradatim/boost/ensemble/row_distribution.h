@@ -46,7 +46,7 @@ class RowDistribution {
       for (std::int64_t row = begin; row < end; ++row) {
         const auto steps = static_cast<std::int64_t>(d_[row] * 0x1p50 + 0.5);
         count.all += steps;
-        count.some += holds(row) ? steps : 0;
+        count.some += steps & -static_cast<std::int64_t>(holds(row));  // no branch to mispredict
       }
       counts[begin / kBlock] = count;
     });
