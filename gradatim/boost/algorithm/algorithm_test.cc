@@ -170,6 +170,10 @@ TEST(Algorithm, StopsEarlyAndKeepsTheBestRound) {
       const auto best = std::min_element(values.begin(), values.end()) - values.begin() + 1;
       EXPECT_EQ(model->card().rounds, best) << algorithm;
       EXPECT_EQ(values.size(), static_cast<std::size_t>(best) + 6) << algorithm;
+      const auto so_far = boosted(
+          algorithm, {{"n_estimators", fmt::format("{}", best)}, {"learner", "cart"}}, request);
+      EXPECT_EQ(margins(*model, request.table), margins(*so_far, request.table)) << algorithm;
+      EXPECT_NO_THROW(data::load_model_bytes(model->bytes(), "model")) << algorithm;
     }
   }
 }
