@@ -60,7 +60,7 @@ class Boosting(BaseEstimator):
             Scores to start from; AdaBoost has none.
         eval_set : (X, y), (X, y, sample_weight) or (X, y, sample_weight, base_margin), optional
             Rows to watch after each round, for `evals_result_` and, where the estimator has it,
-            early stopping; a list of one such tuple is fine too. AdaBoostRegressor watches none.
+            early stopping; a list of one such tuple is fine too.
         init_model : fitted estimator or path of a model file, optional
             A model to go on from: `n_estimators` further rounds are added to it. The columns must
             be its own; the classes are its too. Not with AdaBoost.

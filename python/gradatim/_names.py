@@ -9,6 +9,11 @@ __all__ = [
 NAMES: dict[str, str] = {
     "boost.adaboost": "model",
     "boost.adaboost_r2": "model",
+    "boost.algorithm.gentle": "boost.algorithm",
+    "boost.algorithm.logitboost": "boost.algorithm",
+    "boost.algorithm.real": "boost.algorithm",
+    "boost.algorithm.samme": "boost.algorithm",
+    "boost.algorithm.samme_r": "boost.algorithm",
     "boost.gbdt": "model",
     "boost.gbm": "model",
     "boost.gbrt": "model",

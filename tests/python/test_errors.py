@@ -103,7 +103,6 @@ def test_adaboost_says_what_it_does_not_take():
     refused = [
         (AdaBoostClassifier(), {"base_margin": np.zeros(10)}),
         (AdaBoostRegressor(), {"base_margin": np.zeros(10)}),
-        (AdaBoostRegressor(), {"eval_set": (X, Y)}),
     ]
     for model, argument in refused:
         with pytest.raises(gradatim.UsageError, match=r"use boost.newton \(GRD-1021\)$") as caught:

@@ -18,6 +18,7 @@ from gradatim.boost import (
     GradientBoostingRegressor,
     NewtonBoostingClassifier,
     NewtonBoostingRegressor,
+    algorithm,
     learner,
     loss,
 )
@@ -156,14 +157,39 @@ def test_a_row_without_weight_is_as_if_it_were_not_there(kind, task):
     assert whole._model.bytes() == part._model.bytes()
 
 
-@each_additive
+@each
 def test_early_stopping_keeps_the_best_round(kind, task):
     X, y = task(kind)
-    model = kind(n_estimators=400, learning_rate=0.5, early_stopping_rounds=5)
+    metric = "log_loss" if kind in CLASSIFIERS else "rmse"
+    model = kind(n_estimators=400, learning_rate=0.5, early_stopping_rounds=5, eval_metric=metric)
     model.fit(X[:400], y[:400], eval_set=(X[400:], y[400:]))
     (values,) = model.evals_result_["valid"].values()
     assert model.best_iteration_ == model.n_estimators_ == int(np.argmin(values)) + 1
     assert len(values) == model.best_iteration_ + 5 < 400
+
+
+@pytest.mark.parametrize("name", ["samme", "samme_r", "real", "gentle", "logitboost"])
+def test_every_algorithm_of_adaboost_pickles_and_scores(name, classes):
+    X, y = classes
+    model = AdaBoostClassifier(n_estimators=20, algorithm=name, learner="cart").fit(X, y)
+    assert model.score(X, y) > 0.8
+    np.testing.assert_array_equal(
+        pickle.loads(pickle.dumps(model)).decision_function(X), model.decision_function(X)
+    )
+    assert clone(model).get_params() == model.get_params()
+    np.testing.assert_array_equal(model.decision_function(X) > 0, model.predict(X) == 1)
+    row = np.ascontiguousarray(X[3], dtype=np.float64)
+    assert model.predict_proba_row(row) == model.predict_proba(X)[3].tolist()
+
+
+def test_an_algorithm_is_a_component_with_settings(classes, tmp_path):
+    X, y = classes
+    cut = algorithm.Logitboost(z_max=2.0)
+    model = AdaBoostClassifier(n_estimators=5, algorithm=cut).fit(X, y)
+    model.save(tmp_path / "model.safetensors")
+    assert gradatim.load(tmp_path / "model.safetensors").algorithm == cut
+    with pytest.raises(gradatim.UsageError, match="GRD-1003"):
+        AdaBoostClassifier(algorithm=algorithm.Logitboost(z_max=0.0)).fit(X, y)
 
 
 def test_adaboost_watches_an_eval_set(classes):
@@ -175,7 +201,7 @@ def test_adaboost_watches_an_eval_set(classes):
     assert len(watched) == model.n_estimators_ == 7  # it is watched and does not stop
 
 
-@each_additive
+@each
 def test_without_an_eval_set_early_stopping_splits_rows_off(kind, task):
     X, y = task(kind)
     model = kind(n_estimators=400, learning_rate=0.5, early_stopping_rounds=5).fit(X, y)

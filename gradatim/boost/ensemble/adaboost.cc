@@ -1,16 +1,10 @@
-// AdaBoost. D_1 uniform; for m = 1, 2, ...:
-//   fit h_m on rows weighted by D_m (reweight) or drawn by D_m (resample)
-//   e_m = sum D_m [h_m(x) != y]; stop at e_m >= 1 - 1/K (a first member
-//     stays even so, with alpha_1 = 1, since an empty vote predicts nothing)
-//   alpha_m = 1/2 (ln((1 - e_m)/e_m) + ln(K - 1)), times the learning rate
-//   D_{m+1} proportional to D_m exp(-alpha_m) where h_m is right and D_m exp(alpha_m) where wrong
-// For two classes this is Freund and Schapire's algorithm to the letter; for K it is SAMME, with
-// half its alpha, which votes the same.
+// AdaBoost: members are fitted to weighted rows, and rows that the committee gets wrong weigh more
+// in the next round. How members are added, and what the weights are, is the algorithm's
+// (algorithm/).
 #include <fmt/format.h>
 
 #include "gradatim/api/export.h"
 #include "gradatim/boost/ensemble/adaboost_fit.h"
-#include "gradatim/boost/ensemble/vote_model.h"
 #include "gradatim/core/error.h"
 
 namespace gradatim::boost {
@@ -20,11 +14,13 @@ class AdaBoost final : public data::Trainer {
  public:
   using Interface = data::Trainer;
   AdaBoost(const AdaBoostConfig& config, std::span<const api::Made> parts)
-      : config_(config), learner_(std::static_pointer_cast<const Learner>(parts[0])) {}
+      : config_(config),
+        algorithm_(std::static_pointer_cast<const Algorithm>(parts[0])),
+        learner_(std::static_pointer_cast<const Learner>(parts[1])) {}
 
   std::shared_ptr<const data::Model> fit(const data::FitRequest& request,
                                          const api::Settings& settings) const override {
-    return AdaBoostFit(config_, learner_, request).run(settings);
+    return fit_adaboost(config_, *algorithm_, learner_, request, settings);
   }
 
   std::shared_ptr<const data::Model> load(const SafetensorsFile& file,
@@ -35,38 +31,40 @@ class AdaBoost final : public data::Trainer {
     parts.task = {TaskKind::classification, card.classes};
     parts.features = features_of(card.features);
     parts.learner = learner_;
-    parts.members = learner_->load(file, parts.features);
-    auto alpha = file.read<double>("alpha");
-    GRADATIM_CHECK(alpha.size() == parts.members.size() && !alpha.empty() &&
-                       card.rounds == static_cast<std::int64_t>(alpha.size()),
-                   ModelError, 3010, "{}: it has {} members and {} votes; it is damaged",
-                   file.source(), parts.members.size(), alpha.size());
-    check_finite(file, alpha);
-    learner_->check_classes(file, parts.members, static_cast<int>(card.classes.size()));
-    return std::make_shared<VoteModel>(card, std::move(parts), std::move(alpha));
+    return algorithm_->load(file, card, std::move(parts));
   }
 
  private:
   AdaBoostConfig config_;
+  std::shared_ptr<const Algorithm> algorithm_;
   std::shared_ptr<const Learner> learner_;
 };
 
 constexpr api::Setting kSettings[] = {
     api::setting<&AdaBoostConfig::n_estimators>(
-        {.doc = "Rounds at most; a perfect member or one no better than chance stops the fit.",
+        {.doc = "Rounds at most; early stopping, or with samme a perfect member or one no better "
+                "than chance, may end the fit before.",
          .range = api::between(1, 1000000),
          .unit = "rounds"}),
     api::setting<&AdaBoostConfig::learning_rate>(
-        {.doc = "Factor on every alpha; 1 is the textbook.", .range = api::above(0.0)}),
+        {.doc = "Factor on every alpha, or on every member's scores; 1 is the textbook.",
+         .range = api::above(0.0)}),
     api::setting<&AdaBoostConfig::mode>(
         {.doc =
              "reweight gives the weak learner the weights D_m; resample gives it rows drawn by D_m "
-             "with replacement."}),
+             "with replacement, with algorithm samme."}),
     api::setting<&AdaBoostConfig::max_redraws>(
         {.doc = "Further draws where one holds a single class.", .range = api::between(0, 1000)}),
+    api::setting<&AdaBoostConfig::early_stopping_rounds>(
+        {.doc = "Stop when the first metric on the validation rows has not improved for so many "
+                "rounds, and keep the best round; 0 never stops.",
+         .range = api::at_least(0),
+         .unit = "rounds"}),
 };
 
 constexpr api::Part kParts[] = {
+    {"algorithm", "boost.algorithm", "boost.algorithm.samme",
+     "How members are added and rows weighed."},
     {"learner", "boost.learner", "boost.learner.stump", "The weak learner."},
 };
 
@@ -75,13 +73,17 @@ constexpr api::Text kText = {
     .aliases = "boost.samme",
     .summary = "Adaptive boosting of weak classifiers, for two classes or more.",
     .detail =
-        "Its history holds the training error after each round and, for two classes, the bound "
-        "on it.",
+        "Its history holds the training error after each round, and with it the bound on it "
+        "(samme, two classes) or the loss that the algorithm lowers.",
     .source =
         "Freund and Schapire (1997), A decision-theoretic generalization of on-line learning; "
+        "Friedman, Hastie and Tibshirani (2000), Additive logistic regression; "
         "Zhu, Zou, Rosset and Hastie (2009), Multi-class AdaBoost",
     .shape = "features: [rows, columns]; target: classes [rows]",
-    .errors = "GRD-2022 the target has one class; GRD-2029 every draw held a single class",
+    .errors =
+        "GRD-2022 the target has one class; GRD-2029 every draw held a single class; "
+        "GRD-1060 the algorithm needs leaves and the learner has none; GRD-1061 the "
+        "algorithm does not resample",
     .tags = "classifier python:AdaBoost",
 };
 

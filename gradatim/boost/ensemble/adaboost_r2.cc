@@ -7,18 +7,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <optional>
 
 #include "gradatim/api/export.h"
 #include "gradatim/boost/ensemble/adaboost_fit.h"
-#include "gradatim/boost/ensemble/ensemble_model.h"
+#include "gradatim/boost/ensemble/median_model.h"
 #include "gradatim/boost/ensemble/row_distribution.h"
 #include "gradatim/boost/ensemble/sampling.h"
 #include "gradatim/boost/ensemble/scored_rows.h"
-#include "gradatim/boost/ensemble/training_data.h"
 #include "gradatim/boost/order_statistics.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
-#include "gradatim/data/convert.h"
 
 namespace gradatim::boost {
 namespace {
@@ -29,133 +29,60 @@ struct R2Config {
   double learning_rate = 1.0;
   ErrorShape error = ErrorShape::linear;
   WeightMode mode = WeightMode::reweight;
+  std::int64_t early_stopping_rounds = 0;
 };
-
-// The weighted median of the members' predictions: the state of a row is all of them.
-class MedianModel final : public EnsembleModel {
- public:
-  MedianModel(data::ModelCard card, EnsembleParts parts, std::vector<double> weight, double base)
-      : EnsembleModel(std::move(card), std::move(parts)), weight_(std::move(weight)), base_(base) {}
-
-  int state_columns() const override { return static_cast<int>(weight_.size()); }
-  int prediction_columns(data::PredictKind /*kind*/) const override { return 1; }
-  void start(std::int64_t rows, double* state) const override {
-    std::fill_n(state, rows * state_columns(), base_);
-  }
-  void accumulate(const RowBlock& rows, std::int64_t round, double* state) const override {
-    std::vector<double> values(rows.rows);
-    parts().members[round]->predict(rows, values.data());
-    for (std::int64_t i = 0; i < rows.rows; ++i) state[i * state_columns() + round] += values[i];
-  }
-  void accumulate_trees(const TreeRows& rows, std::int64_t first, std::int64_t last,
-                        double* state) const override {
-    for (std::int64_t round = first; round < last; ++round) {
-      rows.trees.add(rows.strip, round, round + 1, 1, state + round * kStrip, rows.scratch);
-    }
-  }
-  void accumulate_row(const Forest& trees, const double* features, std::int64_t first,
-                      std::int64_t last, double* state) const override {
-    trees.each_of_row(features, first, last,
-                      [&](std::int64_t round, double value) { state[round] += value; });
-  }
-  void finish(const double* state, std::int64_t rows, std::int64_t rounds,
-              data::PredictKind /*kind*/, double* out) const override {
-    std::vector<std::pair<double, double>> votes(rounds);
-    for (std::int64_t i = 0; i < rows; ++i) {
-      for (std::int64_t m = 0; m < rounds; ++m) {
-        votes[m] = {state[i * state_columns() + m], weight_[m]};
-      }
-      out[i] = lower_median(votes);
-    }
-  }
-  void store_more(SafetensorsWriter& file) const override {
-    file.add("weight", std::span<const double>(weight_));
-    file.add("base_score", std::span<const double>(&base_, 1));
-  }
-
- private:
-  // The first value at which half of the weight is reached: always some member's own value.
-  static double lower_median(std::vector<std::pair<double, double>>& votes) {
-    std::sort(votes.begin(), votes.end());
-    double total = 0.0;
-    for (const auto& vote : votes) total += vote.second;
-    double below = 0.0;
-    for (const auto& vote : votes) {
-      below += vote.second;
-      if (below >= 0.5 * total) return vote.first;
-    }
-    return votes.back().first;
-  }
-
-  std::vector<double> weight_;
-  double base_;
-};
-
-TrainingData prepare_numbers(const data::FitRequest& request) {
-  GRADATIM_CHECK(request.base_margin.empty() && !request.valid && request.valid_fraction == 0.0,
-                 UsageError, 1021,
-                 "AdaBoost.R2 has no scores to start from and watches no validation rows; leave "
-                 "them out or use boost.newton");
-  require_one_target(request, "boost.adaboost_r2");
-  return prepare(request, data::TaskHint::regression);
-}
 
 class R2Fit {
  public:
-  R2Fit(const R2Config& config, const Learner& learner, const data::FitRequest& request)
+  R2Fit(const R2Config& config, std::shared_ptr<const Learner> learner,
+        const data::FitRequest& request)
       : config_(config),
         request_(request),
-        data_(prepare_numbers(request)),
-        binned_(data_.train.features, data_.train.weight,
-                seeded(learner.bin_options(data_.train.rows()), request.seed)),
-        distribution_(data_.train.rows(), data_.train.weight),
-        fitter_(learner.start({&binned_, &data_.train.features})),
-        features_(sample_features(static_cast<std::int32_t>(binned_.features().size()), 1.0, 0, 0)),
-        base_(weighted_mean(data_.train.label, data_.train.weight)) {
-    data_.train.features =
-        data::align(data_.train.features, schema_of(data_.train.features, binned_.features()));
+        learner_(std::move(learner)),
+        data_(adaboost_data(request, data::TaskHint::regression, "boost.adaboost_r2", *learner_)),
+        train_(data_->train),
+        distribution_(train_.rows(), train_.weight),
+        fitter_(learner_->start({&*data_->binned, &train_.features})),
+        rows_(sample_rows(train_.rows(), 1.0, 0, 0)),
+        base_(weighted_mean(train_.label, train_.weight)),
+        watch_(watched_metrics(request, *data_, "boost.metric.rmse"),
+               data_->valid ? config.early_stopping_rounds : 0, config.n_estimators,
+               request.observer) {
+    if (data_->valid) valid_.emplace(*data_->valid);
     // Least squares from the base: g = base - y, h = 1.
-    for (const float y : data_.train.label) g_.push_back(static_cast<float>(base_ - double{y}));
+    for (const float y : train_.label) g_.push_back(static_cast<float>(base_ - double{y}));
     h_.assign(g_.size(), 1.0F);
   }
 
   void run() {
-    for (std::int64_t round = 0; round < config_.n_estimators; ++round) {
+    bool more = true;
+    for (std::int64_t round = 0; more && round < config_.n_estimators; ++round) {
       check_interrupt();
       auto member = fit_member(static_cast<std::uint32_t>(round));
       const double loss = mean_loss(*member);
       const bool useless = loss >= 0.5;
       if (useless && round > 0) break;
-      members_.push_back(std::move(member));
-      if (useless || loss <= 0.0) {
-        weight_.push_back(1.0);
-        break;
-      }
-      const double log_beta = math::log(loss / (1.0 - loss));
-      weight_.push_back(-config_.learning_rate * log_beta);
+      more = !useless && loss > 0.0;
+      const double log_beta = more ? math::log(loss / (1.0 - loss)) : -1.0;
+      add(std::move(member), more ? -config_.learning_rate * log_beta : 1.0);
+      watch_.note("train.loss", loss);
+      if (valid_) watch_.record("valid", valid_->metric_input());
+      if (watch_.end_round(round + 1) || !more) break;
       distribution_.tilt(
           [&](std::int64_t row) { return config_.learning_rate * (1.0 - loss_[row]) * log_beta; });
-      if (request_.observer != nullptr) {
-        StepDone event;
-        event.step = round + 1;
-        event.steps = config_.n_estimators;
-        event.metrics = {{"train.loss", loss}};
-        request_.observer->on_step(event);
-      }
     }
   }
 
-  std::shared_ptr<const data::Model> finish(const api::Settings& settings,
-                                            std::shared_ptr<const Learner> learner) {
-    data::ModelCard card;
-    card.settings = settings;
-    card.features = schema_of(data_.train.features, binned_.features());
-    card.target = request_.target;
-    card.notes = request_.notes;
-    card.rounds = static_cast<std::int64_t>(members_.size());
+  std::shared_ptr<const data::Model> finish(const api::Settings& settings) {
+    data::ModelCard card = card_of(request_, *data_, settings);
+    card.rounds = watch_.best_round();
+    card.history = watch_.history();
+    members_.resize(card.rounds);
+    weight_.resize(card.rounds);
     EnsembleParts parts;
-    parts.features.assign(binned_.features().begin(), binned_.features().end());
-    parts.learner = std::move(learner);
+    const auto features = data_->binned->features();
+    parts.features.assign(features.begin(), features.end());
+    parts.learner = learner_;
     parts.members = std::move(members_);
     return std::make_shared<MedianModel>(std::move(card), std::move(parts), std::move(weight_),
                                          base_);
@@ -163,25 +90,29 @@ class R2Fit {
 
  private:
   std::unique_ptr<Member> fit_member(std::uint32_t round) {
-    std::vector<float> weight = distribution_.weights();
-    std::vector<std::uint32_t> rows = sample_rows(data_.train.rows(), 1.0, 0, 0);
+    std::vector<std::uint32_t> drawn;
     if (config_.mode == WeightMode::resample) {
       const auto hits = distribution_.draw(request_.seed, round);
-      weight.assign(hits.begin(), hits.end());
-      std::erase_if(rows, [&](std::uint32_t row) { return hits[row] == 0; });
+      member_weight_.assign(hits.begin(), hits.end());
+      std::copy_if(rows_.begin(), rows_.end(), std::back_inserter(drawn),
+                   [&](std::uint32_t row) { return hits[row] != 0; });
+    } else {
+      distribution_.weights(member_weight_);
     }
-    quantise(g_, h_, weight, {.seed = request_.seed, .draw = round, .force_wide = true},
+    quantise(g_, h_, member_weight_, {.seed = request_.seed, .draw = round, .force_wide = true},
              statistics_);
     fitter_->draw_by(request_.seed, round);
-    return fitter_->fit(statistics_, rows, features_);
+    const auto features = sample_features(
+        static_cast<std::int32_t>(data_->binned->features().size()), learner_->colsample_bytree(),
+        request_.seed, round, fitter_->feature_weights());
+    return fitter_->fit(statistics_, drawn.empty() ? rows_ : drawn, features);
   }
 
   double mean_loss(const Member& member) {
-    const std::int64_t rows = data_.train.rows();
-    predict_training(member, binned_, data_.train.features, loss_);
+    predict_training(member, *data_->binned, train_.features, loss_);
     double most = 0.0;
-    for (std::int64_t row = 0; row < rows; ++row) {
-      loss_[row] = std::abs(base_ + loss_[row] - double{data_.train.label[row]});
+    for (std::int64_t row = 0; row < train_.rows(); ++row) {
+      loss_[row] = std::abs(base_ + loss_[row] - double{train_.label[row]});
       most = std::max(most, loss_[row]);
     }
     if (most == 0.0) return 0.0;
@@ -193,17 +124,34 @@ class R2Fit {
     return distribution_.mean([&](std::int64_t row) { return loss_[row]; });
   }
 
+  void add(std::unique_ptr<Member> member, double weight) {
+    if (valid_) {
+      if (data_->valid_bins) {
+        predict_training(*member, *data_->valid_bins, data_->valid->features, values_);
+      } else {
+        predict_values(*member, data_->valid->features, values_);
+      }
+      for (double& value : values_) value += base_;
+      valid_->add(values_, weight);
+    }
+    members_.push_back(std::move(member));
+    weight_.push_back(weight);
+  }
+
   const R2Config& config_;
   const data::FitRequest& request_;
-  TrainingData data_;
-  BinnedData binned_;
+  std::shared_ptr<const Learner> learner_;
+  std::unique_ptr<const AdditiveData> data_;
+  const LabelledRows& train_;
   RowDistribution distribution_;
   std::unique_ptr<Fitter> fitter_;
-  std::vector<std::int32_t> features_;
+  std::vector<std::uint32_t> rows_;
   double base_;
-  std::vector<float> g_, h_;
+  Watch watch_;
+  std::optional<MedianRows> valid_;
+  std::vector<float> g_, h_, member_weight_;
   Statistics statistics_;
-  std::vector<double> loss_;
+  std::vector<double> loss_, values_;
   Members members_;
   std::vector<double> weight_;
 };
@@ -216,9 +164,9 @@ class AdaBoostR2 final : public data::Trainer {
 
   std::shared_ptr<const data::Model> fit(const data::FitRequest& request,
                                          const api::Settings& settings) const override {
-    R2Fit fit(config_, *learner_, request);
+    R2Fit fit(config_, learner_, request);
     fit.run();
-    return fit.finish(settings, learner_);
+    return fit.finish(settings);
   }
   std::shared_ptr<const data::Model> load(const SafetensorsFile& file,
                                           const data::ModelCard& card) const override {
@@ -228,6 +176,7 @@ class AdaBoostR2 final : public data::Trainer {
     parts.features = features_of(card.features);
     parts.learner = learner_;
     parts.members = learner_->load(file, parts.features);
+    check_single(file, parts.members);
     learner_->check_classes(file, parts.members, 0);
     auto weight = file.read<double>("weight");
     const auto base = file.read<double>("base_score", 1);
@@ -258,6 +207,11 @@ constexpr api::Setting kSettings[] = {
         {.doc =
              "reweight gives the learner the weights D_m; resample, as in the paper, gives it rows "
              "drawn by D_m with replacement."}),
+    api::setting<&R2Config::early_stopping_rounds>(
+        {.doc = "Stop when the first metric on the validation rows has not improved for so many "
+                "rounds, and keep the best round; 0 never stops.",
+         .range = api::at_least(0),
+         .unit = "rounds"}),
 };
 
 constexpr api::Part kParts[] = {

@@ -71,5 +71,36 @@ TEST(AdaBoostR2, ResamplingIsAFunctionOfTheSeed) {
   EXPECT_NE(bytes, fit("boost.adaboost_r2", options, request)->bytes());
 }
 
+TEST(AdaBoostR2, WatchesTheMedianOfItsMembers) {
+  auto request = request_of(learnable({.rows = 300, .numeric = 3}, Target::numbers, 3));
+  request.valid = learnable({.rows = 200, .numeric = 3}, Target::numbers, 4);
+  request.metrics = {"mae"};
+  const auto model = fit("boost.adaboost_r2", {{"n_estimators", "12"}}, request);
+  ASSERT_EQ(model->card().history.size(), 2U);
+  const auto& watched = model->card().history[1];
+  EXPECT_EQ(watched.name, "valid.mae");
+  const auto label = numbers(request.valid->column("y"));
+  model->predict_staged(*request.valid, {}, [&](std::int64_t round, const data::Predictions& p) {
+    double sum = 0.0;
+    for (std::size_t i = 0; i < label.size(); ++i) {
+      sum += std::abs(p.values[i] - double{static_cast<float>(label[i])});
+    }
+    EXPECT_NEAR(watched.values[round - 1], sum / static_cast<double>(label.size()), 1e-12) << round;
+  });
+}
+
+TEST(AdaBoostR2, StopsEarlyAndKeepsTheBestRound) {
+  auto request = request_of(learnable({.rows = 300, .numeric = 3}, Target::numbers, 5));
+  request.valid_fraction = 0.4;
+  const Options options = {
+      {"n_estimators", "200"}, {"early_stopping_rounds", "4"}, {"max_depth", "5"}};
+  const auto model = fit("boost.adaboost_r2", options, request);
+  const auto rounds = static_cast<std::size_t>(model->card().rounds);
+  EXPECT_LT(rounds, 190U);
+  EXPECT_EQ(model->card().history[1].name, "valid.rmse");
+  EXPECT_EQ(model->card().history[1].values.size(), rounds + 4);
+  EXPECT_EQ(array_of(*model, "weight").size(), rounds);
+}
+
 }  // namespace
 }  // namespace gradatim::boost

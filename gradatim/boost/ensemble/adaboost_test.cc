@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "gradatim/boost/ensemble/row_distribution.h"
+#include "gradatim/boost/model_parts_test.h"
 #include "gradatim/boost/testing.h"
 
 namespace gradatim::boost {
@@ -237,6 +240,55 @@ TEST(AdaBoost, RefusesScoresToStartFrom) {
     auto request = request_of(table_of({1, 2}, {0, 1}, {"a", "b"}));
     request.base_margin = {"x"};
     EXPECT_EQ(code_of([&] { fit(name, {}, request); }), 1021) << name;
+  }
+}
+
+TEST(AdaBoost, StopsEarlyAndKeepsTheBestRound) {
+  for (const char* target : {"two", "three"}) {
+    const Target kind = target == std::string("two") ? Target::two_classes : Target::three_classes;
+    auto request = request_of(learnable({.rows = 400}, kind, 4));
+    request.valid_fraction = 0.3;
+    request.metrics = {"log_loss"};
+    const auto whole = fit("boost.adaboost", {{"n_estimators", "60"}}, request);
+    const auto values = history(*whole, "valid.log_loss");
+    const auto least = std::min_element(values.begin(), values.end()) - values.begin() + 1;
+    ASSERT_LT(least + 8, 60) << target;
+    const auto model =
+        fit("boost.adaboost", {{"n_estimators", "60"}, {"early_stopping_rounds", "8"}}, request);
+    EXPECT_LE(model->card().rounds, least);
+    const auto kept = history(*model, "valid.log_loss");
+    EXPECT_EQ(kept.size(), static_cast<std::size_t>(model->card().rounds) + 8);
+    EXPECT_EQ(alphas(*model).size(), static_cast<std::size_t>(model->card().rounds));
+    const auto loaded = data::load_model_bytes(model->bytes(), "model");
+    EXPECT_EQ(loaded->predict(request.table, {}).values, model->predict(request.table, {}).values);
+  }
+}
+
+// Before there were algorithms and early stopping, files said neither.
+TEST(AdaBoost, OlderFilesAreRead) {
+  const auto table = learnable({.rows = 100}, Target::two_classes, 5);
+  const auto model = fit("boost.adaboost", {{"n_estimators", "3"}}, request_of(table));
+  Parts parts(model->bytes());
+  auto card = parts.card();
+  EXPECT_EQ(card["settings"].erase("algorithm"), 1U);
+  EXPECT_EQ(card["settings"].erase("early_stopping_rounds"), 1U);
+  card["settings"]["learner"]["tree_method"] = "exact";
+  parts.description = card.dump();
+  const auto loaded = data::load_model_bytes(parts.bytes(), "model");
+  EXPECT_EQ(loaded->predict(table, {}).values, model->predict(table, {}).values);
+}
+
+// Large tables are searched by bins, small ones value by value.
+TEST(AdaBoost, StumpsAreExactOnFewRows) {
+  for (const std::int64_t rows : {std::int64_t{9000}, std::int64_t{11000}}) {
+    const auto request = request_of(learnable({.rows = rows}, Target::two_classes, 6));
+    const auto by = [&](const char* method) {
+      const auto model =
+          fit("boost.adaboost", {{"n_estimators", "3"}, {"tree_method", method}}, request);
+      return margins(*model, request.table);
+    };
+    EXPECT_EQ(by("adaptive") == by("exact"), rows < 10000);
+    EXPECT_EQ(by("adaptive") == by("histogram"), rows > 10000);
   }
 }
 

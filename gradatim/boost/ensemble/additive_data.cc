@@ -17,12 +17,11 @@ data::TaskHint wanted_task(const Loss* loss, const data::FitRequest& request) {
 
 }  // namespace
 
-AdditiveData::AdditiveData(const data::FitRequest& request, const Loss* loss) {
-  TrainingData data = prepare(request, wanted_task(loss, request));
-  task = std::move(data.task);
-  train = std::move(data.train);
-  valid = std::move(data.valid);
-}
+AdditiveData::AdditiveData(const data::FitRequest& request, const Loss* loss)
+    : AdditiveData(prepare(request, wanted_task(loss, request))) {}
+
+AdditiveData::AdditiveData(TrainingData data)
+    : task(std::move(data.task)), train(std::move(data.train)), valid(std::move(data.valid)) {}
 
 void AdditiveData::bin(const Learner& learner, std::uint64_t seed, const data::Schema* known) {
   BinOptions options = seeded(learner.bin_options(train.rows()), seed);

@@ -13,6 +13,7 @@ namespace gradatim::boost {
 struct AdditiveData final : data::PreparedData {
   /// Labels and weights; `loss` may be null, for any task.
   AdditiveData(const data::FitRequest& request, const Loss* loss);
+  explicit AdditiveData(TrainingData data);
   /// Chooses bins, and puts the features' categories in order of bins, those of `known` first.
   void bin(const Learner& learner, std::uint64_t seed, const data::Schema* known = nullptr);
 

@@ -11,21 +11,20 @@
 namespace gradatim::boost {
 
 AdditiveModel::AdditiveModel(data::ModelCard card, AdditiveParts parts)
-    : EnsembleModel(std::move(card), std::move(parts.ensemble)),
-      loss_(std::move(parts.loss)),
-      base_score_(std::move(parts.base_score)) {}
+    : SumModel(std::move(card), std::move(parts.ensemble), std::move(parts.base_score)),
+      loss_(std::move(parts.loss)) {}
 
 int AdditiveModel::prediction_columns(data::PredictKind kind) const {
   return kind == data::PredictKind::margin ? state_columns() : loss_->predictions(state_columns());
 }
 
-void AdditiveModel::start(std::int64_t rows, double* state) const {
+void SumModel::start(std::int64_t rows, double* state) const {
   for (std::int64_t i = 0; i < rows; ++i) {
     std::copy(base_score_.begin(), base_score_.end(), state + i * state_columns());
   }
 }
 
-void AdditiveModel::accumulate(const RowBlock& rows, std::int64_t round, double* state) const {
+void SumModel::accumulate(const RowBlock& rows, std::int64_t round, double* state) const {
   const int outputs = state_columns();
   std::vector<double> values;
   for (int m = 0; m < members_per_round(); ++m) {  // the outputs take turns
@@ -40,14 +39,14 @@ void AdditiveModel::accumulate(const RowBlock& rows, std::int64_t round, double*
   }
 }
 
-void AdditiveModel::accumulate_trees(const TreeRows& rows, std::int64_t first, std::int64_t last,
-                                     double* state) const {
+void SumModel::accumulate_trees(const TreeRows& rows, std::int64_t first, std::int64_t last,
+                                double* state) const {
   rows.trees.add(rows.strip, first * members_per_round(), last * members_per_round(),
                  state_columns(), state, rows.scratch);
 }
 
-void AdditiveModel::accumulate_row(const Forest& trees, const double* features, std::int64_t first,
-                                   std::int64_t last, double* state) const {
+void SumModel::accumulate_row(const Forest& trees, const double* features, std::int64_t first,
+                              std::int64_t last, double* state) const {
   const int outputs = state_columns();
   trees.each_of_row(
       features, first * members_per_round(), last * members_per_round(),
@@ -66,7 +65,7 @@ void AdditiveModel::finish(const double* state, std::int64_t rows, std::int64_t 
 }
 
 void AdditiveModel::store_more(SafetensorsWriter& file) const {
-  file.add("base_score", std::span<const double>(base_score_));
+  file.add("base_score", base_score());
 }
 
 std::shared_ptr<const Loss> automatic_loss(const Task& task) {

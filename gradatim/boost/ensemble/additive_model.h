@@ -12,29 +12,40 @@ struct AdditiveParts {
   std::vector<double> base_score;  // [outputs]
 };
 
-class AdditiveModel final : public EnsembleModel {
+/// What models have in common whose scores are sums of members' values.
+class SumModel : public EnsembleModel {
  public:
-  AdditiveModel(data::ModelCard card, AdditiveParts parts);
-
   int state_columns() const override { return static_cast<int>(base_score_.size()); }
-  int prediction_columns(data::PredictKind kind) const override;
   void accumulate(const RowBlock& rows, std::int64_t round, double* state) const override;
   void accumulate_trees(const TreeRows& rows, std::int64_t first, std::int64_t last,
                         double* state) const override;
   void accumulate_row(const Forest& trees, const double* features, std::int64_t first,
                       std::int64_t last, double* state) const override;
-  void finish(const double* state, std::int64_t rows, std::int64_t rounds, data::PredictKind kind,
-              double* out) const override;
   void start(std::int64_t rows, double* state) const override;
-  const Loss* loss() const override { return loss_.get(); }
-  void store_more(SafetensorsWriter& file) const override;
 
   std::span<const double> base_score() const { return base_score_; }
   int members_per_round() const { return parts().members_per_round; }
 
+ protected:
+  SumModel(data::ModelCard card, EnsembleParts parts, std::vector<double> base_score)
+      : EnsembleModel(std::move(card), std::move(parts)), base_score_(std::move(base_score)) {}
+
+ private:
+  std::vector<double> base_score_;  // [outputs]
+};
+
+class AdditiveModel final : public SumModel {
+ public:
+  AdditiveModel(data::ModelCard card, AdditiveParts parts);
+
+  int prediction_columns(data::PredictKind kind) const override;
+  void finish(const double* state, std::int64_t rows, std::int64_t rounds, data::PredictKind kind,
+              double* out) const override;
+  const Loss* loss() const override { return loss_.get(); }
+  void store_more(SafetensorsWriter& file) const override;
+
  private:
   std::shared_ptr<const Loss> loss_;
-  std::vector<double> base_score_;
 };
 
 /// Reads what an AdditiveModel stored; `loss` and `learner` are the trainer's (null: by the task).

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "gradatim/api/registry.h"
+#include "gradatim/boost/algorithm/algorithm.h"
 #include "gradatim/boost/learner/learner.h"
 #include "gradatim/boost/loss/loss.h"
 #include "gradatim/boost/testing.h"
@@ -102,6 +103,31 @@ void add_tree_cases(std::vector<Case>& cases) {
   }
 }
 
+/// Every algorithm of AdaBoost, on two classes and three, with trees and, where it can, a line.
+void add_algorithm_cases(std::vector<Case>& cases) {
+  for (const api::Entry* entry : api::Registry::instance().list(Algorithm::kKind)) {
+    const std::string algorithm(entry->text.name);
+    for (const char* learner : {"stump", "cart", "linear"}) {
+      const bool needs_leaves = algorithm.ends_with("real") || algorithm.ends_with("samme_r");
+      if (needs_leaves && learner == std::string_view("linear")) continue;
+      for (const char* what : {"plain", "weights", "categories"}) {
+        Case c = base_case("boost.adaboost", learner, what);
+        c.name += " " + algorithm;
+        c.options.emplace_back("algorithm", algorithm);
+        c.options.emplace_back("early_stopping_rounds", "2");
+        c.request.valid_fraction = 0.3;
+        cases.push_back(std::move(c));
+      }
+    }
+    Case large = base_case("boost.adaboost", "stump", "large");
+    large.name += " " + algorithm;
+    large.options.emplace_back("algorithm", algorithm);
+    large.request = request_of(
+        learnable({.rows = 20000, .numeric = 2, .missing = 0.1}, Target::three_classes, 7));
+    cases.push_back(std::move(large));
+  }
+}
+
 /// Every model with every learner of the manifest, over every feature of a fit, and every loss.
 std::vector<Case> every_case() {
   std::vector<Case> cases;
@@ -118,7 +144,6 @@ std::vector<Case> every_case() {
       else
         sampled.options.emplace_back("mode", "resample");
       cases.push_back(sampled);
-      if (!additive) continue;
       Case stopped = base_case(model, std::string(entry->text.name), "stopping");
       stopped.request.valid_fraction = 0.3;
       stopped.options.emplace_back("early_stopping_rounds", "2");
@@ -140,6 +165,7 @@ std::vector<Case> every_case() {
       request_of(learnable({.rows = 9000, .numeric = 3, .missing = 0.1}, Target::numbers, 4)));
   cases.push_back(targets);
   add_tree_cases(cases);
+  add_algorithm_cases(cases);
   return cases;
 }
 

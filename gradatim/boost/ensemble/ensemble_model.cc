@@ -67,6 +67,14 @@ void check_finite(const SafetensorsFile& file, std::span<const double> numbers) 
   }
 }
 
+void check_single(const SafetensorsFile& file, const Members& members) {
+  const bool single = std::all_of(members.begin(), members.end(),
+                                  [](const auto& member) { return member->outputs() == 1; });
+  GRADATIM_CHECK(single, ModelError, 3010,
+                 "{}: its members predict several numbers a row where one is wanted; it is damaged",
+                 file.source());
+}
+
 std::vector<FeatureBins> features_of(const data::Schema& schema) {
   std::vector<FeatureBins> features;
   for (const auto& column : schema.columns) {

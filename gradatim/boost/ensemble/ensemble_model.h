@@ -113,6 +113,8 @@ class EnsembleModel : public data::Model {
 
 /// Refuses numbers of a model file that are not finite. ModelError GRD-3010.
 void check_finite(const SafetensorsFile& file, std::span<const double> numbers);
+/// Refuses members of a model file that predict several numbers a row. ModelError GRD-3010.
+void check_single(const SafetensorsFile& file, const Members& members);
 /// The features of a model file's schema, for loading members.
 std::vector<FeatureBins> features_of(const data::Schema& schema);
 /// The schema that a model keeps of its features: categories in order of bins.

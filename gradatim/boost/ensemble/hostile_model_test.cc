@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <functional>
-#include <map>
 #include <nlohmann/json.hpp>
 
+#include "gradatim/boost/model_parts_test.h"
 #include "gradatim/boost/testing.h"
 
 namespace gradatim::boost {
@@ -13,53 +13,6 @@ namespace {
 
 using namespace testing;
 using Json = nlohmann::json;
-
-/// A model file, taken apart.
-class Parts {
- public:
-  explicit Parts(const std::string& bytes) {
-    const SafetensorsFile file(bytes, "model");
-    description = file.metadata("gradatim");
-    for (const auto& [name, view] : file.arrays()) {
-      arrays_[name] = {view.dtype, std::string(view.bytes)};
-    }
-  }
-
-  Json card() const { return Json::parse(description); }
-  template <class T>
-  void set(const std::string& name, std::vector<T> values) {
-    std::string bytes(values.size() * sizeof(T), '\0');
-    if (!values.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
-    ASSERT_TRUE(arrays_.contains(name)) << name;
-    arrays_[name] = {dtype_of<T>(), std::move(bytes)};
-  }
-  template <class T>
-  std::vector<T> get(const std::string& name) const {
-    const std::string& bytes = arrays_.at(name).bytes;
-    std::vector<T> values(bytes.size() / sizeof(T));
-    if (!bytes.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
-    return values;
-  }
-  void erase(const std::string& name) { ASSERT_EQ(arrays_.erase(name), 1U) << name; }
-  std::string bytes() const {
-    SafetensorsWriter writer;
-    for (const auto& [name, array] : arrays_) {
-      const auto size = static_cast<std::int64_t>(array.bytes.size() / size_of(array.dtype));
-      writer.add_bytes(name, array.dtype, {size}, array.bytes);
-    }
-    writer.set_metadata("gradatim", description);
-    return writer.bytes();
-  }
-
-  std::string description;  // the card as JSON
-
- private:
-  struct Array {
-    DType dtype;
-    std::string bytes;
-  };
-  std::map<std::string, Array> arrays_;
-};
 
 constexpr const char* kNewton = "boost.newton";
 constexpr const char* kGradient = "boost.gradient";
@@ -405,6 +358,17 @@ TEST(HostileModel, LinearMembersOfAnotherNumberOfOutputsAreRefused) {
       };
       EXPECT_EQ(after(good, change), 3010) << good.ensemble << " " << outputs;
     }
+  }
+}
+
+// Room for one number a row would be written beyond.
+TEST(HostileModel, TreesOfSeveralOutputsWhereOneIsWantedAreRefused) {
+  for (const Good& good :
+       {Good{kVotes, "stump", Target::three_classes}, Good{kMedian, "cart", Target::numbers}}) {
+    const auto change = [](Parts& p) {
+      p.add("tree.vectors", std::vector<float>(3 * p.get<float>("tree.value").size()));
+    };
+    EXPECT_EQ(after(good, change), 3010) << good.ensemble;
   }
 }
 

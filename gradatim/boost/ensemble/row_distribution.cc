@@ -2,47 +2,82 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-
 #include "gradatim/boost/statistics.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/philox.h"
 
 namespace gradatim::boost {
+namespace {
 
-RowDistribution::RowDistribution(std::int64_t rows, std::span<const float> weight) : d_(rows, 1.0) {
+void require_sound(double x) {
+  GRADATIM_CHECK(
+      x > 0.0 && std::isfinite(x), NumericError, 4002,
+      "the weights of the rows grew beyond what a number holds; lower the learning rate");
+}
+
+}  // namespace
+
+RowDistribution::RowDistribution(std::int64_t rows, std::span<const float> weight)
+    : d_(rows, 1.0), largest_(blocks()) {
   if (!weight.empty()) std::copy(weight.begin(), weight.end(), d_.begin());
   normalise();
 }
 
+double RowDistribution::total(std::span<const ExactSum> sums) {
+  ExactSum all;
+  for (const ExactSum& sum : sums) all.add(sum);
+  return all.value();
+}
+
+void RowDistribution::settle() {
+  most_ = *std::max_element(largest_.begin(), largest_.end());
+  require_sound(most_);
+}
+
+void RowDistribution::exponentiate(std::span<const float> weight, double most) {
+  each_block([&](std::int64_t begin, std::int64_t end) {
+    const auto block = std::span(d_).subspan(begin, end - begin);
+    for (double& d : block) d -= most;
+    math::exp_all(block);
+    if (weight.empty()) return;
+    for (std::int64_t row = begin; row < end; ++row) d_[row] *= double{weight[row]};
+  });
+}
+
 void RowDistribution::normalise() {
-  ExactSum sum;
-  for (const double d : d_) sum.add(d);
-  const double total = sum.value();
-  GRADATIM_CHECK(
-      total > 0.0 && std::isfinite(total), NumericError, 4002,
-      "the weights of the rows grew beyond what a number holds; lower the learning rate");
-  for (double& d : d_) d /= total;
+  std::vector<ExactSum> sums(blocks());
+  each_block([&](std::int64_t begin, std::int64_t end) {
+    ExactSum& sum = sums[begin / kBlock];
+    for (std::int64_t row = begin; row < end; ++row) sum.add(d_[row]);
+  });
+  const double all = total(sums);
+  require_sound(all);
+  each_block([&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) d_[row] /= all;
+    find_largest(begin, end);
+  });
+  settle();
 }
 
-std::vector<std::int32_t> RowDistribution::fixed_point(double& unit) const {
-  const double most = *std::max_element(d_.begin(), d_.end());
-  const double scale = std::ldexp(1.0, 30 - ceil_log2(most));
-  unit = 1.0 / scale;
-  std::vector<std::int32_t> integers(d_.size());
-  for (std::size_t i = 0; i < d_.size(); ++i) {
-    integers[i] = static_cast<std::int32_t>(std::nearbyint(d_[i] * scale));
-  }
-  return integers;
+double RowDistribution::fixed_point(std::vector<std::int32_t>& integers) const {
+  const double scale = std::ldexp(1.0, 30 - ceil_log2(most_));
+  integers.resize(d_.size());
+  each_block([&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      integers[row] = static_cast<std::int32_t>(d_[row] * scale + 0.5);
+    }
+  });
+  return 1.0 / scale;
 }
 
-std::vector<float> RowDistribution::weights() const {
-  std::vector<float> weight(d_.size());
-  for (std::size_t i = 0; i < d_.size(); ++i) {
-    weight[i] = static_cast<float>(d_[i] * static_cast<double>(d_.size()));
-  }
-  return weight;
+void RowDistribution::weights(std::vector<float>& weight) const {
+  weight.resize(d_.size());
+  const auto count = static_cast<double>(d_.size());
+  each_block([&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      weight[row] = static_cast<float>(d_[row] * count);
+    }
+  });
 }
 
 // Inverse transform on integers: the cumulative sums of D 2^52 are exact, so that the hit row

@@ -28,13 +28,39 @@ TEST(RowDistribution, TiltMultipliesByExpAndNormalises) {
   EXPECT_NEAR(d.mean([](std::int64_t) { return 1.0; }), 1.0, 1e-15);
 }
 
+TEST(RowDistribution, AShareIsOfTheWeightOfTheRowsThatHold) {
+  const RowDistribution d(4, std::vector<float>{1, 2, 4, 1});
+  EXPECT_EQ(d.share([](std::int64_t row) { return row == 2; }), 0.5);
+  EXPECT_EQ(d.share([](std::int64_t) { return true; }), 1.0);
+}
+
+TEST(RowDistribution, MultiplyKeepsTheLargestForFixedPoints) {
+  RowDistribution d(2, {});
+  d.multiply([](std::int64_t row) { return row == 0 ? 1.75 : 0.25; });
+  EXPECT_EQ(d[0], 0.875);
+  std::vector<std::int32_t> integers;
+  const double unit = d.fixed_point(integers);
+  EXPECT_EQ(integers[0] * unit, 0.875);
+  EXPECT_EQ(integers[1] * unit, 0.125);
+}
+
+// e^2000 is no double: only differences count.
+TEST(RowDistribution, ExponentsMayBeBeyondWhatExpHolds) {
+  RowDistribution d(3, {});
+  const std::vector<float> weight = {1, 3, 1};
+  d.set(weight, [](std::int64_t row) { return row == 2 ? -3000.0 : 2000.0; });
+  EXPECT_NEAR(d[0], 0.25, 1e-15);
+  EXPECT_NEAR(d[1], 0.75, 1e-15);
+  EXPECT_EQ(d[2], 0.0);
+}
+
 TEST(RowDistribution, FixedPointKeepsThirtyBitsOfTheLargest) {
   Random r(1);
   std::vector<float> weight;
   for (int i = 0; i < 500; ++i) weight.push_back(static_cast<float>(r.uniform()));
   const RowDistribution d(500, weight);
-  double unit = 0.0;
-  const auto integers = d.fixed_point(unit);
+  std::vector<std::int32_t> integers;
+  const double unit = d.fixed_point(integers);
   std::int32_t most = 0;
   for (int row = 0; row < 500; ++row) {
     most = std::max(most, integers[row]);
@@ -45,7 +71,8 @@ TEST(RowDistribution, FixedPointKeepsThirtyBitsOfTheLargest) {
 }
 
 TEST(RowDistribution, WeightsHaveMeanOne) {
-  const auto weight = RowDistribution(4, std::vector<float>{1, 1, 2, 4}).weights();
+  std::vector<float> weight;
+  RowDistribution(4, std::vector<float>{1, 1, 2, 4}).weights(weight);
   EXPECT_EQ(weight, (std::vector<float>{0.5F, 0.5F, 1, 2}));
 }
 

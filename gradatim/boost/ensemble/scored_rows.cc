@@ -161,8 +161,7 @@ std::vector<double> ScoredRows::predictions(const Loss& loss, int outputs,
   return made;
 }
 
-MetricInput ScoredRows::metric_input(const Loss& loss, int outputs) {
-  const int columns = loss.predictions(outputs);
+MetricInput ScoredRows::metric_input(int outputs, int columns, const Transform& transform) {
   predictions_.resize(rows() * columns);
   parallel_for(rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
     std::vector<double> block((end - begin) * outputs);
@@ -172,10 +171,16 @@ MetricInput ScoredRows::metric_input(const Loss& loss, int outputs) {
         block[(row - begin) * outputs + k] = scores[row];
       }
     }
-    loss.transform(block, outputs,
-                   std::span(predictions_).subspan(begin * columns, (end - begin) * columns));
+    transform(block, std::span(predictions_).subspan(begin * columns, (end - begin) * columns));
   });
   return {rows_.label, predictions_, columns, rows_.weight, rows_.targets};
+}
+
+MetricInput ScoredRows::metric_input(const Loss& loss, int outputs) {
+  return metric_input(outputs, loss.predictions(outputs),
+                      [&](std::span<const double> scores, std::span<double> out) {
+                        loss.transform(scores, outputs, out);
+                      });
 }
 
 }  // namespace gradatim::boost

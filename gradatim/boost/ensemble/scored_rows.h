@@ -50,7 +50,10 @@ class ScoredRows {
   /// Transformed scores of some rows.  // [rows, columns]
   std::vector<double> predictions(const Loss& loss, int outputs,
                                   std::span<const std::uint32_t> rows);
+  /// Scores [rows, outputs] of a block to predictions [rows, columns].
+  using Transform = std::function<void(std::span<const double> scores, std::span<double> out)>;
   /// Labels and transformed scores; valid until the next call.
+  MetricInput metric_input(int outputs, int columns, const Transform& transform);
   MetricInput metric_input(const Loss& loss, int outputs);
 
  private:

@@ -67,6 +67,8 @@ class Fitter {
   }
   virtual void set_leaf(Member& /*member*/, std::int32_t /*id*/, int /*output*/,
                         double /*value*/) const {}
+  /// Gives every leaf of the last member room for so many values, to be set by set_leaf().
+  virtual void widen(Member& /*member*/, int /*outputs*/) const {}
 };
 
 /// What a learner may look at beyond the bins.

@@ -5,11 +5,16 @@
 namespace gradatim::boost {
 namespace {
 
+// adaptive: exact up to so many rows.
+constexpr std::int64_t kExactRows = 10000;
+
+enum class StumpMethod { adaptive, histogram, exact };
+
 struct StumpConfig {
   Impurity criterion = Impurity::gini;
   double reg_lambda = 0.0;
   double min_child_weight = 0.0;
-  TreeMethod tree_method = TreeMethod::exact;
+  StumpMethod tree_method = StumpMethod::adaptive;
   std::int32_t max_bin = 255;
 };
 
@@ -19,8 +24,18 @@ class Stump final : public TreeLearner {
       : TreeLearner({.rule = {.reg_lambda = c.reg_lambda, .min_child_weight = c.min_child_weight},
                      .grow = {.max_depth = 1},
                      .criterion = c.criterion,
-                     .tree_method = c.tree_method,
-                     .max_bin = c.max_bin}) {}
+                     .max_bin = c.max_bin}),
+        method_(c.tree_method) {}
+
+  BinOptions bin_options(std::int64_t rows) const override {
+    BinOptions options = TreeLearner::bin_options(rows);
+    options.exact =
+        method_ == StumpMethod::exact || (method_ == StumpMethod::adaptive && rows <= kExactRows);
+    return options;
+  }
+
+ private:
+  StumpMethod method_;
 };
 
 constexpr api::Setting kSettings[] = {
@@ -35,7 +50,7 @@ constexpr api::Setting kSettings[] = {
     api::setting<&StumpConfig::tree_method>(
         {.doc =
              "exact searches every distinct value in pre-sorted columns; histogram searches bins "
-             "and is faster on many rows."}),
+             "and is many times faster; adaptive is exact up to 10,000 rows."}),
     api::setting<&StumpConfig::max_bin>(
         {.doc = "Most bins of a numeric feature, its missing bin not counted.",
          .range = api::between(2, 65534)}),

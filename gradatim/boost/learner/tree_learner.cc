@@ -79,6 +79,13 @@ class TreeFitter final : public Fitter {
     if (grow_.limited) value = std::clamp(value, buffers_.limits[id].low, buffers_.limits[id].high);
     static_cast<TreeMember&>(member).tree().set_value(id, output, static_cast<float>(value));
   }
+  void widen(Member& member, int outputs) const override {
+    Tree& tree = static_cast<TreeMember&>(member).tree();
+    tree.outputs = outputs;
+    if (outputs == 1) return;
+    tree.vectors.assign(tree.nodes.size() * outputs, 0.0F);
+    for (Node& node : tree.nodes) node.value = 0.0F;
+  }
 
  private:
   template <class Criterion, class Fine>

@@ -28,6 +28,7 @@ class ExactFeature {
         feature_(feature),
         node_(node_of_row),
         totals_(totals),
+        right_(criterion.make()),
         pair_of_(pair_of) {}
 
   std::vector<Candidate> search() {
@@ -75,12 +76,12 @@ class ExactFeature {
   }
 
   void consider(Candidate& best, std::int32_t node, const typename Criterion::Sum& left,
-                std::int32_t bin, std::int32_t next, bool missing_left) const {
+                std::int32_t bin, std::int32_t next, bool missing_left) {
     if (!criterion_.admissible(left)) return;
-    auto right = totals_[node];
-    criterion_.subtract(right, left);
-    if (!criterion_.admissible(right)) return;
-    const double score = pair_of_(node)(criterion_, left, right);
+    right_ = totals_[node];
+    criterion_.subtract(right_, left);
+    if (!criterion_.admissible(right_)) return;
+    const double score = pair_of_(node)(criterion_, left, right_);
     if (score <= best.score) return;
     best.score = score;
     best.feature = feature_;
@@ -94,6 +95,7 @@ class ExactFeature {
   std::int32_t feature_;
   std::span<const std::int32_t> node_;
   std::span<const typename Criterion::Sum> totals_;
+  typename Criterion::Sum right_;  // of a candidate; kept, for it may own memory
   const PairOfNode& pair_of_;
 };
 

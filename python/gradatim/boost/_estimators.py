@@ -22,20 +22,27 @@ __all__ = [
 class AdaBoostClassifier(BoostingClassifier):
     """Adaptive boosting of weak classifiers, for two classes or more.
 
-    Its history holds the training error after each round and, for two classes, the bound on it.
+    Its history holds the training error after each round, and with it the bound on it (samme, two
+    classes) or the loss that the algorithm lowers.
 
     Parameters
     ----------
     n_estimators : int, default=50
-        Rounds at most; a perfect member or one no better than chance stops the fit. In [1,
-        1000000]. Unit: rounds.
+        Rounds at most; early stopping, or with samme a perfect member or one no better than chance,
+        may end the fit before. In [1, 1000000]. Unit: rounds.
     learning_rate : float, default=1.0
-        Factor on every alpha; 1 is the textbook. In (0, inf).
+        Factor on every alpha, or on every member's scores; 1 is the textbook. In (0, inf).
     mode : Literal["reweight", "resample"], default="reweight"
         reweight gives the weak learner the weights D_m; resample gives it rows drawn by D_m with
-        replacement.
+        replacement, with algorithm samme.
     max_redraws : int, default=10
         Further draws where one holds a single class. In [0, 1000].
+    early_stopping_rounds : int, default=0
+        Stop when the first metric on the validation rows has not improved for so many rounds, and
+        keep the best round; 0 never stops. In [0, inf). Unit: rounds.
+    algorithm : PartLike, default="samme"
+        How members are added and rows weighed. One of gentle, logitboost, real, samme, samme_r, an
+        object of gradatim.boost.algorithm, or your own.
     learner : PartLike, default="stump"
         The weak learner. One of cart, linear, stump, tree, an object of gradatim.boost.learner, or
         your own.
@@ -48,12 +55,18 @@ class AdaBoostClassifier(BoostingClassifier):
     min_child_weight : float, default=0.0
         Least sum of hessians in a child in gradient and Newton boosting. In [0, inf). Of
         learner=stump.
-    tree_method : Literal["histogram", "exact"], default="exact"
+    tree_method : Literal["adaptive", "histogram", "exact"], default="adaptive"
         exact searches every distinct value in pre-sorted columns; histogram searches bins and is
-        faster on many rows. Of learner=stump.
+        many times faster; adaptive is exact up to 10,000 rows. Of learner=stump.
     max_bin : int, default=255
         Most bins of a numeric feature, its missing bin not counted. In [2, 65534]. Of
         learner=stump.
+    validation_fraction : float, default=0.1
+        Share of the rows that is split off to watch where early_stopping_rounds > 0 and fit is
+        given no eval_set.
+    eval_metric : MetricLike, default=None
+        What to watch: the name of a metric, a function (y_true, y_pred, sample_weight) -> float, or
+        several; the first decides early stopping. None means the loss's own.
     categorical_features : Sequence[int | str] | None, default=None
         Columns of numbers to treat as categories, by index or name; those of a categorical or
         string type always are.
@@ -91,12 +104,14 @@ class AdaBoostClassifier(BoostingClassifier):
     -----
     `boost.adaboost`, also `boost.samme`, since 0.1. Shapes: features: [rows, columns]; target:
     classes [rows]. Errors: GRD-2022 the target has one class; GRD-2029 every draw held a single
-    class.
+    class; GRD-1060 the algorithm needs leaves and the learner has none; GRD-1061 the algorithm does
+    not resample.
 
     References
     ----------
-    .. [1] Freund and Schapire (1997), A decision-theoretic generalization of on-line learning; Zhu,
-       Zou, Rosset and Hastie (2009), Multi-class AdaBoost
+    .. [1] Freund and Schapire (1997), A decision-theoretic generalization of on-line learning;
+       Friedman, Hastie and Tibshirani (2000), Additive logistic regression; Zhu, Zou, Rosset and
+       Hastie (2009), Multi-class AdaBoost
     """
 
     _component = "boost.adaboost"
@@ -105,6 +120,8 @@ class AdaBoostClassifier(BoostingClassifier):
         "learning_rate": "learning_rate",
         "mode": "mode",
         "max_redraws": "max_redraws",
+        "early_stopping_rounds": "early_stopping_rounds",
+        "algorithm": "algorithm",
         "learner": "learner",
         "criterion": "learner.criterion",
         "reg_lambda": "learner.reg_lambda",
@@ -120,12 +137,16 @@ class AdaBoostClassifier(BoostingClassifier):
         learning_rate: float = 1.0,
         mode: Literal["reweight", "resample"] = "reweight",
         max_redraws: int = 10,
+        early_stopping_rounds: int = 0,
+        algorithm: PartLike = "samme",
         learner: PartLike = "stump",
         criterion: Literal["gini", "error"] = "gini",
         reg_lambda: float = 0.0,
         min_child_weight: float = 0.0,
-        tree_method: Literal["histogram", "exact"] = "exact",
+        tree_method: Literal["adaptive", "histogram", "exact"] = "adaptive",
         max_bin: int = 255,
+        validation_fraction: float = 0.1,
+        eval_metric: MetricLike = None,
         categorical_features: Sequence[int | str] | None = None,
         sparse_absent: Literal["zero", "missing"] = "zero",
         n_jobs: int | None = None,
@@ -136,12 +157,16 @@ class AdaBoostClassifier(BoostingClassifier):
         self.learning_rate = learning_rate
         self.mode = mode
         self.max_redraws = max_redraws
+        self.early_stopping_rounds = early_stopping_rounds
+        self.algorithm = algorithm
         self.learner = learner
         self.criterion = criterion
         self.reg_lambda = reg_lambda
         self.min_child_weight = min_child_weight
         self.tree_method = tree_method
         self.max_bin = max_bin
+        self.validation_fraction = validation_fraction
+        self.eval_metric = eval_metric
         self.categorical_features = categorical_features
         self.sparse_absent = sparse_absent
         self.n_jobs = n_jobs
@@ -164,6 +189,9 @@ class AdaBoostRegressor(BoostingRegressor):
     mode : Literal["reweight", "resample"], default="reweight"
         reweight gives the learner the weights D_m; resample, as in the paper, gives it rows drawn
         by D_m with replacement.
+    early_stopping_rounds : int, default=0
+        Stop when the first metric on the validation rows has not improved for so many rounds, and
+        keep the best round; 0 never stops. In [0, inf). Unit: rounds.
     learner : PartLike, default="cart"
         The weak learner. One of cart, linear, stump, tree, an object of gradatim.boost.learner, or
         your own.
@@ -186,6 +214,12 @@ class AdaBoostRegressor(BoostingRegressor):
         learner=cart.
     max_bin : int, default=255
         Most bins of a numeric feature, its missing bin not counted. In [2, 65534]. Of learner=cart.
+    validation_fraction : float, default=0.1
+        Share of the rows that is split off to watch where early_stopping_rounds > 0 and fit is
+        given no eval_set.
+    eval_metric : MetricLike, default=None
+        What to watch: the name of a metric, a function (y_true, y_pred, sample_weight) -> float, or
+        several; the first decides early stopping. None means the loss's own.
     categorical_features : Sequence[int | str] | None, default=None
         Columns of numbers to treat as categories, by index or name; those of a categorical or
         string type always are.
@@ -233,6 +267,7 @@ class AdaBoostRegressor(BoostingRegressor):
         "learning_rate": "learning_rate",
         "error": "error",
         "mode": "mode",
+        "early_stopping_rounds": "early_stopping_rounds",
         "learner": "learner",
         "max_depth": "learner.max_depth",
         "max_leaves": "learner.max_leaves",
@@ -251,6 +286,7 @@ class AdaBoostRegressor(BoostingRegressor):
         learning_rate: float = 1.0,
         error: Literal["linear", "square", "exponential"] = "linear",
         mode: Literal["reweight", "resample"] = "reweight",
+        early_stopping_rounds: int = 0,
         learner: PartLike = "cart",
         max_depth: int = 3,
         max_leaves: int = 0,
@@ -260,6 +296,8 @@ class AdaBoostRegressor(BoostingRegressor):
         criterion: Literal["gini", "error"] = "gini",
         tree_method: Literal["histogram", "exact"] = "histogram",
         max_bin: int = 255,
+        validation_fraction: float = 0.1,
+        eval_metric: MetricLike = None,
         categorical_features: Sequence[int | str] | None = None,
         sparse_absent: Literal["zero", "missing"] = "zero",
         n_jobs: int | None = None,
@@ -270,6 +308,7 @@ class AdaBoostRegressor(BoostingRegressor):
         self.learning_rate = learning_rate
         self.error = error
         self.mode = mode
+        self.early_stopping_rounds = early_stopping_rounds
         self.learner = learner
         self.max_depth = max_depth
         self.max_leaves = max_leaves
@@ -279,6 +318,8 @@ class AdaBoostRegressor(BoostingRegressor):
         self.criterion = criterion
         self.tree_method = tree_method
         self.max_bin = max_bin
+        self.validation_fraction = validation_fraction
+        self.eval_metric = eval_metric
         self.categorical_features = categorical_features
         self.sparse_absent = sparse_absent
         self.n_jobs = n_jobs

@@ -121,9 +121,9 @@ class Stump(Component):
         L2 regularisation of leaf values in gradient and Newton boosting. In [0, inf).
     min_child_weight : float, default=0.0
         Least sum of hessians in a child in gradient and Newton boosting. In [0, inf).
-    tree_method : Literal["histogram", "exact"], default="exact"
+    tree_method : Literal["adaptive", "histogram", "exact"], default="adaptive"
         exact searches every distinct value in pre-sorted columns; histogram searches bins and is
-        faster on many rows.
+        many times faster; adaptive is exact up to 10,000 rows.
     max_bin : int, default=255
         Most bins of a numeric feature, its missing bin not counted. In [2, 65534].
 
@@ -145,7 +145,7 @@ class Stump(Component):
         criterion: Literal["gini", "error"] = "gini",
         reg_lambda: float = 0.0,
         min_child_weight: float = 0.0,
-        tree_method: Literal["histogram", "exact"] = "exact",
+        tree_method: Literal["adaptive", "histogram", "exact"] = "adaptive",
         max_bin: int = 255,
     ) -> None:
         self.criterion = criterion

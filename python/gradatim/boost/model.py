@@ -16,20 +16,27 @@ __all__ = [
 class Adaboost(Component):
     """Adaptive boosting of weak classifiers, for two classes or more.
 
-    Its history holds the training error after each round and, for two classes, the bound on it.
+    Its history holds the training error after each round, and with it the bound on it (samme, two
+    classes) or the loss that the algorithm lowers.
 
     Parameters
     ----------
     n_estimators : int, default=50
-        Rounds at most; a perfect member or one no better than chance stops the fit. In [1,
-        1000000]. Unit: rounds.
+        Rounds at most; early stopping, or with samme a perfect member or one no better than chance,
+        may end the fit before. In [1, 1000000]. Unit: rounds.
     learning_rate : float, default=1.0
-        Factor on every alpha; 1 is the textbook. In (0, inf).
+        Factor on every alpha, or on every member's scores; 1 is the textbook. In (0, inf).
     mode : Literal["reweight", "resample"], default="reweight"
         reweight gives the weak learner the weights D_m; resample gives it rows drawn by D_m with
-        replacement.
+        replacement, with algorithm samme.
     max_redraws : int, default=10
         Further draws where one holds a single class. In [0, 1000].
+    early_stopping_rounds : int, default=0
+        Stop when the first metric on the validation rows has not improved for so many rounds, and
+        keep the best round; 0 never stops. In [0, inf). Unit: rounds.
+    algorithm : PartLike, default="samme"
+        How members are added and rows weighed. One of gentle, logitboost, real, samme, samme_r, an
+        object of gradatim.boost.algorithm, or your own.
     learner : PartLike, default="stump"
         The weak learner. One of cart, linear, stump, tree, an object of gradatim.boost.learner, or
         your own.
@@ -38,12 +45,14 @@ class Adaboost(Component):
     -----
     `boost.adaboost`, also `boost.samme`, since 0.1. Shapes: features: [rows, columns]; target:
     classes [rows]. Errors: GRD-2022 the target has one class; GRD-2029 every draw held a single
-    class.
+    class; GRD-1060 the algorithm needs leaves and the learner has none; GRD-1061 the algorithm does
+    not resample.
 
     References
     ----------
-    .. [1] Freund and Schapire (1997), A decision-theoretic generalization of on-line learning; Zhu,
-       Zou, Rosset and Hastie (2009), Multi-class AdaBoost
+    .. [1] Freund and Schapire (1997), A decision-theoretic generalization of on-line learning;
+       Friedman, Hastie and Tibshirani (2000), Additive logistic regression; Zhu, Zou, Rosset and
+       Hastie (2009), Multi-class AdaBoost
     """
 
     _component = "boost.adaboost"
@@ -55,12 +64,16 @@ class Adaboost(Component):
         learning_rate: float = 1.0,
         mode: Literal["reweight", "resample"] = "reweight",
         max_redraws: int = 10,
+        early_stopping_rounds: int = 0,
+        algorithm: PartLike = "samme",
         learner: PartLike = "stump",
     ) -> None:
         self.n_estimators = n_estimators
         self.learning_rate = learning_rate
         self.mode = mode
         self.max_redraws = max_redraws
+        self.early_stopping_rounds = early_stopping_rounds
+        self.algorithm = algorithm
         self.learner = learner
 
 
@@ -79,6 +92,9 @@ class AdaboostR2(Component):
     mode : Literal["reweight", "resample"], default="reweight"
         reweight gives the learner the weights D_m; resample, as in the paper, gives it rows drawn
         by D_m with replacement.
+    early_stopping_rounds : int, default=0
+        Stop when the first metric on the validation rows has not improved for so many rounds, and
+        keep the best round; 0 never stops. In [0, inf). Unit: rounds.
     learner : PartLike, default="cart"
         The weak learner. One of cart, linear, stump, tree, an object of gradatim.boost.learner, or
         your own.
@@ -102,12 +118,14 @@ class AdaboostR2(Component):
         learning_rate: float = 1.0,
         error: Literal["linear", "square", "exponential"] = "linear",
         mode: Literal["reweight", "resample"] = "reweight",
+        early_stopping_rounds: int = 0,
         learner: PartLike = "cart",
     ) -> None:
         self.n_estimators = n_estimators
         self.learning_rate = learning_rate
         self.error = error
         self.mode = mode
+        self.early_stopping_rounds = early_stopping_rounds
         self.learner = learner
 
 
