@@ -43,6 +43,7 @@ class AdaBoost final : public data::Trainer {
                    file.source(), parts.members.size(), alpha.size());
     check_finite(file, alpha);
     learner_->check_classes(file, parts.members, static_cast<int>(card.classes.size()));
+    check_one_output(file, parts.members);
     return std::make_shared<VoteModel>(card, std::move(parts), std::move(alpha));
   }
 

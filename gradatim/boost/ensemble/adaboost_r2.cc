@@ -56,7 +56,7 @@ class MedianModel final : public EnsembleModel {
   void accumulate_row(const Forest& trees, const double* features, std::int64_t first,
                       std::int64_t last, double* state) const override {
     trees.each_of_row(features, first, last,
-                      [&](std::int64_t round, double value) { state[round] += value; });
+                      [&](std::int64_t round, const float* value) { state[round] += *value; });
   }
   void finish(const double* state, std::int64_t rows, std::int64_t rounds,
               data::PredictKind /*kind*/, double* out) const override {
@@ -229,6 +229,7 @@ class AdaBoostR2 final : public data::Trainer {
     parts.learner = learner_;
     parts.members = learner_->load(file, parts.features);
     learner_->check_classes(file, parts.members, 0);
+    check_one_output(file, parts.members);
     auto weight = file.read<double>("weight");
     const auto base = file.read<double>("base_score", 1);
     GRADATIM_CHECK(weight.size() == parts.members.size() && !weight.empty() &&

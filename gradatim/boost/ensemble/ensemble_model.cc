@@ -67,6 +67,12 @@ void check_finite(const SafetensorsFile& file, std::span<const double> numbers) 
   }
 }
 
+void check_one_output(const SafetensorsFile& file, const Members& members) {
+  GRADATIM_CHECK(members.empty() || members.front()->outputs() == 1, ModelError, 3010,
+                 "{}: its members have {} outputs where one is wanted; it is damaged",
+                 file.source(), members.front()->outputs());
+}
+
 std::vector<FeatureBins> features_of(const data::Schema& schema) {
   std::vector<FeatureBins> features;
   for (const auto& column : schema.columns) {

@@ -34,6 +34,11 @@ class Parts {
     arrays_[name] = {dtype_of<T>(), std::move(bytes)};
   }
   template <class T>
+  void add(const std::string& name, const std::vector<T>& values) {
+    arrays_[name] = {};
+    set(name, values);
+  }
+  template <class T>
   std::vector<T> get(const std::string& name) const {
     const std::string& bytes = arrays_.at(name).bytes;
     std::vector<T> values(bytes.size() / sizeof(T));
@@ -365,6 +370,17 @@ TEST(HostileModel, VotesThatAreNoNumbersOrTooFewAreRefused) {
     EXPECT_EQ(with([](auto& v) { v.pop_back(); }), 3010) << name;
     EXPECT_EQ(with([](auto& v) { v.push_back(1.0); }), 3010) << name;
     EXPECT_EQ(with([](auto& v) { v.clear(); }), 3010) << name;
+  }
+}
+
+// Trees with a value for each of several outputs, where prediction has room for one.
+TEST(HostileModel, VectorsInLeavesThatWantOneValueAreRefused) {
+  for (const Good& good : kGood) {
+    if (std::string_view(good.learner) == "linear") continue;
+    const auto change = [](Parts& p) {
+      p.add("tree.vectors", std::vector<float>(2 * p.get<float>("tree.value").size()));
+    };
+    EXPECT_EQ(after(good, change), 3010) << good.ensemble << " " << good.learner;
   }
 }
 

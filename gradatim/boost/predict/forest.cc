@@ -36,12 +36,12 @@ Forest::Forest(std::span<const Tree* const> trees) : codes_(trees.size()) {
   }
 }
 
-void Forest::add(const Strip& strip, std::int64_t first, std::int64_t last, int outputs,
+void Forest::add(const Strip& strip, std::int64_t first, std::int64_t last, int columns,
                  double* sum, Scratch& scratch) const {
-  if (strip.rows <= kFewRows) return add_few(strip, first, last, outputs, sum);
+  if (strip.rows <= kFewRows) return add_few(strip, first, last, columns, sum);
   alignas(64) std::uint8_t leaf[kStrip];
   for (std::int64_t t = first; t < last; ++t) {
-    double* out = sum + (t % outputs) * kStrip;
+    double* out = outputs() == 1 ? sum + (t % columns) * kStrip : sum;
     const Coded& coded = codes_[t];
     if (coded.group < 0) {
       walk_.rows(t, strip.cells.data(), kStrip, strip.rows, out);
@@ -54,17 +54,25 @@ void Forest::add(const Strip& strip, std::int64_t first, std::int64_t last, int 
       scratch.group_ = coded.group;
     }
     find_leaves(coded.code, scratch.planes_.data(), leaf);
-    add_leaves(coded.code, leaf, out);
+    if (outputs() == 1) {
+      add_leaves(coded.code, leaf, out);
+    } else {
+      add_vectors(coded.code, leaf, out);
+    }
   }
 }
 
-void Forest::add_few(const Strip& strip, std::int64_t first, std::int64_t last, int outputs,
+void Forest::add_few(const Strip& strip, std::int64_t first, std::int64_t last, int columns,
                      double* sum) const {
   std::vector<double> row(strip.features);
   for (int i = 0; i < strip.rows; ++i) {
     for (std::int64_t f = 0; f < strip.features; ++f) row[f] = strip.cells[f * kStrip + i];
-    walk_.row(row.data(), first, last, [&](std::int64_t tree, double value) {
-      sum[(tree % outputs) * kStrip + i] += value;
+    walk_.row(row.data(), first, last, [&](std::int64_t tree, const float* values) {
+      if (outputs() == 1) {
+        sum[(tree % columns) * kStrip + i] += double{*values};
+        return;
+      }
+      for (int k = 0; k < outputs(); ++k) sum[at(i, k)] += double{values[k]};
     });
   }
 }

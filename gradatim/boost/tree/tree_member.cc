@@ -49,11 +49,12 @@ void TreeMember::predict(const BinnedData& data, std::int64_t begin, std::int64_
 void TreeMember::predict_all(const BinnedData& data, double* out) const {
   constexpr std::int64_t kBlock = 4096;
   constexpr std::int64_t kFewRows = 1024;  // for which a code is not worth its making
-  if (tree_.outputs != 1 || data.rows() < kFewRows || !BinTree::suits(tree_, data))
+  if (data.rows() < kFewRows || !BinTree::suits(tree_, data)) {
     return Member::predict_all(data, out);
+  }
   const BinTree code(tree_, data);
   parallel_for(data.rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
-    code.predict(begin, end, out + begin);
+    code.predict(begin, end, out + begin * tree_.outputs);
   });
 }
 
