@@ -52,10 +52,15 @@ class Fitter {
   virtual std::unique_ptr<Member> fit_classes(const ClassStatistics& statistics,
                                               std::span<const std::uint32_t> rows,
                                               std::span<const std::int32_t> features) = 0;
-  /// A member that predicts every output. UsageError GRD-1040 where the learner has none.
-  virtual std::unique_ptr<Member> fit_vector(const VectorStatistics& statistics,
-                                             std::span<const std::uint32_t> rows,
+  /// A member that predicts `outputs` numbers. Where the statistics are of others than these, of a
+  /// sketch, its values are zero until fill_output() is called for each. UsageError GRD-1040 where
+  /// the learner has none.
+  virtual std::unique_ptr<Member> fit_vector(const VectorStatistics& statistics, int outputs,
+                                             bool sketched, std::span<const std::uint32_t> rows,
                                              std::span<const std::int32_t> features);
+  /// The last member's values of one output, from that output's statistics.
+  virtual void fill_output(Member& /*member*/, int /*output*/,
+                           const Statistics& /*statistics*/) const {}
   /// What the member's own random draws are functions of; said before each fit.
   virtual void draw_by(std::uint64_t /*seed*/, std::uint32_t /*draw*/) {}
   /// [features], of being drawn for a member; empty where all are equal.

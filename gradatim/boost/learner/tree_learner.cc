@@ -9,6 +9,7 @@
 #include "gradatim/boost/tree/tree_member.h"
 #include "gradatim/boost/tree/vector_criterion.h"
 #include "gradatim/core/error.h"
+#include "gradatim/core/parallel.h"
 
 namespace gradatim::boost {
 namespace {
@@ -46,25 +47,38 @@ class TreeFitter final : public Fitter {
     return grow(criterion, criterion, rows, features);
   }
 
-  std::unique_ptr<Member> fit_vector(const VectorStatistics& statistics,
+  std::unique_ptr<Member> fit_vector(const VectorStatistics& statistics, int outputs, bool sketched,
                                      std::span<const std::uint32_t> rows,
                                      std::span<const std::int32_t> features) override {
     const int most = VectorNewton<true>::most_outputs();
     GRADATIM_CHECK(!data_.exact() && statistics.outputs <= most, UsageError, 1040,
-                   "multi_strategy=multi_output_tree takes histograms and at most {} outputs, and "
-                   "there are {}; use one_output_per_tree",
+                   "multi_strategy=multi_output_tree takes histograms and searches splits on at "
+                   "most {} outputs, and there are {}; set sketch_outputs, or use "
+                   "one_output_per_tree",
                    most, statistics.outputs);
     GRADATIM_CHECK(
         !grow_.limited && !counted_ && grow_.grow_policy != GrowPolicy::symmetric, UsageError, 1032,
         "multi_strategy=multi_output_tree takes no monotone_constraints, path_smooth, "
         "min_child_samples or grow_policy=symmetric; leave them out, or use one_output_per_tree");
     const VectorFine fine(statistics, settings_.rule);
-    if (statistics.wide) {
-      return grow_by<TreeGrower>(VectorNewton<false>(statistics, settings_.rule), fine, rows,
-                                 features);
-    }
-    return grow_by<TreeGrower>(VectorNewton<true>(statistics, settings_.rule), fine, rows,
-                               features);
+    auto member = statistics.wide
+                      ? grow_by<TreeGrower>(VectorNewton<false>(statistics, settings_.rule), fine,
+                                            rows, features)
+                      : grow_by<TreeGrower>(VectorNewton<true>(statistics, settings_.rule), fine,
+                                            rows, features);
+    if (sketched) make_room(static_cast<TreeMember&>(*member).tree(), outputs);
+    return member;
+  }
+
+  void fill_output(Member& member, int output, const Statistics& statistics) const override {
+    Tree& tree = static_cast<TreeMember&>(member).tree();
+    const WideNewton fine(statistics, settings_.rule);
+    parallel_tasks(static_cast<std::int64_t>(buffers_.leaves.size()), [&](std::int64_t i) {
+      const LeafRows& leaf = buffers_.leaves[i];
+      auto sum = fine.make();
+      for (const std::uint32_t row : leaf.rows) WideNewton::add_row(sum, fine.read(row));
+      tree.set_value(leaf.node, output, static_cast<float>(fine.leaf(sum)));
+    });
   }
 
   std::vector<Leaf> leaves() const override {
@@ -81,6 +95,12 @@ class TreeFitter final : public Fitter {
   }
 
  private:
+  static void make_room(Tree& tree, int outputs) {
+    for (Node& node : tree.nodes) node.value = 0.0F;
+    tree.outputs = outputs;
+    tree.vectors.assign(tree.nodes.size() * outputs, 0.0F);
+  }
+
   template <class Criterion, class Fine>
   std::unique_ptr<Member> grow(const Criterion& criterion, const Fine& fine,
                                std::span<const std::uint32_t> rows,

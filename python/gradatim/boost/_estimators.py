@@ -325,6 +325,14 @@ class GradientBoostingClassifier(BoostingClassifier):
             default="one_output_per_tree"
         With several classes or targets: one_output_per_tree grows a tree for each in every round;
         multi_output_tree grows one whose leaves hold a value for each.
+    sketch_outputs : int, default=-1
+        multi_output_tree: search splits on so many combinations of the outputs; leaves keep a value
+        for each. 0 searches all outputs, of which 64 are allowed; -1 is 0 up to 64 outputs and 16
+        beyond. In [-1, 64].
+    sketch_method : Literal["random_projection", "top_outputs", "random_sampling"],
+            default="random_projection"
+        random_projection adds all outputs with random signs; top_outputs takes those with the
+        largest gradients; random_sampling draws outputs in proportion to their squared gradients.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
         One of absolute, cross_entropy, exponential, gamma, huber, logistic, one_vs_rest, poisson,
@@ -421,6 +429,8 @@ class GradientBoostingClassifier(BoostingClassifier):
         "max_seconds": "max_seconds",
         "evaluate_train": "evaluate_train",
         "multi_strategy": "multi_strategy",
+        "sketch_outputs": "sketch_outputs",
+        "sketch_method": "sketch_method",
         "loss": "loss",
         "learner": "learner",
         "max_depth": "learner.max_depth",
@@ -449,6 +459,12 @@ class GradientBoostingClassifier(BoostingClassifier):
         max_seconds: float = 0.0,
         evaluate_train: bool = False,
         multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
+        sketch_outputs: int = -1,
+        sketch_method: Literal[
+            "random_projection",
+            "top_outputs",
+            "random_sampling",
+        ] = "random_projection",
         loss: PartLike = "auto",
         learner: PartLike = "cart",
         max_depth: int = 3,
@@ -480,6 +496,8 @@ class GradientBoostingClassifier(BoostingClassifier):
         self.max_seconds = max_seconds
         self.evaluate_train = evaluate_train
         self.multi_strategy = multi_strategy
+        self.sketch_outputs = sketch_outputs
+        self.sketch_method = sketch_method
         self.loss = loss
         self.learner = learner
         self.max_depth = max_depth
@@ -538,6 +556,14 @@ class GradientBoostingRegressor(BoostingRegressor):
             default="one_output_per_tree"
         With several classes or targets: one_output_per_tree grows a tree for each in every round;
         multi_output_tree grows one whose leaves hold a value for each.
+    sketch_outputs : int, default=-1
+        multi_output_tree: search splits on so many combinations of the outputs; leaves keep a value
+        for each. 0 searches all outputs, of which 64 are allowed; -1 is 0 up to 64 outputs and 16
+        beyond. In [-1, 64].
+    sketch_method : Literal["random_projection", "top_outputs", "random_sampling"],
+            default="random_projection"
+        random_projection adds all outputs with random signs; top_outputs takes those with the
+        largest gradients; random_sampling draws outputs in proportion to their squared gradients.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
         One of absolute, cross_entropy, exponential, gamma, huber, logistic, one_vs_rest, poisson,
@@ -632,6 +658,8 @@ class GradientBoostingRegressor(BoostingRegressor):
         "max_seconds": "max_seconds",
         "evaluate_train": "evaluate_train",
         "multi_strategy": "multi_strategy",
+        "sketch_outputs": "sketch_outputs",
+        "sketch_method": "sketch_method",
         "loss": "loss",
         "learner": "learner",
         "max_depth": "learner.max_depth",
@@ -660,6 +688,12 @@ class GradientBoostingRegressor(BoostingRegressor):
         max_seconds: float = 0.0,
         evaluate_train: bool = False,
         multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
+        sketch_outputs: int = -1,
+        sketch_method: Literal[
+            "random_projection",
+            "top_outputs",
+            "random_sampling",
+        ] = "random_projection",
         loss: PartLike = "auto",
         learner: PartLike = "cart",
         max_depth: int = 3,
@@ -691,6 +725,8 @@ class GradientBoostingRegressor(BoostingRegressor):
         self.max_seconds = max_seconds
         self.evaluate_train = evaluate_train
         self.multi_strategy = multi_strategy
+        self.sketch_outputs = sketch_outputs
+        self.sketch_method = sketch_method
         self.loss = loss
         self.learner = learner
         self.max_depth = max_depth
@@ -764,6 +800,14 @@ class NewtonBoostingClassifier(BoostingClassifier):
             default="one_output_per_tree"
         With several classes or targets: one_output_per_tree grows a tree for each in every round;
         multi_output_tree grows one whose leaves hold a value for each.
+    sketch_outputs : int, default=-1
+        multi_output_tree: search splits on so many combinations of the outputs; leaves keep a value
+        for each. 0 searches all outputs, of which 64 are allowed; -1 is 0 up to 64 outputs and 16
+        beyond. In [-1, 64].
+    sketch_method : Literal["random_projection", "top_outputs", "random_sampling"],
+            default="random_projection"
+        random_projection adds all outputs with random signs; top_outputs takes those with the
+        largest gradients; random_sampling draws outputs in proportion to their squared gradients.
     precision : Literal["coarse", "high"], default="coarse"
         coarse ranks splits by gradients rounded to 8 to 14 bits above 65,536 rows (leaves are
         always exact); high uses 31 bits throughout and is slower.
@@ -915,6 +959,8 @@ class NewtonBoostingClassifier(BoostingClassifier):
         "normalize_type": "normalize_type",
         "evaluate_train": "evaluate_train",
         "multi_strategy": "multi_strategy",
+        "sketch_outputs": "sketch_outputs",
+        "sketch_method": "sketch_method",
         "precision": "precision",
         "loss": "loss",
         "learner": "learner",
@@ -966,6 +1012,12 @@ class NewtonBoostingClassifier(BoostingClassifier):
         normalize_type: Literal["tree", "forest"] = "tree",
         evaluate_train: bool = False,
         multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
+        sketch_outputs: int = -1,
+        sketch_method: Literal[
+            "random_projection",
+            "top_outputs",
+            "random_sampling",
+        ] = "random_projection",
         precision: Literal["coarse", "high"] = "coarse",
         loss: PartLike = "auto",
         learner: PartLike = "tree",
@@ -1020,6 +1072,8 @@ class NewtonBoostingClassifier(BoostingClassifier):
         self.normalize_type = normalize_type
         self.evaluate_train = evaluate_train
         self.multi_strategy = multi_strategy
+        self.sketch_outputs = sketch_outputs
+        self.sketch_method = sketch_method
         self.precision = precision
         self.loss = loss
         self.learner = learner
@@ -1110,6 +1164,14 @@ class NewtonBoostingRegressor(BoostingRegressor):
             default="one_output_per_tree"
         With several classes or targets: one_output_per_tree grows a tree for each in every round;
         multi_output_tree grows one whose leaves hold a value for each.
+    sketch_outputs : int, default=-1
+        multi_output_tree: search splits on so many combinations of the outputs; leaves keep a value
+        for each. 0 searches all outputs, of which 64 are allowed; -1 is 0 up to 64 outputs and 16
+        beyond. In [-1, 64].
+    sketch_method : Literal["random_projection", "top_outputs", "random_sampling"],
+            default="random_projection"
+        random_projection adds all outputs with random signs; top_outputs takes those with the
+        largest gradients; random_sampling draws outputs in proportion to their squared gradients.
     precision : Literal["coarse", "high"], default="coarse"
         coarse ranks splits by gradients rounded to 8 to 14 bits above 65,536 rows (leaves are
         always exact); high uses 31 bits throughout and is slower.
@@ -1259,6 +1321,8 @@ class NewtonBoostingRegressor(BoostingRegressor):
         "normalize_type": "normalize_type",
         "evaluate_train": "evaluate_train",
         "multi_strategy": "multi_strategy",
+        "sketch_outputs": "sketch_outputs",
+        "sketch_method": "sketch_method",
         "precision": "precision",
         "loss": "loss",
         "learner": "learner",
@@ -1310,6 +1374,12 @@ class NewtonBoostingRegressor(BoostingRegressor):
         normalize_type: Literal["tree", "forest"] = "tree",
         evaluate_train: bool = False,
         multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
+        sketch_outputs: int = -1,
+        sketch_method: Literal[
+            "random_projection",
+            "top_outputs",
+            "random_sampling",
+        ] = "random_projection",
         precision: Literal["coarse", "high"] = "coarse",
         loss: PartLike = "auto",
         learner: PartLike = "tree",
@@ -1364,6 +1434,8 @@ class NewtonBoostingRegressor(BoostingRegressor):
         self.normalize_type = normalize_type
         self.evaluate_train = evaluate_train
         self.multi_strategy = multi_strategy
+        self.sketch_outputs = sketch_outputs
+        self.sketch_method = sketch_method
         self.precision = precision
         self.loss = loss
         self.learner = learner
