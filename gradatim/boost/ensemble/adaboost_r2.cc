@@ -56,7 +56,7 @@ class MedianModel final : public EnsembleModel {
   void accumulate_row(const Forest& trees, const double* features, std::int64_t first,
                       std::int64_t last, double* state) const override {
     trees.each_of_row(features, first, last,
-                      [&](std::int64_t round, const float* value) { state[round] += *value; });
+                      [&](std::int64_t round, const auto* value) { state[round] += *value; });
   }
   void finish(const double* state, std::int64_t rows, std::int64_t rounds,
               data::PredictKind /*kind*/, double* out) const override {
@@ -216,6 +216,9 @@ class AdaBoostR2 final : public data::Trainer {
 
   std::shared_ptr<const data::Model> fit(const data::FitRequest& request,
                                          const api::Settings& settings) const override {
+    GRADATIM_CHECK(!learner_->linear_leaves(), UsageError, 1074,
+                   "AdaBoost.R2 fits trees with constant leaves; leave linear_tree out, or use "
+                   "boost.newton");
     R2Fit fit(config_, *learner_, request);
     fit.run();
     return fit.finish(settings, learner_);

@@ -51,7 +51,7 @@ void AdditiveModel::accumulate_row(const Forest& trees, const double* features, 
   const int outputs = state_columns();
   const int width = trees.outputs();
   trees.each_of_row(features, first * members_per_round(), last * members_per_round(),
-                    [&](std::int64_t tree, const float* values) {
+                    [&](std::int64_t tree, const auto* values) {
                       double* sum = state + (width == outputs ? 0 : tree % outputs);
                       for (int j = 0; j < width; ++j) sum[j] += double{values[j]};
                     });

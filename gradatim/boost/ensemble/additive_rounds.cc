@@ -32,9 +32,22 @@ AdditiveRounds::AdditiveRounds(const AdditiveConfig& config, const Loss& loss,
       fitter_(learner.start({rows.binned, &rows.train->data().features})),
       sketch_(config.sketch, config.vector_leaves ? outputs : 1),
       outliers_(outputs) {
+  if (learner.linear_leaves()) check_linear_leaves();
   for (std::size_t row = 0; row < held_out_.size(); ++row) {
     if (held_out_[row] == 0) learned_.push_back(static_cast<std::uint32_t>(row));
   }
+}
+
+void AdditiveRounds::check_linear_leaves() const {
+  GRADATIM_CHECK(!config_.dropout.on(), UsageError, 1070,
+                 "dropout rescales the values of leaves, and with linear_tree they are not fixed; "
+                 "leave one out");
+  GRADATIM_CHECK(!loss_.refits_leaves(), UsageError, 1071,
+                 "linear_tree fits leaves to gradients and hessians, and this loss has leaves of "
+                 "its own (quantiles, medians); take another loss, such as squared or "
+                 "pseudo_huber, or leave linear_tree out");
+  GRADATIM_CHECK(!config_.vector_leaves, UsageError, 1072,
+                 "linear_tree has leaves of one output; use multi_strategy=one_output_per_tree");
 }
 
 void AdditiveRounds::begin_with(Members members, std::int64_t scaled, std::vector<double> weights,
@@ -235,6 +248,11 @@ std::unique_ptr<Member> AdditiveRounds::fit_member(int tree, std::uint32_t draw,
                     : fitter_->fit(statistics_, rows, features);
   if (sketch_.on() && !refits_leaves()) fill_outputs(*member);
   for (int j = 0; j < width_; ++j) refit_leaves(*member, tree * width_ + j, j);
+  const bool first_round = draw < static_cast<std::uint32_t>(members_per_round());
+  if (learner_.linear_leaves() && !first_round) {
+    fitter_->fit_slopes(*member, refits_leaves() ? step_statistics_ : statistics_,
+                        !refits_leaves());
+  }
   if (!config_.dropout.on()) {
     member->shrink(factor(loaded_, 1.0), grid_);
   } else {

@@ -55,6 +55,7 @@ class AdditiveRounds {
   void quantise_tree(int tree, std::int64_t round);
   void quantise_sketch(std::int64_t round);
   void fill_outputs(Member& member);
+  void check_linear_leaves() const;
   bool constant_hessian() const { return config_.first_order || loss_.constant_hessian(); }
   /// Whether leaves take another value than that of their gradients and hessians.
   bool refits_leaves() const;

@@ -6,7 +6,7 @@
 //  3. Each round fit() sees statistics (gradients as integers) or fit_classes() sees weighted
 //     classes, on the sampled rows and features, and gives a Member.
 //  4. Where members are constant on groups of training rows, leaves() names the groups of the last
-//     one and set_leaf() replaces their values (per-leaf optima).
+//     one and set_leaf() replaces their values (per-leaf optima); fit_slopes() then adds slopes.
 //  5. store() and load() put members into a model file.
 // Learners of your own derive from Learner; nothing else needs to know them.
 #pragma once
@@ -67,11 +67,15 @@ class Fitter {
   virtual std::span<const double> feature_weights() const { return {}; }
   /// Groups of the last member; empty where it has none.
   virtual std::vector<Leaf> leaves() const { return {}; }
-  virtual double leaf_value(const Member& /*member*/, std::int32_t /*id*/, int /*output*/) const {
-    return 0.0;
-  }
+  /// scores[row] += the last member's value of one output, for some rows of one of its leaves.
+  virtual void add_leaf(const Member& /*member*/, const Leaf& /*part*/, int /*output*/,
+                        std::span<double> /*scores*/) const {}
   virtual void set_leaf(Member& /*member*/, std::int32_t /*id*/, int /*output*/,
                         double /*value*/) const {}
+  /// Where the learner has linear leaves: gives those of the last member their slopes.
+  /// `regularised` says whether their constants are.
+  virtual void fit_slopes(Member& /*member*/, const Statistics& /*statistics*/,
+                          bool /*regularised*/) {}
 };
 
 /// What a learner may look at beyond the bins.
@@ -89,6 +93,8 @@ class Learner {
   virtual std::unique_ptr<Fitter> start(const FitContext& context) const = 0;
   /// The share of features that each member sees.
   virtual double colsample_bytree() const { return 1.0; }
+  /// Whether leaves hold linear models, which ensembles ask for by Fitter::fit_slopes().
+  virtual bool linear_leaves() const { return false; }
 
   virtual void store(std::span<const std::unique_ptr<Member>> members,
                      SafetensorsWriter& file) const = 0;

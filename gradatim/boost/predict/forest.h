@@ -6,7 +6,8 @@
 //     (tree_code.h) in groups, a group as long as a byte can rank every feature's thresholds.
 //  2. A batch comes in strips of rows, column by column. For each group the strip's features become
 //     byte planes (planes.h), and every tree of the group finds the leaves of all rows by them.
-//  3. Trees with too many leaves for a byte, and rows that come alone, are walked (walk.h).
+//  3. Slopes of leaves are read from the trees themselves, which must outlive the forest.
+//  4. Trees with too many leaves for a byte, and rows that come alone, are walked (walk.h).
 // A forest never changes, so any number of threads may ask it, each with a Strip of its own.
 #pragma once
 
@@ -67,10 +68,16 @@ class Forest {
   /// of several outputs to all columns. Calls with the same strip make its planes once a group.
   void add(const Strip& strip, std::int64_t first, std::int64_t last, int columns, double* sum,
            Scratch& scratch) const;
-  /// Calls f(tree, values) for one row of features, in order; allocates nothing.  // [outputs]
+  /// Calls f(tree, values) for one row of features, in order, with float or double values;
+  /// allocates nothing.  // values: [outputs]
   template <class F>
   void each_of_row(const double* features, std::int64_t first, std::int64_t last, F&& f) const {
-    walk_.row(features, first, last, f);
+    walk_.row(features, first, last, [&](std::int64_t tree, std::uint32_t place) {
+      if (!sloped(tree)) return f(tree, walk_.values_of(place));
+      const double value = sloped_[tree]->linear_value(
+          walk_.node_of(tree, place), [&](std::int32_t feature) { return features[feature]; });
+      return f(tree, &value);
+    });
   }
 
  private:
@@ -81,10 +88,14 @@ class Forest {
   };
   void add_few(const Strip& strip, std::int64_t first, std::int64_t last, int columns,
                double* sum) const;
+  bool sloped(std::int64_t tree) const { return !sloped_.empty() && sloped_[tree] != nullptr; }
+  void add_sloped(const Strip& strip, std::int64_t tree, const std::uint8_t* leaf,
+                  double* sum) const;
 
   std::vector<std::int32_t> features_;
   std::vector<Planes> groups_;
   std::vector<Coded> codes_;
+  std::vector<const Tree*> sloped_;  // null where leaves are constant; empty where all are
   Walk walk_;
 };
 

@@ -20,6 +20,7 @@ struct ForestShape {
   bool symmetric = false;
   std::int32_t deepest = 64;
   int outputs = 1;  // of each tree
+  bool slopes = false;
 };
 
 constexpr std::int64_t kCodes = 70;
@@ -37,6 +38,7 @@ class RandomTrees {
   Tree tree() {
     Tree tree = shape_.symmetric ? symmetric() : grown();
     tree.outputs = shape_.outputs;
+    if (shape_.slopes) give_slopes(tree);
     if (shape_.outputs == 1) return tree;
     for (std::size_t i = 0; i < tree.nodes.size() * shape_.outputs; ++i) {
       tree.vectors.push_back(value());
@@ -78,6 +80,19 @@ class RandomTrees {
       }
     }
     return node;
+  }
+  void give_slopes(Tree& tree) {
+    tree.slopes.step = 0x1p-20;
+    for (const Node& node : tree.nodes) {
+      tree.slopes.first.push_back(static_cast<std::int32_t>(tree.slopes.all.size()));
+      tree.slopes.intercept.push_back(r_.normal());
+      const std::int64_t count = node.leaf() ? r_.below(3) : 0;
+      for (std::int64_t i = 0; i < count; ++i) {
+        const std::int64_t feature = r_.below(shape_.features - shape_.categorical);
+        tree.slopes.all.push_back({static_cast<std::int32_t>(feature), r_.normal()});
+      }
+    }
+    tree.slopes.first.push_back(static_cast<std::int32_t>(tree.slopes.all.size()));
   }
   float value() { return static_cast<float>(r_.below(1 << 20) - (1 << 19)) * 0x1p-20F; }
 
@@ -153,10 +168,12 @@ void expect_find(const ForestShape& shape, std::uint64_t seed, int count, int co
     for (int t = 0; t < count; ++t) {
       const auto leaf = static_cast<std::int32_t>(&trees[t].find(row.data()) - &trees[t].nodes[0]);
       for (int j = 0; j < shape.outputs; ++j) {
-        expected[column(t, j)] += double{trees[t].value(leaf, j)};
+        expected[column(t, j)] +=
+            shape.slopes ? trees[t].linear_value(leaf, [&](std::int32_t f) { return row[f]; })
+                         : double{trees[t].value(leaf, j)};
       }
     }
-    forest.each_of_row(row.data(), 0, count, [&](std::int64_t t, const float* values) {
+    forest.each_of_row(row.data(), 0, count, [&](std::int64_t t, const auto* values) {
       for (int j = 0; j < shape.outputs; ++j) alone[column(t, j)] += double{values[j]};
     });
     for (int k = 0; k < columns; ++k) {
@@ -209,6 +226,16 @@ TEST(Forest, SaysWhatTreesOfSeveralOutputsSay) {
     expect_find({.leaves = 32, .deepest = 5, .outputs = outputs}, 5, 9, outputs, kStrip);
     expect_find({.symmetric = true, .deepest = 6, .outputs = outputs}, 6, 9, outputs, kStrip);
   }
+}
+
+TEST(Forest, SaysWhatLinearLeavesSay) {
+  for (const std::int64_t leaves : {1, 2, 30, 256, 300}) {
+    SCOPED_TRACE(leaves);
+    expect_find({.leaves = leaves, .slopes = true}, 7, 8, 2, kStrip);
+    expect_find({.leaves = leaves, .slopes = true}, 8, 8, 1, 7);
+  }
+  expect_find({.leaves = 32, .deepest = 5, .slopes = true}, 9, 8, 1, kStrip);
+  expect_find({.symmetric = true, .deepest = 6, .slopes = true}, 10, 8, 1, kStrip);
 }
 
 TEST(Forest, WalksAFewRows) {

@@ -109,6 +109,9 @@ class Encoder {
     const std::size_t each = std::max(code_.stride, 1);
     code_.values.resize(std::max(code_.values.size(), (number + 1) * each));
     for (int k = 0; k < tree_.outputs; ++k) code_.values[number * each + k] = tree_.value(n, k);
+    if (!tree_.slopes.any()) return;
+    code_.nodes.resize(std::max(code_.nodes.size(), number + 1));
+    code_.nodes[number] = n;
   }
 
   // Parents first, the left subtree's leaves numbered before the right's.

@@ -46,9 +46,10 @@ struct TreeCode {
   bool masked = false;  // whether a condition has a mask
   std::int32_t depth = 0;
   std::vector<Condition> conditions;
-  int stride = 0;             // vector_stride() of the tree
-  std::vector<float> values;  // of each leaf's number, padded to 16, 32, 64 or more; or with
-                              // several outputs [leaves][stride]
+  int stride = 0;                   // vector_stride() of the tree
+  std::vector<float> values;        // of each leaf's number, padded to 16, 32, 64 or more; or with
+                                    // several outputs [leaves][stride]
+  std::vector<std::int32_t> nodes;  // of each leaf's number, where leaves have slopes
 };
 
 /// Whether a tree has a code: at most kMostCodedLeaves leaves, and every node one parent, which a

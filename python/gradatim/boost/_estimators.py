@@ -186,6 +186,12 @@ class AdaBoostRegressor(BoostingRegressor):
         learner=cart.
     max_bin : int, default=255
         Most bins of a numeric feature, its missing bin not counted. In [2, 65534]. Of learner=cart.
+    linear_tree : bool, default=False
+        Leaves hold a linear model of the numeric features on their path, from the second round on.
+        Of learner=cart.
+    linear_lambda : float, default=0.0
+        linear_tree: L2 regularisation of the slopes, in the features' own units. In [0, inf). Of
+        learner=cart.
     categorical_features : Sequence[int | str] | None, default=None
         Columns of numbers to treat as categories, by index or name; those of a categorical or
         string type always are.
@@ -242,6 +248,8 @@ class AdaBoostRegressor(BoostingRegressor):
         "criterion": "learner.criterion",
         "tree_method": "learner.tree_method",
         "max_bin": "learner.max_bin",
+        "linear_tree": "learner.linear_tree",
+        "linear_lambda": "learner.linear_lambda",
     }
 
     def __init__(
@@ -260,6 +268,8 @@ class AdaBoostRegressor(BoostingRegressor):
         criterion: Literal["gini", "error"] = "gini",
         tree_method: Literal["histogram", "exact"] = "histogram",
         max_bin: int = 255,
+        linear_tree: bool = False,
+        linear_lambda: float = 0.0,
         categorical_features: Sequence[int | str] | None = None,
         sparse_absent: Literal["zero", "missing"] = "zero",
         n_jobs: int | None = None,
@@ -279,6 +289,8 @@ class AdaBoostRegressor(BoostingRegressor):
         self.criterion = criterion
         self.tree_method = tree_method
         self.max_bin = max_bin
+        self.linear_tree = linear_tree
+        self.linear_lambda = linear_lambda
         self.categorical_features = categorical_features
         self.sparse_absent = sparse_absent
         self.n_jobs = n_jobs
@@ -360,6 +372,12 @@ class GradientBoostingClassifier(BoostingClassifier):
         learner=cart.
     max_bin : int, default=255
         Most bins of a numeric feature, its missing bin not counted. In [2, 65534]. Of learner=cart.
+    linear_tree : bool, default=False
+        Leaves hold a linear model of the numeric features on their path, from the second round on.
+        Of learner=cart.
+    linear_lambda : float, default=0.0
+        linear_tree: L2 regularisation of the slopes, in the features' own units. In [0, inf). Of
+        learner=cart.
     validation_fraction : float, default=0.1
         Share of the rows that is split off to watch where early_stopping_rounds > 0 and fit is
         given no eval_set.
@@ -441,6 +459,8 @@ class GradientBoostingClassifier(BoostingClassifier):
         "criterion": "learner.criterion",
         "tree_method": "learner.tree_method",
         "max_bin": "learner.max_bin",
+        "linear_tree": "learner.linear_tree",
+        "linear_lambda": "learner.linear_lambda",
     }
 
     def __init__(
@@ -475,6 +495,8 @@ class GradientBoostingClassifier(BoostingClassifier):
         criterion: Literal["gini", "error"] = "gini",
         tree_method: Literal["histogram", "exact"] = "histogram",
         max_bin: int = 255,
+        linear_tree: bool = False,
+        linear_lambda: float = 0.0,
         validation_fraction: float = 0.1,
         eval_metric: MetricLike = None,
         categorical_features: Sequence[int | str] | None = None,
@@ -508,6 +530,8 @@ class GradientBoostingClassifier(BoostingClassifier):
         self.criterion = criterion
         self.tree_method = tree_method
         self.max_bin = max_bin
+        self.linear_tree = linear_tree
+        self.linear_lambda = linear_lambda
         self.validation_fraction = validation_fraction
         self.eval_metric = eval_metric
         self.categorical_features = categorical_features
@@ -591,6 +615,12 @@ class GradientBoostingRegressor(BoostingRegressor):
         learner=cart.
     max_bin : int, default=255
         Most bins of a numeric feature, its missing bin not counted. In [2, 65534]. Of learner=cart.
+    linear_tree : bool, default=False
+        Leaves hold a linear model of the numeric features on their path, from the second round on.
+        Of learner=cart.
+    linear_lambda : float, default=0.0
+        linear_tree: L2 regularisation of the slopes, in the features' own units. In [0, inf). Of
+        learner=cart.
     validation_fraction : float, default=0.1
         Share of the rows that is split off to watch where early_stopping_rounds > 0 and fit is
         given no eval_set.
@@ -670,6 +700,8 @@ class GradientBoostingRegressor(BoostingRegressor):
         "criterion": "learner.criterion",
         "tree_method": "learner.tree_method",
         "max_bin": "learner.max_bin",
+        "linear_tree": "learner.linear_tree",
+        "linear_lambda": "learner.linear_lambda",
     }
 
     def __init__(
@@ -704,6 +736,8 @@ class GradientBoostingRegressor(BoostingRegressor):
         criterion: Literal["gini", "error"] = "gini",
         tree_method: Literal["histogram", "exact"] = "histogram",
         max_bin: int = 255,
+        linear_tree: bool = False,
+        linear_lambda: float = 0.0,
         validation_fraction: float = 0.1,
         eval_metric: MetricLike = None,
         categorical_features: Sequence[int | str] | None = None,
@@ -737,6 +771,8 @@ class GradientBoostingRegressor(BoostingRegressor):
         self.criterion = criterion
         self.tree_method = tree_method
         self.max_bin = max_bin
+        self.linear_tree = linear_tree
+        self.linear_lambda = linear_lambda
         self.validation_fraction = validation_fraction
         self.eval_metric = eval_metric
         self.categorical_features = categorical_features
@@ -869,6 +905,12 @@ class NewtonBoostingClassifier(BoostingClassifier):
     max_bin : int, default=255
         Most bins of a numeric feature, its missing bin not counted; up to 255 take one byte a
         value. In [2, 65534]. Of learner=tree.
+    linear_tree : bool, default=False
+        Leaves hold a linear model of the numeric features on their path, from the second round on.
+        Of learner=tree.
+    linear_lambda : float, default=0.0
+        linear_tree: L2 regularisation of the slopes, in the features' own units. In [0, inf). Of
+        learner=tree.
     max_cat_to_onehot : int, default=4
         With so many categories or fewer, a split separates one of them. In [0, inf). Of
         learner=tree.
@@ -983,6 +1025,8 @@ class NewtonBoostingClassifier(BoostingClassifier):
         "extra_trees": "learner.extra_trees",
         "tree_method": "learner.tree_method",
         "max_bin": "learner.max_bin",
+        "linear_tree": "learner.linear_tree",
+        "linear_lambda": "learner.linear_lambda",
         "max_cat_to_onehot": "learner.max_cat_to_onehot",
         "max_cat_threshold": "learner.max_cat_threshold",
         "cat_smooth": "learner.cat_smooth",
@@ -1040,6 +1084,8 @@ class NewtonBoostingClassifier(BoostingClassifier):
         extra_trees: bool = False,
         tree_method: Literal["histogram", "exact"] = "histogram",
         max_bin: int = 255,
+        linear_tree: bool = False,
+        linear_lambda: float = 0.0,
         max_cat_to_onehot: int = 4,
         max_cat_threshold: int = 8,
         cat_smooth: float = 10.0,
@@ -1096,6 +1142,8 @@ class NewtonBoostingClassifier(BoostingClassifier):
         self.extra_trees = extra_trees
         self.tree_method = tree_method
         self.max_bin = max_bin
+        self.linear_tree = linear_tree
+        self.linear_lambda = linear_lambda
         self.max_cat_to_onehot = max_cat_to_onehot
         self.max_cat_threshold = max_cat_threshold
         self.cat_smooth = cat_smooth
@@ -1233,6 +1281,12 @@ class NewtonBoostingRegressor(BoostingRegressor):
     max_bin : int, default=255
         Most bins of a numeric feature, its missing bin not counted; up to 255 take one byte a
         value. In [2, 65534]. Of learner=tree.
+    linear_tree : bool, default=False
+        Leaves hold a linear model of the numeric features on their path, from the second round on.
+        Of learner=tree.
+    linear_lambda : float, default=0.0
+        linear_tree: L2 regularisation of the slopes, in the features' own units. In [0, inf). Of
+        learner=tree.
     max_cat_to_onehot : int, default=4
         With so many categories or fewer, a split separates one of them. In [0, inf). Of
         learner=tree.
@@ -1345,6 +1399,8 @@ class NewtonBoostingRegressor(BoostingRegressor):
         "extra_trees": "learner.extra_trees",
         "tree_method": "learner.tree_method",
         "max_bin": "learner.max_bin",
+        "linear_tree": "learner.linear_tree",
+        "linear_lambda": "learner.linear_lambda",
         "max_cat_to_onehot": "learner.max_cat_to_onehot",
         "max_cat_threshold": "learner.max_cat_threshold",
         "cat_smooth": "learner.cat_smooth",
@@ -1402,6 +1458,8 @@ class NewtonBoostingRegressor(BoostingRegressor):
         extra_trees: bool = False,
         tree_method: Literal["histogram", "exact"] = "histogram",
         max_bin: int = 255,
+        linear_tree: bool = False,
+        linear_lambda: float = 0.0,
         max_cat_to_onehot: int = 4,
         max_cat_threshold: int = 8,
         cat_smooth: float = 10.0,
@@ -1458,6 +1516,8 @@ class NewtonBoostingRegressor(BoostingRegressor):
         self.extra_trees = extra_trees
         self.tree_method = tree_method
         self.max_bin = max_bin
+        self.linear_tree = linear_tree
+        self.linear_lambda = linear_lambda
         self.max_cat_to_onehot = max_cat_to_onehot
         self.max_cat_threshold = max_cat_threshold
         self.cat_smooth = cat_smooth
