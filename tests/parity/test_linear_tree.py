@@ -65,7 +65,10 @@ def test_rmse_on_california_housing_is_within_noise(california):
         x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=0.25, random_state=seed)
         models = [make(15, 60, 0.1, 1.0, 1.0) for make in (ours, peer)]
         pairs.append(
-            [root_mean_squared_error(y_test, m.fit(x_train, y_train).predict(x_test)) for m in models]
+            [
+                root_mean_squared_error(y_test, m.fit(x_train, y_train).predict(x_test))
+                for m in models
+            ]
         )
     a, b = np.mean(pairs, axis=0)
     print(f"{a:.5f} against {b:.5f}: ratio {a / b:.4f}; splits {np.round(pairs, 5).tolist()}")
