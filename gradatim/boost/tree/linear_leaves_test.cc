@@ -24,6 +24,9 @@ TEST(SolveSemidefinite, GivesNothingToWhatDependsOnRowsBefore) {
             (std::vector<double>{0, 2}));
   EXPECT_EQ(solve_semidefinite({1, 1, 2, 1, 1, 2, 2, 2, 8}, std::vector<double>{3, 3, 10}),
             (std::vector<double>{1, 0, 1}));
+  EXPECT_EQ(solve_semidefinite({1, 1, 1, 1 + 0x1p-40}, std::vector<double>{3, 4}),
+            (std::vector<double>{3, 0}))
+      << "but for rounding";
 }
 
 // Rows of two features, a tree that splits on both: x0 < 5 is leaf 1; else x1 < 5 is leaf 3, or 4.
@@ -100,19 +103,19 @@ TEST(LinearLeaves, LambdaTurnsTheLineAboutTheMean) {
   EXPECT_NEAR(value_at(fitted(p, 1, 1e12), 3.0, 0.0), 7.0, 1e-6);
 }
 
-// Weights 1, 2, 1 of y = 0, 3, 2 at x = 1, 2, 3: mean (2, 2), w = (1 * 2 + 1 * 0) / 2 = 1.
+// Weights 1, 2, 1 of y = 0, 3, 4 at x = 1, 2, 3: mean (2, 2.5), w = (2.5 + 1.5) / 2 = 2.
 TEST(LinearLeaves, WeighRowsByTheirHessians) {
   Problem p;
   p.add(1, 9, 0, 1);
   p.add(2, 9, 3, 2);
-  p.add(3, 9, 2, 1);
+  p.add(3, 9, 4, 1);
   const Tree tree = fitted(p, 1);
-  EXPECT_NEAR(value_at(tree, 2.0, 0.0), 2.0, 1e-6);
-  EXPECT_NEAR(value_at(tree, 4.0, 0.0), 4.0, 1e-6);
-  // With lambda = 4 the mean's value is 8 / (4 + 4) = 1; the slope is the same.
+  EXPECT_NEAR(value_at(tree, 2.0, 0.0), 2.5, 1e-6);
+  EXPECT_NEAR(value_at(tree, 4.0, 0.0), 6.5, 1e-6);
+  // With lambda = 4 the mean's value is 10 / (4 + 4) = 1.25; the slope is the same.
   const Tree drawn = fitted(p, 1, 0.0, {.reg_lambda = 4.0});
-  EXPECT_NEAR(value_at(drawn, 2.0, 0.0), 1.0, 1e-6);
-  EXPECT_NEAR(value_at(drawn, 4.0, 0.0), 3.0, 1e-6);
+  EXPECT_NEAR(value_at(drawn, 2.0, 0.0), 1.25, 1e-6);
+  EXPECT_NEAR(value_at(drawn, 4.0, 0.0), 5.25, 1e-6);
 }
 
 TEST(LinearLeaves, HaveASlopeForEveryFeatureOfTheirPath) {
