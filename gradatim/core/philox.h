@@ -44,6 +44,7 @@ enum class Stream : std::uint32_t {
   thresholds = 22,     // random thresholds: (round, output), place in the tree; then feature
   dropout = 30,        // DART: round, dropped round
   search = 31,         // settings: trial, setting
+  sketch = 40,         // combinations of outputs: round, output
 };
 
 /// The draws of one purpose. Cheap to copy; `minor` is a round or a step, `index` a row.

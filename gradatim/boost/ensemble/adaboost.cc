@@ -20,6 +20,9 @@ class AdaBoost final : public data::Trainer {
 
   std::shared_ptr<const data::Model> fit(const data::FitRequest& request,
                                          const api::Settings& settings) const override {
+    GRADATIM_CHECK(!learner_->linear_leaves(), UsageError, 1074,
+                   "AdaBoost fits trees with constant leaves; leave linear_tree out, or use "
+                   "boost.newton");
     return fit_adaboost(config_, *algorithm_, learner_, request, settings);
   }
 

@@ -164,6 +164,9 @@ class AdaBoostR2 final : public data::Trainer {
 
   std::shared_ptr<const data::Model> fit(const data::FitRequest& request,
                                          const api::Settings& settings) const override {
+    GRADATIM_CHECK(!learner_->linear_leaves(), UsageError, 1074,
+                   "AdaBoost.R2 fits trees with constant leaves; leave linear_tree out, or use "
+                   "boost.newton");
     R2Fit fit(config_, learner_, request);
     fit.run();
     return fit.finish(settings);

@@ -7,6 +7,7 @@
 #include "gradatim/boost/ensemble/additive_model.h"
 #include "gradatim/boost/ensemble/class_balance.h"
 #include "gradatim/boost/ensemble/dropout.h"
+#include "gradatim/boost/ensemble/output_sketch.h"
 #include "gradatim/boost/ensemble/row_sampling.h"
 
 namespace gradatim::boost {
@@ -25,6 +26,7 @@ struct AdditiveConfig {
   DropoutConfig dropout;
   bool evaluate_train = false;
   bool vector_leaves = false;  // one member for all outputs
+  SketchConfig sketch;         // of these outputs
   bool high_precision = false;
   bool first_order = false;  // members fit gradients with h = 1; leaves then take their Newton step
 };

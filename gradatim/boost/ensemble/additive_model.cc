@@ -48,9 +48,12 @@ void SumModel::accumulate_trees(const TreeRows& rows, std::int64_t first, std::i
 void SumModel::accumulate_row(const Forest& trees, const double* features, std::int64_t first,
                               std::int64_t last, double* state) const {
   const int outputs = state_columns();
-  trees.each_of_row(
-      features, first * members_per_round(), last * members_per_round(),
-      [&](std::int64_t tree, double value) { state[outputs == 1 ? 0 : tree % outputs] += value; });
+  const int width = trees.outputs();
+  trees.each_of_row(features, first * members_per_round(), last * members_per_round(),
+                    [&](std::int64_t tree, const auto* values) {
+                      double* sum = state + (width == outputs ? 0 : tree % outputs);
+                      for (int j = 0; j < width; ++j) sum[j] += double{values[j]};
+                    });
 }
 
 void AdditiveModel::finish(const double* state, std::int64_t rows, std::int64_t /*rounds*/,

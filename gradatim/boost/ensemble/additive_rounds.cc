@@ -30,10 +30,24 @@ AdditiveRounds::AdditiveRounds(const AdditiveConfig& config, const Loss& loss,
       seed_(seed),
       held_out_(std::move(held_out)),
       fitter_(learner.start({rows.binned, &rows.train->data().features})),
+      sketch_(config.sketch, config.vector_leaves ? outputs : 1),
       outliers_(outputs) {
+  if (learner.linear_leaves()) check_linear_leaves();
   for (std::size_t row = 0; row < held_out_.size(); ++row) {
     if (held_out_[row] == 0) learned_.push_back(static_cast<std::uint32_t>(row));
   }
+}
+
+void AdditiveRounds::check_linear_leaves() const {
+  GRADATIM_CHECK(!config_.dropout.on(), UsageError, 1070,
+                 "dropout rescales the values of leaves, and with linear_tree they are not fixed; "
+                 "leave one out");
+  GRADATIM_CHECK(!loss_.refits_leaves(), UsageError, 1071,
+                 "linear_tree fits leaves to gradients and hessians, and this loss has leaves of "
+                 "its own (quantiles, medians); take another loss, such as squared or "
+                 "pseudo_huber, or leave linear_tree out");
+  GRADATIM_CHECK(!config_.vector_leaves, UsageError, 1072,
+                 "linear_tree has leaves of one output; use multi_strategy=one_output_per_tree");
 }
 
 void AdditiveRounds::begin_with(Members members, std::int64_t scaled, std::vector<double> weights,
@@ -150,7 +164,7 @@ void AdditiveRounds::quantise_output(int k, std::uint32_t draw) {
       .seed = seed_,
       .draw = draw,
       .force_wide = rows_.binned->exact() || config_.high_precision || outliers_[k] != 0,
-      .constant_hessian = config_.first_order || loss_.constant_hessian()};
+      .constant_hessian = constant_hessian()};
   if (config_.first_order) {
     ones_.assign(rows_.train->rows(), 1.0F);
     quantise(of_output(g_, k), ones_, weight_, options, statistics_);
@@ -166,12 +180,32 @@ void AdditiveRounds::quantise_tree(int tree, std::int64_t round) {
     const bool any = std::find(outliers_.begin(), outliers_.end(), 1) != outliers_.end();
     outliers_.assign(outputs_, any);
   }
+  if (sketch_.on()) return quantise_sketch(round);
   for (int k = tree * width_; k < (tree + 1) * width_; ++k) {
     quantise_output(k, static_cast<std::uint32_t>(round * outputs_ + k));
     if (!config_.vector_leaves) continue;
     if (k == 0) vectors_.resize(rows_.train->rows(), outputs_, statistics_.wide);
     vectors_.set(k, statistics_);
   }
+}
+
+void AdditiveRounds::quantise_sketch(std::int64_t round) {
+  const std::span<const float> h = constant_hessian() ? std::span<const float>() : h_;
+  sketch_.make({g_, h, weight_, rows_.train->rows(), outputs_}, seed_,
+               static_cast<std::uint32_t>(round));
+  bool outliers = false;
+  for (int j = 0; j < sketch_.outputs(); ++j) {
+    quantise(sketch_.g(j), sketch_.h(j), weight_,
+             {.seed = seed_,
+              .draw = static_cast<std::uint32_t>(round * outputs_ + j),
+              .force_wide = config_.high_precision || outliers_.front() != 0,
+              .constant_hessian = constant_hessian()},
+             statistics_);
+    outliers = outliers || statistics_.outliers;
+    if (j == 0) vectors_.resize(rows_.train->rows(), sketch_.outputs(), statistics_.wide);
+    vectors_.set(j, statistics_);
+  }
+  outliers_.assign(outputs_, outliers);
 }
 
 RowSample AdditiveRounds::sample(std::int64_t round, std::int64_t parallel) const {
@@ -209,9 +243,16 @@ std::unique_ptr<Member> AdditiveRounds::fit_member(int tree, std::uint32_t draw,
       sample_features(static_cast<std::int32_t>(rows_.binned->features().size()),
                       learner_.colsample_bytree(), seed_, draw, fitter_->feature_weights());
   fitter_->draw_by(seed_, draw);
-  auto member = config_.vector_leaves ? fitter_->fit_vector(vectors_, rows, features)
-                                      : fitter_->fit(statistics_, rows, features);
+  auto member = config_.vector_leaves
+                    ? fitter_->fit_vector(vectors_, outputs_, sketch_.on(), rows, features)
+                    : fitter_->fit(statistics_, rows, features);
+  if (sketch_.on() && !refits_leaves()) fill_outputs(*member);
   for (int j = 0; j < width_; ++j) refit_leaves(*member, tree * width_ + j, j);
+  const bool first_round = draw < static_cast<std::uint32_t>(members_per_round());
+  if (learner_.linear_leaves() && !first_round) {
+    fitter_->fit_slopes(*member, refits_leaves() ? step_statistics_ : statistics_,
+                        !refits_leaves());
+  }
   if (!config_.dropout.on()) {
     member->shrink(factor(loaded_, 1.0), grid_);
   } else {
@@ -222,12 +263,27 @@ std::unique_ptr<Member> AdditiveRounds::fit_member(int tree, std::uint32_t draw,
   return member;
 }
 
+// Every output's own leaves, where splits were searched on a sketch.
+void AdditiveRounds::fill_outputs(Member& member) {
+  ones_.assign(rows_.train->rows(), 1.0F);
+  for (int k = 0; k < outputs_; ++k) {
+    quantise(of_output(g_, k),
+             constant_hessian() ? std::span<const float>(ones_) : of_output(h_, k), weight_,
+             {.force_wide = true, .constant_hessian = constant_hessian()}, statistics_);
+    fitter_->fill_output(member, k, statistics_);
+  }
+}
+
+bool AdditiveRounds::refits_leaves() const {
+  return loss_.refits_leaves() || (config_.first_order && !loss_.constant_hessian());
+}
+
 // Per-leaf optima: the loss's own, or (first order) a Newton step with its true hessians.
 // `output` is the member's own number of output `k`.
 void AdditiveRounds::refit_leaves(Member& member, int k, int output) {
   const auto leaves = fitter_->leaves();
   const bool newton_step = config_.first_order && !loss_.constant_hessian();
-  if (leaves.empty() || (!loss_.refits_leaves() && !newton_step)) return;
+  if (leaves.empty() || !refits_leaves()) return;
   if (newton_step) {
     quantise(of_output(g_, k), of_output(h_, k), weight_, {.force_wide = true}, step_statistics_);
   }

@@ -53,6 +53,12 @@ class AdditiveRounds {
   std::span<const float> of_output(const std::vector<float>& values, int k) const;
   void quantise_output(int k, std::uint32_t draw);
   void quantise_tree(int tree, std::int64_t round);
+  void quantise_sketch(std::int64_t round);
+  void fill_outputs(Member& member);
+  void check_linear_leaves() const;
+  bool constant_hessian() const { return config_.first_order || loss_.constant_hessian(); }
+  /// Whether leaves take another value than that of their gradients and hessians.
+  bool refits_leaves() const;
   RowSample sample(std::int64_t round, std::int64_t parallel) const;
   RowSample sample_learned(std::uint32_t draw) const;
   std::unique_ptr<Member> fit_member(int tree, std::uint32_t draw,
@@ -88,6 +94,7 @@ class AdditiveRounds {
   Statistics statistics_;
   Statistics step_statistics_;
   VectorStatistics vectors_;
+  OutputSketch sketch_;
   std::vector<std::uint8_t> outliers_;  // [outputs]
 };
 

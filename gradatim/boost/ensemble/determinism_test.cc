@@ -164,6 +164,28 @@ std::vector<Case> every_case() {
   targets.request = with_second_target(
       request_of(learnable({.rows = 9000, .numeric = 3, .missing = 0.1}, Target::numbers, 4)));
   cases.push_back(targets);
+  for (const char* model : {"boost.newton", "boost.gradient"}) {
+    for (const auto target : {Target::numbers, Target::two_classes, Target::three_classes}) {
+      Case linear{"linear_tree", model, {{"n_estimators", "3"}, {"linear_tree", "true"}}, {}};
+      linear.request = request_of(learnable(
+          {.rows = 20000, .numeric = 4, .categorical = 1, .missing = 0.05}, target, 4, true));
+      linear.request.weight = "w";
+      cases.push_back(linear);
+    }
+  }
+  for (const char* method : {"random_projection", "top_outputs", "random_sampling"}) {
+    Case sketch{method,
+                "boost.newton",
+                {{"n_estimators", "3"},
+                 {"multi_strategy", "multi_output_tree"},
+                 {"sketch_outputs", "2"},
+                 {"sketch_method", method}},
+                {}};
+    sketch.request = request_of(
+        learnable({.rows = 9000, .numeric = 3, .missing = 0.1}, Target::three_classes, 4, true));
+    sketch.request.weight = "w";
+    cases.push_back(sketch);
+  }
   add_tree_cases(cases);
   add_algorithm_cases(cases);
   return cases;

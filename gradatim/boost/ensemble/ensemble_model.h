@@ -59,7 +59,7 @@ class EnsembleModel : public data::Model {
   /// Adds the members of round `round` to `state` [rows, state_columns].
   virtual void accumulate(const RowBlock& rows, std::int64_t round, double* state) const = 0;
   /// The same for rounds [first, last) of an ensemble of trees: of a strip of rows, and of one row
-  /// of features.  // state: [state_columns][kStrip], [state_columns]
+  /// of features.  // state: Forest::sums(state_columns), [state_columns]
   virtual void accumulate_trees(const TreeRows& rows, std::int64_t first, std::int64_t last,
                                 double* state) const = 0;
   virtual void accumulate_row(const Forest& trees, const double* features, std::int64_t first,
@@ -85,8 +85,8 @@ class EnsembleModel : public data::Model {
   /// States of no rounds and base margins of rows [begin, begin + rows).  // [rows, state_columns]
   std::vector<double> started(const Columns& columns, std::int64_t begin, std::int64_t rows) const;
   void load(const Columns& columns, const Forest& trees, std::int64_t begin, StripRows& rows) const;
-  void finish_strip(const StripRows& rows, std::int64_t rounds, data::PredictKind kind,
-                    double* out) const;
+  void finish_strip(const StripRows& rows, const Forest& trees, std::int64_t rounds,
+                    data::PredictKind kind, double* out) const;
 
   void predict_trees(const Columns& columns, const Forest& trees, std::int64_t rounds,
                      data::PredictKind kind, data::Predictions& predictions) const;
@@ -101,8 +101,7 @@ class EnsembleModel : public data::Model {
   std::int64_t block_rows(std::int64_t rows) const;
   RowBlock block_of(const Columns& columns, std::int64_t begin, std::int64_t rows) const;
 
-  /// The members as a forest, made when it is first asked for; null where one is no tree or has
-  /// several outputs.
+  /// The members as a forest, made when it is first asked for; null where one is no tree.
   const Forest* forest() const;
 
   data::ModelCard card_;

@@ -29,10 +29,9 @@ struct EnsembleModel::Columns {
 };
 
 struct EnsembleModel::StripRows {
-  StripRows(std::int64_t features, int width)
-      : strip(features), state(static_cast<std::size_t>(width) * kStrip) {}
+  StripRows(std::int64_t features, std::size_t sums) : strip(features), state(sums) {}
   Strip strip;
-  std::vector<double> state;  // [state_columns][kStrip]
+  std::vector<double> state;  // as Forest::at() says
   Forest::Scratch scratch;
 };
 
@@ -41,7 +40,7 @@ const Forest* EnsembleModel::forest() const {
     std::vector<const Tree*> trees;
     for (const auto& member : parts_.members) {
       const auto* tree = dynamic_cast<const TreeMember*>(member.get());
-      if (tree == nullptr || tree->tree().outputs != 1) return;
+      if (tree == nullptr) return;
       trees.push_back(&tree->tree());
     }
     forest_ = std::make_unique<const Forest>(trees);
@@ -140,17 +139,17 @@ void EnsembleModel::load(const Columns& columns, const Forest& trees, std::int64
   const std::vector<double> state = started(columns, begin, count);
   const int width = state_columns();
   for (int k = 0; k < width; ++k) {
-    for (std::int64_t i = 0; i < count; ++i) rows.state[k * kStrip + i] = state[i * width + k];
+    for (int i = 0; i < count; ++i) rows.state[trees.at(i, k)] = state[i * width + k];
   }
 }
 
-void EnsembleModel::finish_strip(const StripRows& rows, std::int64_t rounds, data::PredictKind kind,
-                                 double* out) const {
+void EnsembleModel::finish_strip(const StripRows& rows, const Forest& trees, std::int64_t rounds,
+                                 data::PredictKind kind, double* out) const {
   const int width = state_columns();
   if (width == 1) return finish(rows.state.data(), rows.strip.rows, rounds, kind, out);
   std::vector<double> state(static_cast<std::size_t>(rows.strip.rows) * width);
   for (int k = 0; k < width; ++k) {
-    for (int i = 0; i < rows.strip.rows; ++i) state[i * width + k] = rows.state[k * kStrip + i];
+    for (int i = 0; i < rows.strip.rows; ++i) state[i * width + k] = rows.state[trees.at(i, k)];
   }
   finish(state.data(), rows.strip.rows, rounds, kind, out);
 }
@@ -160,11 +159,13 @@ void EnsembleModel::predict_trees(const Columns& columns, const Forest& trees, s
   parallel_for(
       columns.rows, kStrip * strips_a_task(columns.rows),
       [&](std::int64_t begin, std::int64_t end) {
-        StripRows rows(static_cast<std::int64_t>(columns.features.size()), state_columns());
+        StripRows rows(static_cast<std::int64_t>(columns.features.size()),
+                       trees.sums(state_columns()));
         for (std::int64_t at = begin; at < end; at += kStrip) {
           load(columns, trees, at, rows);
           accumulate_trees({trees, rows.strip, rows.scratch}, 0, rounds, rows.state.data());
-          finish_strip(rows, rounds, kind, predictions.values.data() + at * predictions.columns);
+          finish_strip(rows, trees, rounds, kind,
+                       predictions.values.data() + at * predictions.columns);
         }
       });
 }
@@ -174,7 +175,7 @@ void EnsembleModel::stage_trees(const Columns& columns, const Forest& trees, dat
                                 data::Predictions& predictions, const Stage& stage) const {
   std::vector<StripRows> strips(
       (columns.rows + kStrip - 1) / kStrip,
-      StripRows(static_cast<std::int64_t>(columns.features.size()), state_columns()));
+      StripRows(static_cast<std::int64_t>(columns.features.size()), trees.sums(state_columns())));
   const auto count = static_cast<std::int64_t>(strips.size());
   parallel_tasks(count, [&](std::int64_t s) { load(columns, trees, s * kStrip, strips[s]); });
   for (std::int64_t round = 0; round < rounds(); ++round) {
@@ -182,7 +183,7 @@ void EnsembleModel::stage_trees(const Columns& columns, const Forest& trees, dat
     parallel_tasks(count, [&](std::int64_t s) {
       StripRows& rows = strips[s];
       accumulate_trees({trees, rows.strip, rows.scratch}, round, round + 1, rows.state.data());
-      finish_strip(rows, round + 1, kind,
+      finish_strip(rows, trees, round + 1, kind,
                    predictions.values.data() + s * kStrip * predictions.columns);
     });
     stage(round + 1, predictions);

@@ -23,6 +23,7 @@ const std::vector<Case> kCases = {
     {"boost.newton", Target::three_classes, {{"n_estimators", "4"}, {"num_parallel_tree", "3"}}},
     {"boost.newton", Target::numbers, {{"n_estimators", "6"}, {"tree_method", "exact"}}},
     {"boost.newton", Target::numbers, {{"n_estimators", "6"}, {"learner", "linear"}}},
+    {"boost.newton", Target::three_classes, {{"n_estimators", "4"}, {"linear_tree", "true"}}},
     {"boost.gradient", Target::numbers, {{"n_estimators", "6"}}},
     {"boost.adaboost", Target::three_classes, {{"n_estimators", "8"}}},
     {"boost.adaboost_r2", Target::numbers, {{"n_estimators", "8"}}},

@@ -21,6 +21,8 @@ struct GradientConfig {
   double max_seconds = 0.0;
   bool evaluate_train = false;
   MultiStrategy multi_strategy = MultiStrategy::one_output_per_tree;
+  std::int32_t sketch_outputs = -1;
+  SketchMethod sketch_method = SketchMethod::random_projection;
 };
 
 class GradientBoosting final : public data::Trainer {
@@ -39,6 +41,7 @@ class GradientBoosting final : public data::Trainer {
                 .max_seconds = c.max_seconds,
                 .evaluate_train = c.evaluate_train,
                 .vector_leaves = c.multi_strategy == MultiStrategy::multi_output_tree,
+                .sketch = {.outputs = c.sketch_outputs, .method = c.sketch_method},
                 .first_order = true},
         loss_(std::static_pointer_cast<const Loss>(parts[0])),
         learner_(std::static_pointer_cast<const Learner>(parts[1])) {
@@ -114,6 +117,15 @@ constexpr api::Setting kSettings[] = {
     api::setting<&GradientConfig::multi_strategy>(
         {.doc = "With several classes or targets: one_output_per_tree grows a tree for each in "
                 "every round; multi_output_tree grows one whose leaves hold a value for each."}),
+    api::setting<&GradientConfig::sketch_outputs>(
+        {.doc = "multi_output_tree: search splits on so many combinations of the outputs; leaves "
+                "keep a value for each. 0 searches all outputs, of which 64 are allowed; -1 is 0 "
+                "up to 64 outputs and 16 beyond.",
+         .range = api::between(-1, 64)}),
+    api::setting<&GradientConfig::sketch_method>(
+        {.doc = "random_projection adds all outputs with random signs; top_outputs takes those "
+                "with the largest gradients; random_sampling draws outputs in proportion to their "
+                "squared gradients."}),
 };
 
 constexpr api::Part kParts[] = {

@@ -321,6 +321,34 @@ TEST(HostileModel, VotesThatAreNoNumbersOrTooFewAreRefused) {
   }
 }
 
+// Trees with a value for each of several outputs, where prediction has room for one.
+TEST(HostileModel, VectorsInLeavesThatWantOneValueAreRefused) {
+  for (const Good& good : kGood) {
+    if (std::string_view(good.learner) == "linear") continue;
+    const auto change = [](Parts& p) {
+      p.add("tree.vectors", std::vector<float>(2 * p.get<float>("tree.value").size()));
+    };
+    EXPECT_EQ(after(good, change), 3010) << good.ensemble << " " << good.learner;
+  }
+}
+
+// The slopes fit their tree, whose leaves vote for classes.
+TEST(HostileModel, SlopesInLeavesThatVoteAreRefused) {
+  EXPECT_EQ(after({kVotes, "stump", Target::three_classes},
+                  [](Parts& p) {
+                    const std::size_t nodes = p.get<float>("tree.value").size();
+                    const std::size_t trees = p.get<std::int64_t>("tree.first").size() - 1;
+                    std::vector<std::int64_t> first(nodes + 1, 1);
+                    first.front() = first[1] = 0;
+                    p.add("tree.first_slope", first);
+                    p.add("tree.slope_feature", std::vector<std::int32_t>{0});
+                    p.add("tree.slope", std::vector<double>{100.0});
+                    p.add("tree.intercept", std::vector<double>(nodes));
+                    p.add("tree.step", std::vector<double>(trees));
+                  }),
+            3010);
+}
+
 TEST(HostileModel, LinearArraysThatDoNotFitAreRefused) {
   for (const Good& good : kGood) {
     if (std::string_view(good.learner) != "linear") continue;

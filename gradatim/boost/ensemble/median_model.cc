@@ -37,7 +37,7 @@ void MedianModel::accumulate_trees(const TreeRows& rows, std::int64_t first, std
 void MedianModel::accumulate_row(const Forest& trees, const double* features, std::int64_t first,
                                  std::int64_t last, double* state) const {
   trees.each_of_row(features, first, last,
-                    [&](std::int64_t round, double value) { state[round] += value; });
+                    [&](std::int64_t round, const auto* value) { state[round] += double{*value}; });
 }
 
 void MedianModel::finish(const double* state, std::int64_t rows, std::int64_t rounds,

@@ -118,24 +118,16 @@ void ScoredRows::add_all(std::span<const std::unique_ptr<Member>> members, int o
 
 void ScoredRows::add_leaves(const Fitter& fitter, const Member& member,
                             std::span<const Leaf> leaves, int k) {
-  struct Piece {
-    std::span<const std::uint32_t> rows;
-    std::int32_t id;
-  };
-  std::vector<Piece> pieces;
+  std::vector<Leaf> pieces;
   for (const Leaf& leaf : leaves) {
     for (std::size_t at = 0; at < leaf.rows.size(); at += 4 * kBlock) {
       const auto count = std::min<std::size_t>(4 * kBlock, leaf.rows.size() - at);
-      pieces.push_back({leaf.rows.subspan(at, count), leaf.id});
+      pieces.push_back({leaf.id, leaf.rows.subspan(at, count)});
     }
   }
   const int outputs = member.outputs();
-  auto add_piece = [&](const Piece& piece) {
-    for (int j = 0; j < outputs; ++j) {
-      const double value = fitter.leaf_value(member, piece.id, j);
-      auto scores = output(k + j);
-      for (const std::uint32_t row : piece.rows) scores[row] += value;
-    }
+  auto add_piece = [&](const Leaf& piece) {
+    for (int j = 0; j < outputs; ++j) fitter.add_leaf(member, piece, j, output(k + j));
   };
   parallel_for(static_cast<std::int64_t>(pieces.size()), 8,
                [&](std::int64_t from, std::int64_t to) {

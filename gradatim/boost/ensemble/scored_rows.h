@@ -44,7 +44,7 @@ class ScoredRows {
                const Grid& grid);
   /// Adds members by raw values, reading every row once; the outputs take turns.
   void add_all(std::span<const std::unique_ptr<Member>> members, int outputs);
-  /// Adds a member that is constant on leaves which together hold every row.
+  /// Adds the fitter's last member, by leaves which together hold every row.
   void add_leaves(const Fitter& fitter, const Member& member, std::span<const Leaf> leaves, int k);
 
   /// Transformed scores of some rows.  // [rows, columns]

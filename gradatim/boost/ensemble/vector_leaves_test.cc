@@ -1,6 +1,8 @@
 // One tree for all outputs, through the ensemble: fit, predict, save, load.
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "gradatim/boost/testing.h"
 #include "gradatim/core/parallel.h"
 
@@ -76,6 +78,86 @@ TEST(VectorLeaves, WatchedRowsAndSamplesDoNotChangeWithThreads) {
   }
   EXPECT_EQ(bytes[1], bytes[0]);
   EXPECT_EQ(bytes[2], bytes[0]);
+}
+
+// Targets that steps of two features tell apart, each with its own heights.
+data::FitRequest many_targets(int targets, std::int64_t rows) {
+  Random random(11);
+  auto columns = random_features({.rows = rows, .numeric = 5}, random);
+  const auto a = numbers(columns[0]);
+  const auto b = numbers(columns[1]);
+  data::FitRequest request;
+  request.seed = 3;
+  for (int k = 0; k < targets; ++k) {
+    const double up = random.normal();
+    const double side = random.normal();
+    std::vector<double> y;
+    for (std::int64_t i = 0; i < rows; ++i) {
+      y.push_back((a[i] > 0.5 ? up : -up) + (b[i] > -0.3 ? side : 0.0) + 0.1 * random.normal());
+    }
+    request.targets.push_back(fmt::format("y{}", k));
+    columns.push_back(data::numeric_column(request.targets.back(), std::move(y)));
+  }
+  request.table = data::Table(columns);
+  return request;
+}
+
+std::shared_ptr<const data::Model> fit_many(const data::FitRequest& request, const Options& more) {
+  Options options = {{"n_estimators", "6"}, {"multi_strategy", "multi_output_tree"}};
+  options.insert(options.end(), more.begin(), more.end());
+  return data::fit_model(api::parse_settings("boost.newton", options), request);
+}
+
+TEST(VectorLeaves, OnASketchStillTakeEveryOutputsOwnValue) {
+  constexpr std::int64_t kRows = 400;
+  for (const char* ensemble : {"boost.newton", "boost.gradient"}) {
+    for (const char* method : {"random_projection", "top_outputs", "random_sampling"}) {
+      const auto request = many_targets(7, kRows);
+      Options options = {{"n_estimators", "1"},   {"multi_strategy", "multi_output_tree"},
+                         {"learning_rate", "1"},  {"learner.max_depth", "3"},
+                         {"sketch_outputs", "2"}, {"sketch_method", method}};
+      if (std::string(ensemble) == "boost.newton") options.emplace_back("reg_lambda", "0");
+      const auto model = data::fit_model(api::parse_settings(ensemble, options), request);
+      const auto predicted = model->predict(request.table, {}).values;
+      // Rows of one leaf have one prediction: the mean of their targets.
+      std::map<std::vector<double>, std::vector<std::int64_t>> leaves;
+      for (std::int64_t i = 0; i < kRows; ++i) {
+        leaves[{predicted.begin() + i * 7, predicted.begin() + (i + 1) * 7}].push_back(i);
+      }
+      EXPECT_GT(leaves.size(), 4U);
+      for (int k = 0; k < 7; ++k) {
+        const auto y = numbers(request.table.column(request.targets[k]));
+        for (const auto& [values, rows] : leaves) {
+          double mean = 0.0;
+          for (const std::int64_t row : rows) mean += y[row] / static_cast<double>(rows.size());
+          EXPECT_NEAR(values[k], mean, 1e-6) << ensemble << " " << method;
+        }
+      }
+    }
+  }
+}
+
+TEST(VectorLeaves, OnASketchOfAllOutputsAreThoseOfNone) {
+  const auto request = many_targets(5, 500);
+  const auto none = fit_many(request, {{"sketch_outputs", "0"}});
+  const auto all = fit_many(request, {{"sketch_outputs", "9"}});
+  EXPECT_EQ(all->predict(request.table, {}).values, none->predict(request.table, {}).values);
+}
+
+TEST(VectorLeaves, LearnMoreOutputsThanHistogramsHold) {
+  const auto request = many_targets(90, 600);
+  EXPECT_EQ(code_of([&] { fit_many(request, {{"sketch_outputs", "0"}}); }), 1040);
+  const auto model = fit_many(request, {});
+  const double rmse = model->evaluate(request.table, {"boost.metric.rmse"}, "")[0].second;
+  EXPECT_LT(rmse, 0.35) << "the targets' deviation is above 1";
+}
+
+TEST(VectorLeaves, OnASketchGoOnWhereTheyStopped) {
+  auto request = many_targets(8, 300);
+  const Options sketch = {{"sketch_outputs", "3"}};
+  const auto whole = fit_many(request, {{"sketch_outputs", "3"}, {"n_estimators", "10"}});
+  request.init_model = fit_many(request, {{"sketch_outputs", "3"}, {"n_estimators", "4"}});
+  EXPECT_EQ(fit_many(request, sketch)->bytes(), whole->bytes());
 }
 
 TEST(VectorLeaves, NeedALearnerThatGrowsThem) {

@@ -36,8 +36,8 @@ void VoteModel::accumulate_trees(const TreeRows& rows, std::int64_t first, std::
 
 void VoteModel::accumulate_row(const Forest& trees, const double* features, std::int64_t first,
                                std::int64_t last, double* state) const {
-  trees.each_of_row(features, first, last, [&](std::int64_t round, double chosen) {
-    state[static_cast<std::int64_t>(chosen)] += alpha_[round];
+  trees.each_of_row(features, first, last, [&](std::int64_t round, const auto* chosen) {
+    state[static_cast<std::int64_t>(*chosen)] += alpha_[round];
   });
 }
 

@@ -17,6 +17,8 @@ struct CartConfig {
   Impurity criterion = Impurity::gini;
   TreeMethod tree_method = TreeMethod::histogram;
   std::int32_t max_bin = 255;
+  bool linear_tree = false;
+  double linear_lambda = 0.0;
 };
 
 class Cart final : public TreeLearner {
@@ -29,7 +31,9 @@ class Cart final : public TreeLearner {
                      .criterion = c.criterion,
                      .tree_method = c.tree_method,
                      .max_bin = c.max_bin,
-                     .colsample_bytree = c.colsample_bytree}) {}
+                     .colsample_bytree = c.colsample_bytree,
+                     .linear_tree = c.linear_tree,
+                     .linear_lambda = c.linear_lambda}) {}
 };
 
 constexpr api::Setting kSettings[] = {
@@ -56,6 +60,12 @@ constexpr api::Setting kSettings[] = {
     api::setting<&CartConfig::max_bin>(
         {.doc = "Most bins of a numeric feature, its missing bin not counted.",
          .range = api::between(2, 65534)}),
+    api::setting<&CartConfig::linear_tree>(
+        {.doc = "Leaves hold a linear model of the numeric features on their path, from the second "
+                "round on."}),
+    api::setting<&CartConfig::linear_lambda>(
+        {.doc = "linear_tree: L2 regularisation of the slopes, in the features' own units.",
+         .range = api::at_least(0.0)}),
 };
 
 constexpr api::Text kText = {
@@ -63,7 +73,9 @@ constexpr api::Text kText = {
     .summary = "Classification and regression tree without regularisation.",
     .source = "Breiman, Friedman, Olshen and Stone (1984), Classification and Regression Trees",
     .shape = "gradients: [rows]",
-    .errors = "GRD-2011 a feature is infinite",
+    .errors =
+        "GRD-1070 to GRD-1074 linear leaves where they are not sound; GRD-2011 a feature is "
+        "infinite",
 };
 
 }  // namespace

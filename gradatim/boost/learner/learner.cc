@@ -4,7 +4,8 @@
 
 namespace gradatim::boost {
 
-std::unique_ptr<Member> Fitter::fit_vector(const VectorStatistics& /*statistics*/,
+std::unique_ptr<Member> Fitter::fit_vector(const VectorStatistics& /*statistics*/, int /*outputs*/,
+                                           bool /*sketched*/,
                                            std::span<const std::uint32_t> /*rows*/,
                                            std::span<const std::int32_t> /*features*/) {
   throw UsageError(1040,

@@ -6,7 +6,7 @@
 //  3. Each round fit() sees statistics (gradients as integers) or fit_classes() sees weighted
 //     classes, on the sampled rows and features, and gives a Member.
 //  4. Where members are constant on groups of training rows, leaves() names the groups of the last
-//     one and set_leaf() replaces their values (per-leaf optima).
+//     one and set_leaf() replaces their values (per-leaf optima); fit_slopes() then adds slopes.
 //  5. store() and load() put members into a model file.
 // Learners of your own derive from Learner; nothing else needs to know them.
 #pragma once
@@ -52,23 +52,32 @@ class Fitter {
   virtual std::unique_ptr<Member> fit_classes(const ClassStatistics& statistics,
                                               std::span<const std::uint32_t> rows,
                                               std::span<const std::int32_t> features) = 0;
-  /// A member that predicts every output. UsageError GRD-1040 where the learner has none.
-  virtual std::unique_ptr<Member> fit_vector(const VectorStatistics& statistics,
-                                             std::span<const std::uint32_t> rows,
+  /// A member that predicts `outputs` numbers. Where the statistics are of others than these, of a
+  /// sketch, its values are zero until fill_output() is called for each. UsageError GRD-1040 where
+  /// the learner has none.
+  virtual std::unique_ptr<Member> fit_vector(const VectorStatistics& statistics, int outputs,
+                                             bool sketched, std::span<const std::uint32_t> rows,
                                              std::span<const std::int32_t> features);
+  /// The last member's values of one output, from that output's statistics.
+  virtual void fill_output(Member& /*member*/, int /*output*/,
+                           const Statistics& /*statistics*/) const {}
   /// What the member's own random draws are functions of; said before each fit.
   virtual void draw_by(std::uint64_t /*seed*/, std::uint32_t /*draw*/) {}
   /// [features], of being drawn for a member; empty where all are equal.
   virtual std::span<const double> feature_weights() const { return {}; }
   /// Groups of the last member; empty where it has none.
   virtual std::vector<Leaf> leaves() const { return {}; }
-  virtual double leaf_value(const Member& /*member*/, std::int32_t /*id*/, int /*output*/) const {
-    return 0.0;
-  }
+  /// scores[row] += the last member's value of one output, for some rows of one of its leaves.
+  virtual void add_leaf(const Member& /*member*/, const Leaf& /*part*/, int /*output*/,
+                        std::span<double> /*scores*/) const {}
   virtual void set_leaf(Member& /*member*/, std::int32_t /*id*/, int /*output*/,
                         double /*value*/) const {}
   /// Gives every leaf of the last member room for so many values, to be set by set_leaf().
   virtual void widen(Member& /*member*/, int /*outputs*/) const {}
+  /// Where the learner has linear leaves: gives those of the last member their slopes.
+  /// `regularised` says whether their constants are.
+  virtual void fit_slopes(Member& /*member*/, const Statistics& /*statistics*/,
+                          bool /*regularised*/) {}
 };
 
 /// What a learner may look at beyond the bins.
@@ -86,6 +95,8 @@ class Learner {
   virtual std::unique_ptr<Fitter> start(const FitContext& context) const = 0;
   /// The share of features that each member sees.
   virtual double colsample_bytree() const { return 1.0; }
+  /// Whether leaves hold linear models, which ensembles ask for by Fitter::fit_slopes().
+  virtual bool linear_leaves() const { return false; }
 
   virtual void store(std::span<const std::unique_ptr<Member>> members,
                      SafetensorsWriter& file) const = 0;

@@ -30,6 +30,8 @@ struct TreeConfig {
   bool extra_trees = false;
   TreeMethod tree_method = TreeMethod::histogram;
   std::int32_t max_bin = 255;
+  bool linear_tree = false;
+  double linear_lambda = 0.0;
   std::int32_t max_cat_to_onehot = 4;
   std::int32_t max_cat_threshold = 8;
   double cat_smooth = 10.0;
@@ -63,7 +65,9 @@ class NewtonTree final : public TreeLearner {
                      .min_child_samples = c.min_child_samples,
                      .features = {.monotone_constraints = c.monotone_constraints,
                                   .interaction_constraints = c.interaction_constraints,
-                                  .feature_weights = c.feature_weights}}) {
+                                  .feature_weights = c.feature_weights},
+                     .linear_tree = c.linear_tree,
+                     .linear_lambda = c.linear_lambda}) {
     GRADATIM_CHECK(!c.extra_trees || c.tree_method == TreeMethod::histogram, UsageError, 1032,
                    "extra_trees draws thresholds among bins; it needs tree_method histogram");
     const bool symmetric = c.grow_policy == GrowPolicy::symmetric;
@@ -140,6 +144,12 @@ constexpr api::Setting kSettings[] = {
         {.doc = "Most bins of a numeric feature, its missing bin not counted; up to 255 take one "
                 "byte a value.",
          .range = api::between(2, 65534)}),
+    api::setting<&TreeConfig::linear_tree>(
+        {.doc = "Leaves hold a linear model of the numeric features on their path, from the second "
+                "round on."}),
+    api::setting<&TreeConfig::linear_lambda>(
+        {.doc = "linear_tree: L2 regularisation of the slopes, in the features' own units.",
+         .range = api::at_least(0.0)}),
     api::setting<&TreeConfig::max_cat_to_onehot>(
         {.doc = "With so many categories or fewer, a split separates one of them.",
          .range = api::at_least(0)}),
@@ -163,17 +173,22 @@ constexpr api::Text kText = {
     .summary = "Regularised second-order tree, grown on integer histograms or exactly.",
     .detail =
         "Missing cells and unseen categories go to the side that lowers the loss more. "
-        "Categories are split by sorting their mean gradients.",
+        "Categories are split by sorting their mean gradients. With linear_tree, rows with a "
+        "missing "
+        "cell in their leaf's features take the leaf's constant.",
     .source =
         "Chen and Guestrin (2016), XGBoost: a scalable tree boosting system, sections 2 and 3; "
         "Fisher (1958), On grouping for maximum homogeneity; Geurts, Ernst and Wehenkel (2006), "
-        "Extremely randomized trees; Prokhorenkova and others (2018), CatBoost (symmetric trees)",
+        "Extremely randomized trees; Shi, Li and Li (2019), Gradient boosting with piece-wise "
+        "linear "
+        "regression trees; Prokhorenkova and others (2018), CatBoost (symmetric trees)",
     .shape = "gradients, hessians: [rows]",
     .errors =
         "GRD-1028 a constraint names no feature of the data; GRD-1029 a constraint gives not "
         "one value a feature; GRD-1030 a monotone feature is categorical; GRD-1031 limited "
         "values for trees that vote; GRD-1032 settings that do not go with "
-        "extra_trees or a symmetric tree; GRD-2011 a "
+        "extra_trees or a symmetric tree; GRD-1070 to GRD-1074 linear leaves where they are not "
+        "sound; GRD-2011 a "
         "feature is infinite",
 };
 

@@ -5,18 +5,24 @@
 #include <algorithm>
 
 #include "gradatim/boost/tree/counted.h"
+#include "gradatim/boost/tree/linear_leaves.h"
 #include "gradatim/boost/tree/symmetric_grower.h"
 #include "gradatim/boost/tree/tree_member.h"
 #include "gradatim/boost/tree/vector_criterion.h"
 #include "gradatim/core/error.h"
+#include "gradatim/core/parallel.h"
 
 namespace gradatim::boost {
 namespace {
 
 class TreeFitter final : public Fitter {
  public:
-  TreeFitter(const TreeSettings& settings, const BinnedData& data)
-      : settings_(settings), grow_(settings.grow), data_(data) {
+  TreeFitter(const TreeSettings& settings, const FitContext& context)
+      : settings_(settings),
+        grow_(settings.grow),
+        data_(*context.data),
+        linear_(data_.features(), *context.table, settings.linear_lambda) {
+    const BinnedData& data = data_;
     grow_.features = resolve(settings.features, data.features());
     grow_.limited = !grow_.features.direction.empty() || settings.rule.path_smooth > 0.0;
     counted_ = settings.min_child_samples > 1 || settings.rule.path_smooth > 0.0;
@@ -38,6 +44,9 @@ class TreeFitter final : public Fitter {
   std::unique_ptr<Member> fit_classes(const ClassStatistics& statistics,
                                       std::span<const std::uint32_t> rows,
                                       std::span<const std::int32_t> features) override {
+    GRADATIM_CHECK(!settings_.linear_tree, UsageError, 1074,
+                   "linear_tree gives leaves values, and a tree that votes for classes has none; "
+                   "leave it out, or use boost.newton");
     GRADATIM_CHECK(!grow_.limited, UsageError, 1031,
                    "monotone_constraints and path_smooth limit the values of leaves, and a tree "
                    "that votes for classes has none; leave them out, or use boost.newton");
@@ -46,25 +55,38 @@ class TreeFitter final : public Fitter {
     return grow(criterion, criterion, rows, features);
   }
 
-  std::unique_ptr<Member> fit_vector(const VectorStatistics& statistics,
+  std::unique_ptr<Member> fit_vector(const VectorStatistics& statistics, int outputs, bool sketched,
                                      std::span<const std::uint32_t> rows,
                                      std::span<const std::int32_t> features) override {
     const int most = VectorNewton<true>::most_outputs();
     GRADATIM_CHECK(!data_.exact() && statistics.outputs <= most, UsageError, 1040,
-                   "multi_strategy=multi_output_tree takes histograms and at most {} outputs, and "
-                   "there are {}; use one_output_per_tree",
+                   "multi_strategy=multi_output_tree takes histograms and searches splits on at "
+                   "most {} outputs, and there are {}; set sketch_outputs, or use "
+                   "one_output_per_tree",
                    most, statistics.outputs);
     GRADATIM_CHECK(
         !grow_.limited && !counted_ && grow_.grow_policy != GrowPolicy::symmetric, UsageError, 1032,
         "multi_strategy=multi_output_tree takes no monotone_constraints, path_smooth, "
         "min_child_samples or grow_policy=symmetric; leave them out, or use one_output_per_tree");
     const VectorFine fine(statistics, settings_.rule);
-    if (statistics.wide) {
-      return grow_by<TreeGrower>(VectorNewton<false>(statistics, settings_.rule), fine, rows,
-                                 features);
-    }
-    return grow_by<TreeGrower>(VectorNewton<true>(statistics, settings_.rule), fine, rows,
-                               features);
+    auto member = statistics.wide
+                      ? grow_by<TreeGrower>(VectorNewton<false>(statistics, settings_.rule), fine,
+                                            rows, features)
+                      : grow_by<TreeGrower>(VectorNewton<true>(statistics, settings_.rule), fine,
+                                            rows, features);
+    if (sketched) make_room(static_cast<TreeMember&>(*member).tree(), outputs);
+    return member;
+  }
+
+  void fill_output(Member& member, int output, const Statistics& statistics) const override {
+    Tree& tree = static_cast<TreeMember&>(member).tree();
+    const WideNewton fine(statistics, settings_.rule);
+    parallel_tasks(static_cast<std::int64_t>(buffers_.leaves.size()), [&](std::int64_t i) {
+      const LeafRows& leaf = buffers_.leaves[i];
+      auto sum = fine.make();
+      for (const std::uint32_t row : leaf.rows) WideNewton::add_row(sum, fine.read(row));
+      tree.set_value(leaf.node, output, static_cast<float>(fine.leaf(sum)));
+    });
   }
 
   std::vector<Leaf> leaves() const override {
@@ -72,8 +94,12 @@ class TreeFitter final : public Fitter {
     for (const auto& leaf : buffers_.leaves) leaves.push_back({leaf.node, leaf.rows});
     return leaves;
   }
-  double leaf_value(const Member& member, std::int32_t id, int output) const override {
-    return double{static_cast<const TreeMember&>(member).tree().value(id, output)};
+  void add_leaf(const Member& member, const Leaf& part, int output,
+                std::span<double> scores) const override {
+    const Tree& tree = static_cast<const TreeMember&>(member).tree();
+    if (tree.slopes.any()) return linear_.add(tree, part.id, part.rows, scores);
+    const auto value = double{tree.value(part.id, output)};
+    for (const std::uint32_t row : part.rows) scores[row] += value;
   }
   void set_leaf(Member& member, std::int32_t id, int output, double value) const override {
     if (grow_.limited) value = std::clamp(value, buffers_.limits[id].low, buffers_.limits[id].high);
@@ -86,8 +112,18 @@ class TreeFitter final : public Fitter {
     tree.vectors.assign(tree.nodes.size() * outputs, 0.0F);
     for (Node& node : tree.nodes) node.value = 0.0F;
   }
+  void fit_slopes(Member& member, const Statistics& statistics, bool regularised) override {
+    const NewtonRule rule = regularised ? settings_.rule : NewtonRule{.reg_lambda = 0.0};
+    linear_.fit(static_cast<TreeMember&>(member).tree(), buffers_.leaves, statistics, rule);
+  }
 
  private:
+  static void make_room(Tree& tree, int outputs) {
+    for (Node& node : tree.nodes) node.value = 0.0F;
+    tree.outputs = outputs;
+    tree.vectors.assign(tree.nodes.size() * outputs, 0.0F);
+  }
+
   template <class Criterion, class Fine>
   std::unique_ptr<Member> grow(const Criterion& criterion, const Fine& fine,
                                std::span<const std::uint32_t> rows,
@@ -117,17 +153,28 @@ class TreeFitter final : public Fitter {
   GrowOptions grow_;
   bool counted_ = false;  // whether cells count their rows
   const BinnedData& data_;
+  LinearLeaves linear_;
   GrowBuffers buffers_;
 };
 
 }  // namespace
+
+TreeLearner::TreeLearner(const TreeSettings& settings) : settings_(settings) {
+  const NamedRules& rules = settings.features;
+  const bool monotone = !rules.monotone_constraints.empty();
+  GRADATIM_CHECK(!settings.linear_tree || (!monotone && settings.rule.path_smooth == 0.0 &&
+                                           settings.rule.max_delta_step == 0.0),
+                 UsageError, 1073,
+                 "monotone_constraints, path_smooth and max_delta_step limit the values of leaves, "
+                 "which a linear leaf would not keep to; leave them out, or linear_tree");
+}
 
 BinOptions TreeLearner::bin_options(std::int64_t /*rows*/) const {
   return {.max_bin = settings_.max_bin, .exact = settings_.tree_method == TreeMethod::exact};
 }
 
 std::unique_ptr<Fitter> TreeLearner::start(const FitContext& context) const {
-  return std::make_unique<TreeFitter>(settings_, *context.data);
+  return std::make_unique<TreeFitter>(settings_, context);
 }
 
 void TreeLearner::store(std::span<const std::unique_ptr<Member>> members,
@@ -145,6 +192,9 @@ void TreeLearner::check_classes(const SafetensorsFile& file,
                                 int classes) const {
   if (classes == 0) return;  // any finite value is a number, and loading checked that
   for (const auto& member : members) {
+    GRADATIM_CHECK(!member->needs_values(), ModelError, 3010,
+                   "{}: a leaf that votes for a class has slopes; the file is damaged",
+                   file.source());
     for (const Node& node : static_cast<const TreeMember&>(*member).tree().nodes) {
       const bool known = node.value >= 0.0F && node.value < static_cast<float>(classes);
       GRADATIM_CHECK(!node.leaf() || known, ModelError, 3010,

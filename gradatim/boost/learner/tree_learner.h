@@ -21,16 +21,20 @@ struct TreeSettings {
   double colsample_bytree = 1.0;
   std::int64_t min_child_samples = 1;
   NamedRules features;
+  bool linear_tree = false;
+  double linear_lambda = 0.0;
 };
 
 class TreeLearner : public Learner {
  public:
   using Interface = Learner;
-  explicit TreeLearner(const TreeSettings& settings) : settings_(settings) {}
+  /// UsageError GRD-1073 where linear leaves would break a limit.
+  explicit TreeLearner(const TreeSettings& settings);
 
   BinOptions bin_options(std::int64_t rows) const override;
   std::unique_ptr<Fitter> start(const FitContext& context) const override;
   double colsample_bytree() const override { return settings_.colsample_bytree; }
+  bool linear_leaves() const override { return settings_.linear_tree; }
   void store(std::span<const std::unique_ptr<Member>> members,
              SafetensorsWriter& file) const override;
   Members load(const SafetensorsFile& file, std::span<const FeatureBins> features) const override;

@@ -23,7 +23,8 @@ bool BinTree::suits(const Tree& tree, const BinnedData& data) {
   });
 }
 
-BinTree::BinTree(const Tree& tree, const BinnedData& data) : data_(data) {
+BinTree::BinTree(const Tree& tree, const BinnedData& data)
+    : data_(data), outputs_(static_cast<std::size_t>(tree.outputs)) {
   code_ = encode(tree, [&](const Node& node) { return condition_of(tree, node); });
 }
 
@@ -108,6 +109,13 @@ void BinTree::predict(std::int64_t begin, std::int64_t end, double* out) const {
       fill(planes_[p], at, rows, bytes.data() + p * kStrip);
     }
     find_leaves(code_, bytes.data(), leaf);
+    if (outputs_ > 1) {
+      for (int i = 0; i < rows; ++i) {
+        const float* values = code_.values.data() + std::ptrdiff_t{leaf[i]} * code_.stride;
+        std::copy_n(values, outputs_, out + (at - begin + i) * outputs_);
+      }
+      continue;
+    }
     std::fill_n(value, kStrip, 0.0);
     add_leaves(code_, leaf, value);
     std::copy_n(value, rows, out + (at - begin));

@@ -18,7 +18,7 @@ class BinTree {
 
   BinTree(const Tree& tree, const BinnedData& data);
 
-  /// out[row - begin] = the tree's value, for rows [begin, end).
+  /// The tree's values for rows [begin, end).  // out: [rows, outputs]
   void predict(std::int64_t begin, std::int64_t end, double* out) const;
 
  private:
@@ -37,6 +37,7 @@ class BinTree {
   void fill(const Plane& plane, std::int64_t begin, int rows, std::int8_t* out) const;
 
   const BinnedData& data_;
+  std::size_t outputs_;
   std::vector<Plane> planes_;
   std::map<std::pair<std::int32_t, bool>, std::size_t> numbers_;  // (feature, missing left)
   std::map<std::int32_t, std::size_t> categories_;                // the plane with room for a set

@@ -10,6 +10,7 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace gradatim::boost::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
 
 // The compiler's own vectors: the same few lines become AVX-512 masks, AVX2 or the baseline.
 #if HWY_TARGET == HWY_AVX3
@@ -198,6 +199,35 @@ void add_any(const TreeCode& tree, const std::uint8_t* leaf, double* sum) {
   for (int i = 0; i < kStrip; ++i) sum[i] += double{values[leaf[i]]};
 }
 
+/// kStride is the number of values of a leaf, or 0 where only `stride` knows it.
+template <int kStride>
+void add_strided(const float* values, const std::uint8_t* leaf, int stride, double* sum) {
+  constexpr int kWidth = kStride > 0 && kStride % 8 == 0 ? 8 : 4;
+  const hn::CappedTag<double, kWidth> d;
+  const hn::Rebind<float, decltype(d)> f;
+  const auto step = static_cast<int>(hn::Lanes(d));
+  if constexpr (kStride > 0) stride = kStride;
+  for (int i = 0; i < kStrip; ++i) {
+    const float* from = values + std::ptrdiff_t{leaf[i]} * stride;
+    double* to = sum + std::ptrdiff_t{i} * stride;
+    for (int k = 0; k < stride; k += step) {
+      const auto more = hn::PromoteTo(d, hn::LoadU(f, from + k));
+      hn::StoreU(hn::Add(hn::LoadU(d, to + k), more), d, to + k);
+    }
+  }
+}
+
+void add_vectors_any(const TreeCode& tree, const std::uint8_t* leaf, double* sum) {
+  const float* values = tree.values.data();
+  switch (tree.stride) {
+    case 4: return add_strided<4>(values, leaf, tree.stride, sum);
+    case 8: return add_strided<8>(values, leaf, tree.stride, sum);
+    case 12: return add_strided<12>(values, leaf, tree.stride, sum);
+    case 16: return add_strided<16>(values, leaf, tree.stride, sum);
+    default: return add_strided<0>(values, leaf, tree.stride, sum);
+  }
+}
+
 }  // namespace gradatim::boost::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -206,6 +236,7 @@ namespace gradatim::boost {
 
 HWY_EXPORT(find_any);
 HWY_EXPORT(add_any);
+HWY_EXPORT(add_vectors_any);
 
 void find_leaves(const TreeCode& tree, const std::int8_t* planes, std::uint8_t* leaf) {
   HWY_DYNAMIC_DISPATCH(find_any)(tree, planes, leaf);
@@ -213,6 +244,10 @@ void find_leaves(const TreeCode& tree, const std::int8_t* planes, std::uint8_t* 
 
 void add_leaves(const TreeCode& tree, const std::uint8_t* leaf, double* sum) {
   HWY_DYNAMIC_DISPATCH(add_any)(tree, leaf, sum);
+}
+
+void add_vectors(const TreeCode& tree, const std::uint8_t* leaf, double* sum) {
+  HWY_DYNAMIC_DISPATCH(add_vectors_any)(tree, leaf, sum);
 }
 
 }  // namespace gradatim::boost

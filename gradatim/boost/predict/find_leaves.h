@@ -13,4 +13,7 @@ void find_leaves(const TreeCode& tree, const std::int8_t* planes, std::uint8_t* 
 /// sum[i] += the value of row i's leaf.  // [kStrip]
 void add_leaves(const TreeCode& tree, const std::uint8_t* leaf, double* sum);
 
+/// The same of a tree with several outputs.  // [kStrip][stride]
+void add_vectors(const TreeCode& tree, const std::uint8_t* leaf, double* sum);
+
 }  // namespace gradatim::boost

@@ -19,6 +19,8 @@ struct ForestShape {
   bool doubles = false;  // thresholds that no float32 holds
   bool symmetric = false;
   std::int32_t deepest = 64;
+  int outputs = 1;  // of each tree
+  bool slopes = false;
 };
 
 constexpr std::int64_t kCodes = 70;
@@ -33,7 +35,16 @@ class RandomTrees {
     for (const double t : {0.0, kInfinity, -kInfinity, -0.0}) thresholds_.push_back(t);
   }
 
-  Tree tree() { return shape_.symmetric ? symmetric() : grown(); }
+  Tree tree() {
+    Tree tree = shape_.symmetric ? symmetric() : grown();
+    tree.outputs = shape_.outputs;
+    if (shape_.slopes) give_slopes(tree);
+    if (shape_.outputs == 1) return tree;
+    for (std::size_t i = 0; i < tree.nodes.size() * shape_.outputs; ++i) {
+      tree.vectors.push_back(value());
+    }
+    return tree;
+  }
 
   double cell(std::int32_t feature) {
     const std::int64_t kind = r_.below(10);
@@ -69,6 +80,19 @@ class RandomTrees {
       }
     }
     return node;
+  }
+  void give_slopes(Tree& tree) {
+    tree.slopes.step = 0x1p-20;
+    for (const Node& node : tree.nodes) {
+      tree.slopes.first.push_back(static_cast<std::int32_t>(tree.slopes.all.size()));
+      tree.slopes.intercept.push_back(r_.normal());
+      const std::int64_t count = node.leaf() ? r_.below(3) : 0;
+      for (std::int64_t i = 0; i < count; ++i) {
+        const std::int64_t feature = r_.below(shape_.features - shape_.categorical);
+        tree.slopes.all.push_back({static_cast<std::int32_t>(feature), r_.normal()});
+      }
+    }
+    tree.slopes.first.push_back(static_cast<std::int32_t>(tree.slopes.all.size()));
   }
   float value() { return static_cast<float>(r_.below(1 << 20) - (1 << 19)) * 0x1p-20F; }
 
@@ -116,7 +140,7 @@ class RandomTrees {
   std::vector<double> thresholds_;
 };
 
-void expect_find(const ForestShape& shape, std::uint64_t seed, int count, int outputs, int rows) {
+void expect_find(const ForestShape& shape, std::uint64_t seed, int count, int columns, int rows) {
   RandomTrees random(shape, seed);
   std::vector<Tree> trees;
   for (int t = 0; t < count; ++t) trees.push_back(random.tree());
@@ -128,23 +152,32 @@ void expect_find(const ForestShape& shape, std::uint64_t seed, int count, int ou
   for (std::int32_t f = 0; f < shape.features; ++f) {
     for (double& cell : strip.column(f)) cell = random.cell(f);
   }
-  std::vector<double> sum(outputs * kStrip);
+  std::vector<double> sum(forest.sums(columns));
   Forest::Scratch scratch;
   // In two pieces, as staged prediction does it.
-  forest.add(strip, 0, count / 2 / outputs * outputs, outputs, sum.data(), scratch);
-  forest.add(strip, count / 2 / outputs * outputs, count, outputs, sum.data(), scratch);
+  forest.add(strip, 0, count / 2 / columns * columns, columns, sum.data(), scratch);
+  forest.add(strip, count / 2 / columns * columns, count, columns, sum.data(), scratch);
   for (int i = 0; i < rows; ++i) {
     std::vector<double> row;
     for (std::int32_t f = 0; f < shape.features; ++f) row.push_back(strip.column(f)[i]);
-    std::vector<double> expected(outputs);
+    std::vector<double> expected(columns);
+    std::vector<double> alone(columns);
+    const auto column = [&](std::int64_t t, int j) {
+      return shape.outputs == 1 ? t % columns : std::int64_t{j};
+    };
     for (int t = 0; t < count; ++t) {
-      expected[t % outputs] += double{trees[t].find(row.data()).value};
+      const auto leaf = static_cast<std::int32_t>(&trees[t].find(row.data()) - &trees[t].nodes[0]);
+      for (int j = 0; j < shape.outputs; ++j) {
+        expected[column(t, j)] +=
+            shape.slopes ? trees[t].linear_value(leaf, [&](std::int32_t f) { return row[f]; })
+                         : double{trees[t].value(leaf, j)};
+      }
     }
-    std::vector<double> alone(outputs);
-    forest.each_of_row(row.data(), 0, count,
-                       [&](std::int64_t tree, double value) { alone[tree % outputs] += value; });
-    for (int k = 0; k < outputs; ++k) {
-      ASSERT_EQ(sum[k * kStrip + i], expected[k]) << "row " << i << ", output " << k;
+    forest.each_of_row(row.data(), 0, count, [&](std::int64_t t, const auto* values) {
+      for (int j = 0; j < shape.outputs; ++j) alone[column(t, j)] += double{values[j]};
+    });
+    for (int k = 0; k < columns; ++k) {
+      ASSERT_EQ(sum[forest.at(i, k)], expected[k]) << "row " << i << ", column " << k;
       ASSERT_EQ(alone[k], expected[k]) << "row " << i << " alone";
     }
   }
@@ -182,7 +215,33 @@ TEST(Forest, SaysWhatSymmetricTreesSay) {
   }
 }
 
-TEST(Forest, WalksAFewRows) { expect_find({}, 5, 30, 1, 7); }
+TEST(Forest, SaysWhatTreesOfSeveralOutputsSay) {
+  for (const int outputs : {2, 3, 4, 7, 10, 16, 21, 70}) {
+    for (const std::int64_t leaves : {1, 2, 30, 64, 256, 300}) {
+      SCOPED_TRACE(fmt::format("{} outputs, {} leaves", outputs, leaves));
+      expect_find({.leaves = leaves, .outputs = outputs}, 3, 9, outputs, kStrip);
+      expect_find({.leaves = leaves, .outputs = outputs}, 4, 9, outputs, 100);
+    }
+    SCOPED_TRACE(outputs);
+    expect_find({.leaves = 32, .deepest = 5, .outputs = outputs}, 5, 9, outputs, kStrip);
+    expect_find({.symmetric = true, .deepest = 6, .outputs = outputs}, 6, 9, outputs, kStrip);
+  }
+}
+
+TEST(Forest, SaysWhatLinearLeavesSay) {
+  for (const std::int64_t leaves : {1, 2, 30, 256, 300}) {
+    SCOPED_TRACE(leaves);
+    expect_find({.leaves = leaves, .slopes = true}, 7, 8, 2, kStrip);
+    expect_find({.leaves = leaves, .slopes = true}, 8, 8, 1, 7);
+  }
+  expect_find({.leaves = 32, .deepest = 5, .slopes = true}, 9, 8, 1, kStrip);
+  expect_find({.symmetric = true, .deepest = 6, .slopes = true}, 10, 8, 1, kStrip);
+}
+
+TEST(Forest, WalksAFewRows) {
+  expect_find({}, 5, 30, 1, 7);
+  expect_find({.outputs = 5}, 6, 30, 5, 7);
+}
 
 TEST(TreeCode, KnowsTheShapeOfATree) {
   auto shape_of = [](const ForestShape& shape) {

@@ -31,6 +31,7 @@ class Encoder {
   TreeCode encode() {
     const std::int64_t leaves = count_leaves(tree_);
     code_.depth = depth(0);
+    code_.stride = vector_stride(tree_.outputs);
     // A step of the chain costs about 1.6 times a condition of a complete tree.
     const bool shallow = code_.depth <= kMostLevels;
     const std::int64_t complete = (std::int64_t{1} << std::min(code_.depth, kMostLevels)) - 1;
@@ -47,7 +48,9 @@ class Encoder {
     } else {
       ask_chain(0);
     }
-    code_.values.resize(std::max<std::size_t>(16, std::bit_ceil(code_.values.size())));
+    if (code_.stride == 0) {
+      code_.values.resize(std::max<std::size_t>(16, std::bit_ceil(code_.values.size())));
+    }
     return std::move(code_);
   }
 
@@ -96,25 +99,27 @@ class Encoder {
   }
   void place_complete(std::int32_t n, int levels, std::size_t number) {
     const Node& node = tree_.nodes[n];
-    if (levels == 0) {
-      code_.values.resize(std::max(code_.values.size(), number + 1));
-      code_.values[number] = node.value;
-      return;
-    }
+    if (levels == 0) return put(n, number);
     const std::size_t half = std::size_t{1} << (levels - 1);
     place_complete(node.leaf() ? n : node.left, levels - 1, number);
     place_complete(node.leaf() ? n : node.left + 1, levels - 1, number + half);
   }
 
+  void put(std::int32_t n, std::size_t number) {
+    const std::size_t each = std::max(code_.stride, 1);
+    code_.values.resize(std::max(code_.values.size(), (number + 1) * each));
+    for (int k = 0; k < tree_.outputs; ++k) code_.values[number * each + k] = tree_.value(n, k);
+    if (!tree_.slopes.any()) return;
+    code_.nodes.resize(std::max(code_.nodes.size(), number + 1));
+    code_.nodes[number] = n;
+  }
+
   // Parents first, the left subtree's leaves numbered before the right's.
   void ask_chain(std::int32_t n) {
     const Node& node = tree_.nodes[n];
-    if (node.leaf()) {
-      code_.values.push_back(node.value);
-      return;
-    }
+    if (node.leaf()) return put(n, numbered_++);
     Condition& condition = ask(node);
-    const auto first = static_cast<std::uint32_t>(code_.values.size());
+    const auto first = static_cast<std::uint32_t>(numbered_);
     const auto left = static_cast<std::uint32_t>(leaves_below(node.left));
     condition.from = four_times(first);
     condition.to = four_times(first + left);
@@ -129,6 +134,7 @@ class Encoder {
   const Tree& tree_;
   const std::function<Condition(const Node&)>& condition_of_;
   TreeCode code_;
+  std::size_t numbered_ = 0;  // leaves of the chain
 };
 
 }  // namespace

@@ -22,6 +22,10 @@ namespace gradatim::boost {
 inline constexpr int kStrip = 256;  // rows that are decided together
 inline constexpr int kMostCodedLeaves = 256;
 
+/// Floats that a leaf of several values takes, so that vectors hold four or eight of them; 0 where
+/// a leaf has one value.
+inline constexpr int vector_stride(int outputs) { return outputs == 1 ? 0 : (outputs + 3) / 4 * 4; }
+
 /// Right where (byte & mask) > bound, signed. The bytes are kept four times, since a processor
 /// copies four bytes into all lanes for less than one.
 struct Condition {
@@ -42,7 +46,10 @@ struct TreeCode {
   bool masked = false;  // whether a condition has a mask
   std::int32_t depth = 0;
   std::vector<Condition> conditions;
-  std::vector<float> values;  // of each leaf's number, padded to 16, 32, 64 or more
+  int stride = 0;                   // vector_stride() of the tree
+  std::vector<float> values;        // of each leaf's number, padded to 16, 32, 64 or more; or with
+                                    // several outputs [leaves][stride]
+  std::vector<std::int32_t> nodes;  // of each leaf's number, where leaves have slopes
 };
 
 /// Whether a tree has a code: at most kMostCodedLeaves leaves, and every node one parent, which a

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "gradatim/boost/predict/tree_code.h"
+
 namespace gradatim::boost {
 namespace {
 
@@ -26,7 +28,10 @@ void Walk::add(const Tree& tree) {
   const auto first_word = static_cast<std::uint32_t>(words_.size());
   roots_.push_back(root);
   depths_.push_back(depth_of(tree));
-  for (const Node& node : tree.nodes) {
+  outputs_ = tree.outputs;
+  stride_ = vector_stride(outputs_);
+  for (std::size_t n = 0; n < tree.nodes.size(); ++n) {
+    const Node& node = tree.nodes[n];
     Step step{.threshold = node.threshold,
               .feature = static_cast<std::uint32_t>(node.feature) |
                          (node.missing_left ? 0 : kMissingRight),
@@ -45,9 +50,20 @@ void Walk::add(const Tree& tree) {
       features_ = std::max(features_, static_cast<std::uint32_t>(node.feature) + 1);
     }
     steps_.push_back(step);
-    values_.push_back(node.value);
+    if (stride_ == 0) {
+      values_.push_back(node.value);
+    } else {
+      add_leaf(tree, static_cast<std::int32_t>(n));
+    }
   }
   words_.insert(words_.end(), tree.category_words.begin(), tree.category_words.end());
+}
+
+void Walk::add_leaf(const Tree& tree, std::int32_t node) {
+  leaf_.push_back(static_cast<std::uint32_t>(values_.size() / stride_));
+  if (!tree.nodes[node].leaf()) return;
+  for (int k = 0; k < outputs_; ++k) values_.push_back(tree.value(node, k));
+  values_.resize(values_.size() + stride_ - outputs_);
 }
 
 bool Walk::category_goes_right(const Step& step, double x) const {
@@ -68,7 +84,11 @@ void Walk::rows(std::int64_t tree, const double* cells, std::int64_t stride, int
     descend<false>(place, depths_[tree], [&](int lane, std::uint32_t feature) {
       return cells[std::int64_t{feature} * stride + row + (lane < here ? lane : 0)];
     });
-    for (int lane = 0; lane < here; ++lane) values[row + lane] += double{values_[place[lane]]};
+    for (int lane = 0; lane < here; ++lane) {
+      const float* more = values_of(place[lane]);
+      double* sum = values + std::ptrdiff_t{row + lane} * (stride_ == 0 ? 1 : stride_);
+      for (int k = 0; k < outputs_; ++k) sum[k] += double{more[k]};
+    }
   }
 }
 

@@ -13,13 +13,24 @@ namespace gradatim::boost {
 
 class Walk {
  public:
+  /// Trees of one walk have as many outputs as each other.
   void add(const Tree& tree);
 
   std::int64_t trees() const { return static_cast<std::int64_t>(roots_.size()); }
-  /// Calls f(tree, value) for trees [first, last), in order. Allocates nothing.
+  int outputs() const { return outputs_; }
+  /// Calls f(tree, place of its leaf) for trees [first, last), in order. Allocates nothing.
   template <class F>
   void row(const double* features, std::int64_t first, std::int64_t last, F&& f) const;
-  /// values[i] += tree's value of row i.  // cells: [features][stride]
+  /// The values and the node of a leaf.  // [outputs]
+  const float* values_of(std::uint32_t place) const {
+    if (stride_ == 0) return values_.data() + place;
+    return values_.data() + std::size_t{leaf_[place]} * static_cast<std::size_t>(stride_);
+  }
+  std::int32_t node_of(std::int64_t tree, std::uint32_t place) const {
+    return static_cast<std::int32_t>(place - roots_[tree]);
+  }
+  /// values[i] += tree's value of row i.  // cells: [features][stride], values: [count], or with
+  /// several outputs [count][vector_stride]
   void rows(std::int64_t tree, const double* cells, std::int64_t stride, int count,
             double* values) const;
 
@@ -39,6 +50,7 @@ class Walk {
   static constexpr std::uint32_t kCategorical = 1U << 30;
   static constexpr std::uint32_t kFeature = kCategorical - 1;
 
+  void add_leaf(const Tree& tree, std::int32_t node);
   bool category_goes_right(const Step& step, double x) const;
   // kPlain: no cell is missing and no split categorical.
   template <bool kPlain>
@@ -77,7 +89,10 @@ class Walk {
   bool categorical_ = false;
   std::uint32_t features_ = 0;  // the highest that is asked for, and one
   std::vector<Step> steps_;
-  std::vector<float> values_;         // of the steps that are leaves
+  int outputs_ = 1;
+  int stride_ = 0;                    // vector_stride() of the trees
+  std::vector<float> values_;         // of the steps that are leaves; or [leaves][stride]
+  std::vector<std::uint32_t> leaf_;   // of each step, where leaves have several values
   std::vector<std::uint32_t> roots_;  // of each tree
   std::vector<std::int32_t> depths_;
   std::vector<std::uint32_t> words_;
@@ -103,7 +118,7 @@ void Walk::row_of(const double* features, std::int64_t first, std::int64_t last,
       depth = depth < depths_[tree + lane] ? depths_[tree + lane] : depth;
     }
     descend<kPlain>(place, depth, cell);
-    for (int lane = 0; lane < kTogether; ++lane) f(tree + lane, double{values_[place[lane]]});
+    for (int lane = 0; lane < kTogether; ++lane) f(tree + lane, place[lane]);
   }
   for (; tree < last; ++tree) {
     std::uint32_t place = roots_[tree];
@@ -111,7 +126,7 @@ void Walk::row_of(const double* features, std::int64_t first, std::int64_t last,
       const Step& step = steps_[place];
       place = next<kPlain>(step, features[step.feature & kFeature]);
     }
-    f(tree, double{values_[place]});
+    f(tree, place);
   }
 }
 

@@ -28,11 +28,26 @@ struct Node {
   bool leaf() const { return feature < 0; }
 };
 
+/// Linear models of leaves: intercept + sum of weight * x (linear_leaves.h).
+struct Slopes {
+  struct Term {
+    std::int32_t feature = 0;
+    double weight = 0.0;
+  };
+  std::vector<std::int32_t> first;  // of each node in `all`, and one past the last; empty: none
+  std::vector<Term> all;
+  std::vector<double> intercept;  // [nodes]
+  double step = 0.0;              // of the grid that values are rounded to
+
+  bool any() const { return !first.empty(); }
+};
+
 struct Tree {
   std::vector<Node> nodes;
   std::vector<std::uint32_t> category_words;
   int outputs = 1;
   std::vector<float> vectors;  // [nodes, outputs] what leaves add, where outputs > 1
+  Slopes slopes;               // only with one output
 
   /// What a leaf adds to one output.
   float value(std::int32_t node, int output) const {
@@ -40,6 +55,21 @@ struct Tree {
   }
   void set_value(std::int32_t node, int output, float value) {
     (outputs == 1 ? nodes[node].value : vectors[std::size_t(node) * outputs + output]) = value;
+  }
+
+  /// What a leaf of a tree with slopes adds to the margin, `x(feature)` a row's cells: its constant
+  /// where a cell is missing, or the value not finite.
+  template <class X>
+  double linear_value(std::int32_t node, X&& x) const {
+    const double constant = double{nodes[node].value};
+    const std::int32_t end = slopes.first[node + 1];
+    if (slopes.first[node] == end) return constant;
+    double sum = slopes.intercept[node];
+    for (std::int32_t i = slopes.first[node]; i < end; ++i) {
+      sum += slopes.all[i].weight * x(slopes.all[i].feature);
+    }
+    if (slopes.step > 0.0) sum = std::nearbyint(sum / slopes.step) * slopes.step;
+    return std::isfinite(sum) ? sum : constant;
   }
 
   bool goes_left(const Node& node, double x) const {

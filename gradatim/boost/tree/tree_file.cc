@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,22 @@ struct Arrays {
   std::vector<std::int64_t> first_category_word{0};
   std::vector<std::uint32_t> category_words;
   std::vector<float> vectors;  // [nodes, outputs], only where trees have several outputs
+  // Only where a leaf has slopes.
+  std::vector<std::int64_t> first_slope{0};  // of each node, and one past the last
+  std::vector<std::int32_t> slope_feature;
+  std::vector<double> slope, intercept, step;
 };
+
+constexpr const char* kFirstSlope = "tree.first_slope";
+
+template <class File, class A, class F>
+void each_slope_array(File& file, A& a, F&& f) {
+  f(file, kFirstSlope, a.first_slope);
+  f(file, "tree.slope_feature", a.slope_feature);
+  f(file, "tree.slope", a.slope);
+  f(file, "tree.intercept", a.intercept);
+  f(file, "tree.step", a.step);
+}
 
 template <class File, class A, class F>
 void each_array(File& file, A& a, F&& f) {
@@ -92,6 +108,71 @@ void check_offsets(const SafetensorsFile& file, const std::vector<std::int64_t>&
   }
 }
 
+// Slopes are of numbers, in leaves of one value, at most INT32_MAX of a tree.
+void check_slopes(const SafetensorsFile& file, const Arrays& a,
+                  std::span<const FeatureBins> features) {
+  const std::size_t nodes = a.feature.size();
+  const std::size_t trees = a.first.size() - 1;
+  if (a.first_slope.size() != nodes + 1 || a.intercept.size() != nodes || a.step.size() != trees ||
+      a.slope_feature.size() != a.slope.size() || !a.vectors.empty()) {
+    refuse(file, 0, 0, "the sizes of its slopes do not fit together");
+  }
+  check_offsets(file, a.first_slope, a.slope.size(), true);
+  const auto finite = [](double x) { return std::isfinite(x); };
+  if (!std::all_of(a.slope.begin(), a.slope.end(), finite) ||
+      !std::all_of(a.intercept.begin(), a.intercept.end(), finite) ||
+      !std::all_of(a.step.begin(), a.step.end(),
+                   [](double x) { return std::isfinite(x) && x >= 0.0; })) {
+    refuse(file, 0, 0, "a slope is not finite");
+  }
+  for (const std::int32_t f : a.slope_feature) {
+    const bool known = f >= 0 && f < static_cast<std::int64_t>(features.size());
+    if (!known || features[f].categorical()) refuse(file, 0, 0, "a slope's feature is no number");
+  }
+  for (std::size_t n = 0; n < nodes; ++n) {
+    if (a.feature[n] >= 0 && a.first_slope[n + 1] > a.first_slope[n]) {
+      refuse(file, 0, static_cast<std::int64_t>(n), "it is no leaf and has slopes");
+    }
+  }
+  for (std::size_t t = 0; t < trees; ++t) {
+    if (a.first_slope[a.first[t + 1]] - a.first_slope[a.first[t]] >
+        std::numeric_limits<std::int32_t>::max()) {
+      refuse(file, static_cast<std::int64_t>(t), 0, "it has too many slopes");
+    }
+  }
+}
+
+void append_slopes(const Tree& tree, Arrays& a) {
+  const Slopes& slopes = tree.slopes;
+  const auto before = static_cast<std::int64_t>(a.slope.size());
+  for (std::size_t n = 0; n < tree.nodes.size(); ++n) {
+    a.first_slope.push_back(before + (slopes.any() ? slopes.first[n + 1] : 0));
+    a.intercept.push_back(slopes.any() ? slopes.intercept[n] : 0.0);
+  }
+  for (const Slopes::Term& term : slopes.all) {
+    a.slope_feature.push_back(term.feature);
+    a.slope.push_back(term.weight);
+  }
+  a.step.push_back(slopes.step);
+}
+
+Slopes extract_slopes(const Arrays& a, std::size_t t) {
+  const std::int64_t begin = a.first[t];
+  const std::int64_t end = a.first[t + 1];
+  const std::int64_t first = a.first_slope[begin];
+  Slopes slopes;
+  if (a.first_slope[end] == first) return slopes;
+  slopes.step = a.step[t];
+  for (std::int64_t n = begin; n <= end; ++n) {
+    slopes.first.push_back(static_cast<std::int32_t>(a.first_slope[n] - first));
+  }
+  for (std::int64_t i = first; i < a.first_slope[end]; ++i) {
+    slopes.all.push_back({a.slope_feature[i], a.slope[i]});
+  }
+  slopes.intercept.assign(a.intercept.begin() + begin, a.intercept.begin() + end);
+  return slopes;
+}
+
 void append(const Tree& tree, Arrays& a) {
   for (const Node& node : tree.nodes) {
     a.feature.push_back(node.feature);
@@ -111,6 +192,7 @@ void append(const Tree& tree, Arrays& a) {
                           tree.category_words.end());
   a.vectors.insert(a.vectors.end(), tree.vectors.begin(), tree.vectors.end());
   a.first_category_word.push_back(static_cast<std::int64_t>(a.category_words.size()));
+  append_slopes(tree, a);
 }
 
 Tree extract(const Arrays& a, std::size_t t) {
@@ -137,6 +219,7 @@ Tree extract(const Arrays& a, std::size_t t) {
   }
   tree.category_words.assign(a.category_words.begin() + a.first_category_word[t],
                              a.category_words.begin() + a.first_category_word[t + 1]);
+  if (!a.slope.empty()) tree.slopes = extract_slopes(a, t);
   return tree;
 }
 
@@ -149,13 +232,18 @@ void store_trees(std::span<const std::unique_ptr<Member>> members, SafetensorsWr
     out.add(name, std::span(array));
   });
   if (!a.vectors.empty()) file.add("tree.vectors", std::span<const float>(a.vectors));
+  if (a.slope.empty()) return;
+  each_slope_array(file, a, [](SafetensorsWriter& out, const char* name, const auto& array) {
+    out.add(name, std::span(array));
+  });
 }
 
 Members load_trees(const SafetensorsFile& file, std::span<const FeatureBins> features) {
   Arrays a;
-  each_array(file, a, [](const SafetensorsFile& in, const char* name, auto& array) {
+  const auto read = [](const SafetensorsFile& in, const char* name, auto& array) {
     array = in.read<typename std::remove_reference_t<decltype(array)>::value_type>(name);
-  });
+  };
+  each_array(file, a, read);
   const std::size_t nodes = a.feature.size();
   for (const std::size_t size :
        {a.left.size(), a.threshold.size(), a.value.size(), a.flags.size(), a.gain.size(),
@@ -175,6 +263,10 @@ Members load_trees(const SafetensorsFile& file, std::span<const FeatureBins> fea
   check_offsets(file, a.first_category_word, a.category_words.size(), true);
   if (a.first.size() != a.first_category_word.size()) {
     refuse(file, 0, 0, "the sizes of its arrays do not fit together");
+  }
+  if (file.has(kFirstSlope)) {
+    each_slope_array(file, a, read);
+    check_slopes(file, a, features);
   }
   Members members;
   for (std::size_t t = 0; t + 1 < a.first.size(); ++t) {

@@ -171,6 +171,89 @@ TEST(TreeFile, ArraysOfDifferentLengthAreRefused) {
   EXPECT_EQ(code_after([](Arrays& a) { a.category_words.clear(); }), 3010);
 }
 
+// The first tree with slopes: x0 < 1.5 ? 5 + 2 x0 : (c0 in {1, 2} ? 2 : 7 - x0).
+Members sloped_trees() {
+  Members members = two_trees();
+  Slopes& slopes = static_cast<TreeMember&>(*members[0]).tree().slopes;
+  slopes.first = {0, 0, 1, 1, 1, 2};
+  slopes.all = {{0, 2.0}, {0, -1.0}};
+  slopes.intercept = {0.0, 5.0, 0.0, 0.0, 7.0};
+  slopes.step = 0.25;
+  return members;
+}
+
+struct SlopeArrays {
+  std::vector<std::int64_t> first;
+  std::vector<std::int32_t> feature;
+  std::vector<double> slope, intercept, step;
+
+  template <class File, class F>
+  void each(File& file, F f) {
+    f(file, "tree.first_slope", first);
+    f(file, "tree.slope_feature", feature);
+    f(file, "tree.slope", slope);
+    f(file, "tree.intercept", intercept);
+    f(file, "tree.step", step);
+  }
+};
+
+/// The code of loading the trees with slopes after `change`, and with vectors of so many outputs.
+int code_of_slopes(const std::function<void(SlopeArrays&)>& change, std::size_t outputs = 0) {
+  const std::string bytes = bytes_of(sloped_trees());
+  const SafetensorsFile file(bytes, "model");
+  Arrays arrays;
+  SlopeArrays slopes;
+  SafetensorsWriter writer;
+  const auto read = [](const SafetensorsFile& in, const char* name, auto& array) {
+    array = in.read<typename std::remove_reference_t<decltype(array)>::value_type>(name);
+  };
+  const auto write = [](SafetensorsWriter& out, const char* name, const auto& array) {
+    out.add(name, std::span(array));
+  };
+  arrays.each(file, read);
+  slopes.each(file, read);
+  change(slopes);
+  arrays.each(writer, write);
+  slopes.each(writer, write);
+  const std::vector<float> vectors(6 * outputs);
+  if (outputs > 0) writer.add("tree.vectors", std::span(vectors));
+  return code_of([&] { load(writer.bytes()); });
+}
+
+TEST(TreeFile, SlopesSurviveTheRoundTrip) {
+  const std::string bytes = bytes_of(sloped_trees());
+  const Members loaded = load(bytes);
+  EXPECT_EQ(bytes_of(loaded), bytes);
+  EXPECT_TRUE(loaded[0]->needs_values());
+  EXPECT_FALSE(loaded[1]->needs_values());
+  const double rows[] = {1, 0, 1.1, 0, 2, 1, 2, 0, kNaN, 0};
+  double out[5];
+  loaded[0]->predict({rows, 5, 2}, out);
+  EXPECT_EQ(std::vector<double>(out, out + 5), (std::vector<double>{7, 7.25, 2, 5, 1}));
+}
+
+TEST(TreeFile, SlopesThatDoNotFitAreRefused) {
+  EXPECT_EQ(code_of_slopes([](SlopeArrays&) {}), 0);
+  EXPECT_EQ(code_of_slopes([](SlopeArrays& a) { a.slope[0] = kNaN; }), 3010);
+  EXPECT_EQ(code_of_slopes([](SlopeArrays& a) { a.intercept[1] = kInfinity; }), 3010);
+  EXPECT_EQ(code_of_slopes([](SlopeArrays& a) { a.step[0] = -1.0; }), 3010);
+  EXPECT_EQ(code_of_slopes([](SlopeArrays& a) { a.step[1] = kNaN; }), 3010);
+  EXPECT_EQ(code_of_slopes([](SlopeArrays& a) { a.feature[0] = -1; }), 3010);
+  EXPECT_EQ(code_of_slopes([](SlopeArrays& a) { a.feature[0] = 2; }), 3010);
+  EXPECT_EQ(code_of_slopes([](SlopeArrays& a) { a.feature[1] = 1; }), 3010) << "a category";
+  EXPECT_EQ(code_of_slopes([](SlopeArrays& a) { a.first[1] = 1; }), 3010) << "of a split";
+  EXPECT_EQ(code_of_slopes([](SlopeArrays& a) { a.first[0] = -1; }), 3010);
+  EXPECT_EQ(code_of_slopes([](SlopeArrays& a) { a.first.back() = 3; }), 3010);
+  EXPECT_EQ(code_of_slopes([](SlopeArrays& a) { a.first[3] = 9; }), 3010);
+  EXPECT_EQ(code_of_slopes([](SlopeArrays& a) { a.first.pop_back(); }), 3010);
+  EXPECT_EQ(code_of_slopes([](SlopeArrays& a) { a.first.clear(); }), 3010);
+  EXPECT_EQ(code_of_slopes([](SlopeArrays& a) { a.slope.pop_back(); }), 3010);
+  EXPECT_EQ(code_of_slopes([](SlopeArrays& a) { a.feature.push_back(0); }), 3010);
+  EXPECT_EQ(code_of_slopes([](SlopeArrays& a) { a.intercept.pop_back(); }), 3010);
+  EXPECT_EQ(code_of_slopes([](SlopeArrays& a) { a.step.clear(); }), 3010);
+  EXPECT_EQ(code_of_slopes([](SlopeArrays&) {}, 2), 3010) << "of several outputs";
+}
+
 TEST(TreeFile, AMissingArrayIsNamed) {
   SafetensorsWriter writer;
   EXPECT_EQ(code_of([&] { load(writer.bytes()); }), 3002);
@@ -178,7 +261,7 @@ TEST(TreeFile, AMissingArrayIsNamed) {
 
 // Whatever a byte is turned into, the file loads and predicts, or it is refused.
 TEST(TreeFile, NoDamagedByteGetsPastTheChecks) {
-  const std::string whole = bytes_of(two_trees());
+  const std::string whole = bytes_of(sloped_trees());
   Random r(1);
   int refused = 0;
   for (int trial = 0; trial < 5000; ++trial) {

@@ -35,6 +35,12 @@ void put(const Tree& tree, const Node& leaf, double* out) {
 
 void TreeMember::predict(const RowBlock& rows, double* out) const {
   for (std::int64_t i = 0; i < rows.rows; ++i) {
+    if (tree_.slopes.any()) {
+      const double* row = rows.row(i);
+      const auto leaf = static_cast<std::int32_t>(&tree_.find(row) - tree_.nodes.data());
+      out[i] = tree_.linear_value(leaf, [&](std::int32_t feature) { return row[feature]; });
+      continue;
+    }
     put(tree_, tree_.find(rows.row(i)), out + i * tree_.outputs);
   }
 }
@@ -49,11 +55,12 @@ void TreeMember::predict(const BinnedData& data, std::int64_t begin, std::int64_
 void TreeMember::predict_all(const BinnedData& data, double* out) const {
   constexpr std::int64_t kBlock = 4096;
   constexpr std::int64_t kFewRows = 1024;  // for which a code is not worth its making
-  if (tree_.outputs != 1 || data.rows() < kFewRows || !BinTree::suits(tree_, data))
+  if (data.rows() < kFewRows || !BinTree::suits(tree_, data)) {
     return Member::predict_all(data, out);
+  }
   const BinTree code(tree_, data);
   parallel_for(data.rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
-    code.predict(begin, end, out + begin);
+    code.predict(begin, end, out + begin * tree_.outputs);
   });
 }
 
@@ -62,6 +69,10 @@ void TreeMember::shrink(double rate, const Grid& grid) {
     if (node.leaf()) node.value = grid.round(rate * double{node.value});
   }
   for (float& value : tree_.vectors) value = grid.round(rate * double{value});
+  if (!tree_.slopes.any()) return;
+  for (Slopes::Term& term : tree_.slopes.all) term.weight *= rate;
+  for (double& intercept : tree_.slopes.intercept) intercept *= rate;
+  tree_.slopes.step = grid.step;
 }
 
 }  // namespace gradatim::boost

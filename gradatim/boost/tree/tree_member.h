@@ -16,6 +16,7 @@ class TreeMember final : public Member {
   const Tree& tree() const { return tree_; }
   Tree& tree() { return tree_; }
   int outputs() const override { return tree_.outputs; }
+  bool needs_values() const override { return tree_.slopes.any(); }
   void predict(const RowBlock& rows, double* out) const override;
   void predict(const BinnedData& data, std::int64_t begin, std::int64_t end,
                double* out) const override;
@@ -27,7 +28,9 @@ class TreeMember final : public Member {
 };
 
 /// Arrays "tree.*": nodes of all trees one after the other; "tree.first" [trees + 1] says where
-/// each begins, children and category words are counted from the tree's own beginning.
+/// each begins, children and category words are counted from the tree's own beginning. Where a leaf
+/// has slopes, "tree.first_slope" [nodes + 1], "tree.slope_feature", "tree.slope",
+/// "tree.intercept" [nodes] and "tree.step" [trees].
 void store_trees(std::span<const std::unique_ptr<Member>> members, SafetensorsWriter& file);
 /// Checks every feature, child, word and value. ModelError GRD-3010.
 Members load_trees(const SafetensorsFile& file, std::span<const FeatureBins> features);

@@ -110,6 +110,34 @@ TEST(TreeMember, SaysTheSameOfBinsAndOfRawValues) {
   }
 }
 
+TEST(TreeMember, SaysTheSameOfBinsWithSeveralOutputs) {
+  constexpr std::int64_t kRows = 3000;  // enough for predict_all() to make a code
+  Random r(21);
+  TableShape shape = kShape;
+  shape.rows = kRows;
+  const data::Table table(random_features(shape, r));
+  Fitted fitted = fit_tree(table, 21, {});
+  Tree& tree = fitted.member.tree();
+  for (const int outputs : {2, 5, 8, 33}) {
+    tree.outputs = outputs;
+    tree.vectors.clear();
+    for (std::size_t i = 0; i < tree.nodes.size() * outputs; ++i) {
+      tree.vectors.push_back(static_cast<float>(r.normal()));
+    }
+    const auto values = raw_rows(table, fitted.data.features());
+    std::vector<double> raw(kRows * outputs);
+    std::vector<double> by_bins(raw.size());
+    std::vector<double> by_code(raw.size());
+    fitted.member.predict({values.data(), kRows, static_cast<std::int64_t>(table.columns().size())},
+                          raw.data());
+    fitted.member.predict(fitted.data, 0, kRows, by_bins.data());
+    ASSERT_TRUE(BinTree::suits(tree, fitted.data));
+    fitted.member.predict_all(fitted.data, by_code.data());
+    EXPECT_EQ(raw, by_bins) << outputs;
+    EXPECT_EQ(raw, by_code) << outputs;
+  }
+}
+
 TEST(TreeMember, ExactTreesSayTheSameOfTheTrainingRows) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     SCOPED_TRACE(seed);

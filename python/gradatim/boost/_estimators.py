@@ -214,6 +214,12 @@ class AdaBoostRegressor(BoostingRegressor):
         learner=cart.
     max_bin : int, default=255
         Most bins of a numeric feature, its missing bin not counted. In [2, 65534]. Of learner=cart.
+    linear_tree : bool, default=False
+        Leaves hold a linear model of the numeric features on their path, from the second round on.
+        Of learner=cart.
+    linear_lambda : float, default=0.0
+        linear_tree: L2 regularisation of the slopes, in the features' own units. In [0, inf). Of
+        learner=cart.
     validation_fraction : float, default=0.1
         Share of the rows that is split off to watch where early_stopping_rounds > 0 and fit is
         given no eval_set.
@@ -277,6 +283,8 @@ class AdaBoostRegressor(BoostingRegressor):
         "criterion": "learner.criterion",
         "tree_method": "learner.tree_method",
         "max_bin": "learner.max_bin",
+        "linear_tree": "learner.linear_tree",
+        "linear_lambda": "learner.linear_lambda",
     }
 
     def __init__(
@@ -296,6 +304,8 @@ class AdaBoostRegressor(BoostingRegressor):
         criterion: Literal["gini", "error"] = "gini",
         tree_method: Literal["histogram", "exact"] = "histogram",
         max_bin: int = 255,
+        linear_tree: bool = False,
+        linear_lambda: float = 0.0,
         validation_fraction: float = 0.1,
         eval_metric: MetricLike = None,
         categorical_features: Sequence[int | str] | None = None,
@@ -318,6 +328,8 @@ class AdaBoostRegressor(BoostingRegressor):
         self.criterion = criterion
         self.tree_method = tree_method
         self.max_bin = max_bin
+        self.linear_tree = linear_tree
+        self.linear_lambda = linear_lambda
         self.validation_fraction = validation_fraction
         self.eval_metric = eval_metric
         self.categorical_features = categorical_features
@@ -366,6 +378,14 @@ class GradientBoostingClassifier(BoostingClassifier):
             default="one_output_per_tree"
         With several classes or targets: one_output_per_tree grows a tree for each in every round;
         multi_output_tree grows one whose leaves hold a value for each.
+    sketch_outputs : int, default=-1
+        multi_output_tree: search splits on so many combinations of the outputs; leaves keep a value
+        for each. 0 searches all outputs, of which 64 are allowed; -1 is 0 up to 64 outputs and 16
+        beyond. In [-1, 64].
+    sketch_method : Literal["random_projection", "top_outputs", "random_sampling"],
+            default="random_projection"
+        random_projection adds all outputs with random signs; top_outputs takes those with the
+        largest gradients; random_sampling draws outputs in proportion to their squared gradients.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
         One of absolute, cross_entropy, exponential, gamma, huber, logistic, one_vs_rest, poisson,
@@ -393,6 +413,12 @@ class GradientBoostingClassifier(BoostingClassifier):
         learner=cart.
     max_bin : int, default=255
         Most bins of a numeric feature, its missing bin not counted. In [2, 65534]. Of learner=cart.
+    linear_tree : bool, default=False
+        Leaves hold a linear model of the numeric features on their path, from the second round on.
+        Of learner=cart.
+    linear_lambda : float, default=0.0
+        linear_tree: L2 regularisation of the slopes, in the features' own units. In [0, inf). Of
+        learner=cart.
     validation_fraction : float, default=0.1
         Share of the rows that is split off to watch where early_stopping_rounds > 0 and fit is
         given no eval_set.
@@ -462,6 +488,8 @@ class GradientBoostingClassifier(BoostingClassifier):
         "max_seconds": "max_seconds",
         "evaluate_train": "evaluate_train",
         "multi_strategy": "multi_strategy",
+        "sketch_outputs": "sketch_outputs",
+        "sketch_method": "sketch_method",
         "loss": "loss",
         "learner": "learner",
         "max_depth": "learner.max_depth",
@@ -472,6 +500,8 @@ class GradientBoostingClassifier(BoostingClassifier):
         "criterion": "learner.criterion",
         "tree_method": "learner.tree_method",
         "max_bin": "learner.max_bin",
+        "linear_tree": "learner.linear_tree",
+        "linear_lambda": "learner.linear_lambda",
     }
 
     def __init__(
@@ -490,6 +520,12 @@ class GradientBoostingClassifier(BoostingClassifier):
         max_seconds: float = 0.0,
         evaluate_train: bool = False,
         multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
+        sketch_outputs: int = -1,
+        sketch_method: Literal[
+            "random_projection",
+            "top_outputs",
+            "random_sampling",
+        ] = "random_projection",
         loss: PartLike = "auto",
         learner: PartLike = "cart",
         max_depth: int = 3,
@@ -500,6 +536,8 @@ class GradientBoostingClassifier(BoostingClassifier):
         criterion: Literal["gini", "error"] = "gini",
         tree_method: Literal["histogram", "exact"] = "histogram",
         max_bin: int = 255,
+        linear_tree: bool = False,
+        linear_lambda: float = 0.0,
         validation_fraction: float = 0.1,
         eval_metric: MetricLike = None,
         categorical_features: Sequence[int | str] | None = None,
@@ -521,6 +559,8 @@ class GradientBoostingClassifier(BoostingClassifier):
         self.max_seconds = max_seconds
         self.evaluate_train = evaluate_train
         self.multi_strategy = multi_strategy
+        self.sketch_outputs = sketch_outputs
+        self.sketch_method = sketch_method
         self.loss = loss
         self.learner = learner
         self.max_depth = max_depth
@@ -531,6 +571,8 @@ class GradientBoostingClassifier(BoostingClassifier):
         self.criterion = criterion
         self.tree_method = tree_method
         self.max_bin = max_bin
+        self.linear_tree = linear_tree
+        self.linear_lambda = linear_lambda
         self.validation_fraction = validation_fraction
         self.eval_metric = eval_metric
         self.categorical_features = categorical_features
@@ -579,6 +621,14 @@ class GradientBoostingRegressor(BoostingRegressor):
             default="one_output_per_tree"
         With several classes or targets: one_output_per_tree grows a tree for each in every round;
         multi_output_tree grows one whose leaves hold a value for each.
+    sketch_outputs : int, default=-1
+        multi_output_tree: search splits on so many combinations of the outputs; leaves keep a value
+        for each. 0 searches all outputs, of which 64 are allowed; -1 is 0 up to 64 outputs and 16
+        beyond. In [-1, 64].
+    sketch_method : Literal["random_projection", "top_outputs", "random_sampling"],
+            default="random_projection"
+        random_projection adds all outputs with random signs; top_outputs takes those with the
+        largest gradients; random_sampling draws outputs in proportion to their squared gradients.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
         One of absolute, cross_entropy, exponential, gamma, huber, logistic, one_vs_rest, poisson,
@@ -606,6 +656,12 @@ class GradientBoostingRegressor(BoostingRegressor):
         learner=cart.
     max_bin : int, default=255
         Most bins of a numeric feature, its missing bin not counted. In [2, 65534]. Of learner=cart.
+    linear_tree : bool, default=False
+        Leaves hold a linear model of the numeric features on their path, from the second round on.
+        Of learner=cart.
+    linear_lambda : float, default=0.0
+        linear_tree: L2 regularisation of the slopes, in the features' own units. In [0, inf). Of
+        learner=cart.
     validation_fraction : float, default=0.1
         Share of the rows that is split off to watch where early_stopping_rounds > 0 and fit is
         given no eval_set.
@@ -673,6 +729,8 @@ class GradientBoostingRegressor(BoostingRegressor):
         "max_seconds": "max_seconds",
         "evaluate_train": "evaluate_train",
         "multi_strategy": "multi_strategy",
+        "sketch_outputs": "sketch_outputs",
+        "sketch_method": "sketch_method",
         "loss": "loss",
         "learner": "learner",
         "max_depth": "learner.max_depth",
@@ -683,6 +741,8 @@ class GradientBoostingRegressor(BoostingRegressor):
         "criterion": "learner.criterion",
         "tree_method": "learner.tree_method",
         "max_bin": "learner.max_bin",
+        "linear_tree": "learner.linear_tree",
+        "linear_lambda": "learner.linear_lambda",
     }
 
     def __init__(
@@ -701,6 +761,12 @@ class GradientBoostingRegressor(BoostingRegressor):
         max_seconds: float = 0.0,
         evaluate_train: bool = False,
         multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
+        sketch_outputs: int = -1,
+        sketch_method: Literal[
+            "random_projection",
+            "top_outputs",
+            "random_sampling",
+        ] = "random_projection",
         loss: PartLike = "auto",
         learner: PartLike = "cart",
         max_depth: int = 3,
@@ -711,6 +777,8 @@ class GradientBoostingRegressor(BoostingRegressor):
         criterion: Literal["gini", "error"] = "gini",
         tree_method: Literal["histogram", "exact"] = "histogram",
         max_bin: int = 255,
+        linear_tree: bool = False,
+        linear_lambda: float = 0.0,
         validation_fraction: float = 0.1,
         eval_metric: MetricLike = None,
         categorical_features: Sequence[int | str] | None = None,
@@ -732,6 +800,8 @@ class GradientBoostingRegressor(BoostingRegressor):
         self.max_seconds = max_seconds
         self.evaluate_train = evaluate_train
         self.multi_strategy = multi_strategy
+        self.sketch_outputs = sketch_outputs
+        self.sketch_method = sketch_method
         self.loss = loss
         self.learner = learner
         self.max_depth = max_depth
@@ -742,6 +812,8 @@ class GradientBoostingRegressor(BoostingRegressor):
         self.criterion = criterion
         self.tree_method = tree_method
         self.max_bin = max_bin
+        self.linear_tree = linear_tree
+        self.linear_lambda = linear_lambda
         self.validation_fraction = validation_fraction
         self.eval_metric = eval_metric
         self.categorical_features = categorical_features
@@ -805,6 +877,14 @@ class NewtonBoostingClassifier(BoostingClassifier):
             default="one_output_per_tree"
         With several classes or targets: one_output_per_tree grows a tree for each in every round;
         multi_output_tree grows one whose leaves hold a value for each.
+    sketch_outputs : int, default=-1
+        multi_output_tree: search splits on so many combinations of the outputs; leaves keep a value
+        for each. 0 searches all outputs, of which 64 are allowed; -1 is 0 up to 64 outputs and 16
+        beyond. In [-1, 64].
+    sketch_method : Literal["random_projection", "top_outputs", "random_sampling"],
+            default="random_projection"
+        random_projection adds all outputs with random signs; top_outputs takes those with the
+        largest gradients; random_sampling draws outputs in proportion to their squared gradients.
     precision : Literal["coarse", "high"], default="coarse"
         coarse ranks splits by gradients rounded to 8 to 14 bits above 65,536 rows (leaves are
         always exact); high uses 31 bits throughout and is slower.
@@ -866,6 +946,12 @@ class NewtonBoostingClassifier(BoostingClassifier):
     max_bin : int, default=255
         Most bins of a numeric feature, its missing bin not counted; up to 255 take one byte a
         value. In [2, 65534]. Of learner=tree.
+    linear_tree : bool, default=False
+        Leaves hold a linear model of the numeric features on their path, from the second round on.
+        Of learner=tree.
+    linear_lambda : float, default=0.0
+        linear_tree: L2 regularisation of the slopes, in the features' own units. In [0, inf). Of
+        learner=tree.
     max_cat_to_onehot : int, default=4
         With so many categories or fewer, a split separates one of them. In [0, inf). Of
         learner=tree.
@@ -956,6 +1042,8 @@ class NewtonBoostingClassifier(BoostingClassifier):
         "normalize_type": "normalize_type",
         "evaluate_train": "evaluate_train",
         "multi_strategy": "multi_strategy",
+        "sketch_outputs": "sketch_outputs",
+        "sketch_method": "sketch_method",
         "precision": "precision",
         "loss": "loss",
         "learner": "learner",
@@ -978,6 +1066,8 @@ class NewtonBoostingClassifier(BoostingClassifier):
         "extra_trees": "learner.extra_trees",
         "tree_method": "learner.tree_method",
         "max_bin": "learner.max_bin",
+        "linear_tree": "learner.linear_tree",
+        "linear_lambda": "learner.linear_lambda",
         "max_cat_to_onehot": "learner.max_cat_to_onehot",
         "max_cat_threshold": "learner.max_cat_threshold",
         "cat_smooth": "learner.cat_smooth",
@@ -1007,6 +1097,12 @@ class NewtonBoostingClassifier(BoostingClassifier):
         normalize_type: Literal["tree", "forest"] = "tree",
         evaluate_train: bool = False,
         multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
+        sketch_outputs: int = -1,
+        sketch_method: Literal[
+            "random_projection",
+            "top_outputs",
+            "random_sampling",
+        ] = "random_projection",
         precision: Literal["coarse", "high"] = "coarse",
         loss: PartLike = "auto",
         learner: PartLike = "tree",
@@ -1029,6 +1125,8 @@ class NewtonBoostingClassifier(BoostingClassifier):
         extra_trees: bool = False,
         tree_method: Literal["histogram", "exact"] = "histogram",
         max_bin: int = 255,
+        linear_tree: bool = False,
+        linear_lambda: float = 0.0,
         max_cat_to_onehot: int = 4,
         max_cat_threshold: int = 8,
         cat_smooth: float = 10.0,
@@ -1061,6 +1159,8 @@ class NewtonBoostingClassifier(BoostingClassifier):
         self.normalize_type = normalize_type
         self.evaluate_train = evaluate_train
         self.multi_strategy = multi_strategy
+        self.sketch_outputs = sketch_outputs
+        self.sketch_method = sketch_method
         self.precision = precision
         self.loss = loss
         self.learner = learner
@@ -1083,6 +1183,8 @@ class NewtonBoostingClassifier(BoostingClassifier):
         self.extra_trees = extra_trees
         self.tree_method = tree_method
         self.max_bin = max_bin
+        self.linear_tree = linear_tree
+        self.linear_lambda = linear_lambda
         self.max_cat_to_onehot = max_cat_to_onehot
         self.max_cat_threshold = max_cat_threshold
         self.cat_smooth = cat_smooth
@@ -1151,6 +1253,14 @@ class NewtonBoostingRegressor(BoostingRegressor):
             default="one_output_per_tree"
         With several classes or targets: one_output_per_tree grows a tree for each in every round;
         multi_output_tree grows one whose leaves hold a value for each.
+    sketch_outputs : int, default=-1
+        multi_output_tree: search splits on so many combinations of the outputs; leaves keep a value
+        for each. 0 searches all outputs, of which 64 are allowed; -1 is 0 up to 64 outputs and 16
+        beyond. In [-1, 64].
+    sketch_method : Literal["random_projection", "top_outputs", "random_sampling"],
+            default="random_projection"
+        random_projection adds all outputs with random signs; top_outputs takes those with the
+        largest gradients; random_sampling draws outputs in proportion to their squared gradients.
     precision : Literal["coarse", "high"], default="coarse"
         coarse ranks splits by gradients rounded to 8 to 14 bits above 65,536 rows (leaves are
         always exact); high uses 31 bits throughout and is slower.
@@ -1212,6 +1322,12 @@ class NewtonBoostingRegressor(BoostingRegressor):
     max_bin : int, default=255
         Most bins of a numeric feature, its missing bin not counted; up to 255 take one byte a
         value. In [2, 65534]. Of learner=tree.
+    linear_tree : bool, default=False
+        Leaves hold a linear model of the numeric features on their path, from the second round on.
+        Of learner=tree.
+    linear_lambda : float, default=0.0
+        linear_tree: L2 regularisation of the slopes, in the features' own units. In [0, inf). Of
+        learner=tree.
     max_cat_to_onehot : int, default=4
         With so many categories or fewer, a split separates one of them. In [0, inf). Of
         learner=tree.
@@ -1300,6 +1416,8 @@ class NewtonBoostingRegressor(BoostingRegressor):
         "normalize_type": "normalize_type",
         "evaluate_train": "evaluate_train",
         "multi_strategy": "multi_strategy",
+        "sketch_outputs": "sketch_outputs",
+        "sketch_method": "sketch_method",
         "precision": "precision",
         "loss": "loss",
         "learner": "learner",
@@ -1322,6 +1440,8 @@ class NewtonBoostingRegressor(BoostingRegressor):
         "extra_trees": "learner.extra_trees",
         "tree_method": "learner.tree_method",
         "max_bin": "learner.max_bin",
+        "linear_tree": "learner.linear_tree",
+        "linear_lambda": "learner.linear_lambda",
         "max_cat_to_onehot": "learner.max_cat_to_onehot",
         "max_cat_threshold": "learner.max_cat_threshold",
         "cat_smooth": "learner.cat_smooth",
@@ -1351,6 +1471,12 @@ class NewtonBoostingRegressor(BoostingRegressor):
         normalize_type: Literal["tree", "forest"] = "tree",
         evaluate_train: bool = False,
         multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
+        sketch_outputs: int = -1,
+        sketch_method: Literal[
+            "random_projection",
+            "top_outputs",
+            "random_sampling",
+        ] = "random_projection",
         precision: Literal["coarse", "high"] = "coarse",
         loss: PartLike = "auto",
         learner: PartLike = "tree",
@@ -1373,6 +1499,8 @@ class NewtonBoostingRegressor(BoostingRegressor):
         extra_trees: bool = False,
         tree_method: Literal["histogram", "exact"] = "histogram",
         max_bin: int = 255,
+        linear_tree: bool = False,
+        linear_lambda: float = 0.0,
         max_cat_to_onehot: int = 4,
         max_cat_threshold: int = 8,
         cat_smooth: float = 10.0,
@@ -1405,6 +1533,8 @@ class NewtonBoostingRegressor(BoostingRegressor):
         self.normalize_type = normalize_type
         self.evaluate_train = evaluate_train
         self.multi_strategy = multi_strategy
+        self.sketch_outputs = sketch_outputs
+        self.sketch_method = sketch_method
         self.precision = precision
         self.loss = loss
         self.learner = learner
@@ -1427,6 +1557,8 @@ class NewtonBoostingRegressor(BoostingRegressor):
         self.extra_trees = extra_trees
         self.tree_method = tree_method
         self.max_bin = max_bin
+        self.linear_tree = linear_tree
+        self.linear_lambda = linear_lambda
         self.max_cat_to_onehot = max_cat_to_onehot
         self.max_cat_threshold = max_cat_threshold
         self.cat_smooth = cat_smooth

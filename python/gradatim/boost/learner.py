@@ -36,11 +36,15 @@ class Cart(Component):
         histogram searches bins; exact searches every distinct value in pre-sorted columns.
     max_bin : int, default=255
         Most bins of a numeric feature, its missing bin not counted. In [2, 65534].
+    linear_tree : bool, default=False
+        Leaves hold a linear model of the numeric features on their path, from the second round on.
+    linear_lambda : float, default=0.0
+        linear_tree: L2 regularisation of the slopes, in the features' own units. In [0, inf).
 
     Notes
     -----
-    `boost.learner.cart`, since 0.1. Shapes: gradients: [rows]. Errors: GRD-2011 a feature is
-    infinite.
+    `boost.learner.cart`, since 0.1. Shapes: gradients: [rows]. Errors: GRD-1070 to GRD-1074 linear
+    leaves where they are not sound; GRD-2011 a feature is infinite.
 
     References
     ----------
@@ -60,6 +64,8 @@ class Cart(Component):
         criterion: Literal["gini", "error"] = "gini",
         tree_method: Literal["histogram", "exact"] = "histogram",
         max_bin: int = 255,
+        linear_tree: bool = False,
+        linear_lambda: float = 0.0,
     ) -> None:
         self.max_depth = max_depth
         self.max_leaves = max_leaves
@@ -69,6 +75,8 @@ class Cart(Component):
         self.criterion = criterion
         self.tree_method = tree_method
         self.max_bin = max_bin
+        self.linear_tree = linear_tree
+        self.linear_lambda = linear_lambda
 
 
 class Linear(Component):
@@ -159,7 +167,8 @@ class Tree(Component):
     """Regularised second-order tree, grown on integer histograms or exactly.
 
     Missing cells and unseen categories go to the side that lowers the loss more. Categories are
-    split by sorting their mean gradients.
+    split by sorting their mean gradients. With linear_tree, rows with a missing cell in their
+    leaf's features take the leaf's constant.
 
     Parameters
     ----------
@@ -208,6 +217,10 @@ class Tree(Component):
     max_bin : int, default=255
         Most bins of a numeric feature, its missing bin not counted; up to 255 take one byte a
         value. In [2, 65534].
+    linear_tree : bool, default=False
+        Leaves hold a linear model of the numeric features on their path, from the second round on.
+    linear_lambda : float, default=0.0
+        linear_tree: L2 regularisation of the slopes, in the features' own units. In [0, inf).
     max_cat_to_onehot : int, default=4
         With so many categories or fewer, a split separates one of them. In [0, inf).
     max_cat_threshold : int, default=8
@@ -226,14 +239,15 @@ class Tree(Component):
     `boost.learner.tree`, since 0.1. Shapes: gradients, hessians: [rows]. Errors: GRD-1028 a
     constraint names no feature of the data; GRD-1029 a constraint gives not one value a feature;
     GRD-1030 a monotone feature is categorical; GRD-1031 limited values for trees that vote;
-    GRD-1032 settings that do not go with extra_trees or a symmetric tree; GRD-2011 a feature is
-    infinite.
+    GRD-1032 settings that do not go with extra_trees or a symmetric tree; GRD-1070 to GRD-1074
+    linear leaves where they are not sound; GRD-2011 a feature is infinite.
 
     References
     ----------
     .. [1] Chen and Guestrin (2016), XGBoost: a scalable tree boosting system, sections 2 and 3;
        Fisher (1958), On grouping for maximum homogeneity; Geurts, Ernst and Wehenkel (2006),
-       Extremely randomized trees; Prokhorenkova and others (2018), CatBoost (symmetric trees)
+       Extremely randomized trees; Shi, Li and Li (2019), Gradient boosting with piece-wise linear
+       regression trees; Prokhorenkova and others (2018), CatBoost (symmetric trees)
     """
 
     _component = "boost.learner.tree"
@@ -260,6 +274,8 @@ class Tree(Component):
         extra_trees: bool = False,
         tree_method: Literal["histogram", "exact"] = "histogram",
         max_bin: int = 255,
+        linear_tree: bool = False,
+        linear_lambda: float = 0.0,
         max_cat_to_onehot: int = 4,
         max_cat_threshold: int = 8,
         cat_smooth: float = 10.0,
@@ -285,6 +301,8 @@ class Tree(Component):
         self.extra_trees = extra_trees
         self.tree_method = tree_method
         self.max_bin = max_bin
+        self.linear_tree = linear_tree
+        self.linear_lambda = linear_lambda
         self.max_cat_to_onehot = max_cat_to_onehot
         self.max_cat_threshold = max_cat_threshold
         self.cat_smooth = cat_smooth

@@ -168,6 +168,14 @@ class Gradient(Component):
             default="one_output_per_tree"
         With several classes or targets: one_output_per_tree grows a tree for each in every round;
         multi_output_tree grows one whose leaves hold a value for each.
+    sketch_outputs : int, default=-1
+        multi_output_tree: search splits on so many combinations of the outputs; leaves keep a value
+        for each. 0 searches all outputs, of which 64 are allowed; -1 is 0 up to 64 outputs and 16
+        beyond. In [-1, 64].
+    sketch_method : Literal["random_projection", "top_outputs", "random_sampling"],
+            default="random_projection"
+        random_projection adds all outputs with random signs; top_outputs takes those with the
+        largest gradients; random_sampling draws outputs in proportion to their squared gradients.
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
         One of absolute, cross_entropy, exponential, gamma, huber, logistic, one_vs_rest, poisson,
@@ -210,6 +218,12 @@ class Gradient(Component):
         max_seconds: float = 0.0,
         evaluate_train: bool = False,
         multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
+        sketch_outputs: int = -1,
+        sketch_method: Literal[
+            "random_projection",
+            "top_outputs",
+            "random_sampling",
+        ] = "random_projection",
         loss: PartLike = "auto",
         learner: PartLike = "cart",
     ) -> None:
@@ -226,6 +240,8 @@ class Gradient(Component):
         self.max_seconds = max_seconds
         self.evaluate_train = evaluate_train
         self.multi_strategy = multi_strategy
+        self.sketch_outputs = sketch_outputs
+        self.sketch_method = sketch_method
         self.loss = loss
         self.learner = learner
 
@@ -284,6 +300,14 @@ class Newton(Component):
             default="one_output_per_tree"
         With several classes or targets: one_output_per_tree grows a tree for each in every round;
         multi_output_tree grows one whose leaves hold a value for each.
+    sketch_outputs : int, default=-1
+        multi_output_tree: search splits on so many combinations of the outputs; leaves keep a value
+        for each. 0 searches all outputs, of which 64 are allowed; -1 is 0 up to 64 outputs and 16
+        beyond. In [-1, 64].
+    sketch_method : Literal["random_projection", "top_outputs", "random_sampling"],
+            default="random_projection"
+        random_projection adds all outputs with random signs; top_outputs takes those with the
+        largest gradients; random_sampling draws outputs in proportion to their squared gradients.
     precision : Literal["coarse", "high"], default="coarse"
         coarse ranks splits by gradients rounded to 8 to 14 bits above 65,536 rows (leaves are
         always exact); high uses 31 bits throughout and is slower.
@@ -336,6 +360,12 @@ class Newton(Component):
         normalize_type: Literal["tree", "forest"] = "tree",
         evaluate_train: bool = False,
         multi_strategy: Literal["one_output_per_tree", "multi_output_tree"] = "one_output_per_tree",
+        sketch_outputs: int = -1,
+        sketch_method: Literal[
+            "random_projection",
+            "top_outputs",
+            "random_sampling",
+        ] = "random_projection",
         precision: Literal["coarse", "high"] = "coarse",
         loss: PartLike = "auto",
         learner: PartLike = "tree",
@@ -359,6 +389,8 @@ class Newton(Component):
         self.normalize_type = normalize_type
         self.evaluate_train = evaluate_train
         self.multi_strategy = multi_strategy
+        self.sketch_outputs = sketch_outputs
+        self.sketch_method = sketch_method
         self.precision = precision
         self.loss = loss
         self.learner = learner
