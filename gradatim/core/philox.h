@@ -44,6 +44,7 @@ enum class Stream : std::uint32_t {
   thresholds = 22,     // random thresholds: (round, output), place in the tree; then feature
   dropout = 30,        // DART: round, dropped round
   search = 31,         // settings: trial, setting
+  target_blocks = 40,  // order of target statistics: 0, row among those that are learned from
 };
 
 /// The draws of one purpose. Cheap to copy; `minor` is a round or a step, `index` a row.
