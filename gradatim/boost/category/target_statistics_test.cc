@@ -100,9 +100,13 @@ TEST(TargetStatistics, CountForTheFeaturesThatTheyAreMadeFrom) {
   const auto rows = model->importances();
   ASSERT_EQ(rows.size(), 3U);
   EXPECT_EQ(model->card().features.columns.size(), 3U);
-  double days = 0.0, plane = 0.0;
-  for (const auto& row : rows) (row.feature == "plane" ? plane : days) += row.gain;
-  EXPECT_GT(days, 5.0 * plane);
+  double sum = 0.0;
+  for (const auto& row : rows) sum += row.gain;
+  const std::string bytes = model->bytes();
+  double splits = 0.0;
+  for (const float gain : SafetensorsFile(bytes, "model").read<float>("tree.gain")) splits += gain;
+  EXPECT_NEAR(sum, splits, 1e-6 * splits);
+  EXPECT_EQ(rows.back().feature, "plane");
 }
 
 struct Case {
@@ -236,8 +240,39 @@ TEST(TargetStatistics, AnUnseenCategoryHasTheMeanAndAMissingOneItsOwn) {
   EXPECT_NE(margin[0], margin[1]) << "never seen";
 }
 
-// Every row has a word of its own but for one other: a leak would tell a held-out row its target.
-TEST(TargetStatistics, CrossValidationLearnsNothingFromTheRowsItHoldsOut) {
+TEST(TargetStatistics, DependOnNoTargetOfTheRowsThatAreHeldOut) {
+  const auto table = wordy(3000, Kind::days, 1, Target::two_classes);
+  std::vector<float> label;
+  for (const double y : numbers(table.column("y"))) label.push_back(static_cast<float>(y));
+  std::vector<std::uint8_t> held_out(3000);
+  for (std::size_t row = 0; row < 3000; row += 3) held_out[row] = 1;
+  const Task task{TaskKind::classification, {"false", "true"}};
+  const TargetStatisticsConfig config{.mode = TargetStatisticsMode::combinations};
+  const auto features = table.without("y");
+  const auto run = [&] {
+    return fit_statistics({.config = config,
+                           .task = task,
+                           .features = features,
+                           .label = label,
+                           .weight = {},
+                           .held_out = held_out});
+  };
+  const auto before = run();
+  ASSERT_FALSE(before.columns.empty());
+  for (std::size_t row = 0; row < 3000; row += 3) label[row] = 1.0F - label[row];
+  const auto after = run();
+  ASSERT_EQ(before.columns.size(), after.columns.size());
+  for (std::size_t c = 0; c < before.columns.size(); ++c) {
+    const auto one = numbers(before.columns[c]);
+    const auto two = numbers(after.columns[c]);
+    for (std::size_t row = 0; row < one.size(); ++row) {
+      EXPECT_TRUE(one[row] == two[row] || (std::isnan(one[row]) && std::isnan(two[row]))) << row;
+    }
+  }
+}
+
+// Two rows have a word, and a leak would tell a held-out row its target.
+TEST(TargetStatistics, CrossValidationLearnsNothingWhereNothingCanBeLearned) {
   Random random(5);
   data::Categories words;
   std::vector<std::int32_t> codes;
@@ -250,30 +285,6 @@ TEST(TargetStatistics, CrossValidationLearnsNothingFromTheRowsItHoldsOut) {
   const auto request = request_of(data::Table(
       {data::categorical_column("c", codes, words),
        data::numeric_column("x", std::vector<double>(3000, 1.0)), data::boolean_column("y", y)}));
-  const FittedStatistics fitted = [&] {
-    std::vector<float> label(y.begin(), y.end());
-    std::vector<std::uint8_t> held_out(3000);
-    for (std::size_t row = 0; row < 3000; row += 3) held_out[row] = 1;
-    const Task task{TaskKind::classification, {"false", "true"}};
-    const TargetStatisticsConfig config{.mode = TargetStatisticsMode::columns};
-    const auto features = request.table.without("y");
-    const auto run = [&] {
-      return fit_statistics({.config = config,
-                             .task = task,
-                             .features = features,
-                             .label = label,
-                             .weight = {},
-                             .held_out = held_out});
-    };
-    auto before = run();
-    for (std::size_t row = 0; row < 3000; row += 3) label[row] = 1.0F - label[row];
-    const auto after = run();
-    EXPECT_EQ(before.columns.size(), after.columns.size());
-    for (std::size_t c = 0; c < before.columns.size(); ++c) {
-      EXPECT_EQ(numbers(before.columns[c]) == numbers(after.columns[c]), true);
-    }
-    return before;
-  }();
   const auto result =
       data::cross_validate(api::parse_settings("boost.newton", kColumns), request, {.folds = 3});
   EXPECT_GT(result.lines.at(0).mean.back(), std::log(2.0) - 0.01);
