@@ -27,7 +27,8 @@ DENSE = ["gradatim:2", "xgboost:2", "hessboost:2", "lightgbm:2", "lightgbm_quant
 OTHERS = ["bonsai:2", "catboost:2", "catboost_default:2", "sklearn:2", "ydf:2", "gradatim:1"]
 SEVERAL_CLASSES = ["gradatim:2", "gradatim_vector:2", *DENSE[1:], *OTHERS]
 SPARSE = [*DENSE, "catboost:2", "gradatim:1"]
-CATEGORIES = ["gradatim:2", "xgboost:2", "lightgbm:2", "catboost_default:2", "gradatim:1"]
+CATEGORIES = ["gradatim:2", "gradatim_combinations:2", "xgboost:2", "lightgbm:2"]
+CATEGORIES += ["catboost_default:2", "gradatim:1"]
 PLANS = {
     "higgs_like": [*DENSE, *OTHERS],
     "missing": [*DENSE, *OTHERS],

@@ -44,6 +44,11 @@ def gradatim_vector(task: Task, growth: str, threads: int):
     return gradatim(task, growth, threads, multi_strategy="multi_output_tree")
 
 
+def gradatim_combinations(task: Task, growth: str, threads: int):
+    """With target statistics of combinations of columns."""
+    return gradatim(task, growth, threads, target_statistics="combinations")
+
+
 def gradatim_adaboost(task: Task, growth: str, threads: int):
     from gradatim.boost import AdaBoostClassifier
 
@@ -237,6 +242,7 @@ SYSTEMS = {
     for system in (
         gradatim,
         gradatim_vector,
+        gradatim_combinations,
         gradatim_adaboost,
         xgboost,
         lightgbm,

@@ -44,7 +44,8 @@ enum class Stream : std::uint32_t {
   thresholds = 22,     // random thresholds: (round, output), place in the tree; then feature
   dropout = 30,        // DART: round, dropped round
   search = 31,         // settings: trial, setting
-  sketch = 40,         // combinations of outputs: round, output
+  sketch = 41,         // combinations of outputs: round, output
+  target_blocks = 40,  // order of target statistics: 0, row among those that are learned from
 };
 
 /// The draws of one purpose. Cheap to copy; `minor` is a round or a step, `index` a row.

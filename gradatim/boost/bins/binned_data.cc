@@ -96,6 +96,10 @@ BinnedData::BinnedData(const data::Table& features, std::span<const float> weigh
   parallel_tasks(count, [&](std::int64_t f) {
     features_[f] = choose_bins(features.columns()[f], weight, sample, options, features.source());
   });
+  const std::size_t made = features_.size() - options.sources.size();
+  for (std::size_t k = 0; k < options.sources.size(); ++k) {
+    features_[made + k].sources = options.sources[k];
+  }
   fill(features);
   if (exact_) {
     sort_rows();

@@ -27,7 +27,9 @@ struct BinOptions {
   std::uint64_t seed = 0;
   bool exact = false;
   const data::Schema* known = nullptr;  // of features whose categories keep their codes
-  bool bundle = true;                   // exclusive features (bundle.h); trees are the same without
+  /// Of the last features, where they are made from others: which.
+  std::span<const std::vector<std::int32_t>> sources;
+  bool bundle = true;  // exclusive features (bundle.h); trees are the same without
 };
 
 /// The same options with the seed of a fit.

@@ -57,6 +57,11 @@ std::vector<std::string> after_known(const data::Schema* known, const std::strin
 
 }  // namespace
 
+std::vector<std::string> categories_of(const data::Column& column, std::span<const float> weight,
+                                       const data::Schema* known) {
+  return after_known(known, column.name(), categories_by_frequency(column, weight));
+}
+
 std::vector<std::int64_t> quantile_rows(std::int64_t rows, const BinOptions& options) {
   std::vector<std::int64_t> sample(rows);
   std::iota(sample.begin(), sample.end(), std::int64_t{0});
@@ -80,8 +85,7 @@ FeatureBins choose_bins(const data::Column& column, std::span<const float> weigh
   bins.name = column.name();
   bins.type = column.type();
   if (bins.categorical()) {
-    bins.categories =
-        after_known(options.known, column.name(), categories_by_frequency(column, weight));
+    bins.categories = categories_of(column, weight, options.known);
     bins.bins = std::max(1, static_cast<std::int32_t>(bins.categories.size()));
     return bins;
   }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "gradatim/boost/bins/binned_data.h"
@@ -13,6 +14,11 @@ namespace gradatim::boost {
 /// The rows that boundaries are read from: all, or the `options.sample_rows` smallest hashes of
 /// (seed, row), in order of rows.
 std::vector<std::int64_t> quantile_rows(std::int64_t rows, const BinOptions& options);
+
+/// The categories of a column in order of bins: those of `known` (may be null), then the others by
+/// falling weight; the rarest of more than two bytes can count are left out.
+std::vector<std::string> categories_of(const data::Column& column, std::span<const float> weight,
+                                       const data::Schema* known);
 
 /// The bins of one column. DataError GRD-2011 where a cell is infinite.
 FeatureBins choose_bins(const data::Column& column, std::span<const float> weight,

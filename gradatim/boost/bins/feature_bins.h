@@ -23,6 +23,7 @@ struct FeatureBins {
   std::vector<double> values;           // exact bins only: the value of each bin
   std::vector<std::string> categories;  // in order of bins
   std::int32_t bins = 0;                // of present values; at least 1
+  std::vector<std::int32_t> sources;    // the features that it is made from; else empty
 
   bool categorical() const { return type == data::ColumnType::categorical; }
   std::int32_t missing_bin() const { return bins; }

@@ -1,9 +1,12 @@
 #include "gradatim/boost/ensemble/additive_data.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "gradatim/boost/ensemble/ensemble_model.h"
+#include "gradatim/core/error.h"
 #include "gradatim/data/convert.h"
 
 namespace gradatim::boost {
@@ -23,13 +26,52 @@ AdditiveData::AdditiveData(const data::FitRequest& request, const Loss* loss)
 AdditiveData::AdditiveData(TrainingData data)
     : task(std::move(data.task)), train(std::move(data.train)), valid(std::move(data.valid)) {}
 
+data::Table with_columns(const data::Table& features, const std::vector<data::Column>& more,
+                         const std::vector<std::string>& names) {
+  std::vector<data::Column> columns(features.columns().begin(), features.columns().end());
+  for (std::size_t c = 0; c < more.size(); ++c) {
+    GRADATIM_CHECK(features.find(names[c]) == nullptr, DataError, 2050,
+                   "{} has the name that a target statistic takes; rename it, or leave "
+                   "target_statistics at none",
+                   data::describe_column(names[c], features.source()));
+    columns.push_back(more[c].renamed(names[c]));
+  }
+  return data::Table(std::move(columns), features.source());
+}
+
+void AdditiveData::add_statistics(const TargetStatisticsConfig& config, std::uint64_t seed,
+                                  const std::vector<std::string>& targets,
+                                  const data::Schema* known, const TargetStatistics* before) {
+  if (known != nullptr ? before == nullptr : !config.on()) return;
+  const auto fitted = fit_statistics({.config = config,
+                                      .task = task,
+                                      .features = train.features,
+                                      .label = train.label,
+                                      .weight = train.weight,
+                                      .held_out = {},
+                                      .known = known,
+                                      .before = before,
+                                      .seed = seed});
+  statistics = fitted.statistics;
+  if (statistics == nullptr) return;
+  const auto names = statistics->names(fitted.schema, task, targets);
+  if (valid) {
+    valid->features = with_columns(valid->features,
+                                   statistics->columns_of(valid->features, fitted.schema), names);
+  }
+  train.features = with_columns(train.features, fitted.columns, names);
+}
+
 void AdditiveData::bin(const Learner& learner, std::uint64_t seed, const data::Schema* known) {
   BinOptions options = seeded(learner.bin_options(train.rows()), seed);
   options.known = known;
+  const auto sources =
+      statistics ? statistics->sources() : std::vector<std::vector<std::int32_t>>();
+  options.sources = sources;
   binned.emplace(train.features, train.weight, options);
   schema = schema_of(train.features, binned->features());
   // Numbers of any kind stand for the model's.
-  for (std::size_t f = 0; known != nullptr && f < schema.columns.size(); ++f) {
+  for (std::size_t f = 0; known != nullptr && f < known->columns.size(); ++f) {
     schema.columns[f].type = known->columns[f].type;
   }
   train.features = data::align(train.features, schema);

@@ -1,8 +1,12 @@
 // The rows of additive fits, prepared once: labels, weights, bins.
 #pragma once
 
+#include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
+#include "gradatim/boost/category/fit_statistics.h"
 #include "gradatim/boost/ensemble/training_data.h"
 #include "gradatim/boost/learner/learner.h"
 #include "gradatim/boost/loss/loss.h"
@@ -14,6 +18,11 @@ struct AdditiveData final : data::PreparedData {
   /// Labels and weights; `loss` may be null, for any task.
   AdditiveData(const data::FitRequest& request, const Loss* loss);
   explicit AdditiveData(TrainingData data);
+  /// Adds target statistics as further features, where the config wants them or `before`, a model
+  /// to go on from, has them. GRD-2050 where a column has the name that one takes.
+  void add_statistics(const TargetStatisticsConfig& config, std::uint64_t seed,
+                      const std::vector<std::string>& targets, const data::Schema* known = nullptr,
+                      const TargetStatistics* before = nullptr);
   /// Chooses bins, and puts the features' categories in order of bins, those of `known` first.
   void bin(const Learner& learner, std::uint64_t seed, const data::Schema* known = nullptr);
 
@@ -23,10 +32,15 @@ struct AdditiveData final : data::PreparedData {
   Task task;
   LabelledRows train;
   std::optional<LabelledRows> valid;
-  data::Schema schema;
+  data::Schema schema;                                 // of all features, statistics included
+  std::shared_ptr<const TargetStatistics> statistics;  // or null
   std::optional<BinnedData> binned;
   std::optional<BinnedData> valid_bins;  // none where bins are exact
 };
+
+/// The features of rows with further columns behind them, by these names.
+data::Table with_columns(const data::Table& features, const std::vector<data::Column>& more,
+                         const std::vector<std::string>& names);
 
 /// Scores are kept on this grid: 2^-36 of the natural size of the smallest target's, with room for
 /// 256 times as much.

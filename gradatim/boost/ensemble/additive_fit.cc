@@ -36,6 +36,9 @@ class AdditiveFit {
   }
 
   std::shared_ptr<const data::Model> run(const api::Settings& settings) {
+    data_.add_statistics(config_.statistics, request_.seed, request_.target_names(),
+                         start_ ? &start_->schema() : nullptr,
+                         start_ ? start_->statistics() : nullptr);
     data_.bin(*learner_, request_.seed, start_ ? &start_->schema() : nullptr);
     Members members;
     if (start_) {
@@ -186,6 +189,9 @@ class AdditiveFit {
     card.settings = settings;
     card.settings.values["n_estimators"] = total_;
     card.features = data_.schema;
+    if (data_.statistics) {
+      card.features.columns.resize(card.features.columns.size() - data_.statistics->columns());
+    }
     card.target = request_.target;
     card.targets = request_.targets;
     card.predictions = request_.targets.empty() ? loss_->prediction_names() : request_.targets;
@@ -199,6 +205,7 @@ class AdditiveFit {
     parts.ensemble.task = data_.task;
     const auto features = data_.binned->features();
     parts.ensemble.features.assign(features.begin(), features.end());
+    parts.ensemble.statistics = data_.statistics;
     parts.ensemble.learner = learner_;
     parts.ensemble.members = rounds.take(card.rounds, state_.best_weights);
     parts.ensemble.members_per_round = rounds.members_per_round();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "gradatim/boost/category/combinations.h"
 #include "gradatim/boost/ensemble/additive_model.h"
 #include "gradatim/boost/ensemble/class_balance.h"
 #include "gradatim/boost/ensemble/dropout.h"
@@ -24,6 +25,7 @@ struct AdditiveConfig {
   std::int64_t early_stopping_rounds = 0;
   double max_seconds = 0.0;  // 0: no limit
   DropoutConfig dropout;
+  TargetStatisticsConfig statistics;
   bool evaluate_train = false;
   bool vector_leaves = false;  // one member for all outputs
   SketchConfig sketch;         // of these outputs

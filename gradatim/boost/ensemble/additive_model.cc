@@ -114,7 +114,11 @@ std::shared_ptr<const data::Model> load_additive(const SafetensorsFile& file,
                                  [](double x) { return std::isfinite(x); }),
                  ModelError, 3010, "{}: its base score does not fit its loss; the file is damaged",
                  file.source());
-  parts.ensemble.features = features_of(card.features);
+  if (has_statistics(file)) {
+    parts.ensemble.statistics = std::make_shared<const TargetStatistics>(
+        load_statistics(file, card.features, parts.ensemble.task));
+  }
+  parts.ensemble.features = features_of(card.features, parts.ensemble.statistics.get());
   parts.ensemble.learner = learner;
   parts.ensemble.members = learner->load(file, parts.ensemble.features);
   learner->check_classes(file, parts.ensemble.members, 0);

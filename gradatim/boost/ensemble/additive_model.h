@@ -24,6 +24,7 @@ class SumModel : public EnsembleModel {
   void start(std::int64_t rows, double* state) const override;
 
   std::span<const double> base_score() const { return base_score_; }
+  const TargetStatistics* statistics() const { return parts().statistics.get(); }  // or null
   int members_per_round() const { return parts().members_per_round; }
 
  protected:

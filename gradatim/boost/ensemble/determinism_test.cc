@@ -186,6 +186,18 @@ std::vector<Case> every_case() {
     sketch.request.weight = "w";
     cases.push_back(sketch);
   }
+  Case statistics{"target statistics",
+                  "boost.newton",
+                  {{"target_statistics", "combinations"},
+                   {"high_cardinality", "4"},
+                   {"target_prior_weight", "0.3"},
+                   {"n_estimators", "2"}},
+                  {}};
+  statistics.request = request_of(
+      learnable({.rows = 70000, .numeric = 3, .categorical = 2, .missing = 0.1, .distinct = 7},
+                Target::numbers, 6, true));
+  statistics.request.weight = "w";
+  cases.push_back(statistics);
   add_tree_cases(cases);
   add_algorithm_cases(cases);
   return cases;

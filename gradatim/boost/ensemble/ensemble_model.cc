@@ -35,6 +35,8 @@ std::vector<std::pair<std::string, double>> EnsembleModel::evaluate(
   return results;
 }
 
+// What was split on a target statistic counts for the features that it is made from, in equal
+// parts.
 std::vector<data::Importance> EnsembleModel::importances() const {
   const std::size_t count = parts_.features.size();
   std::vector<double> gain(count);
@@ -42,8 +44,17 @@ std::vector<data::Importance> EnsembleModel::importances() const {
   std::vector<double> splits(count);
   parts_.learner->importances(parts_.members, gain, cover, splits);
   std::vector<data::Importance> rows;
-  for (std::size_t f = 0; f < count; ++f) {
+  for (std::size_t f = 0; f < card_.features.columns.size(); ++f) {
     rows.push_back({parts_.features[f].name, gain[f], cover[f], splits[f]});
+  }
+  for (std::size_t f = rows.size(); f < count; ++f) {
+    const auto& sources = parts_.features[f].sources;
+    const auto share = static_cast<double>(sources.size());
+    for (const std::int32_t source : sources) {
+      rows[source].gain += gain[f] / share;
+      rows[source].cover += cover[f] / share;
+      rows[source].splits += splits[f] / share;
+    }
   }
   std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
     return a.gain != b.gain ? a.gain > b.gain : a.splits > b.splits;
@@ -55,6 +66,7 @@ std::string EnsembleModel::bytes() const {
   SafetensorsWriter file;
   data::store_card(card_, file);
   parts_.learner->store(parts_.members, file);
+  if (parts_.statistics) parts_.statistics->store(file);
   store_more(file);
   return file.bytes();
 }
@@ -75,7 +87,8 @@ void check_single(const SafetensorsFile& file, const Members& members) {
                  file.source());
 }
 
-std::vector<FeatureBins> features_of(const data::Schema& schema) {
+std::vector<FeatureBins> features_of(const data::Schema& schema,
+                                     const TargetStatistics* statistics) {
   std::vector<FeatureBins> features;
   for (const auto& column : schema.columns) {
     FeatureBins bins;
@@ -84,6 +97,10 @@ std::vector<FeatureBins> features_of(const data::Schema& schema) {
     if (column.categories) bins.categories = *column.categories;
     bins.bins = std::max(1, static_cast<std::int32_t>(bins.categories.size()));
     features.push_back(std::move(bins));
+  }
+  if (statistics == nullptr) return features;
+  for (auto& sources : statistics->sources()) {
+    features.push_back({.bins = 1, .sources = std::move(sources)});
   }
   return features;
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "gradatim/boost/category/target_statistics.h"
 #include "gradatim/boost/learner/learner.h"
 #include "gradatim/boost/loss/loss.h"
 #include "gradatim/boost/predict/forest.h"
@@ -24,6 +25,7 @@ struct EnsembleParts {
   std::shared_ptr<const Learner> learner;
   Members members;
   int members_per_round = 1;
+  std::shared_ptr<const TargetStatistics> statistics;  // the last features, or null
 };
 
 /// A strip of rows, the trees that are asked about it, and what they keep of it.
@@ -41,7 +43,8 @@ class EnsembleModel : public data::Model {
   void predict_staged(
       const data::Table& table, const data::PredictOptions& options,
       const std::function<void(std::int64_t, const data::Predictions&)>& stage) const override;
-  /// Where every member is a tree and scores are sums, this allocates nothing.
+  /// Where every member is a tree, scores are sums and there are no target statistics, this
+  /// allocates nothing.
   std::int64_t predict_row(std::span<const double> features, std::span<double> out,
                            data::PredictKind kind) const override;
   std::vector<std::pair<std::string, double>> evaluate(const data::Table& table,
@@ -115,7 +118,8 @@ void check_finite(const SafetensorsFile& file, std::span<const double> numbers);
 /// Refuses members of a model file that predict several numbers a row. ModelError GRD-3010.
 void check_single(const SafetensorsFile& file, const Members& members);
 /// The features of a model file's schema, for loading members.
-std::vector<FeatureBins> features_of(const data::Schema& schema);
+std::vector<FeatureBins> features_of(const data::Schema& schema,
+                                     const TargetStatistics* statistics = nullptr);
 /// The schema that a model keeps of its features: categories in order of bins.
 data::Schema schema_of(const data::Table& features, std::span<const FeatureBins> bins);
 

@@ -54,6 +54,11 @@ EnsembleModel::Columns EnsembleModel::columns_of(const data::Table& table,
   for (const auto& feature : card_.features.columns) {
     columns.features.push_back(data::align(table, feature));
   }
+  if (parts_.statistics) {
+    for (auto& made : parts_.statistics->columns_of(table, card_.features)) {
+      columns.features.push_back(std::move(made));
+    }
+  }
   for (const auto& name : options.base_margin) columns.margins.push_back(table.column(name));
   GRADATIM_CHECK(
       columns.margins.empty() || static_cast<int>(columns.margins.size()) == state_columns(),
@@ -117,6 +122,12 @@ std::int64_t EnsembleModel::predict_row(std::span<const double> features, std::s
   const bool fits = features.size() == card_.features.columns.size() &&
                     out.size() >= static_cast<std::size_t>(columns);
   if (trees == nullptr || !fits) return Model::predict_row(features, out, kind);
+  std::vector<double> extended;  // by target statistics
+  if (parts_.statistics) {
+    extended.assign(features.begin(), features.end());
+    parts_.statistics->append(extended);
+    features = extended;
+  }
   double few[kStateOnStack];
   std::vector<double> many(width > kStateOnStack ? width : 0);
   double* state = many.empty() ? few : many.data();

@@ -23,6 +23,9 @@ struct GradientConfig {
   MultiStrategy multi_strategy = MultiStrategy::one_output_per_tree;
   std::int32_t sketch_outputs = -1;
   SketchMethod sketch_method = SketchMethod::random_projection;
+  TargetStatisticsMode target_statistics = TargetStatisticsMode::columns;
+  std::int32_t high_cardinality = 256;
+  double target_prior_weight = 1.0;
 };
 
 class GradientBoosting final : public data::Trainer {
@@ -39,6 +42,9 @@ class GradientBoosting final : public data::Trainer {
                 .balance = {.class_weight = c.class_weight, .scale_pos_weight = c.scale_pos_weight},
                 .early_stopping_rounds = c.early_stopping_rounds,
                 .max_seconds = c.max_seconds,
+                .statistics = {.mode = c.target_statistics,
+                               .high_cardinality = c.high_cardinality,
+                               .prior_weight = c.target_prior_weight},
                 .evaluate_train = c.evaluate_train,
                 .vector_leaves = c.multi_strategy == MultiStrategy::multi_output_tree,
                 .sketch = {.outputs = c.sketch_outputs, .method = c.sketch_method},
@@ -126,6 +132,18 @@ constexpr api::Setting kSettings[] = {
         {.doc = "random_projection adds all outputs with random signs; top_outputs takes those "
                 "with the largest gradients; random_sampling draws outputs in proportion to their "
                 "squared gradients."}),
+    api::setting<&GradientConfig::target_statistics>(
+        {.doc =
+             "Ordered target statistics as further features: columns takes them over categorical "
+             "columns of high cardinality; combinations also over two and three columns, "
+             "categories or whole numbers, whose values say more together than apart. Kept are "
+             "those that explain a part of the target in rows that they have not seen."}),
+    api::setting<&GradientConfig::high_cardinality>(
+        {.doc = "From so many categories on, a column has a target statistic of its own.",
+         .range = api::at_least(2)}),
+    api::setting<&GradientConfig::target_prior_weight>(
+        {.doc = "Weight of the target's mean in the target statistic of a category, in rows.",
+         .range = api::above(0.0)}),
 };
 
 constexpr api::Part kParts[] = {
@@ -144,10 +162,12 @@ constexpr api::Text kText = {
     .source =
         "Friedman (2001), Greedy function approximation: a gradient boosting machine; Friedman "
         "(2002), Stochastic gradient boosting; Ke and others (2017), LightGBM (goss); "
-        "Ibragimov and Gusev (2019), Minimal variance sampling in stochastic gradient boosting",
+        "Ibragimov and Gusev (2019), Minimal variance sampling in stochastic gradient boosting; "
+        "Prokhorenkova and others (2018), CatBoost (target statistics)",
     .shape = "features: [rows, columns]; target: [rows] or [rows, targets]",
     .errors =
-        "GRD-1027 a target is named twice, or classes are wanted of several; GRD-2020 the target "
+        "GRD-2050 a column has the name of a target statistic; GRD-1027 a target is named twice, "
+        "or classes are wanted of several; GRD-2020 the target "
         "does not suit the loss; GRD-2021 a target is missing; GRD-2022 the "
         "target has one class; GRD-1033 weights of classes for another target; GRD-4001 a gradient "
         "is not finite; GRD-4002 the fit diverges",

@@ -58,10 +58,12 @@ class HeldOutFit final : public data::SteppedFit {
     loss_->check(data_->task, rows.label);
     rows.weight = balanced(config_.balance, data_->task, rows.label, std::move(rows.weight));
     weigh(learned, rows.weight);
+    if (config_.statistics.on()) add_statistics(request, held_out);
     const Grid grid = grid_of(*loss_, rows.label, data_->task.targets);
     scores_.emplace(train_, base_score_of(*loss_, data_->task, rows, grid), grid.step);
-    rounds_.emplace(config_, *loss_, *learner_, RoundRows{&*data_->binned, &*scores_}, grid,
-                    outputs_, request.seed, std::move(held_out));
+    rounds_.emplace(config_, *loss_, *learner_,
+                    RoundRows{own_bins_ ? &*own_bins_ : &*data_->binned, &*scores_}, grid, outputs_,
+                    request.seed, std::move(held_out));
   }
 
   void step() override { rounds_->boost(round_++); }
@@ -84,6 +86,25 @@ class HeldOutFit final : public data::SteppedFit {
     for (std::size_t i = 0; i < weight.size(); ++i) train_.weight[learned[i]] = weight[i];
   }
 
+  // The held-out rows have statistics of the others' targets, so every fit has columns of its own.
+  void add_statistics(const data::FitRequest& request, std::span<const std::uint8_t> held_out) {
+    const auto fitted = fit_statistics({.config = config_.statistics,
+                                        .task = data_->task,
+                                        .features = data_->train.features,
+                                        .label = train_.label,
+                                        .weight = train_.weight,
+                                        .held_out = held_out,
+                                        .seed = request.seed});
+    if (fitted.statistics == nullptr) return;
+    const auto sources = fitted.statistics->sources();
+    train_.features =
+        with_columns(train_.features, fitted.columns,
+                     fitted.statistics->names(fitted.schema, data_->task, request.target_names()));
+    BinOptions options = seeded(learner_->bin_options(train_.rows()), request.seed);
+    options.sources = sources;
+    own_bins_.emplace(train_.features, data_->train.weight, options);
+  }
+
   std::vector<std::shared_ptr<const Metric>> metrics_of(const data::FitRequest& request) const {
     auto names = request.metrics;
     if (names.empty()) names.emplace_back(loss_->default_metric());
@@ -99,7 +120,8 @@ class HeldOutFit final : public data::SteppedFit {
   int outputs_;
   std::vector<std::shared_ptr<const Metric>> metrics_;
   Indices watched_;
-  std::vector<float> label_, weight_;  // of the watched rows
+  std::vector<float> label_, weight_;   // of the watched rows
+  std::optional<BinnedData> own_bins_;  // with target statistics
   std::optional<ScoredRows> scores_;
   std::optional<AdditiveRounds> rounds_;
   std::int64_t round_ = 0;

@@ -31,6 +31,9 @@ struct NewtonConfig {
   MultiStrategy multi_strategy = MultiStrategy::one_output_per_tree;
   std::int32_t sketch_outputs = -1;
   SketchMethod sketch_method = SketchMethod::random_projection;
+  TargetStatisticsMode target_statistics = TargetStatisticsMode::columns;
+  std::int32_t high_cardinality = 256;
+  double target_prior_weight = 1.0;
   Precision precision = Precision::coarse;
 };
 
@@ -54,6 +57,9 @@ class NewtonBoosting final : public data::Trainer {
                             .one_drop = c.one_drop,
                             .sample_type = c.sample_type,
                             .normalize_type = c.normalize_type},
+                .statistics = {.mode = c.target_statistics,
+                               .high_cardinality = c.high_cardinality,
+                               .prior_weight = c.target_prior_weight},
                 .evaluate_train = c.evaluate_train,
                 .vector_leaves = c.multi_strategy == MultiStrategy::multi_output_tree,
                 .sketch = {.outputs = c.sketch_outputs, .method = c.sketch_method},
@@ -158,6 +164,18 @@ constexpr api::Setting kSettings[] = {
         {.doc = "random_projection adds all outputs with random signs; top_outputs takes those "
                 "with the largest gradients; random_sampling draws outputs in proportion to their "
                 "squared gradients."}),
+    api::setting<&NewtonConfig::target_statistics>(
+        {.doc =
+             "Ordered target statistics as further features: columns takes them over categorical "
+             "columns of high cardinality; combinations also over two and three columns, "
+             "categories or whole numbers, whose values say more together than apart. Kept are "
+             "those that explain a part of the target in rows that they have not seen."}),
+    api::setting<&NewtonConfig::high_cardinality>(
+        {.doc = "From so many categories on, a column has a target statistic of its own.",
+         .range = api::at_least(2)}),
+    api::setting<&NewtonConfig::target_prior_weight>(
+        {.doc = "Weight of the target's mean in the target statistic of a category, in rows.",
+         .range = api::above(0.0)}),
     api::setting<&NewtonConfig::precision>(
         {.doc =
              "coarse ranks splits by gradients rounded to 8 to 14 bits above 65,536 rows (leaves "
@@ -182,10 +200,12 @@ constexpr api::Text kText = {
         "Gilad-Bachrach (2015), DART: dropouts meet multiple additive regression trees; Ke and "
         "others (2017), "
         "LightGBM (goss); "
-        "Ibragimov and Gusev (2019), Minimal variance sampling in stochastic gradient boosting",
+        "Ibragimov and Gusev (2019), Minimal variance sampling in stochastic gradient boosting; "
+        "Prokhorenkova and others (2018), CatBoost (target statistics)",
     .shape = "features: [rows, columns]; target: [rows] or [rows, targets]",
     .errors =
-        "GRD-1027 a target is named twice, or classes are wanted of several; GRD-2020 the target "
+        "GRD-2050 a column has the name of a target statistic; GRD-1027 a target is named twice, "
+        "or classes are wanted of several; GRD-2020 the target "
         "does not suit the loss; GRD-2021 a target is missing; GRD-2022 the "
         "target has one class; GRD-1033 weights of classes for another target; GRD-1037 dropout "
         "with a learner that grows no trees; GRD-4001 a gradient "

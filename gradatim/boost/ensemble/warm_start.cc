@@ -86,7 +86,7 @@ WarmStart::WarmStart(const data::FitRequest& request, const Learner& learner)
 Members WarmStart::load_members(std::span<const FeatureBins> features, int width) const {
   const std::string bytes = model_.bytes();
   const SafetensorsFile file(bytes, "the model to go on from");
-  const auto known = features_of(schema());
+  const auto known = features_of(schema(), statistics());
   Members members;
   try {
     members = learner_.load(file, known);

@@ -23,6 +23,7 @@ class WarmStart {
   /// With the model's features in its order, its task and its classes.
   const data::FitRequest& request() const { return request_; }
   const data::Schema& schema() const { return model_.card().features; }
+  const TargetStatistics* statistics() const { return model_.statistics(); }  // or null
   std::int64_t rounds() const { return model_.card().rounds; }
 
   /// The members, each of `width` outputs; `features` are the fit's.

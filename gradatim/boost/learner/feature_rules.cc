@@ -22,6 +22,12 @@ std::size_t find(std::span<const FeatureBins> features, std::string_view setting
   return static_cast<std::size_t>(at - names.begin());
 }
 
+// How many features are the data's own: those that are made from others come last.
+std::size_t given_features(std::span<const FeatureBins> features) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(features, [](const auto& f) { return f.sources.empty(); }));
+}
+
 // One value a feature; `rest` for those that are not named.
 template <class To, class From>
 std::vector<To> spread(const api::ByFeature<From>& given, std::string_view setting,
@@ -29,15 +35,36 @@ std::vector<To> spread(const api::ByFeature<From>& given, std::string_view setti
   if (given.empty()) return {};
   std::vector<To> values(features.size(), rest);
   const bool by_position = given.items.front().first.empty();
-  GRADATIM_CHECK(!by_position || given.items.size() == features.size(), UsageError, 1029,
+  const std::size_t own = given_features(features);
+  GRADATIM_CHECK(!by_position || given.items.size() == own, UsageError, 1029,
                  "{} gives {} values in order and the data has {} features; give one for each, or "
                  "name those that you mean",
-                 setting, given.items.size(), features.size());
+                 setting, given.items.size(), own);
   for (std::size_t i = 0; i < given.items.size(); ++i) {
     const auto& [name, value] = given.items[i];
-    values[by_position ? i : find(features, setting, name)] = static_cast<To>(value);
+    values[by_position ? i : find(features.first(own), setting, name)] = static_cast<To>(value);
   }
   return values;
+}
+
+// A feature that is made from others may be where all of them may.
+void add_made(std::span<const FeatureBins> features, std::vector<std::int32_t>& group) {
+  const std::vector<std::int32_t> own = group;
+  for (std::size_t f = given_features(features); f < features.size(); ++f) {
+    const bool all = std::ranges::all_of(features[f].sources, [&](std::int32_t source) {
+      return std::ranges::binary_search(own, source);
+    });
+    if (all) group.push_back(static_cast<std::int32_t>(f));
+  }
+}
+
+// ... and is drawn as often as the one of them that is drawn the least.
+void weigh_made(std::span<const FeatureBins> features, std::vector<double>& weight) {
+  for (std::size_t f = given_features(features); f < weight.size(); ++f) {
+    for (const std::int32_t source : features[f].sources) {
+      weight[f] = std::min(weight[f], weight[source]);
+    }
+  }
 }
 
 }  // namespace
@@ -56,11 +83,14 @@ FeatureRules resolve(const NamedRules& rules, std::span<const FeatureBins> featu
   for (const auto& names : rules.interaction_constraints.groups) {
     auto& group = found.groups.emplace_back();
     for (const auto& name : names) {
-      group.push_back(static_cast<std::int32_t>(find(features, "interaction_constraints", name)));
+      group.push_back(static_cast<std::int32_t>(
+          find(features.first(given_features(features)), "interaction_constraints", name)));
     }
     std::ranges::sort(group);
+    add_made(features, group);
   }
   found.weight = spread<double>(rules.feature_weights, "feature_weights", features, 1.0);
+  weigh_made(features, found.weight);
   return found;
 }
 

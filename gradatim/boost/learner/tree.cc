@@ -162,9 +162,9 @@ constexpr api::Setting kSettings[] = {
         {.doc = "Added to reg_lambda when a split of sorted categories is ranked.",
          .range = api::at_least(0.0)}),
     api::setting<&TreeConfig::min_cat_weight>(
-        {.doc =
-             "Least sum of hessians that a category needs in a node to be named by its split; in "
-             "proportion less for features of fewer than 256 categories.",
+        {.doc = "Least sum of hessians that a category of 256 needs in a node to be named by its "
+                "split; "
+                "in proportion less with fewer categories, and more with more.",
          .range = api::at_least(0.0)}),
 };
 

@@ -35,7 +35,7 @@ LevelCandidates level_candidates(const Criterion& criterion, const std::int64_t*
     for (std::int32_t b = 0; b + 1 < bins.bins; ++b) all[b] = b;
     return found;
   }
-  const double least = rule.min_mass * std::min(1.0, bins.bins / 256.0);
+  const double least = rule.min_mass * (bins.bins / 256.0);
   std::vector<std::pair<double, std::int32_t>> present;
   for (std::int32_t b = 0; b < bins.bins; ++b) {
     if (criterion.empty(cell(b)) || criterion.mass(cell(b)) < least) continue;

@@ -118,7 +118,7 @@ class ReferenceGrower {
     }
     std::vector<std::int32_t> named;
     for (std::int32_t b = 0; b < bins.bins; ++b) {
-      const double least = rule.min_mass * std::min(1.0, bins.bins / 256.0);
+      const double least = rule.min_mass * (bins.bins / 256.0);
       if (!of_bin[b].empty() && sums(of_bin[b]).second >= least) named.push_back(b);
     }
     auto mean = [&](std::int32_t b) {

@@ -125,8 +125,9 @@ class CategoryScan {
         pair_(pair),
         total_(criterion.make()),
         missing_(!criterion.empty(cell(bins))) {
-    // Rare categories overfit where there are many; with few categories few rows say enough.
-    const double min_mass = rule.min_mass * std::min(1.0, bins / 256.0);
+    // The best of many rare categories is mostly the luckiest: the more there are, the more each
+    // must weigh. With few categories few rows say enough.
+    const double min_mass = rule.min_mass * (bins / 256.0);
     for (std::int32_t b = 0; b <= bins; ++b) {
       criterion.add(total_, cell(b));
       if (b == bins || criterion.empty(cell(b))) continue;

@@ -386,6 +386,15 @@ class GradientBoostingClassifier(BoostingClassifier):
             default="random_projection"
         random_projection adds all outputs with random signs; top_outputs takes those with the
         largest gradients; random_sampling draws outputs in proportion to their squared gradients.
+    target_statistics : Literal["none", "columns", "combinations"], default="columns"
+        Ordered target statistics as further features: columns takes them over categorical columns
+        of high cardinality; combinations also over two and three columns, categories or whole
+        numbers, whose values say more together than apart. Kept are those that explain a part of
+        the target in rows that they have not seen.
+    high_cardinality : int, default=256
+        From so many categories on, a column has a target statistic of its own. In [2, inf).
+    target_prior_weight : float, default=1.0
+        Weight of the target's mean in the target statistic of a category, in rows. In (0, inf).
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
         One of absolute, cross_entropy, exponential, gamma, huber, logistic, one_vs_rest, poisson,
@@ -461,16 +470,18 @@ class GradientBoostingClassifier(BoostingClassifier):
     Notes
     -----
     `boost.gradient`, also `boost.gbdt`, `boost.gbm`, `boost.gbrt`, `boost.mart`, since 0.1. Shapes:
-    features: [rows, columns]; target: [rows] or [rows, targets]. Errors: GRD-1027 a target is named
-    twice, or classes are wanted of several; GRD-2020 the target does not suit the loss; GRD-2021 a
-    target is missing; GRD-2022 the target has one class; GRD-1033 weights of classes for another
-    target; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges.
+    features: [rows, columns]; target: [rows] or [rows, targets]. Errors: GRD-2050 a column has the
+    name of a target statistic; GRD-1027 a target is named twice, or classes are wanted of several;
+    GRD-2020 the target does not suit the loss; GRD-2021 a target is missing; GRD-2022 the target
+    has one class; GRD-1033 weights of classes for another target; GRD-4001 a gradient is not
+    finite; GRD-4002 the fit diverges.
 
     References
     ----------
     .. [1] Friedman (2001), Greedy function approximation: a gradient boosting machine; Friedman
        (2002), Stochastic gradient boosting; Ke and others (2017), LightGBM (goss); Ibragimov and
-       Gusev (2019), Minimal variance sampling in stochastic gradient boosting
+       Gusev (2019), Minimal variance sampling in stochastic gradient boosting; Prokhorenkova and
+       others (2018), CatBoost (target statistics)
     """
 
     _component = "boost.gradient"
@@ -490,6 +501,9 @@ class GradientBoostingClassifier(BoostingClassifier):
         "multi_strategy": "multi_strategy",
         "sketch_outputs": "sketch_outputs",
         "sketch_method": "sketch_method",
+        "target_statistics": "target_statistics",
+        "high_cardinality": "high_cardinality",
+        "target_prior_weight": "target_prior_weight",
         "loss": "loss",
         "learner": "learner",
         "max_depth": "learner.max_depth",
@@ -526,6 +540,9 @@ class GradientBoostingClassifier(BoostingClassifier):
             "top_outputs",
             "random_sampling",
         ] = "random_projection",
+        target_statistics: Literal["none", "columns", "combinations"] = "columns",
+        high_cardinality: int = 256,
+        target_prior_weight: float = 1.0,
         loss: PartLike = "auto",
         learner: PartLike = "cart",
         max_depth: int = 3,
@@ -561,6 +578,9 @@ class GradientBoostingClassifier(BoostingClassifier):
         self.multi_strategy = multi_strategy
         self.sketch_outputs = sketch_outputs
         self.sketch_method = sketch_method
+        self.target_statistics = target_statistics
+        self.high_cardinality = high_cardinality
+        self.target_prior_weight = target_prior_weight
         self.loss = loss
         self.learner = learner
         self.max_depth = max_depth
@@ -629,6 +649,15 @@ class GradientBoostingRegressor(BoostingRegressor):
             default="random_projection"
         random_projection adds all outputs with random signs; top_outputs takes those with the
         largest gradients; random_sampling draws outputs in proportion to their squared gradients.
+    target_statistics : Literal["none", "columns", "combinations"], default="columns"
+        Ordered target statistics as further features: columns takes them over categorical columns
+        of high cardinality; combinations also over two and three columns, categories or whole
+        numbers, whose values say more together than apart. Kept are those that explain a part of
+        the target in rows that they have not seen.
+    high_cardinality : int, default=256
+        From so many categories on, a column has a target statistic of its own. In [2, inf).
+    target_prior_weight : float, default=1.0
+        Weight of the target's mean in the target statistic of a category, in rows. In (0, inf).
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
         One of absolute, cross_entropy, exponential, gamma, huber, logistic, one_vs_rest, poisson,
@@ -702,16 +731,18 @@ class GradientBoostingRegressor(BoostingRegressor):
     Notes
     -----
     `boost.gradient`, also `boost.gbdt`, `boost.gbm`, `boost.gbrt`, `boost.mart`, since 0.1. Shapes:
-    features: [rows, columns]; target: [rows] or [rows, targets]. Errors: GRD-1027 a target is named
-    twice, or classes are wanted of several; GRD-2020 the target does not suit the loss; GRD-2021 a
-    target is missing; GRD-2022 the target has one class; GRD-1033 weights of classes for another
-    target; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges.
+    features: [rows, columns]; target: [rows] or [rows, targets]. Errors: GRD-2050 a column has the
+    name of a target statistic; GRD-1027 a target is named twice, or classes are wanted of several;
+    GRD-2020 the target does not suit the loss; GRD-2021 a target is missing; GRD-2022 the target
+    has one class; GRD-1033 weights of classes for another target; GRD-4001 a gradient is not
+    finite; GRD-4002 the fit diverges.
 
     References
     ----------
     .. [1] Friedman (2001), Greedy function approximation: a gradient boosting machine; Friedman
        (2002), Stochastic gradient boosting; Ke and others (2017), LightGBM (goss); Ibragimov and
-       Gusev (2019), Minimal variance sampling in stochastic gradient boosting
+       Gusev (2019), Minimal variance sampling in stochastic gradient boosting; Prokhorenkova and
+       others (2018), CatBoost (target statistics)
     """
 
     _component = "boost.gradient"
@@ -731,6 +762,9 @@ class GradientBoostingRegressor(BoostingRegressor):
         "multi_strategy": "multi_strategy",
         "sketch_outputs": "sketch_outputs",
         "sketch_method": "sketch_method",
+        "target_statistics": "target_statistics",
+        "high_cardinality": "high_cardinality",
+        "target_prior_weight": "target_prior_weight",
         "loss": "loss",
         "learner": "learner",
         "max_depth": "learner.max_depth",
@@ -767,6 +801,9 @@ class GradientBoostingRegressor(BoostingRegressor):
             "top_outputs",
             "random_sampling",
         ] = "random_projection",
+        target_statistics: Literal["none", "columns", "combinations"] = "columns",
+        high_cardinality: int = 256,
+        target_prior_weight: float = 1.0,
         loss: PartLike = "auto",
         learner: PartLike = "cart",
         max_depth: int = 3,
@@ -802,6 +839,9 @@ class GradientBoostingRegressor(BoostingRegressor):
         self.multi_strategy = multi_strategy
         self.sketch_outputs = sketch_outputs
         self.sketch_method = sketch_method
+        self.target_statistics = target_statistics
+        self.high_cardinality = high_cardinality
+        self.target_prior_weight = target_prior_weight
         self.loss = loss
         self.learner = learner
         self.max_depth = max_depth
@@ -885,6 +925,15 @@ class NewtonBoostingClassifier(BoostingClassifier):
             default="random_projection"
         random_projection adds all outputs with random signs; top_outputs takes those with the
         largest gradients; random_sampling draws outputs in proportion to their squared gradients.
+    target_statistics : Literal["none", "columns", "combinations"], default="columns"
+        Ordered target statistics as further features: columns takes them over categorical columns
+        of high cardinality; combinations also over two and three columns, categories or whole
+        numbers, whose values say more together than apart. Kept are those that explain a part of
+        the target in rows that they have not seen.
+    high_cardinality : int, default=256
+        From so many categories on, a column has a target statistic of its own. In [2, inf).
+    target_prior_weight : float, default=1.0
+        Weight of the target's mean in the target statistic of a category, in rows. In (0, inf).
     precision : Literal["coarse", "high"], default="coarse"
         coarse ranks splits by gradients rounded to 8 to 14 bits above 65,536 rows (leaves are
         always exact); high uses 31 bits throughout and is slower.
@@ -964,8 +1013,8 @@ class NewtonBoostingClassifier(BoostingClassifier):
         Added to reg_lambda when a split of sorted categories is ranked. In [0, inf). Of
         learner=tree.
     min_cat_weight : float, default=15.0
-        Least sum of hessians that a category needs in a node to be named by its split; in
-        proportion less for features of fewer than 256 categories. In [0, inf). Of learner=tree.
+        Least sum of hessians that a category of 256 needs in a node to be named by its split; in
+        proportion less with fewer categories, and more with more. In [0, inf). Of learner=tree.
     validation_fraction : float, default=0.1
         Share of the rows that is split off to watch where early_stopping_rounds > 0 and fit is
         given no eval_set.
@@ -1008,17 +1057,18 @@ class NewtonBoostingClassifier(BoostingClassifier):
     Notes
     -----
     `boost.newton`, also `boost.xgboost`, since 0.1. Shapes: features: [rows, columns]; target:
-    [rows] or [rows, targets]. Errors: GRD-1027 a target is named twice, or classes are wanted of
-    several; GRD-2020 the target does not suit the loss; GRD-2021 a target is missing; GRD-2022 the
-    target has one class; GRD-1033 weights of classes for another target; GRD-1037 dropout with a
-    learner that grows no trees; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges.
+    [rows] or [rows, targets]. Errors: GRD-2050 a column has the name of a target statistic;
+    GRD-1027 a target is named twice, or classes are wanted of several; GRD-2020 the target does not
+    suit the loss; GRD-2021 a target is missing; GRD-2022 the target has one class; GRD-1033 weights
+    of classes for another target; GRD-1037 dropout with a learner that grows no trees; GRD-4001 a
+    gradient is not finite; GRD-4002 the fit diverges.
 
     References
     ----------
     .. [1] Chen and Guestrin (2016), XGBoost: a scalable tree boosting system; Rashmi and
        Gilad-Bachrach (2015), DART: dropouts meet multiple additive regression trees; Ke and others
        (2017), LightGBM (goss); Ibragimov and Gusev (2019), Minimal variance sampling in stochastic
-       gradient boosting
+       gradient boosting; Prokhorenkova and others (2018), CatBoost (target statistics)
     """
 
     _component = "boost.newton"
@@ -1044,6 +1094,9 @@ class NewtonBoostingClassifier(BoostingClassifier):
         "multi_strategy": "multi_strategy",
         "sketch_outputs": "sketch_outputs",
         "sketch_method": "sketch_method",
+        "target_statistics": "target_statistics",
+        "high_cardinality": "high_cardinality",
+        "target_prior_weight": "target_prior_weight",
         "precision": "precision",
         "loss": "loss",
         "learner": "learner",
@@ -1103,6 +1156,9 @@ class NewtonBoostingClassifier(BoostingClassifier):
             "top_outputs",
             "random_sampling",
         ] = "random_projection",
+        target_statistics: Literal["none", "columns", "combinations"] = "columns",
+        high_cardinality: int = 256,
+        target_prior_weight: float = 1.0,
         precision: Literal["coarse", "high"] = "coarse",
         loss: PartLike = "auto",
         learner: PartLike = "tree",
@@ -1161,6 +1217,9 @@ class NewtonBoostingClassifier(BoostingClassifier):
         self.multi_strategy = multi_strategy
         self.sketch_outputs = sketch_outputs
         self.sketch_method = sketch_method
+        self.target_statistics = target_statistics
+        self.high_cardinality = high_cardinality
+        self.target_prior_weight = target_prior_weight
         self.precision = precision
         self.loss = loss
         self.learner = learner
@@ -1261,6 +1320,15 @@ class NewtonBoostingRegressor(BoostingRegressor):
             default="random_projection"
         random_projection adds all outputs with random signs; top_outputs takes those with the
         largest gradients; random_sampling draws outputs in proportion to their squared gradients.
+    target_statistics : Literal["none", "columns", "combinations"], default="columns"
+        Ordered target statistics as further features: columns takes them over categorical columns
+        of high cardinality; combinations also over two and three columns, categories or whole
+        numbers, whose values say more together than apart. Kept are those that explain a part of
+        the target in rows that they have not seen.
+    high_cardinality : int, default=256
+        From so many categories on, a column has a target statistic of its own. In [2, inf).
+    target_prior_weight : float, default=1.0
+        Weight of the target's mean in the target statistic of a category, in rows. In (0, inf).
     precision : Literal["coarse", "high"], default="coarse"
         coarse ranks splits by gradients rounded to 8 to 14 bits above 65,536 rows (leaves are
         always exact); high uses 31 bits throughout and is slower.
@@ -1340,8 +1408,8 @@ class NewtonBoostingRegressor(BoostingRegressor):
         Added to reg_lambda when a split of sorted categories is ranked. In [0, inf). Of
         learner=tree.
     min_cat_weight : float, default=15.0
-        Least sum of hessians that a category needs in a node to be named by its split; in
-        proportion less for features of fewer than 256 categories. In [0, inf). Of learner=tree.
+        Least sum of hessians that a category of 256 needs in a node to be named by its split; in
+        proportion less with fewer categories, and more with more. In [0, inf). Of learner=tree.
     validation_fraction : float, default=0.1
         Share of the rows that is split off to watch where early_stopping_rounds > 0 and fit is
         given no eval_set.
@@ -1382,17 +1450,18 @@ class NewtonBoostingRegressor(BoostingRegressor):
     Notes
     -----
     `boost.newton`, also `boost.xgboost`, since 0.1. Shapes: features: [rows, columns]; target:
-    [rows] or [rows, targets]. Errors: GRD-1027 a target is named twice, or classes are wanted of
-    several; GRD-2020 the target does not suit the loss; GRD-2021 a target is missing; GRD-2022 the
-    target has one class; GRD-1033 weights of classes for another target; GRD-1037 dropout with a
-    learner that grows no trees; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges.
+    [rows] or [rows, targets]. Errors: GRD-2050 a column has the name of a target statistic;
+    GRD-1027 a target is named twice, or classes are wanted of several; GRD-2020 the target does not
+    suit the loss; GRD-2021 a target is missing; GRD-2022 the target has one class; GRD-1033 weights
+    of classes for another target; GRD-1037 dropout with a learner that grows no trees; GRD-4001 a
+    gradient is not finite; GRD-4002 the fit diverges.
 
     References
     ----------
     .. [1] Chen and Guestrin (2016), XGBoost: a scalable tree boosting system; Rashmi and
        Gilad-Bachrach (2015), DART: dropouts meet multiple additive regression trees; Ke and others
        (2017), LightGBM (goss); Ibragimov and Gusev (2019), Minimal variance sampling in stochastic
-       gradient boosting
+       gradient boosting; Prokhorenkova and others (2018), CatBoost (target statistics)
     """
 
     _component = "boost.newton"
@@ -1418,6 +1487,9 @@ class NewtonBoostingRegressor(BoostingRegressor):
         "multi_strategy": "multi_strategy",
         "sketch_outputs": "sketch_outputs",
         "sketch_method": "sketch_method",
+        "target_statistics": "target_statistics",
+        "high_cardinality": "high_cardinality",
+        "target_prior_weight": "target_prior_weight",
         "precision": "precision",
         "loss": "loss",
         "learner": "learner",
@@ -1477,6 +1549,9 @@ class NewtonBoostingRegressor(BoostingRegressor):
             "top_outputs",
             "random_sampling",
         ] = "random_projection",
+        target_statistics: Literal["none", "columns", "combinations"] = "columns",
+        high_cardinality: int = 256,
+        target_prior_weight: float = 1.0,
         precision: Literal["coarse", "high"] = "coarse",
         loss: PartLike = "auto",
         learner: PartLike = "tree",
@@ -1535,6 +1610,9 @@ class NewtonBoostingRegressor(BoostingRegressor):
         self.multi_strategy = multi_strategy
         self.sketch_outputs = sketch_outputs
         self.sketch_method = sketch_method
+        self.target_statistics = target_statistics
+        self.high_cardinality = high_cardinality
+        self.target_prior_weight = target_prior_weight
         self.precision = precision
         self.loss = loss
         self.learner = learner

@@ -231,8 +231,8 @@ class Tree(Component):
     cat_l2 : float, default=10.0
         Added to reg_lambda when a split of sorted categories is ranked. In [0, inf).
     min_cat_weight : float, default=15.0
-        Least sum of hessians that a category needs in a node to be named by its split; in
-        proportion less for features of fewer than 256 categories. In [0, inf).
+        Least sum of hessians that a category of 256 needs in a node to be named by its split; in
+        proportion less with fewer categories, and more with more. In [0, inf).
 
     Notes
     -----

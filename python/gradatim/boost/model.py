@@ -176,6 +176,15 @@ class Gradient(Component):
             default="random_projection"
         random_projection adds all outputs with random signs; top_outputs takes those with the
         largest gradients; random_sampling draws outputs in proportion to their squared gradients.
+    target_statistics : Literal["none", "columns", "combinations"], default="columns"
+        Ordered target statistics as further features: columns takes them over categorical columns
+        of high cardinality; combinations also over two and three columns, categories or whole
+        numbers, whose values say more together than apart. Kept are those that explain a part of
+        the target in rows that they have not seen.
+    high_cardinality : int, default=256
+        From so many categories on, a column has a target statistic of its own. In [2, inf).
+    target_prior_weight : float, default=1.0
+        Weight of the target's mean in the target statistic of a category, in rows. In (0, inf).
     loss : PartLike, default="auto"
         What is minimised; auto is squared for numbers, logistic for two classes, softmax for more.
         One of absolute, cross_entropy, exponential, gamma, huber, logistic, one_vs_rest, poisson,
@@ -188,16 +197,18 @@ class Gradient(Component):
     Notes
     -----
     `boost.gradient`, also `boost.gbdt`, `boost.gbm`, `boost.gbrt`, `boost.mart`, since 0.1. Shapes:
-    features: [rows, columns]; target: [rows] or [rows, targets]. Errors: GRD-1027 a target is named
-    twice, or classes are wanted of several; GRD-2020 the target does not suit the loss; GRD-2021 a
-    target is missing; GRD-2022 the target has one class; GRD-1033 weights of classes for another
-    target; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges.
+    features: [rows, columns]; target: [rows] or [rows, targets]. Errors: GRD-2050 a column has the
+    name of a target statistic; GRD-1027 a target is named twice, or classes are wanted of several;
+    GRD-2020 the target does not suit the loss; GRD-2021 a target is missing; GRD-2022 the target
+    has one class; GRD-1033 weights of classes for another target; GRD-4001 a gradient is not
+    finite; GRD-4002 the fit diverges.
 
     References
     ----------
     .. [1] Friedman (2001), Greedy function approximation: a gradient boosting machine; Friedman
        (2002), Stochastic gradient boosting; Ke and others (2017), LightGBM (goss); Ibragimov and
-       Gusev (2019), Minimal variance sampling in stochastic gradient boosting
+       Gusev (2019), Minimal variance sampling in stochastic gradient boosting; Prokhorenkova and
+       others (2018), CatBoost (target statistics)
     """
 
     _component = "boost.gradient"
@@ -224,6 +235,9 @@ class Gradient(Component):
             "top_outputs",
             "random_sampling",
         ] = "random_projection",
+        target_statistics: Literal["none", "columns", "combinations"] = "columns",
+        high_cardinality: int = 256,
+        target_prior_weight: float = 1.0,
         loss: PartLike = "auto",
         learner: PartLike = "cart",
     ) -> None:
@@ -242,6 +256,9 @@ class Gradient(Component):
         self.multi_strategy = multi_strategy
         self.sketch_outputs = sketch_outputs
         self.sketch_method = sketch_method
+        self.target_statistics = target_statistics
+        self.high_cardinality = high_cardinality
+        self.target_prior_weight = target_prior_weight
         self.loss = loss
         self.learner = learner
 
@@ -308,6 +325,15 @@ class Newton(Component):
             default="random_projection"
         random_projection adds all outputs with random signs; top_outputs takes those with the
         largest gradients; random_sampling draws outputs in proportion to their squared gradients.
+    target_statistics : Literal["none", "columns", "combinations"], default="columns"
+        Ordered target statistics as further features: columns takes them over categorical columns
+        of high cardinality; combinations also over two and three columns, categories or whole
+        numbers, whose values say more together than apart. Kept are those that explain a part of
+        the target in rows that they have not seen.
+    high_cardinality : int, default=256
+        From so many categories on, a column has a target statistic of its own. In [2, inf).
+    target_prior_weight : float, default=1.0
+        Weight of the target's mean in the target statistic of a category, in rows. In (0, inf).
     precision : Literal["coarse", "high"], default="coarse"
         coarse ranks splits by gradients rounded to 8 to 14 bits above 65,536 rows (leaves are
         always exact); high uses 31 bits throughout and is slower.
@@ -323,17 +349,18 @@ class Newton(Component):
     Notes
     -----
     `boost.newton`, also `boost.xgboost`, since 0.1. Shapes: features: [rows, columns]; target:
-    [rows] or [rows, targets]. Errors: GRD-1027 a target is named twice, or classes are wanted of
-    several; GRD-2020 the target does not suit the loss; GRD-2021 a target is missing; GRD-2022 the
-    target has one class; GRD-1033 weights of classes for another target; GRD-1037 dropout with a
-    learner that grows no trees; GRD-4001 a gradient is not finite; GRD-4002 the fit diverges.
+    [rows] or [rows, targets]. Errors: GRD-2050 a column has the name of a target statistic;
+    GRD-1027 a target is named twice, or classes are wanted of several; GRD-2020 the target does not
+    suit the loss; GRD-2021 a target is missing; GRD-2022 the target has one class; GRD-1033 weights
+    of classes for another target; GRD-1037 dropout with a learner that grows no trees; GRD-4001 a
+    gradient is not finite; GRD-4002 the fit diverges.
 
     References
     ----------
     .. [1] Chen and Guestrin (2016), XGBoost: a scalable tree boosting system; Rashmi and
        Gilad-Bachrach (2015), DART: dropouts meet multiple additive regression trees; Ke and others
        (2017), LightGBM (goss); Ibragimov and Gusev (2019), Minimal variance sampling in stochastic
-       gradient boosting
+       gradient boosting; Prokhorenkova and others (2018), CatBoost (target statistics)
     """
 
     _component = "boost.newton"
@@ -366,6 +393,9 @@ class Newton(Component):
             "top_outputs",
             "random_sampling",
         ] = "random_projection",
+        target_statistics: Literal["none", "columns", "combinations"] = "columns",
+        high_cardinality: int = 256,
+        target_prior_weight: float = 1.0,
         precision: Literal["coarse", "high"] = "coarse",
         loss: PartLike = "auto",
         learner: PartLike = "tree",
@@ -391,6 +421,9 @@ class Newton(Component):
         self.multi_strategy = multi_strategy
         self.sketch_outputs = sketch_outputs
         self.sketch_method = sketch_method
+        self.target_statistics = target_statistics
+        self.high_cardinality = high_cardinality
+        self.target_prior_weight = target_prior_weight
         self.precision = precision
         self.loss = loss
         self.learner = learner

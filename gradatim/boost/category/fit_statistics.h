@@ -1,0 +1,36 @@
+// Target statistics of the rows of a fit.
+//
+// The rows that are learned from have ordered statistics, all others those over the whole of them.
+// A fit that goes on from a model keeps the model's statistics, since its trees ask about them: on
+// the model's own rows they are ordered anew, which gives the very values of the first fit; any
+// other rows are looked up like rows to predict.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "gradatim/boost/category/target_statistics.h"
+
+namespace gradatim::boost {
+
+struct StatisticsRequest {
+  const TargetStatisticsConfig& config;
+  const Task& task;
+  const data::Table& features;
+  std::span<const float> label;              // [targets][rows]
+  std::span<const float> weight;             // empty or [rows]
+  std::span<const std::uint8_t> held_out;    // empty, or not 0 in rows that are not learned from
+  const data::Schema* known = nullptr;       // of a model to go on from
+  const TargetStatistics* before = nullptr;  // its statistics, if it has any
+  std::uint64_t seed = 0;
+};
+
+struct FittedStatistics {
+  std::shared_ptr<const TargetStatistics> statistics;  // null where nothing is worth one
+  data::Schema schema;                // of the features, with the words that codes are places of
+  std::vector<data::Column> columns;  // of every row
+};
+
+FittedStatistics fit_statistics(const StatisticsRequest& request);
+
+}  // namespace gradatim::boost
