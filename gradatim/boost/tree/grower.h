@@ -134,6 +134,14 @@ class TreeGrower {
     commit(std::move(node));
   }
 
+  // A split that is never taken was work for nothing: more than one at a time pays where threads
+  // would idle, and in the exact search, which reads whole columns for however few nodes.
+  std::int64_t speculation() const {
+    constexpr std::int64_t kMost = 8;
+    if (options_.speculation > 0) return options_.speculation;
+    return data_.exact() ? kMost : std::clamp<std::int64_t>(current_threads() / 2, 1, kMost);
+  }
+
   void speculate() {
     std::vector<Open*> nodes;
     for (auto& node : open_) {
@@ -141,7 +149,7 @@ class TreeGrower {
     }
     // Half of the splits that are left: what comes later is often overtaken by children.
     const auto count = std::clamp<std::int64_t>(std::min(room() / 2, search_.most_histograms() / 4),
-                                                1, options_.speculation);
+                                                1, speculation());
     std::sort(nodes.begin(), nodes.end(),
               [](const Open* a, const Open* b) { return better(*a, *b); });
     if (static_cast<std::int64_t>(nodes.size()) > count) nodes.resize(count);

@@ -32,7 +32,7 @@ struct GrowOptions {
   FeatureRules features;
   bool limited = false;  // values depend on the place: monotone bounds or path smoothing
   bool extra_trees = false;
-  std::int32_t speculation = 8;    // lossguide: leaves split at a time
+  std::int32_t speculation = 0;    // lossguide: leaves split at a time; 0 chooses
   double colsample_bylevel = 1.0;  // of the tree's features
   double colsample_bynode = 1.0;   // of the level's
   std::uint64_t seed = 0;          // of the draws
