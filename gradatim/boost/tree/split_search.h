@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gradatim/boost/tree/exact.h"
+#include "gradatim/boost/tree/exact_newton.h"
 #include "gradatim/boost/tree/feature_choice.h"
 #include "gradatim/boost/tree/histogram.h"
 #include "gradatim/boost/tree/newton_scan.h"
@@ -200,6 +201,13 @@ class SplitSearch {
       if constexpr (HasValues<Fine>) {
         if (options_.limited) {
           search([&](std::int32_t n) { return pair_of(*nodes[n], feature); });
+          return;
+        }
+      }
+      if constexpr (HasNewtonRule<Fine>) {
+        if (fine_.rule().max_delta_step == 0.0 && !data_.features()[feature].categorical()) {
+          columns[feature] = search_exact_newton(data_, fine_, feature, node_of_row,
+                                                 std::span<const typename Fine::Sum>(totals));
           return;
         }
       }
