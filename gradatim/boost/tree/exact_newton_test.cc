@@ -16,22 +16,25 @@ struct FreePairOfNode {
   FreePair operator()(std::int32_t /*node*/) const { return {}; }
 };
 
-// Few distinct values, so that there are ties; three nodes and rows of none.
-void expect_the_plain_candidates(std::uint64_t seed, bool missing, std::int64_t distinct,
-                                 const NewtonRule& rule) {
-  constexpr std::int64_t kRows = 1500;
+// Three nodes and rows of none. A few rows have whole gradients, so that scores tie.
+void expect_the_plain_candidates(std::uint64_t seed, std::int64_t rows, bool missing,
+                                 std::int64_t distinct, const NewtonRule& rule) {
   constexpr std::int32_t kNodes = 3;
   const Philox random(seed, Stream::rows);
-  std::vector<double> x(kRows);
-  std::vector<float> g(kRows), h(kRows);
-  std::vector<std::int32_t> node(kRows);
-  for (std::int64_t row = 0; row < kRows; ++row) {
+  std::vector<double> x(rows);
+  std::vector<float> g(rows), h(rows);
+  std::vector<std::int32_t> node(rows);
+  for (std::int64_t row = 0; row < rows; ++row) {
     x[row] = std::floor(random.uniform(5 * row) * static_cast<double>(distinct));
     if (missing && random.uniform(5 * row + 1) < 0.2) {
       x[row] = std::numeric_limits<double>::quiet_NaN();
     }
     g[row] = static_cast<float>(random.uniform(5 * row + 2)) - 0.5F;
     h[row] = static_cast<float>(random.uniform(5 * row + 3));
+    if (rows < 100) {
+      g[row] = g[row] < 0.0F ? -1.0F : 1.0F;
+      h[row] = 1.0F;
+    }
     node[row] = static_cast<std::int32_t>(random.uniform(5 * row + 4) * (kNodes + 1)) - 1;
   }
   BinOptions options;
@@ -41,8 +44,9 @@ void expect_the_plain_candidates(std::uint64_t seed, bool missing, std::int64_t 
   quantise(g, h, {}, {}, statistics);
   const WideNewton criterion(statistics, rule);
   std::vector<WideNewton::Sum> totals(kNodes);
-  for (std::uint32_t row = 0; row < kRows; ++row) {
-    if (node[row] != kNoNode) WideNewton::add_row(totals[node[row]], criterion.read(row));
+  for (std::int64_t row = 0; row < rows; ++row) {
+    if (node[row] != kNoNode)
+      WideNewton::add_row(totals[node[row]], criterion.read(static_cast<std::uint32_t>(row)));
   }
   const FreePairOfNode pair;
   const auto plain = internal::ExactFeature(data, criterion, 0, std::span<const std::int32_t>(node),
@@ -69,9 +73,10 @@ TEST(ExactNewton, IsThePlainSearchBitForBit) {
   for (const auto& rule : rules) {
     for (const bool missing : {false, true}) {
       for (const std::int64_t distinct : {1, 2, 5, 300, 1000000}) {
-        for (std::uint64_t seed = 0; seed < 4; ++seed) {
-          expect_the_plain_candidates(seed, missing, distinct, rule);
+        for (std::uint64_t seed = 0; seed < 50; ++seed) {
+          expect_the_plain_candidates(seed, 24, missing, distinct, rule);
         }
+        expect_the_plain_candidates(1, 1500, missing, distinct, rule);
       }
     }
   }
