@@ -1,16 +1,15 @@
 // Grows one tree: a loop that takes a batch of open nodes, splits them, and opens their children.
 //
 //  1. The root holds the sampled rows; its histogram and best split are found.
-//  2. A batch is taken: the whole level (depthwise), or the best leaf and, in advance, the next
-//  best
-//     ones (lossguide).
+//  2. A batch is taken: the whole level (depthwise), or the best leaf and where it pays the next
+//     best ones in advance (lossguide).
 //  3. Rows are partitioned; fine sums of both children are exact, and decide whether the split
 //     stands (coarse sums only ranked it).
 //  4. Histograms and best splits of the children are found (split_search.h).
 //  5. Nodes are written, in order of nodes or of gains: the tree that one at a time would give.
 //  6. What cannot be split is a leaf; its value comes from its fine sums, within its limits: a
-//  split
-//     on a monotone feature bounds all that is below its children by the middle of their values.
+//     split on a monotone feature bounds all that is below its children by the middle of their
+//     values.
 #pragma once
 
 #include <algorithm>
