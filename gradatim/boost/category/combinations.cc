@@ -25,8 +25,9 @@ struct Scored {
 class Chooser {
  public:
   Chooser(const TargetStatisticsConfig& config, const BlockedTarget& target,
-          std::span<const CodedFeature> features, std::span<const std::vector<std::int32_t>> codes)
-      : config_(config), target_(target), features_(features), codes_(codes) {
+          std::span<const CodedFeature> features, std::span<const std::vector<std::int32_t>> codes,
+          std::span<const std::vector<std::int32_t>> groups)
+      : config_(config), target_(target), features_(features), codes_(codes), groups_(groups) {
     std::vector<FeatureSet> singles;
     for (std::size_t f = 0; f < features.size(); ++f) {
       singles.push_back({static_cast<std::int32_t>(f)});
@@ -76,12 +77,20 @@ class Chooser {
     return sets;
   }
 
+  bool may_meet(const FeatureSet& set) const {
+    return groups_.empty() || std::ranges::any_of(groups_, [&](const auto& group) {
+             return std::ranges::all_of(set, [&](std::int32_t f) {
+               return std::ranges::binary_search(group, features_[f].feature);
+             });
+           });
+  }
+
   // What each set explains beyond its parts, `together` being what the parts gain as a pair; the
   // best `most` that are worth it, ties in order of sets.
   std::vector<Scored> best_of(std::vector<FeatureSet> sets, double together,
                               std::size_t most) const {
     std::erase_if(sets, [&](const FeatureSet& set) {
-      return cells_of(features_, set) > std::min(target_.size(), kMostCells);
+      return cells_of(features_, set) > std::min(target_.size(), kMostCells) || !may_meet(set);
     });
     const auto shares = explained_by(sets);
     std::vector<Scored> scored;
@@ -108,6 +117,7 @@ class Chooser {
   const BlockedTarget& target_;
   std::span<const CodedFeature> features_;
   std::span<const std::vector<std::int32_t>> codes_;
+  std::span<const std::vector<std::int32_t>> groups_;
   std::vector<double> single_;
 };
 
@@ -140,8 +150,9 @@ BlockedCodes codes_of_set(std::span<const CodedFeature> features,
 std::vector<FeatureSet> choose_sets(const TargetStatisticsConfig& config,
                                     const BlockedTarget& target,
                                     std::span<const CodedFeature> features,
-                                    std::span<const std::vector<std::int32_t>> codes) {
-  const Chooser chooser(config, target, features, codes);
+                                    std::span<const std::vector<std::int32_t>> codes,
+                                    std::span<const std::vector<std::int32_t>> groups) {
+  const Chooser chooser(config, target, features, codes, groups);
   auto sets = chooser.singles();
   if (config.mode != TargetStatisticsMode::combinations) return sets;
   const auto combined = chooser.combinations();

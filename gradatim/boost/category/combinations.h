@@ -37,11 +37,13 @@ inline std::int64_t combine(std::int64_t code, std::int32_t next, std::int64_t c
   return code < 0 || next < 0 ? -1 : code * cells + next;
 }
 
-/// `codes` are of each feature, in the order of the target's rows.
+/// `codes` are of each feature, in the order of the target's rows. A combination lies within one of
+/// `groups` of the data's features (ascending), where there are any.
 std::vector<FeatureSet> choose_sets(const TargetStatisticsConfig& config,
                                     const BlockedTarget& target,
                                     std::span<const CodedFeature> features,
-                                    std::span<const std::vector<std::int32_t>> codes);
+                                    std::span<const std::vector<std::int32_t>> codes,
+                                    std::span<const std::vector<std::int32_t>> groups);
 
 /// The codes of a set.
 BlockedCodes codes_of_set(std::span<const CodedFeature> features,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "gradatim/boost/bins/choose_bins.h"
+#include "gradatim/boost/tree/growth.h"
 #include "gradatim/core/hash.h"
 
 namespace gradatim::boost {
@@ -65,7 +66,7 @@ class StatisticsFit {
       code(candidates());
       own_.lanes = target_.lanes;
       own_.prior_weight = request_.config.prior_weight;
-      keep(choose_sets(request_.config, target_, own_.coded, codes_));
+      keep(choose_sets(request_.config, target_, own_.coded, codes_, request_.rules.groups));
       for (const FeatureSet& set : own_.sets) {
         const auto codes = codes_of_set(own_.coded, codes_, set);
         own_.tables.push_back(statistic_table(target_, codes, own_.prior_weight));
@@ -93,7 +94,8 @@ class StatisticsFit {
     const bool numbers = request_.config.mode == TargetStatisticsMode::combinations;
     const auto count = static_cast<std::int32_t>(request_.features.columns().size());
     for (std::int32_t f = 0; f < count; ++f) {
-      if (words(f) == nullptr && !numbers) continue;
+      const bool monotone = !request_.rules.direction.empty() && request_.rules.direction[f] != 0;
+      if ((words(f) == nullptr && !numbers) || monotone) continue;
       if (auto coded = coded_feature(f, column(f), words(f))) found.push_back(std::move(*coded));
     }
     return found;

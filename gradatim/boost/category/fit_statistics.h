@@ -4,6 +4,9 @@
 // A fit that goes on from a model keeps the model's statistics, since its trees ask about them: on
 // the model's own rows they are ordered anew, which gives the very values of the first fit; any
 // other rows are looked up like rows to predict.
+//
+// Predictions need not rise or fall with a feature that a statistic is taken over, so none is taken
+// over one that must be monotone; features that may not meet on a path are not combined.
 #pragma once
 
 #include <memory>
@@ -13,10 +16,13 @@
 
 namespace gradatim::boost {
 
+struct FeatureRules;  // tree/growth.h
+
 struct StatisticsRequest {
   const TargetStatisticsConfig& config;
   const Task& task;
   const data::Table& features;
+  const FeatureRules& rules;                 // of these features, which combinations keep to
   std::span<const float> label;              // [targets][rows]
   std::span<const float> weight;             // empty or [rows]
   std::span<const std::uint8_t> held_out;    // empty, or not 0 in rows that are not learned from

@@ -9,6 +9,7 @@
 
 #include "gradatim/boost/category/fit_statistics.h"
 #include "gradatim/boost/testing.h"
+#include "gradatim/boost/tree/growth.h"
 #include "gradatim/core/parallel.h"
 #include "gradatim/data/cross_validate.h"
 
@@ -253,6 +254,7 @@ TEST(TargetStatistics, DependOnNoTargetOfTheRowsThatAreHeldOut) {
     return fit_statistics({.config = config,
                            .task = task,
                            .features = features,
+                           .rules = {},
                            .label = label,
                            .weight = {},
                            .held_out = held_out});

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "gradatim/boost/ensemble/ensemble_model.h"
+#include "gradatim/boost/tree/growth.h"
 #include "gradatim/core/error.h"
 #include "gradatim/data/convert.h"
 
@@ -39,13 +40,18 @@ data::Table with_columns(const data::Table& features, const std::vector<data::Co
   return data::Table(std::move(columns), features.source());
 }
 
-void AdditiveData::add_statistics(const TargetStatisticsConfig& config, std::uint64_t seed,
-                                  const std::vector<std::string>& targets,
+FeatureRules rules_of(const Learner& learner, const data::Table& features) {
+  return learner.feature_rules(features_of(data::schema_of(features), nullptr));
+}
+
+void AdditiveData::add_statistics(const TargetStatisticsConfig& config, const Learner& learner,
+                                  std::uint64_t seed, const std::vector<std::string>& targets,
                                   const data::Schema* known, const TargetStatistics* before) {
   if (known != nullptr ? before == nullptr : !config.on()) return;
   const auto fitted = fit_statistics({.config = config,
                                       .task = task,
                                       .features = train.features,
+                                      .rules = rules_of(learner, train.features),
                                       .label = train.label,
                                       .weight = train.weight,
                                       .held_out = {},

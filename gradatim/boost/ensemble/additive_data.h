@@ -20,8 +20,9 @@ struct AdditiveData final : data::PreparedData {
   explicit AdditiveData(TrainingData data);
   /// Adds target statistics as further features, where the config wants them or `before`, a model
   /// to go on from, has them. GRD-2050 where a column has the name that one takes.
-  void add_statistics(const TargetStatisticsConfig& config, std::uint64_t seed,
-                      const std::vector<std::string>& targets, const data::Schema* known = nullptr,
+  void add_statistics(const TargetStatisticsConfig& config, const Learner& learner,
+                      std::uint64_t seed, const std::vector<std::string>& targets,
+                      const data::Schema* known = nullptr,
                       const TargetStatistics* before = nullptr);
   /// Chooses bins, and puts the features' categories in order of bins, those of `known` first.
   void bin(const Learner& learner, std::uint64_t seed, const data::Schema* known = nullptr);
@@ -38,6 +39,8 @@ struct AdditiveData final : data::PreparedData {
   std::optional<BinnedData> valid_bins;  // none where bins are exact
 };
 
+/// What the learner's settings say of the features.
+FeatureRules rules_of(const Learner& learner, const data::Table& features);
 /// The features of rows with further columns behind them, by these names.
 data::Table with_columns(const data::Table& features, const std::vector<data::Column>& more,
                          const std::vector<std::string>& names);

@@ -36,7 +36,7 @@ class AdditiveFit {
   }
 
   std::shared_ptr<const data::Model> run(const api::Settings& settings) {
-    data_.add_statistics(config_.statistics, request_.seed, request_.target_names(),
+    data_.add_statistics(config_.statistics, *learner_, request_.seed, request_.target_names(),
                          start_ ? &start_->schema() : nullptr,
                          start_ ? start_->statistics() : nullptr);
     data_.bin(*learner_, request_.seed, start_ ? &start_->schema() : nullptr);

@@ -2,6 +2,7 @@
 
 #include "gradatim/boost/ensemble/additive_rounds.h"
 #include "gradatim/boost/metric/find.h"
+#include "gradatim/boost/tree/growth.h"
 #include "gradatim/core/error.h"
 
 namespace gradatim::boost {
@@ -91,6 +92,7 @@ class HeldOutFit final : public data::SteppedFit {
     const auto fitted = fit_statistics({.config = config_.statistics,
                                         .task = data_->task,
                                         .features = data_->train.features,
+                                        .rules = rules_of(*learner_, data_->train.features),
                                         .label = train_.label,
                                         .weight = train_.weight,
                                         .held_out = held_out,

@@ -1,5 +1,6 @@
 #include "gradatim/boost/learner/learner.h"
 
+#include "gradatim/boost/tree/growth.h"
 #include "gradatim/core/error.h"
 
 namespace gradatim::boost {
@@ -12,5 +13,7 @@ std::unique_ptr<Member> Fitter::fit_vector(const VectorStatistics& /*statistics*
                    "multi_strategy=multi_output_tree needs boost.learner.tree; take it, or "
                    "one_output_per_tree");
 }
+
+FeatureRules Learner::feature_rules(std::span<const FeatureBins> /*features*/) const { return {}; }
 
 }  // namespace gradatim::boost

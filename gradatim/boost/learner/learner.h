@@ -25,6 +25,8 @@
 
 namespace gradatim::boost {
 
+struct FeatureRules;  // tree/growth.h
+
 /// Weighted classes as integers: [rows] labels and weights, weight = lane * unit.
 struct ClassStatistics {
   std::vector<std::int32_t> label;
@@ -95,6 +97,9 @@ class Learner {
   virtual std::unique_ptr<Fitter> start(const FitContext& context) const = 0;
   /// The share of features that each member sees.
   virtual double colsample_bytree() const { return 1.0; }
+  /// What its settings say of single features; nothing by default. UsageError where one is not
+  /// there.
+  virtual FeatureRules feature_rules(std::span<const FeatureBins> features) const;
   /// Whether leaves hold linear models, which ensembles ask for by Fitter::fit_slopes().
   virtual bool linear_leaves() const { return false; }
 

@@ -90,6 +90,39 @@ TEST(MonotoneConstraints, HoldForEveryWayOfGrowing) {
   }
 }
 
+// Whole numbers, whose target is by pairs of x0 and x1 and by pairs of x0 and x2.
+data::FitRequest paired(std::int64_t rows) {
+  Random r(5);
+  auto columns = random_features({.rows = rows, .numeric = 4, .distinct = 5}, r);
+  const auto a = numbers(columns[0]), b = numbers(columns[1]), c = numbers(columns[2]);
+  std::vector<double> y;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const double pair = std::fmod(std::abs(a[i] * 3.0 + b[i] * 5.0), 4.0);
+    y.push_back(pair + a[i] * c[i] + 0.3 * r.normal());
+  }
+  columns.push_back(data::numeric_column("y", std::move(y)));
+  return request_of(data::Table(std::move(columns)));
+}
+
+// A statistic over a feature and another one moves as it likes.
+TEST(MonotoneConstraints, HoldWhereFeaturesAreCombined) {
+  const Options options = {{"n_estimators", "20"}, {"target_statistics", "combinations"}};
+  auto constrained = options;
+  constrained.emplace_back("monotone_constraints", "x0:1");
+  const auto model = fit("boost.newton", constrained, paired(2000));
+  const auto score = [&](double x0, double x1, double x2) {
+    const data::Table row({data::numeric_column("x0", {x0}), data::numeric_column("x1", {x1}),
+                           data::numeric_column("x2", {x2}), data::numeric_column("x3", {0})});
+    return margins(*model, row).front();
+  };
+  for (int pair = 0; pair < 25; ++pair) {
+    for (int x0 = -1; x0 <= 2; ++x0) {
+      const double x1 = pair % 5 - 2, x2 = pair / 5 - 2;
+      EXPECT_LE(score(x0 - 1, x1, x2), score(x0, x1, x2)) << x0 << " " << x1 << " " << x2;
+    }
+  }
+}
+
 TEST(MonotoneConstraints, HoldForRefittedLeavesAndClasses) {
   const Options options = {
       {"n_estimators", "20"}, {"learner", "tree"}, {"monotone_constraints", "0,1,0,-1"}};
@@ -147,6 +180,26 @@ TEST(InteractionConstraints, EveryPathLiesInOneGroup) {
     EXPECT_TRUE(seen.contains({0, 1}));
     EXPECT_TRUE(seen.contains({1, 2}));
   }
+}
+
+// Of features that may not meet, what one adds does not depend on the other.
+TEST(InteractionConstraints, HoldWhereFeaturesAreCombined) {
+  const auto model = fit("boost.newton",
+                         {{"n_estimators", "20"},
+                          {"target_statistics", "combinations"},
+                          {"interaction_constraints", "x0,x1;x1,x2"}},
+                         paired(2000));
+  const auto score = [&](double x0, double x2) {
+    const data::Table row({data::numeric_column("x0", {x0}), data::numeric_column("x1", {1}),
+                           data::numeric_column("x2", {x2}), data::numeric_column("x3", {0})});
+    return margins(*model, row).front();
+  };
+  for (int x0 = -1; x0 <= 2; ++x0) {
+    for (int x2 = -1; x2 <= 2; ++x2) {
+      EXPECT_EQ(score(x0, x2) - score(x0 - 1, x2), score(x0, x2 - 1) - score(x0 - 1, x2 - 1));
+    }
+  }
+  EXPECT_NE(score(1, 0), score(-1, 0));
 }
 
 TEST(ColumnSampling, ALevelSeesItsShareAndANodeItsShareOfThat) {

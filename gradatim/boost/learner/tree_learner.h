@@ -34,6 +34,9 @@ class TreeLearner : public Learner {
   BinOptions bin_options(std::int64_t rows) const override;
   std::unique_ptr<Fitter> start(const FitContext& context) const override;
   double colsample_bytree() const override { return settings_.colsample_bytree; }
+  FeatureRules feature_rules(std::span<const FeatureBins> features) const override {
+    return resolve(settings_.features, features);
+  }
   bool linear_leaves() const override { return settings_.linear_tree; }
   void store(std::span<const std::unique_ptr<Member>> members,
              SafetensorsWriter& file) const override;
