@@ -10,6 +10,7 @@
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
 #include "gradatim/data/split.h"
+#include "gradatim/data/weights.h"
 
 namespace gradatim::data {
 namespace {
@@ -18,23 +19,13 @@ double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// Rows of weight zero are not there, for folds as for fits.
-Table with_weight(const Table& table, const std::string& weight) {
-  if (weight.empty()) return table;
-  std::vector<double> cells(table.rows());
-  table.column(weight).read(0, cells);
-  std::vector<std::int64_t> kept;
-  for (std::size_t row = 0; row < cells.size(); ++row) {
-    if (cells[row] != 0.0) kept.push_back(static_cast<std::int64_t>(row));
-  }
-  return static_cast<std::int64_t>(kept.size()) == table.rows() ? table : table.take(kept);
-}
-
-std::vector<std::int32_t> groups_of(const Table& table, const std::string& name) {
+// Rows of weight zero are in no group: the fits never see them.
+std::vector<std::int32_t> groups_of(const FitRequest& request, const std::string& name) {
+  const Table& table = request.table;
   const Column& column = table.column(name);
   std::map<std::string, std::int32_t> known;
   std::vector<std::int32_t> groups;
-  for (std::int64_t row = 0; row < column.rows(); ++row) {
+  for (const std::int64_t row : weighing_rows(table, request.weight)) {
     const std::string cell = column.cell(row);
     GRADATIM_CHECK(!cell.empty(), DataError, 2019, "{}, row {}: every row needs a group",
                    describe_column(name, table.source()), row + 1);
@@ -43,18 +34,18 @@ std::vector<std::int32_t> groups_of(const Table& table, const std::string& name)
   return groups;
 }
 
-std::vector<std::int32_t> folds_of(const PreparedData& data, const Table& table,
-                                   const FoldOptions& options, std::uint64_t seed) {
+std::vector<std::int32_t> folds_of(const PreparedData& data, const FitRequest& request,
+                                   const FoldOptions& options) {
   GRADATIM_CHECK(!options.stratified || options.group.empty(), UsageError, 1038,
                  "folds are stratified or by groups, not both; leave one out");
   if (!options.group.empty()) {
-    return assign_folds_by_group(groups_of(table, options.group), options.folds, seed);
+    return assign_folds_by_group(groups_of(request, options.group), options.folds, request.seed);
   }
-  if (!options.stratified) return assign_folds(data.rows(), options.folds, seed);
+  if (!options.stratified) return assign_folds(data.rows(), options.folds, request.seed);
   const auto classes = data.classes();
   GRADATIM_CHECK(!classes.empty(), UsageError, 1038,
                  "the target is a number, and only classes can be stratified; leave it out");
-  return assign_folds_stratified(classes, options.folds, seed);
+  return assign_folds_stratified(classes, options.folds, request.seed);
 }
 
 std::int64_t count_of(const api::Settings& settings, const char* name) {
@@ -106,16 +97,19 @@ CrossValidation cross_validate(const api::Settings& settings, const FitRequest& 
   const auto complete = api::complete(settings);
   const auto trainer = api::build_as<Trainer>(complete, api::Registry::instance(), own);
   FitRequest request = given;
-  request.table = with_weight(given.table, given.weight);
-  const Table rows = request.table;
   if (!options.group.empty()) {
-    rows.column(options.group);
-    request.table = rows.without(options.group);
+    const auto targets = given.target_names();
+    GRADATIM_CHECK(std::ranges::find(targets, options.group) == targets.end(), UsageError, 1038,
+                   "'{}' is what is learned and cannot tell the groups too; name another column",
+                   options.group);
+    given.table.column(options.group);
+    request.table = given.table.without(options.group);
   }
   request.valid.reset();
   request.valid_fraction = 0.0;
   const auto data = trainer->prepare(request);
-  const auto fold = folds_of(*data, rows, options, request.seed);
+  const auto fold = folds_of(*data, given, options);
+  GRADATIM_ASSERT(static_cast<std::int64_t>(fold.size()) == data->rows());
   std::vector<std::unique_ptr<SteppedFit>> fits;
   for (int f = 0; f < options.folds; ++f) {
     std::vector<std::uint8_t> held_out(fold.size());

@@ -141,7 +141,10 @@ TEST(AdditiveFit, ABaseMarginMustBeFiniteAndOneAScore) {
   auto request = request_of(with_column(table, data::numeric_column("m", margin)));
   request.base_margin = {"m"};
   EXPECT_EQ(code_of([&] { fit("boost.newton", {}, request); }), 2028);
-  request.base_margin = {"m", "x0"};
+  const data::Table two({data::numeric_column("x", {1, 2}), data::numeric_column("y", {1, 2}),
+                         data::numeric_column("m", {0, 0}), data::numeric_column("n", {0, 0})});
+  request = request_of(two);
+  request.base_margin = {"m", "n"};
   EXPECT_EQ(code_of([&] { fit("boost.newton", {}, request); }), 2027);
 }
 

@@ -11,6 +11,7 @@
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
 #include "gradatim/data/convert.h"
+#include "gradatim/data/weights.h"
 
 namespace gradatim::boost {
 EnsembleModel::EnsembleModel(data::ModelCard card, EnsembleParts parts)
@@ -23,8 +24,10 @@ std::int64_t EnsembleModel::rounds() const {
 std::vector<std::pair<std::string, double>> EnsembleModel::evaluate(
     const data::Table& table, const std::vector<std::string>& metrics,
     const std::string& weight) const {
-  const LabelledRows rows = label_rows(table, parts_.task, card_.target_names(), weight, {});
-  const auto predictions = predict(table, {.base_margin = card_.base_margin});
+  const LabelledRows rows =
+      label_rows(table, parts_.task, card_.target_names(), weight, card_.base_margin);
+  const auto predictions =
+      predict(data::drop_weightless(table, weight), {.base_margin = card_.base_margin});
   std::vector<std::pair<std::string, double>> results;
   const Scored scored{parts_.task, predictions.columns / parts_.task.targets, loss()};
   for (const auto& metric : find_metrics(metrics, scored)) {

@@ -72,6 +72,34 @@ TEST(CrossValidation, OfSeveralTargetsIsTheMeanToo) {
   }
 }
 
+// A weight that float32 rounds to zero is none, for folds by group too, whose rows are counted on
+// their own.
+TEST(CrossValidation, RowsOfWeightZeroAreInNoFold) {
+  const auto whole = learnable(kFew, Target::numbers, 1);
+  std::vector<data::Column> columns(whole.columns().begin(), whole.columns().end());
+  std::vector<double> weight, group;
+  std::vector<std::int64_t> kept;
+  for (std::int64_t row = 0; row < whole.rows(); ++row) {
+    const bool none = row % 3 == 0;
+    weight.push_back(none ? (row % 2 == 0 ? 0.0 : 1e-60) : 1.0);
+    group.push_back(none && row % 5 == 0 ? kNaN : static_cast<double>(row % 20));
+    if (!none) kept.push_back(row);
+  }
+  columns.push_back(data::numeric_column("w", std::move(weight)));
+  columns.push_back(data::numeric_column("g", std::move(group)));
+  auto request = request_of(data::Table(std::move(columns)));
+  request.weight = "w";
+  const auto mean = [&](const data::FitRequest& from, const std::string& groups) {
+    return cv("boost.newton", {{"n_estimators", "2"}}, from, {.folds = 4, .group = groups})
+        .lines.at(0)
+        .mean;
+  };
+  auto some = request;
+  some.table = request.table.take(kept);
+  EXPECT_EQ(mean(request, "g"), mean(some, "g"));
+  EXPECT_EQ(code_of([&] { mean(request, "y"); }), 1038) << "the target tells no groups";
+}
+
 TEST(CrossValidation, StopsOnTheMean) {
   const auto request = request_of(learnable(kFew, Target::two_classes, 1));
   const auto result = cv("boost.newton", {{"n_estimators", "500"}, {"early_stopping_rounds", "7"}},

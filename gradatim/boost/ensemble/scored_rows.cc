@@ -62,8 +62,6 @@ ScoredRows::ScoredRows(const LabelledRows& rows, std::span<const double> base_sc
     auto scores = output(static_cast<int>(k));
     for (std::int64_t row = 0; row < rows.rows(); ++row) {
       const double margin = rows.base_margin.empty() ? 0.0 : rows.base_margin[k][row];
-      GRADATIM_CHECK(std::isfinite(margin), DataError, 2028,
-                     "the base margin of row {} is not finite; give every row a number", row + 1);
       scores[row] = base_score[k] + std::nearbyint(margin / grid_step) * grid_step;
     }
   }

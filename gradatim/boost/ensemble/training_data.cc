@@ -9,9 +9,10 @@
 #include <span>
 
 #include "gradatim/core/error.h"
-#include "gradatim/core/philox.h"
 #include "gradatim/core/text.h"
 #include "gradatim/data/check.h"
+#include "gradatim/data/split.h"
+#include "gradatim/data/weights.h"
 
 namespace gradatim::boost {
 namespace {
@@ -169,32 +170,16 @@ std::vector<float> read_labels(const Table& table, const Column& target, const T
   return label;
 }
 
-std::vector<float> read_weights(const Table& table, const std::string& name) {
-  if (name.empty()) return {};
-  const auto cells = read_all(table.column(name));
-  std::vector<float> weight(cells.size());
-  for (std::size_t row = 0; row < cells.size(); ++row) {
-    GRADATIM_CHECK(cells[row] >= 0.0 && std::isfinite(static_cast<float>(cells[row])), DataError,
-                   2023, "{}: the weight is {}; weights are finite numbers of at least 0",
-                   where(table, name, static_cast<std::int64_t>(row)), number_text(cells[row]));
-    weight[row] = static_cast<float>(cells[row]);
-  }
-  return weight;
-}
-
-// Rows by whether they are validation rows, a pure function of (seed, row).
-std::pair<Table, Table> split_rows(const Table& table, double fraction, std::uint64_t seed) {
-  const Philox random(seed, Stream::split);
-  std::vector<std::int64_t> train;
-  std::vector<std::int64_t> valid;
+std::vector<double> read_margins(const Table& table, const std::string& name,
+                                 std::span<const float> weight) {
+  auto cells = read_all(table.column(name));
   for (std::int64_t row = 0; row < table.rows(); ++row) {
-    (random.uniform(row) < fraction ? valid : train).push_back(row);
+    const bool skipped = !weight.empty() && weight[row] == 0.0F;
+    GRADATIM_CHECK(skipped || std::isfinite(cells[row]), DataError, 2028,
+                   "{}: the base margin is not finite; give every row a number",
+                   where(table, name, row));
   }
-  GRADATIM_CHECK(!train.empty() && !valid.empty(), DataError, 2025,
-                 "a validation share of {} leaves {} rows to learn from and {} to watch; "
-                 "change the share or give a file",
-                 number_text(fraction), train.size(), valid.size());
-  return {table.take(train), table.take(valid)};
+  return cells;
 }
 
 // The cells that nothing can be learned from, while row numbers are still those of the source.
@@ -209,16 +194,58 @@ void check_features(const data::FitRequest& request, const Table& table) {
   }
 }
 
-Table drop_weightless(const Table& table, const std::string& weight) {
-  if (weight.empty()) return table;
-  const auto cells = read_weights(table, weight);
-  std::vector<std::int64_t> kept;
-  for (std::size_t row = 0; row < cells.size(); ++row) {
-    if (cells[row] > 0.0F) kept.push_back(static_cast<std::int64_t>(row));
+// The targets alone, of the rows that weigh something.
+Table targets_of(const data::FitRequest& request) {
+  const Table& table = request.table;
+  const auto names = request.target_names();
+  std::vector<Column> columns;
+  for (const auto& name : std::set<std::string>(names.begin(), names.end())) {
+    columns.push_back(table.column(name));
   }
-  GRADATIM_CHECK(!kept.empty(), DataError, 2023,
-                 "column '{}': every weight is zero, so there is nothing to learn from", weight);
-  return kept.size() == cells.size() ? table : table.take(kept);
+  const auto kept = data::weighing_rows(table, request.weight);
+  const Table targets(std::move(columns), table.source());
+  return static_cast<std::int64_t>(kept.size()) == table.rows() ? targets : targets.take(kept);
+}
+
+LabelledRows take(const LabelledRows& all, std::span<const std::int64_t> rows) {
+  const auto gather = [&](const auto& cells, std::size_t begin, auto& out) {
+    for (const std::int64_t row : rows) out.push_back(cells[begin + row]);
+  };
+  LabelledRows some;
+  some.targets = all.targets;
+  some.features = all.features.take(rows);
+  for (int k = 0; k < all.targets; ++k) gather(all.label, k * all.rows(), some.label);
+  if (!all.weight.empty()) gather(all.weight, 0, some.weight);
+  for (const auto& margin : all.base_margin) {
+    gather(margin, 0, some.base_margin.emplace_back());
+  }
+  return some;
+}
+
+LabelledRows without_weightless(LabelledRows all) {
+  std::vector<std::int64_t> kept;
+  for (std::size_t row = 0; row < all.weight.size(); ++row) {
+    if (all.weight[row] > 0.0F) kept.push_back(static_cast<std::int64_t>(row));
+  }
+  return kept.size() == all.weight.size() ? all : take(all, kept);
+}
+
+// A share of the rows to watch, of every class alike.
+void split_off(TrainingData& data, double share, std::uint64_t seed) {
+  const LabelledRows all = std::move(data.train);
+  const bool classes = data.task.classification();
+  const std::vector<std::int32_t> label(all.label.begin(),
+                                        classes ? all.label.end() : all.label.begin());
+  const auto split = classes ? data::split_stratified(label, share, seed)
+                             : data::split_rows(all.rows(), share, seed);
+  data.train = take(all, split.train);
+  data.valid = take(all, split.valid);
+  const auto& left = data.train.label;
+  const bool one_class = std::ranges::count(left, left.front()) == std::ssize(left);
+  GRADATIM_CHECK(!classes || !one_class, DataError, 2022,
+                 "a validation share of {} leaves only rows of the class '{}' to learn from; give "
+                 "more rows or a smaller share",
+                 number_text(share), data.task.classes[static_cast<std::size_t>(left.front())]);
 }
 
 }  // namespace
@@ -234,42 +261,36 @@ LabelledRows label_rows(const Table& table, const Task& task,
                         const std::vector<std::string>& base_margin) {
   LabelledRows rows;
   rows.targets = task.targets;
+  rows.weight = data::read_weights(table, weight);
   for (const auto& target : targets) {
-    const auto label = read_labels(table, table.column(target), task);
+    const auto label = read_labels(table, table.column(target), task, rows.weight);
     rows.label.insert(rows.label.end(), label.begin(), label.end());
   }
-  rows.weight = read_weights(table, weight);
-  for (const auto& name : base_margin) rows.base_margin.push_back(read_all(table.column(name)));
+  for (const auto& name : base_margin) {
+    rows.base_margin.push_back(read_margins(table, name, rows.weight));
+  }
   rows.features = table;
   for (const auto& target : targets) rows.features = rows.features.without(target);
   if (!weight.empty()) rows.features = rows.features.without(weight);
   for (const auto& name : base_margin) rows.features = rows.features.without(name);
-  return rows;
+  return without_weightless(std::move(rows));
 }
 
 TrainingData prepare(const data::FitRequest& request, TaskHint wants) {
   TrainingData data;
   check_features(request, request.table);
   if (request.valid) check_features(request, *request.valid);
-  Table table = drop_weightless(request.table, request.weight);
-  data.task = find_task(request, table, wants);
-  const auto targets = request.target_names();
-  std::optional<Table> valid = request.valid;
-  const bool split = !valid && request.valid_fraction > 0.0;
-  if (split || table.rows() < request.table.rows()) {  // errors name the source's rows
-    const auto weight = read_weights(request.table, request.weight);
-    for (const auto& target : targets) {
-      read_labels(request.table, request.table.column(target), data.task, weight);
-    }
-  }
-  if (split) {
-    auto [train, watched] = split_rows(table, request.valid_fraction, request.seed);
-    table = std::move(train);
-    valid = std::move(watched);
-  }
-  data.train = label_rows(table, data.task, targets, request.weight, request.base_margin);
-  if (valid) {
-    data.valid = label_rows(*valid, data.task, targets, request.weight, request.base_margin);
+  data.task = find_task(request, targets_of(request), wants);
+  const auto label = [&](const Table& table) {
+    return label_rows(table, data.task, request.target_names(), request.weight,
+                      request.base_margin);
+  };
+  data.train = label(request.table);
+  if (request.valid) {
+    data::weighing_rows(*request.valid, request.weight);
+    data.valid = label(*request.valid);
+  } else if (request.valid_fraction > 0.0) {
+    split_off(data, request.valid_fraction, request.seed);
   }
   return data;
 }

@@ -31,16 +31,18 @@ struct TrainingData {
 };
 
 /// `wants` is what the loss asks for; automatic lets the target decide: categories and booleans are
-/// classes, so are integers that are all 0 or 1. Rows of weight zero are dropped. DataError
-/// GRD-2021 (a missing label), GRD-2022 (one class), GRD-2023 (a negative or missing weight),
-/// GRD-2024 (an infinite label), GRD-2025 (nothing left after a split).
+/// classes, so are integers that are all 0 or 1. Rows of weight zero are dropped, of those to watch
+/// too. A share to watch is split off as data/split.h has it, of every class alike. DataError
+/// GRD-2018 (nothing left after a split), GRD-2021 (a missing label), GRD-2022 (one class),
+/// GRD-2023 (a negative or missing weight), GRD-2024 (an infinite label), GRD-2028 (a base margin
+/// that is not finite).
 /// Several targets are numbers (GRD-1027 where classes are wanted, or one is named twice).
 TrainingData prepare(const data::FitRequest& request, data::TaskHint wants);
 /// UsageError GRD-1027 where several targets were named for a model that learns one.
 void require_one_target(const data::FitRequest& request, std::string_view model);
 
-/// Labels, weights and margins of other rows of the same task (evaluation). A class that the task
-/// does not know is an error, GRD-2026.
+/// Labels, weights and margins of other rows of the same task (evaluation), less the rows of weight
+/// zero. A class that the task does not know is an error, GRD-2026.
 LabelledRows label_rows(const data::Table& table, const Task& task,
                         const std::vector<std::string>& targets, const std::string& weight,
                         const std::vector<std::string>& base_margin);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "gradatim/boost/testing.h"
 
 namespace gradatim::boost {
@@ -95,6 +97,46 @@ TEST(TrainingData, RowsOfWeightZeroAreDropped) {
   EXPECT_EQ(data.train.features.columns().size(), 1U) << "neither target nor weight is a feature";
 }
 
+// Of such rows nothing else need be known, be they to learn from, to watch or to judge.
+TEST(TrainingData, RowsOfWeightZeroNeedNoLabelAnywhere) {
+  auto request = request_of(
+      data::Table({data::numeric_column("x", {1, 2, 3}), data::numeric_column("y", {5, kNaN, 7}),
+                   data::numeric_column("b", {0, kNaN, 0}), data::numeric_column("w", {1, 0, 2})}));
+  request.weight = "w";
+  request.base_margin = {"b"};
+  request.valid = request.table;
+  const auto data = prepare(request, TaskHint::automatic);
+  for (const LabelledRows* rows : {&data.train, &*data.valid}) {
+    EXPECT_EQ(rows->label, (std::vector<float>{5, 7}));
+    EXPECT_EQ(rows->rows(), 2);
+    EXPECT_EQ(rows->base_margin.at(0), (std::vector<double>{0, 0}));
+  }
+  const auto model = fit("boost.newton", {{"n_estimators", "1"}}, request);
+  EXPECT_EQ(model->evaluate(request.table, {"rmse"}, "w"),
+            model->evaluate(request.table.take(std::vector<std::int64_t>{0, 2}), {"rmse"}, "w"));
+  EXPECT_EQ(code_of([&] {
+              auto none = request;
+              none.valid = request.table.take(std::vector<std::int64_t>{1});
+              prepare(none, TaskHint::automatic);
+            }),
+            2023);
+}
+
+TEST(TrainingData, ABaseMarginThatIsNotFiniteIsNamedByItsRow) {
+  auto request = request_of(data::Table(
+      {data::numeric_column("x", {0, 0, 0}), data::numeric_column("y", {0, 0, 0}),
+       data::numeric_column("b", {kNaN, 0, kInfinity}), data::numeric_column("w", {0, 1, 1})}));
+  request.weight = "w";
+  request.base_margin = {"b"};
+  try {
+    prepare(request, TaskHint::automatic);
+    ADD_FAILURE() << "no error";
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.code(), 2028);
+    EXPECT_NE(error.message().find("column 'b', row 3"), std::string::npos) << error.message();
+  }
+}
+
 // The message names the row of the source, not of what is left after dropping.
 TEST(TrainingData, AnErrorNamesTheRowOfTheSource) {
   const data::Table table({data::numeric_column("x", {0, 0, 0}),
@@ -122,12 +164,34 @@ TEST(TrainingData, AShareIsSplitOffBySeedAndRow) {
   const auto data = prepare(request, TaskHint::automatic);
   ASSERT_TRUE(data.valid);
   EXPECT_EQ(data.train.rows() + data.valid->rows(), 1000);
-  EXPECT_NEAR(static_cast<double>(data.valid->rows()), 250, 60);
+  EXPECT_EQ(data.valid->rows(), 250);
   EXPECT_EQ(prepare(request, TaskHint::automatic).valid->label, data.valid->label);
   request.seed = 1;
   EXPECT_NE(prepare(request, TaskHint::automatic).valid->label, data.valid->label);
   request.valid_fraction = 1e-9;
-  EXPECT_EQ(code_of([&] { prepare(request, TaskHint::automatic); }), 2025);
+  EXPECT_EQ(code_of([&] { prepare(request, TaskHint::automatic); }), 2018);
+}
+
+data::FitRequest rare_class(std::int64_t rare, std::int64_t rows, double share) {
+  std::vector<std::int32_t> codes(rows);
+  for (std::int64_t row = 0; row < rare; ++row) codes[row * 7 % rows] = 1;
+  auto request = request_for(data::categorical_column("y", std::move(codes), {"often", "rare"}));
+  request.valid_fraction = share;
+  return request;
+}
+
+TEST(TrainingData, AShareHasEveryClassAlike) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    auto request = rare_class(10, 100, 0.3);
+    request.seed = seed;
+    const auto data = prepare(request, TaskHint::automatic);
+    EXPECT_EQ(std::ranges::count(data.valid->label, 1.0F), 3) << seed;
+    EXPECT_EQ(std::ranges::count(data.train.label, 1.0F), 7) << seed;
+  }
+}
+
+TEST(TrainingData, AShareMustLeaveTwoClassesToLearnFrom) {
+  EXPECT_EQ(code_of([] { prepare(rare_class(1, 10, 0.7), TaskHint::automatic); }), 2022);
 }
 
 TEST(LabelRows, AClassThatTrainingDidNotKnowIsRefused) {
