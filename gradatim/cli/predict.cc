@@ -15,7 +15,8 @@ constexpr OptionSpec kOptions[] = {
     {"out", "FILE", "Where to write; the ending tells the format. CSV on stdout by default (-)."},
     {"margin", "", "The raw scores instead of values or probabilities."},
     {"rounds", "N", "Use the first so many rounds; 0, the default, is all."},
-    {"base_margin", "COL[,COL]", "Columns of starting scores, for a model that was trained so."},
+    {"base_margin", "COL[,COL]",
+     "Columns of starting scores; by default those that the model was trained with."},
     {"keep", "COL[,COL]", "Columns of the data to copy in front of the predictions."},
 };
 
@@ -44,10 +45,11 @@ int run_predict(const Arguments& arguments) {
   if (out != "-") check_writable(out);
   data::PredictOptions options;
   options.rounds = arguments.integer("rounds", 0, 0);
-  options.base_margin = arguments.list("base_margin");
   if (arguments.has("margin")) options.kind = data::PredictKind::margin;
 
   const auto model = data::load_model(path);
+  options.base_margin =
+      arguments.has("base_margin") ? arguments.list("base_margin") : model->card().base_margin;
   const data::Table table = read_for(model->card(), source, &session.progress());
   std::vector<data::Column> columns;
   for (const auto& name : arguments.list("keep")) columns.push_back(table.column(name));

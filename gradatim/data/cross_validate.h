@@ -31,8 +31,8 @@ struct CrossValidation {
 
 /// Rounds at most `n_estimators`; fewer where the settings stop early, by the mean. The request's
 /// validation rows are not used. UsageError GRD-1036 (a model without rounds to share), GRD-1038
-/// (stratified and by group, stratified numbers, or groups of the target), DataError GRD-2018 (folds that are not
-/// possible).
+/// (stratified and by group, stratified numbers, or groups of the target), DataError GRD-2018
+/// (folds that are not possible).
 CrossValidation cross_validate(const api::Settings& settings, const FitRequest& request,
                                const FoldOptions& options, const api::OwnParts& own = {});
 

@@ -44,8 +44,11 @@ struct FitRequest {
   std::vector<std::string> classes;  // their order, where the caller knows it; else sorted
   std::vector<std::string>
       metrics;  // to watch; the first decides early stopping; empty: the loss's
-  std::map<std::string, api::Made> own_metrics;  // what some of these names stand for
-  std::map<std::string, std::string> notes;      // of the front end, kept in the model file
+  std::map<std::size_t, api::Made> own_metrics;  // what those at some places stand for
+  // Of the caller's own code, which a checkpoint must know: "loss", and what he calls it.
+  std::map<std::string, std::string> own_names;
+  std::map<std::string, double> class_weights;  // of classes, beside the model's own; else 1
+  std::map<std::string, std::string> notes;     // of the front end, kept in the model file
   std::uint64_t seed = 0;
   Observer* observer = nullptr;
   std::shared_ptr<const Model> init_model;  // its members stay, and the fit adds to them

@@ -18,7 +18,9 @@ TEST(Weights, WhatFloat32RoundsToZeroIsZero) {
   EXPECT_EQ(weighing_rows(table, "w"), (std::vector<std::int64_t>{1, 3}));
   EXPECT_EQ(drop_weightless(table, "w").rows(), 2);
   EXPECT_EQ(weighing_rows(table, "").size(), 5U) << "no weights";
-  EXPECT_EQ(error_of([] { weighing_rows(weighted({0.0, 1e-60}), "w"); }),
+  EXPECT_EQ(error_of([] {
+              weighing_rows(weighted({0.0, 1e-60}), "w");
+            }),
             "column 'w': every weight is zero, so no row is left (GRD-2023)");
 }
 

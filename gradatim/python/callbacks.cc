@@ -69,7 +69,12 @@ class PythonLoss final : public Loss {
     of_outputs(outputs).transform(scores, outputs, out);
   }
   int predictions(int outputs) const override { return of_outputs(outputs).predictions(outputs); }
+  std::vector<std::string> prediction_names() const override { return one_->prediction_names(); }
+  bool predicts_chances() const override { return one_->predicts_chances(); }
   std::string_view default_metric() const override { return one_->default_metric(); }
+  std::map<std::string, api::Value> metric_settings() const override {
+    return one_->metric_settings();
+  }
 
   void gradients(const boost::GradientBlock& block) const override {
     nb::gil_scoped_acquire lock;

@@ -60,6 +60,8 @@ void bind_fit(nb::module_& module) {
       .def_rw("classes", &FitRequest::classes)
       .def_rw("metrics", &FitRequest::metrics)
       .def_rw("notes", &FitRequest::notes)
+      .def_rw("own_names", &FitRequest::own_names)
+      .def_rw("class_weights", &FitRequest::class_weights)
       .def_rw("seed", &FitRequest::seed)
       .def_rw("resume", &FitRequest::resume)
       .def_rw("checkpoint_seconds", &FitRequest::checkpoint_seconds)
@@ -75,8 +77,9 @@ void bind_fit(nb::module_& module) {
       .def(
           "add_metric",
           [](FitRequest& request, const std::string& name, nb::object metric, bool maximise) {
+            request.own_metrics[request.metrics.size()] =
+                python_metric(name, std::move(metric), maximise);
             request.metrics.push_back(name);
-            request.own_metrics[name] = python_metric(name, std::move(metric), maximise);
           },
           nb::arg("name"), nb::arg("metric"), nb::arg("maximise"),
           "Watches metric(label, prediction, weight) -> float too.");

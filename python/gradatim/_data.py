@@ -35,6 +35,12 @@ def features(estimator: Any, X: Any, *, reset: bool) -> _native.Table:
             )
         names = _names(estimator)
         return _of_pandas(X, names) if _package(X) == "pandas" else _native.arrow(X).renamed(names)
+    if isinstance(X, np.ndarray) and X.dtype.kind == "m":
+        raise DataError(
+            "X holds durations (timedelta64), which no column does; give numbers, as in "
+            "X / np.timedelta64(1, 's')",
+            "GRD-2010",
+        )
     if isinstance(X, np.ndarray) and X.dtype.kind == "M" and X.ndim == 2:
         validate_data(estimator, X, reset=reset, skip_check_array=True)
         return _of_times(X, _names(estimator))

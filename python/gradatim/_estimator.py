@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 import gradatim._native as _native
 from gradatim import _data
 from gradatim._classes import kind_of, restored, words_of
+from gradatim._errors import UsageError
 from gradatim._request import Rows, fit_model, model_of, threads_of, values_of
 
 __all__ = ["BoostingClassifier", "BoostingRegressor"]
@@ -74,8 +75,13 @@ class Boosting(BaseEstimator):
         self : the fitted estimator
         """
         before = model_of(init_model)
-        train = self._learn_rows(X, y, sample_weight, base_margin, before)
-        self._model = fit_model(self, train, eval_set, before, resume)
+        kept = dict(self.__dict__)
+        try:
+            train = self._learn_rows(X, y, sample_weight, base_margin, before)
+            self._model = fit_model(self, train, eval_set, before, resume)
+        except BaseException:
+            self.__dict__ = kept  # what was fitted before goes on as it was
+            raise
         self.n_estimators_ = self._model.rounds
         return self
 
@@ -86,7 +92,7 @@ class Boosting(BaseEstimator):
         called = _names_of(y)
         y = values_of(self, y, features.rows)
         encoded = self._encode(y, reset=before is None)
-        rows = Rows(features, *encoded, self._weights(y, sample_weight), base_margin)
+        rows = Rows(features, *encoded, sample_weight, base_margin)
         self._go_on(before)
         if called and all(isinstance(name, str) and name for name in called):
             rows.called = called
@@ -103,9 +109,9 @@ class Boosting(BaseEstimator):
         """The target as cells, and the words that they index where it is classes."""
         raise NotImplementedError
 
-    def _weights(self, y: np.ndarray, sample_weight: Any) -> Any:
-        """The weights of the rows to learn from."""
-        return sample_weight
+    def _class_weights(self) -> dict[str, float]:
+        """Weights of classes, by their words."""
+        return {}
 
     def _go_on(self, before: _native.Model | None) -> None:
         """Takes over what the fitted state keeps of the model to go on from."""
@@ -229,11 +235,12 @@ class BoostingClassifier(ClassifierMixin, Boosting):
         if y.ndim == 2:
             if not np.all((y == 0) | (y == 1)):
                 raise ValueError("several columns of labels must hold 0 and 1 only")
-            self._labels_of_a_row = y.shape[1]
-            self.classes_ = np.array([0, 1])
+            if reset:
+                self._labels_of_a_row = y.shape[1]
+                self.classes_ = np.array([0, 1])
             return y.astype(np.float64), None
-        self._labels_of_a_row = 1
         if reset:
+            self._labels_of_a_row = 1
             check_classification_targets(y)
             self.classes_, codes = np.unique(y, return_inverse=True)
             return codes.astype(np.int32), words_of(self.classes_)
@@ -241,20 +248,37 @@ class BoostingClassifier(ClassifierMixin, Boosting):
         known, codes = np.unique(y, return_inverse=True)
         return codes.astype(np.int32), words_of(known)
 
-    def _weights(self, y: np.ndarray, sample_weight: Any) -> Any:
-        """As scikit-learn has it, a class that `class_weight` does not name weighs 1."""
+    def _class_weights(self) -> dict[str, float]:
+        """As scikit-learn has it: a class that `class_weight` does not name weighs 1.
+
+        A name without its class is fine where every class has a weight: a part of the rows may
+        lack one.
+        """
         of_class = getattr(self, "class_weight", None)
         if not isinstance(of_class, Mapping):
-            return sample_weight
-        weight = np.array([of_class.get(label, 1.0) for label in np.asarray(y).tolist()])
-        return weight if sample_weight is None else weight * np.asarray(sample_weight)
+            return {}
+        words = dict(zip(self.classes_.tolist(), words_of(self.classes_), strict=True))
+        unknown = [label for label in of_class if label not in words]
+        left_out = [label for label in words if label not in of_class]
+        if unknown and left_out:
+            raise UsageError(
+                f"class_weight names {unknown[0]!r}, which is no class, and leaves out "
+                f"{left_out[0]!r}; the classes are {', '.join(map(repr, words))}",
+                "GRD-1041",
+            )
+        return {word: float(of_class[x]) for x, word in words.items() if x in of_class}
 
     def _several_labels(self) -> bool:
         return self._labels_of_a_row > 1
 
     def _go_on(self, before: _native.Model | None) -> None:
-        if before is not None and not self._several_labels():
-            self.classes_ = restored(before.classes, before.notes.get("classes"))
+        if before is None:
+            return
+        self._labels_of_a_row = max(1, len(before.targets))
+        several = self._several_labels()
+        self.classes_ = (
+            np.array([0, 1]) if several else restored(before.classes, before.notes.get("classes"))
+        )
 
     def _notes(self) -> dict[str, str]:
         return {"classes": "labels" if self._several_labels() else kind_of(self.classes_)}

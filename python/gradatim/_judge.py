@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -142,6 +143,13 @@ def search(
     )
     best = new_estimator(type(own), json.loads(found[0][5]))
     kept = {name: getattr(own, name) for name in own.get_params(deep=False)}
-    best.set_params(**{name: kept[name] for name in kept if name not in own._routes})
+    # Weights of classes are no setting of the model.
+    best.set_params(
+        **{
+            name: value
+            for name, value in kept.items()
+            if name not in own._routes or isinstance(value, Mapping)
+        }
+    )
     table = [Trial(row[0], dict(row[1]), *row[2:5]) for row in found]
     return Search(metric, table, best)

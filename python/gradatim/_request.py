@@ -154,11 +154,13 @@ def prepared(estimator: Any, train: Rows, eval_set: Any) -> Prepared:
     if train.words is not None:
         request.classes = train.words
     request.notes = estimator._notes()
-    _add_metrics(request, getattr(estimator, "eval_metric", None))
+    request.class_weights = estimator._class_weights()
+    called = _add_metrics(request, getattr(estimator, "eval_metric", None))
     request.seed = _seed(estimator.random_state)
     settings, own = settings_of(estimator)
     if estimator._several_labels():
         settings.setdefault("loss", "boost.loss.cross_entropy")
+    request.own_names = called | {part: _called(value) for part, value in own.items()}
     if "loss" in own:
         own["loss"] = gradients_of(own["loss"])
     learner = None
@@ -207,6 +209,13 @@ def _watched(estimator: Any, train: Rows, eval_set: Any) -> Rows | None:
             "GRD-1004",
         )
     watched = estimator._watch_rows(*pair)
+    assert train.target is not None and watched.target is not None
+    if watched.target.shape[1:] != train.target.shape[1:]:
+        raise UsageError(
+            f"the y of eval_set has shape {watched.target.shape} and that of the rows to learn "
+            f"from {train.target.shape}; give it as many columns",
+            "GRD-1004",
+        )
     if len(watched.margins()) != len(train.margins()):
         raise UsageError(
             f"base_margin has {len(train.margins())} columns for training and "
@@ -235,13 +244,22 @@ def _table(estimator: Any, rows: Rows, weighted: bool) -> _native.Table:
         ) from None
 
 
-def _add_metrics(request: _native.FitRequest, eval_metric: Any) -> None:
+def _called(own: Any) -> str:
+    """What Python calls code of one's own, for a checkpoint: its computing is taken on trust."""
+    named = own if hasattr(own, "__qualname__") else type(own)
+    return f"{named.__module__}.{named.__qualname__}"
+
+
+def _add_metrics(request: _native.FitRequest, eval_metric: Any) -> dict[str, str]:
+    """What Python calls those of one's own."""
+    called: dict[str, str] = {}
     if eval_metric is None:
-        return
+        return called
     several = isinstance(eval_metric, (list, tuple))
     for metric in eval_metric if several else [eval_metric]:
         own = _export.find(metric, "boost.metric") if isinstance(metric, str) else metric
         if callable(own):
+            called[f"metric {len(request.metrics)}"] = _called(own)
             request.add_metric(
                 metric_name(own),
                 metric_of(own, classification=request.classification),
@@ -249,6 +267,7 @@ def _add_metrics(request: _native.FitRequest, eval_metric: Any) -> None:
             )
         else:
             request.metrics = [*request.metrics, str(metric)]
+    return called
 
 
 def _fraction(value: Any) -> float:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gradatim import export, load
+from gradatim import UsageError, export, load
 from gradatim.boost import (
     GradientBoostingRegressor,
     NewtonBoostingClassifier,
@@ -119,6 +119,50 @@ def test_a_metric_of_ones_own_stops_early(classes):
     values = model.evals_result_["valid"]["hits"]
     assert model.best_iteration_ == int(np.argmax(values)) + 1
     assert len(values) == model.best_iteration_ + 4
+
+
+def test_two_metrics_of_one_name_are_refused(numbers):
+    X, y = numbers
+
+    def rmse(y_true, y_pred, sample_weight):
+        return -1.0
+
+    def other(y_true, y_pred, sample_weight):
+        return 1.0
+
+    other.__name__ = "rmse"
+    for metrics in (["rmse", rmse], [rmse, other], ["mae", "boost.metric.mae"]):
+        model = NewtonBoostingRegressor(n_estimators=2, eval_metric=metrics)
+        with pytest.raises(UsageError, match="would both be recorded") as caught:
+            model.fit(X, y, eval_set=(X, y))
+        assert caught.value.code == "GRD-1042"
+    alone = NewtonBoostingRegressor(n_estimators=2, eval_metric=rmse).fit(X, y, eval_set=(X, y))
+    assert alone.evals_result_["valid"]["rmse"] == [-1.0, -1.0]
+
+
+def test_a_checkpoint_knows_the_loss_and_metric_of_ones_own(numbers, tmp_path):
+    X, y = numbers
+
+    def halved(y_true, y_score):
+        return 0.5 * (y_score - y_true), 0.5
+
+    def model(loss, metric):
+        return NewtonBoostingRegressor(n_estimators=3, loss=loss, eval_metric=metric)
+
+    model(halved, "rmse").fit(X, y, eval_set=(X, y), resume=tmp_path)
+    for loss, metric in (("auto", "rmse"), (squared, "rmse"), (halved, own_named("rmse"))):
+        with pytest.raises(UsageError, match="your own code") as caught:
+            model(loss, metric).fit(X, y, eval_set=(X, y), resume=tmp_path)
+        assert caught.value.code == "GRD-1035"
+    model(halved, "rmse").fit(X, y, eval_set=(X, y), resume=tmp_path)
+
+
+def own_named(name):
+    def metric(y_true, y_pred, sample_weight):
+        return 0.0
+
+    metric.__name__ = name
+    return metric
 
 
 def test_exported_names_stand_for_losses_and_metrics(numbers):

@@ -236,6 +236,26 @@ def test_a_base_margin_moves_the_start(numbers):
     )
     with pytest.raises(gradatim.UsageError, match="base_margin"):
         watched.fit(X, y, base_margin=margin, eval_set=(X, y))
+    row = np.ascontiguousarray(X[3], dtype=np.float64)
+    for forgotten in (lambda: second.predict(X), lambda: second.predict_row(row)):
+        with pytest.raises(gradatim.UsageError, match="GRD-1043"):
+            forgotten()
+
+
+def test_a_fit_that_fails_leaves_what_was_fitted(classes):
+    X, y = classes
+    model = NewtonBoostingClassifier(n_estimators=3).fit(X, np.array(["no", "yes"])[y])
+    before = model.predict(X)
+    labels = np.column_stack([y, 1 - y])
+    with pytest.raises(gradatim.UsageError, match="GRD-1004"):
+        model.fit(X[:, :2], y, eval_set=(X[:, :2], labels))
+    np.testing.assert_array_equal(model.predict(X), before)
+    assert (model.n_features_in_, list(model.classes_)) == (5, ["no", "yes"])
+    for target, watched in ((labels, y), (y, labels)):
+        with pytest.raises(gradatim.UsageError, match="as many columns"):
+            NewtonBoostingClassifier().fit(X, target, eval_set=(X, watched))
+    with pytest.raises(gradatim.UsageError, match="as many columns"):
+        NewtonBoostingRegressor().fit(X, X[:, :2] > 0, eval_set=(X, y))
 
 
 def test_parts_are_names_or_values_and_mean_the_same(numbers):
@@ -335,3 +355,29 @@ def test_weights_of_classes_are_weights_of_rows():
     plain = NewtonBoostingClassifier(n_estimators=5).fit(x, words, np.where(y == 1, 3.0, 1.0))
     named = NewtonBoostingClassifier(n_estimators=5, class_weight=of_class).fit(x, words)
     assert (named.predict_proba(x) == plain.predict_proba(x)).all()
+
+
+def test_weights_of_classes_are_of_rows_to_learn_from():
+    x, y = load_breast_cancer(return_X_y=True)
+    stopped = {"n_estimators": 5, "early_stopping_rounds": 5, "validation_fraction": 0.2}
+    plain = NewtonBoostingClassifier(class_weight={0: 1.0, 1: 1.0}, **stopped).fit(x, y)
+    assert plain._model.bytes() == NewtonBoostingClassifier(**stopped).fit(x, y)._model.bytes()
+    uneven = NewtonBoostingClassifier(
+        class_weight={0: 7.3, 1: 1.0}, eval_metric="accuracy", **stopped
+    ).fit(x, y)
+    assert uneven._model.bytes() != plain._model.bytes()
+    # The 114 rows to watch weigh 1 each.
+    hits = 114 * np.array(uneven.evals_result_["valid"]["accuracy"])
+    np.testing.assert_allclose(hits, np.round(hits), atol=1e-9)
+    assert hits.min() < 114
+
+
+def test_a_class_weight_must_name_classes(classes):
+    X, y = classes
+    with pytest.raises(gradatim.UsageError, match="GRD-1041"):
+        NewtonBoostingClassifier(class_weight={"1": 5.0}).fit(X, y)
+    with pytest.raises(gradatim.UsageError, match="GRD-1033"):
+        NewtonBoostingClassifier(class_weight={1: 5.0}).fit(X, np.column_stack([y, 1 - y]))
+    with pytest.raises(gradatim.UsageError, match="GRD-1003"):
+        NewtonBoostingClassifier(class_weight={1: 0.0}).fit(X, y)
+    NewtonBoostingClassifier(n_estimators=1, class_weight={0: 1.0, 1: 5.0, 2: 3.0}).fit(X, y)

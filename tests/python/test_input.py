@@ -258,3 +258,9 @@ class Exported:
 def test_what_offers_dlpack_is_read_where_it_lies(dtype):
     X = np.arange(12).reshape(4, 3).astype(dtype)
     assert described(Exported(X))[0]["address"] == address(X)
+
+
+def test_durations_are_refused_as_features(numbers):
+    X, y = numbers
+    with pytest.raises(DataError, match="X holds durations"):
+        NewtonBoostingRegressor().fit(np.zeros(X.shape, dtype="timedelta64[s]"), y)

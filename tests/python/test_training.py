@@ -141,3 +141,9 @@ def test_search_does_not_lose_to_the_defaults(numbers):
     assert best.n_estimators == found.trials[0].best_round
     assert best.learning_rate == pytest.approx(float(found.trials[0].drawn["learning_rate"]))
     assert best.fit(X, y).score(X, y) > 0.8
+
+
+def test_search_keeps_weights_of_classes(classes):
+    X, y = classes
+    model = NewtonBoostingClassifier(n_estimators=6, class_weight={0: 1.0, 1: 4.0})
+    assert gradatim.search(model, X, y, trials=2).best_estimator.class_weight == {0: 1.0, 1: 4.0}

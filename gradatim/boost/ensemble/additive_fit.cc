@@ -18,24 +18,26 @@ namespace {
 class AdditiveFit {
  public:
   AdditiveFit(const AdditiveConfig& config, std::shared_ptr<const Loss> loss,
-              std::shared_ptr<const Learner> learner, const data::FitRequest& request)
+              std::shared_ptr<const Learner> learner, const data::FitRequest& request,
+              api::Settings settings)
       : config_(config),
-        loss_(std::move(loss)),
+        settings_(std::move(settings)),
         learner_(std::move(learner)),
         start_(request.init_model ? std::make_unique<WarmStart>(request, *learner_) : nullptr),
+        loss_(start_ ? start_->loss(std::move(loss), settings_) : std::move(loss)),
         request_(start_ ? start_->request() : request),
         data_(request_, loss_.get()) {
     if (!loss_) loss_ = automatic_loss(data_.task);
     loss_->check(data_.task, data_.train.label);
-    data_.train.weight =
-        balanced(config_.balance, data_.task, data_.train.label, std::move(data_.train.weight));
+    data_.train.weight = balanced(config_.balance, request_.class_weights, data_.task,
+                                  data_.train.label, std::move(data_.train.weight));
     outputs_ = loss_->outputs(data_.task);
     grid_ = grid_of(*loss_, data_.train.label, data_.task.targets);
     base_score_ = start_ ? start_->base_score(outputs_, members_per_round())
                          : base_score_of(*loss_, data_.task, data_.train, grid_);
   }
 
-  std::shared_ptr<const data::Model> run(const api::Settings& settings) {
+  std::shared_ptr<const data::Model> run() {
     data_.add_statistics(config_.statistics, *learner_, request_.seed, request_.target_names(),
                          start_ ? &start_->schema() : nullptr,
                          start_ ? start_->statistics() : nullptr);
@@ -60,7 +62,7 @@ class AdditiveFit {
 
     Checkpoint checkpoint(request_.resume, request_.checkpoint_seconds, *learner_);
     if (checkpoint.wanted()) {
-      identity_ = identity_of(request_, settings, data_.task, data_.schema, data_.train,
+      identity_ = identity_of(request_, settings_, data_.task, data_.schema, data_.train,
                               data_.valid ? &*data_.valid : nullptr);
     }
     if (auto loaded = checkpoint.load(identity_, data_.binned->features())) {
@@ -70,7 +72,7 @@ class AdditiveFit {
     }
     guarded(checkpoint, rounds, [&] { go(rounds, scores, watch, checkpoint); });
     save(checkpoint, rounds);
-    return finish(settings, rounds);
+    return finish(rounds);
   }
 
  private:
@@ -184,9 +186,9 @@ class AdditiveFit {
     best_round_ = watch.best_round();
   }
 
-  std::shared_ptr<const data::Model> finish(const api::Settings& settings, AdditiveRounds& rounds) {
+  std::shared_ptr<const data::Model> finish(AdditiveRounds& rounds) {
     data::ModelCard card;
-    card.settings = settings;
+    card.settings = settings_;
     card.settings.values["n_estimators"] = total_;
     card.features = data_.schema;
     if (data_.statistics) {
@@ -215,9 +217,10 @@ class AdditiveFit {
   }
 
   const AdditiveConfig& config_;
-  std::shared_ptr<const Loss> loss_;
+  api::Settings settings_;  // that the model will say
   std::shared_ptr<const Learner> learner_;
   std::unique_ptr<WarmStart> start_;
+  std::shared_ptr<const Loss> loss_;
   const data::FitRequest& request_;
   AdditiveData data_;
   int outputs_ = 1;
@@ -236,7 +239,7 @@ std::shared_ptr<const data::Model> fit_additive(const AdditiveConfig& config,
                                                 std::shared_ptr<const Learner> learner,
                                                 const data::FitRequest& request,
                                                 const api::Settings& settings) {
-  return AdditiveFit(config, std::move(loss), std::move(learner), request).run(settings);
+  return AdditiveFit(config, std::move(loss), std::move(learner), request, settings).run();
 }
 
 }  // namespace gradatim::boost

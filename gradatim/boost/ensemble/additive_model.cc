@@ -71,11 +71,13 @@ void AdditiveModel::store_more(SafetensorsWriter& file) const {
   file.add("base_score", base_score());
 }
 
+std::string_view automatic_loss_name(const Task& task) {
+  if (!task.classification()) return "boost.loss.squared";
+  return task.class_count() == 2 ? "boost.loss.logistic" : "boost.loss.softmax";
+}
+
 std::shared_ptr<const Loss> automatic_loss(const Task& task) {
-  const char* name = !task.classification()    ? "boost.loss.squared"
-                     : task.class_count() == 2 ? "boost.loss.logistic"
-                                               : "boost.loss.softmax";
-  return api::build_as<Loss>({.component = name});
+  return api::build_as<Loss>({.component = std::string(automatic_loss_name(task))});
 }
 
 namespace {

@@ -43,6 +43,7 @@ class AdditiveModel final : public SumModel {
   void finish(const double* state, std::int64_t rows, std::int64_t rounds, data::PredictKind kind,
               double* out) const override;
   const Loss* loss() const override { return loss_.get(); }
+  std::shared_ptr<const Loss> shared_loss() const { return loss_; }
   void store_more(SafetensorsWriter& file) const override;
 
  private:
@@ -55,7 +56,8 @@ std::shared_ptr<const data::Model> load_additive(const SafetensorsFile& file,
                                                  std::shared_ptr<const Loss> loss,
                                                  std::shared_ptr<const Learner> learner);
 
-/// The loss that "auto" stands for: squared, logistic or softmax.
+/// The loss where none is named: squared, logistic or softmax.
+std::string_view automatic_loss_name(const Task& task);
 std::shared_ptr<const Loss> automatic_loss(const Task& task);
 
 }  // namespace gradatim::boost

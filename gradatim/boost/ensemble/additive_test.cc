@@ -129,8 +129,22 @@ TEST(AdditiveFit, ABaseMarginContinuesAFit) {
     const auto sum =
         second->predict(request.table, {.kind = data::PredictKind::margin, .base_margin = {"m"}});
     for (std::size_t i = 0; i < whole.size(); ++i) EXPECT_NEAR(sum.values[i], whole[i], 1e-9);
-    const auto alone = margins(*second, table);
-    for (std::size_t i = 0; i < whole.size(); ++i) EXPECT_NEAR(alone[i], whole[i] - first[i], 1e-9);
+    const auto zeros =
+        with_column(table, data::numeric_column("m", std::vector<double>(whole.size())));
+    const auto alone =
+        second->predict(zeros, {.kind = data::PredictKind::margin, .base_margin = {"m"}});
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+      EXPECT_NEAR(alone.values[i], whole[i] - first[i], 1e-9);
+    }
+    // Rows without starting scores are not rows that start at zero.
+    EXPECT_EQ(code_of([&] { margins(*second, table); }), 1043);
+    EXPECT_EQ(code_of([&] { second->predict_staged(table, {}, [](auto, const auto&) {}); }), 1043);
+    EXPECT_EQ(code_of([&] {
+                const std::vector<double> row(second->card().features.columns.size());
+                std::vector<double> out(1);
+                second->predict_row(row, out, data::PredictKind::response);
+              }),
+              1043);
   }
 }
 

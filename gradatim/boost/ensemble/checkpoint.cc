@@ -62,6 +62,11 @@ std::string words_text(const std::vector<std::string>& words) {
   return nlohmann::json(words).dump();
 }
 
+// What the code computes is taken on trust; empty where there is none.
+std::string own_text(const data::FitRequest& request) {
+  return request.own_names.empty() ? "" : nlohmann::json(request.own_names).dump();
+}
+
 LoopState state_of(const SafetensorsFile& file, const nlohmann::json& json) {
   LoopState state;
   state.watch.last = json.at("round").get<std::int64_t>();
@@ -94,6 +99,7 @@ Identity identity_of(const data::FitRequest& request, const api::Settings& setti
   Identity identity = {{"set of settings", settings_text(settings)},
                        {"seed", std::to_string(request.seed)},
                        {"choice of metrics", words_text(request.metrics)},
+                       {"choice of your own code", own_text(request)},
                        {"target", words_text(request.target_names())},
                        {"set of features", hash_text(data::schema_json(schema))},
                        {"set of classes", words_text(task.classes)},

@@ -13,21 +13,33 @@ const Task kTwo{TaskKind::classification, {"no", "yes"}};
 const std::vector<float> kLabel = {0, 0, 0, 1};
 
 TEST(ClassBalance, GivesEachClassTheSameWeight) {
-  const auto weight = balanced({ClassWeight::balanced}, kTwo, kLabel, {});
+  const auto weight = balanced({ClassWeight::balanced}, {}, kTwo, kLabel, {});
   EXPECT_EQ(weight, (std::vector<float>{2.0F / 3.0F, 2.0F / 3.0F, 2.0F / 3.0F, 2.0F}));
 }
 
 TEST(ClassBalance, MultipliesTheRowsOwnWeights) {
-  EXPECT_EQ(balanced({.scale_pos_weight = 3.0}, kTwo, kLabel, {1, 2, 1, 2}),
+  EXPECT_EQ(balanced({.scale_pos_weight = 3.0}, {}, kTwo, kLabel, {1, 2, 1, 2}),
             (std::vector<float>{1, 2, 1, 6}));
-  EXPECT_TRUE(balanced({}, kTwo, kLabel, {}).empty());
+  EXPECT_TRUE(balanced({}, {}, kTwo, kLabel, {}).empty());
+}
+
+TEST(ClassBalance, TakesWeightsByClass) {
+  const Task two{TaskKind::classification, {"no", "yes"}};
+  const std::vector<float> label = {0, 1, 1};
+  EXPECT_EQ(balanced({}, {{"yes", 3.0}}, two, label, {}), (std::vector<float>{1, 3, 3}));
+  EXPECT_EQ(balanced({.scale_pos_weight = 2.0}, {{"no", 5.0}}, two, label, {2, 1, 1}),
+            (std::vector<float>{10, 2, 2}));
+  for (const double wrong : {0.0, -1.0, kNaN, kInfinity}) {
+    EXPECT_EQ(code_of([&] { balanced({}, {{"yes", wrong}}, two, label, {}); }), 1003) << wrong;
+  }
+  EXPECT_EQ(code_of([&] { balanced({}, {{"yes", 3.0}}, {}, label, {}); }), 1033);
 }
 
 TEST(ClassBalance, NeedsClasses) {
   const Task three{TaskKind::classification, {"a", "b", "c"}};
-  EXPECT_EQ(code_of([] { balanced({ClassWeight::balanced}, {}, kLabel, {}); }), 1033);
-  EXPECT_EQ(code_of([] { balanced({.scale_pos_weight = 2.0}, {}, kLabel, {}); }), 1033);
-  EXPECT_EQ(code_of([&] { balanced({.scale_pos_weight = 2.0}, three, kLabel, {}); }), 1033);
+  EXPECT_EQ(code_of([] { balanced({ClassWeight::balanced}, {}, {}, kLabel, {}); }), 1033);
+  EXPECT_EQ(code_of([] { balanced({.scale_pos_weight = 2.0}, {}, {}, kLabel, {}); }), 1033);
+  EXPECT_EQ(code_of([&] { balanced({.scale_pos_weight = 2.0}, {}, three, kLabel, {}); }), 1033);
 }
 
 // A weight is a row said so many times.

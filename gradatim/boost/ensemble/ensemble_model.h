@@ -44,7 +44,7 @@ class EnsembleModel : public data::Model {
       const data::Table& table, const data::PredictOptions& options,
       const std::function<void(std::int64_t, const data::Predictions&)>& stage) const override;
   /// Where every member is a tree, scores are sums and there are no target statistics, this
-  /// allocates nothing.
+  /// allocates nothing. UsageError GRD-1043 where the model was fitted with base margins.
   std::int64_t predict_row(std::span<const double> features, std::span<double> out,
                            data::PredictKind kind) const override;
   std::vector<std::pair<std::string, double>> evaluate(const data::Table& table,
@@ -83,7 +83,9 @@ class EnsembleModel : public data::Model {
  private:
   struct Columns;
   struct StripRows;
-  /// The model's features and the base margins; UsageError GRD-1020.
+  /// UsageError GRD-1043 where the model was fitted with base margins and none are given.
+  void check_margins(std::size_t given) const;
+  /// The model's features and the base margins; UsageError GRD-1020, GRD-1043.
   Columns columns_of(const data::Table& table, const data::PredictOptions& options) const;
   /// States of no rounds and base margins of rows [begin, begin + rows).  // [rows, state_columns]
   std::vector<double> started(const Columns& columns, std::int64_t begin, std::int64_t rows) const;

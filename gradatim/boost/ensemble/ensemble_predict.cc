@@ -9,6 +9,7 @@
 #include "gradatim/boost/tree/tree_member.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
+#include "gradatim/core/text.h"
 #include "gradatim/data/convert.h"
 
 namespace gradatim::boost {
@@ -60,11 +61,20 @@ EnsembleModel::Columns EnsembleModel::columns_of(const data::Table& table,
     }
   }
   for (const auto& name : options.base_margin) columns.margins.push_back(table.column(name));
+  check_margins(columns.margins.size());
   GRADATIM_CHECK(
       columns.margins.empty() || static_cast<int>(columns.margins.size()) == state_columns(),
       UsageError, 1020, "the model has {} scores a row and {} columns of base margins were named",
       state_columns(), columns.margins.size());
   return columns;
+}
+
+// To start from zero instead would be wrong by as much as the rows' scores, and look right.
+void EnsembleModel::check_margins(std::size_t given) const {
+  GRADATIM_CHECK(given > 0 || card_.base_margin.empty(), UsageError, 1043,
+                 "the model was fitted with starting scores ({}) and these rows have none; give "
+                 "theirs (base_margin), or zeros",
+                 join_and(card_.base_margin));
 }
 
 std::vector<double> EnsembleModel::started(const Columns& columns, std::int64_t begin,
@@ -119,6 +129,7 @@ std::int64_t EnsembleModel::predict_row(std::span<const double> features, std::s
   const int width = state_columns();
   const int columns = prediction_columns(kind);
   const Forest* trees = forest();
+  check_margins(0);
   const bool fits = features.size() == card_.features.columns.size() &&
                     out.size() >= static_cast<std::size_t>(columns);
   if (trees == nullptr || !fits) return Model::predict_row(features, out, kind);

@@ -57,7 +57,8 @@ class HeldOutFit final : public data::SteppedFit {
     rows.weight = gather(data_->train.weight, learned);
     rows.base_margin = data_->train.base_margin;
     loss_->check(data_->task, rows.label);
-    rows.weight = balanced(config_.balance, data_->task, rows.label, std::move(rows.weight));
+    rows.weight = balanced(config_.balance, request.class_weights, data_->task, rows.label,
+                           std::move(rows.weight));
     weigh(learned, rows.weight);
     if (config_.statistics.on()) add_statistics(request, held_out);
     const Grid grid = grid_of(*loss_, rows.label, data_->task.targets);

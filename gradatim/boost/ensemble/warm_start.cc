@@ -61,6 +61,13 @@ void send_new_categories(Tree& tree, std::span<const FeatureBins> known) {
   }
 }
 
+std::string loss_name(const api::Settings& settings, const data::ModelCard& card) {
+  const auto named = settings.parts.find("loss");
+  if (named != settings.parts.end()) return named->second.component;
+  const TaskKind kind = card.classification ? TaskKind::classification : TaskKind::regression;
+  return std::string(automatic_loss_name({kind, card.classes}));
+}
+
 bool has_new_categories(std::span<const FeatureBins> features, std::span<const FeatureBins> known) {
   for (std::size_t f = 0; f < features.size(); ++f) {
     if (features[f].categories.size() > known[f].categories.size()) return true;
@@ -81,6 +88,23 @@ WarmStart::WarmStart(const data::FitRequest& request, const Learner& learner)
   request_.classes = card.classes;
   request_.table = in_order(request.table, request, card.features);
   if (request.valid) request_.valid = in_order(*request.valid, request, card.features);
+}
+
+std::shared_ptr<const Loss> WarmStart::loss(std::shared_ptr<const Loss> own,
+                                            api::Settings& settings) const {
+  const data::ModelCard& card = model_.card();
+  if (own == nullptr) {
+    const auto named = card.settings.parts.find("loss");
+    if (named != card.settings.parts.end()) settings.parts["loss"] = named->second;
+    return model_.shared_loss();
+  }
+  const std::string here = loss_name(settings, card);
+  const std::string before = loss_name(card.settings, card);
+  GRADATIM_CHECK(here == before, UsageError, 1034,
+                 "the model to go on from was fitted by {} and this fit is by {}; leave the loss "
+                 "out, or start from its scores (base_margin) instead",
+                 before, here);
+  return own;
 }
 
 Members WarmStart::load_members(std::span<const FeatureBins> features, int width) const {

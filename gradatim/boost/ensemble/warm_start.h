@@ -26,6 +26,10 @@ class WarmStart {
   const TargetStatistics* statistics() const { return model_.statistics(); }  // or null
   std::int64_t rounds() const { return model_.card().rounds; }
 
+  /// The fit's loss, `own` where one was given, else the model's, which `settings` then name:
+  /// scores of one loss mean nothing to another. UsageError GRD-1034 where it is not the model's.
+  std::shared_ptr<const Loss> loss(std::shared_ptr<const Loss> own, api::Settings& settings) const;
+
   /// The members, each of `width` outputs; `features` are the fit's.
   Members load_members(std::span<const FeatureBins> features, int width) const;
   /// The model's, where it has so many scores and members a round.

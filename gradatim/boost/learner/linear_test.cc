@@ -34,7 +34,10 @@ data::FitRequest from_zero(std::vector<data::Column> columns) {
 
 /// Margins above the base margin, which is zero.
 std::vector<double> scores(const data::Model& model, const data::FitRequest& request) {
-  return margins(model, request.table);
+  return model
+      .predict(request.table,
+               {.kind = data::PredictKind::margin, .base_margin = request.base_margin})
+      .values;
 }
 
 // x0 = 1 2 3 (missing), x1 = 1 -1 0 2, y = 2 4 6 8; squared loss from F = 0, so g = F - y and
@@ -95,8 +98,8 @@ TEST(LinearLearner, ACategoryHasAWeightOfItsOwn) {
                                   data::numeric_column("y", {1, 3, 6, 2})});
   const auto model = newton({{"n_estimators", "1"}, {"reg_lambda", "1"}}, request);
   expect_near(scores(*model, request), {7.0 / 3, 7.0 / 3, 4.5, 3}, 1e-9);
-  const data::Table words({data::categorical_column("c", {0, 1, 2}, {"new", "b", "a"})});
-  expect_near(margins(*model, words), {3, 4.5, 7.0 / 3}, 1e-9);
+  const auto words = from_zero({data::categorical_column("c", {0, 1, 2}, {"new", "b", "a"})});
+  expect_near(scores(*model, words), {3, 4.5, 7.0 / 3}, 1e-9);
   EXPECT_NEAR(model->importances().at(0).gain, 2.0 / 3 + 1.5, 1e-9);
   EXPECT_EQ(model->importances().at(0).splits, 0.0);
 }

@@ -53,14 +53,27 @@ std::string described(const Scored& scored) {
                         names.size() == 1 ? "is" : "are", join_and(names)));
 }
 
+void check_distinct(const std::vector<std::string>& names,
+                    const std::vector<std::shared_ptr<const Metric>>& metrics) {
+  std::map<std::string_view, std::size_t> places;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto [first, fresh] = places.emplace(metrics[i]->short_name(), i);
+    GRADATIM_CHECK(fresh, UsageError, 1042,
+                   "the metrics '{}' and '{}' would both be recorded as '{}'; leave one out, or "
+                   "give your own another name",
+                   names[first->second], names[i], first->first);
+  }
+}
+
 }  // namespace
 
 std::vector<std::shared_ptr<const Metric>> find_metrics(
     const std::vector<std::string>& names, const Scored& scored,
-    const std::map<std::string, api::Made>& own) {
+    const std::map<std::size_t, api::Made>& own) {
   std::vector<std::shared_ptr<const Metric>> metrics;
-  for (const auto& name : names) {
-    if (const auto given = own.find(name); given != own.end()) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string& name = names[i];
+    if (const auto given = own.find(i); given != own.end()) {
       metrics.push_back(std::static_pointer_cast<const Metric>(given->second));
       continue;
     }
@@ -68,6 +81,7 @@ std::vector<std::shared_ptr<const Metric>> find_metrics(
     if (!suits(entry, scored)) refuse_metric(entry, scored);
     metrics.push_back(make_metric(entry, scored));
   }
+  check_distinct(names, metrics);
   if (!names.empty()) return metrics;
   for (const api::Entry* entry : api::Registry::instance().list(Metric::kKind)) {
     const bool usual =
