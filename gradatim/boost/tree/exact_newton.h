@@ -15,16 +15,16 @@ namespace internal {
 
 class ExactNewtonSearch {
  public:
-  ExactNewtonSearch(const PlacedNode& node, std::int32_t feature)
-      : node_(node), feature_(feature) {}
+  ExactNewtonSearch(const PlacedNode& node, const Fine* fine, std::int32_t feature)
+      : node_(node), fine_(fine), feature_(feature) {}
 
   Candidate search(std::span<const SortedRow> rows, bool has_missing) {
     if (rows.empty()) return {};
     if (has_missing) {
       missing_ = node_.total;
       for (const SortedRow& row : rows) {
-        missing_.g -= row.fine.g;
-        missing_.h -= row.fine.h;
+        missing_.g -= fine_[row.row].g;
+        missing_.h -= fine_[row.row].h;
       }
     }
     NewtonSum left;
@@ -37,8 +37,9 @@ class ExactNewtonSearch {
         places_.left_g[i] = left.g;
         places_.left_h[i] = row.bin != last ? left.h : SplitPlaces::kNoPlace;
         last = row.bin;
-        left.g += row.fine.g;
-        left.h += row.fine.h;
+        const Fine fine = fine_[row.row];
+        left.g += fine.g;
+        left.h += fine.h;
       }
       take_best(rows, begin, static_cast<int>(part.size()), has_missing);
     }
@@ -79,6 +80,7 @@ class ExactNewtonSearch {
   }
 
   const PlacedNode& node_;
+  const Fine* fine_;
   std::int32_t feature_;
   NewtonSum missing_;
   Candidate best_;
@@ -87,10 +89,12 @@ class ExactNewtonSearch {
 
 }  // namespace internal
 
-/// The best split of a node on a numeric feature; `rows` are its present ones.
-inline Candidate search_exact_newton(const PlacedNode& node, std::int32_t feature,
-                                     std::span<const SortedRow> rows, bool has_missing) {
-  return internal::ExactNewtonSearch(node, feature).search(rows, has_missing);
+/// The best split of a node on a numeric feature; `fine` is of every row of the data, `rows` are
+/// the node's present ones.
+inline Candidate search_exact_newton(const PlacedNode& node, std::span<const Fine> fine,
+                                     std::int32_t feature, std::span<const SortedRow> rows,
+                                     bool has_missing) {
+  return internal::ExactNewtonSearch(node, fine.data(), feature).search(rows, has_missing);
 }
 
 }  // namespace gradatim::boost

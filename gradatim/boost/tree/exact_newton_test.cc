@@ -42,6 +42,8 @@ void expect_the_plain_candidates(std::uint64_t seed, std::int64_t rows, bool mis
   const BinnedData data(data::Table({data::numeric_column("x", std::move(x))}), {}, options);
   Statistics statistics;
   quantise(g, h, {}, {}, statistics);
+  std::vector<Fine> fine;
+  for (const RowStatistics& row : statistics.rows) fine.push_back(row.fine);
   const WideNewton criterion(statistics, rule);
   const auto rows_of = [&](std::initializer_list<std::int32_t> nodes) {
     std::vector<std::uint32_t> own;
@@ -55,7 +57,7 @@ void expect_the_plain_candidates(std::uint64_t seed, std::int64_t rows, bool mis
   const std::vector<std::uint32_t> own[] = {rows_of({0}), rows_of({1}), rows_of({2})};
   const auto some = rows_of({0, 2});
   SortedColumns columns;
-  columns.reset(data, rows_of({0, 1, 2}), std::vector<std::int32_t>{0}, criterion.statistics());
+  columns.reset(data, rows_of({0, 1, 2}), std::vector<std::int32_t>{0});
   SortedColumns::Split root[] = {{.node = 0, .left_rows = some, .right_rows = own[1]}};
   columns.split(root);
   SortedColumns::Split left[] = {{.node = root[0].left, .left_rows = own[2], .right_rows = own[0]}};
@@ -67,8 +69,8 @@ void expect_the_plain_candidates(std::uint64_t seed, std::int64_t rows, bool mis
     const auto sorted = columns.rows(number[n], 0);
     const Candidate plain =
         search_exact(criterion, 0, sorted, data.has_missing(0), total, FreePair());
-    const Candidate fast = search_exact_newton({total, criterion.units(), criterion.rule()}, 0,
-                                               sorted, data.has_missing(0));
+    const Candidate fast = search_exact_newton({total, criterion.units(), criterion.rule()}, fine,
+                                               0, sorted, data.has_missing(0));
     ASSERT_EQ(fast.feature, plain.feature);
     ASSERT_EQ(fast.score, plain.score);
     ASSERT_EQ(fast.bin, plain.bin);

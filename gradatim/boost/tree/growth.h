@@ -51,7 +51,8 @@ struct GrowBuffers {
   RowPartition partition;
   HistogramPool pool;
   std::vector<std::vector<std::int64_t>> scratch;
-  SortedColumns columns;  // of the exact search
+  SortedColumns columns;   // of the exact search
+  std::vector<Fine> fine;  // of every row, side by side for it
   std::vector<LeafRows> leaves;
   std::vector<Limits> limits;  // of each node, where values are limited
 };

@@ -1,7 +1,6 @@
 #include "gradatim/boost/tree/sorted_columns.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "gradatim/core/parallel.h"
@@ -9,8 +8,9 @@
 namespace gradatim::boost {
 
 void SortedColumns::reset(const BinnedData& data, std::span<const std::uint32_t> rows,
-                          std::span<const std::int32_t> features,
-                          std::span<const RowStatistics> statistics) {
+                          std::span<const std::int32_t> features) {
+  data_ = &data;
+  every_row_ = static_cast<std::int64_t>(rows.size()) == data.rows();
   columns_.resize(data.features().size());
   features_.clear();
   for (const std::int32_t f : features) {
@@ -18,21 +18,17 @@ void SortedColumns::reset(const BinnedData& data, std::span<const std::uint32_t>
   }
   range_.assign(columns_.size(), {});
   side_.assign((data.rows() + 63) / 64, 0);
-  set_sides(rows, true);
-  const bool every_row = static_cast<std::int64_t>(rows.size()) == data.rows();
+  if (!every_row_) set_sides(rows, true);
   parallel_tasks(static_cast<std::int64_t>(features_.size()), [&](std::int64_t i) {
     const std::int32_t feature = features_[i];
     const auto sorted = data.sorted_rows(feature);
-    Records& column = columns_[feature];
+    Rows& column = columns_[feature];
     column.resize(sorted.size());
-    std::int64_t count = 0;
-    visit_column(data.column(feature), [&](const auto* bins) {
-      for (const std::uint32_t row : sorted) {
-        if (!every_row && !on_left(row)) continue;
-        column[count++] = {row, bins[row], statistics.empty() ? Fine() : statistics[row].fine};
-      }
-    });
-    range_[feature] = {0, count};
+    range_[feature].end = static_cast<std::int64_t>(sorted.size());
+    if (every_row_) return;
+    const auto end = std::copy_if(sorted.begin(), sorted.end(), column.begin(),
+                                  [&](const SortedRow& row) { return on_left(row.row); });
+    range_[feature].end = end - column.begin();
   });
 }
 
@@ -64,7 +60,8 @@ void SortedColumns::split(std::span<Split> splits) {
       const Split& split = splits[task / columns];
       const std::int32_t feature = features_[task % columns];
       const auto [begin, end] = range_[split.node * features + feature];
-      const std::int64_t middle = begin + separate(columns_[feature], {begin, end}, *scratch);
+      const std::int64_t middle =
+          begin + separate(rows(split.node, feature), columns_[feature].data() + begin, *scratch);
       range_[split.left * features + feature] = {begin, middle};
       range_[split.right * features + feature] = {middle, end};
     }
@@ -72,33 +69,34 @@ void SortedColumns::split(std::span<Split> splits) {
   });
 }
 
-// Without a branch: a record is written to both sides, and one of them advances. It moves as
-// bytes, 16 at once; as a struct it would go in pieces, and stores are the limit.
-std::int64_t SortedColumns::separate(Records& column, const Range& range, Records& scratch) const {
-  const std::int64_t count = range.end - range.begin;
-  if (static_cast<std::int64_t>(scratch.size()) < count) scratch.resize(count);
-  SortedRow* records = column.data() + range.begin;
-  SortedRow* right = scratch.data();
+// Without a branch: a row is written to both sides, and one of them advances. `out` may be `rows`.
+std::int64_t SortedColumns::separate(std::span<const SortedRow> rows, SortedRow* out,
+                                     Rows& right) const {
+  if (right.size() < rows.size()) right.resize(rows.size());
+  SortedRow* next_right = right.data();
+  const std::uint64_t* side = side_.data();
   std::int64_t left = 0;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const bool goes_left = on_left(records[i].row);
-    std::memcpy(right + (i - left), records + i, sizeof(SortedRow));
-    std::memmove(records + left, records + i, sizeof(SortedRow));
+  for (const SortedRow& from : rows) {
+    const SortedRow row = from;
+    const auto goes_left = static_cast<std::int64_t>(side[row.row >> 6] >> (row.row & 63) & 1U);
+    *next_right = row;
+    next_right += 1 - goes_left;
+    out[left] = row;
     left += goes_left;
   }
-  std::copy(right, right + (count - left), records + left);
+  std::copy(right.data(), next_right, out + left);
   return left;
 }
 
-std::unique_ptr<SortedColumns::Records> SortedColumns::take_scratch() {
+std::unique_ptr<SortedColumns::Rows> SortedColumns::take_scratch() {
   const std::lock_guard lock(scratch_lock_);
-  if (scratch_.empty()) return std::make_unique<Records>();
+  if (scratch_.empty()) return std::make_unique<Rows>();
   auto scratch = std::move(scratch_.back());
   scratch_.pop_back();
   return scratch;
 }
 
-void SortedColumns::return_scratch(std::unique_ptr<Records> scratch) {
+void SortedColumns::return_scratch(std::unique_ptr<Rows> scratch) {
   const std::lock_guard lock(scratch_lock_);
   scratch_.push_back(std::move(scratch));
 }

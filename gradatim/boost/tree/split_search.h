@@ -183,10 +183,15 @@ class SplitSearch {
   // The exact search has sorted columns where histograms would be; the only batch that is built
   // from rows is the root.
   void build_columns() {
-    if constexpr (requires { fine_.statistics(); }) {
-      buffers_.columns.reset(data_, buffers_.partition.rows(), features_, fine_.statistics());
-    } else {
-      buffers_.columns.reset(data_, buffers_.partition.rows(), features_, {});
+    buffers_.columns.reset(data_, buffers_.partition.rows(), features_);
+    if constexpr (HasNewtonRule<Fine>) {
+      buffers_.fine.resize(data_.rows());
+      constexpr std::int64_t kBlock = 16384;
+      parallel_for(data_.rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t row = begin; row < end; ++row) {
+          buffers_.fine[row] = fine_.statistics()[row].fine;
+        }
+      });
     }
   }
   void split_columns(std::span<const Family> families) {
@@ -221,8 +226,8 @@ class SplitSearch {
     const bool has_missing = data_.has_missing(feature);
     if constexpr (HasNewtonRule<Fine> && std::is_same_v<Pair, FreePair>) {
       if (fine_.rule().max_delta_step == 0.0) {
-        return search_exact_newton({Fine::parts(node.total), fine_.units(), fine_.rule()}, feature,
-                                   rows, has_missing);
+        return search_exact_newton({Fine::parts(node.total), fine_.units(), fine_.rule()},
+                                   buffers_.fine, feature, rows, has_missing);
       }
     }
     return search_exact(fine_, feature, rows, has_missing, node.total, pair);
