@@ -15,8 +15,7 @@ constexpr OptionSpec kOptions[] = {
     {"out", "FILE", "Where to write; the ending tells the format. CSV on stdout by default (-)."},
     {"margin", "", "The raw scores instead of values or probabilities."},
     {"rounds", "N", "Use the first so many rounds; 0, the default, is all."},
-    {"base_margin", "COL[,COL]",
-     "Columns of starting scores; by default those that the model was trained with."},
+    {"base_margin", "COL[,COL]", "Columns of starting scores; by default those of the training."},
     {"keep", "COL[,COL]", "Columns of the data to copy in front of the predictions."},
 };
 
