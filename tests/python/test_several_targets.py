@@ -123,12 +123,12 @@ def test_a_loss_of_ones_own_of_several_labels_has_their_metrics(labels):
         p = 1 / (1 + np.exp(-y_score))
         return p - y_true, p * (1 - p)
 
-    for metric in ("auc", "average_precision"):
-        settings = {"n_estimators": 3, "eval_metric": metric}
+    for watched in ("auc", "average_precision"):
+        settings = {"n_estimators": 3, "eval_metric": watched}
         own = NewtonBoostingClassifier(loss=cross_entropy, **settings)
         built_in = NewtonBoostingClassifier(**settings)
         values = [m.fit(X, y, eval_set=(X, y)).evals_result_["valid"] for m in (own, built_in)]
-        np.testing.assert_allclose(values[0][metric], values[1][metric], rtol=1e-6)
+        np.testing.assert_allclose(values[0][watched], values[1][watched], rtol=1e-6)
 
 
 def test_labels_that_are_chances_of_classes(targets):
