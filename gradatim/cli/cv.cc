@@ -27,6 +27,9 @@ constexpr OptionSpec kOptions[] = {
     {"metric", "NAME[,NAME]", "What to watch; the first one stops early. The loss's by default."},
     {"task", "KIND", "classification or regression; by default the target and the loss decide."},
     {"schema", "FILE", "JSON with types of columns that overrule the inference."},
+    {"sparse_absent", "KIND",
+     "What a feature that a line of LIBSVM text does not name holds: zero (the default) or "
+     "missing."},
     {"exclude", "COL[,COL]", "Columns not to learn from."},
     {"json", "",
      "One line of JSON: {\"rows\": N, \"folds\": K, \"best_round\": R, \"metrics\": {\"auc\": "

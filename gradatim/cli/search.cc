@@ -3,13 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
+
 #include "gradatim/cli/cli.h"
 #include "gradatim/cli/config.h"
 #include "gradatim/cli/session.h"
 #include "gradatim/cli/training_plan.h"
 #include "gradatim/cli/training_request.h"
 #include "gradatim/core/error.h"
-#include "gradatim/core/file.h"
 #include "gradatim/core/text.h"
 
 namespace gradatim::cli {
@@ -26,18 +27,21 @@ constexpr OptionSpec kOptions[] = {
     {"metric", "NAME", "What to compare; the loss's metric by default."},
     {"task", "KIND", "classification or regression; by default the target and the loss decide."},
     {"schema", "FILE", "JSON with types of columns that overrule the inference."},
+    {"sparse_absent", "KIND",
+     "What a feature that a line of LIBSVM text does not name holds: zero (the default) or "
+     "missing."},
     {"exclude", "COL[,COL]", "Columns not to learn from."},
-    {"out", "FILE.toml", "Where to write the best settings, for train."},
+    {"out", "FILE.toml", "Where to write the best settings, for train; - is stdout."},
 };
 
-void print_table(const data::SearchResult& result) {
-  fmt::print("trial  rounds  best round  {:>10}  drawn\n", result.metric);
+void print_table(std::FILE* to, const data::SearchResult& result) {
+  fmt::print(to, "trial  rounds  best round  {:>10}  drawn\n", result.metric);
   for (const auto& trial : result.trials) {
     std::string drawn;
     for (const auto& [name, text] : trial.drawn) {
       drawn += fmt::format("{}{} {}", drawn.empty() ? "" : ", ", name, text);
     }
-    fmt::print("{:>5}  {:>6}  {:>10}  {:>10.6g}  {}\n", trial.number, trial.rounds,
+    fmt::print(to, "{:>5}  {:>6}  {:>10}  {:>10.6g}  {}\n", trial.number, trial.rounds,
                trial.best_round, trial.score, drawn.empty() ? "nothing" : drawn);
   }
 }
@@ -60,14 +64,14 @@ int run_search(const Arguments& given) {
   }
   const auto result = data::search(plan.settings, request, options);
   session.progress().close();
-  print_table(result);
+  print_table(out == "-" ? stderr : stdout, result);
   const auto& best = result.trials.front();
   const std::string toml =
       fmt::format("# Trial {} of {}: {} {} on {} of the rows, seed {}.\n{}", best.number,
                   options.trials, result.metric, number_text(best.score),
                   number_text(options.held_out), session.seed(), config_text(best.settings));
   if (out.empty()) return kDone;
-  write_atomically(out == "-" ? "/dev/stdout" : out, toml);
+  write_result(out, toml);
   session.progress().finish(
       fmt::format("wrote {}: trial {}, {} {:.6g}", out, best.number, result.metric, best.score));
   return kDone;

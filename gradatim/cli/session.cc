@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 
 #include "gradatim/core/error.h"
+#include "gradatim/core/file.h"
 #include "gradatim/core/text.h"
 
 namespace gradatim::cli {
@@ -51,6 +53,13 @@ void check_writable(const std::string& path) {
                  folder.string());
   const bool allowed = ::access(folder.c_str(), W_OK) == 0 || ::access(path.c_str(), W_OK) == 0;
   GRADATIM_CHECK(allowed, DataError, 2002, "cannot write '{}': {}", path, std::strerror(errno));
+}
+
+void write_result(const std::string& out, std::string_view bytes) {
+  if (out != "-") return write_atomically(out, bytes);
+  const bool written = std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size();
+  GRADATIM_CHECK(written, DataError, 2002, "cannot write to standard output: {}",
+                 std::strerror(errno));
 }
 
 }  // namespace gradatim::cli

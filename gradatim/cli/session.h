@@ -27,5 +27,7 @@ class Session {
 /// GRD-2002 now rather than after an hour of work: `path` is a folder, or lies in a folder that is
 /// not there or may not be written.
 void check_writable(const std::string& path);
+/// Atomically, or where `out` is "-" to stdout, wherever that leads.
+void write_result(const std::string& out, std::string_view bytes);
 
 }  // namespace gradatim::cli

@@ -75,7 +75,7 @@ int run_train(const Arguments& given) {
   request.checkpoint_seconds = arguments.number("checkpoint_seconds", 30.0, 0.0);
   const auto model = data::fit_model(plan.settings, request);
   check_interrupt();
-  data::save_model(*model, out == "-" ? "/dev/stdout" : out);
+  write_result(out, model->bytes());
   session.progress().finish(summary_of(*model, out));
   return kDone;
 }

@@ -13,6 +13,25 @@
 namespace gradatim::cli {
 namespace {
 
+// Whether a file that other verbs read too says this to them.
+bool of_another_verb(const Command& command, const std::string& name, const std::string& text) {
+  if (command.name == kSearch.name) {  // a model's file, a table to watch
+    if (name == "out") return !text.ends_with(".toml");
+    if (name == "valid") return !parse_number(text);
+  }
+  if (find_option(command, name) != nullptr) return false;
+  return find_option(kTrain, name) != nullptr || find_option(kCv, name) != nullptr ||
+         find_option(kSearch, name) != nullptr;
+}
+
+// A flag stands on the command line without a value; a file says true or false.
+bool is_set(const OptionSpec& option, const std::string& text, const std::string& path) {
+  if (!option.value.empty() || text == "true") return true;
+  GRADATIM_CHECK(text == "false", UsageError, 1004, "{}: {} must be true or false; got '{}'", path,
+                 option.name, text);
+  return false;
+}
+
 // Options of the command line win over the file's.
 Arguments with_config(Arguments arguments) {
   const std::string path = arguments.positional.front();
@@ -21,8 +40,10 @@ Arguments with_config(Arguments arguments) {
   for (auto& [name, text] : read_config(path)) {
     if (name == "model") {
       arguments.positional = {text};
-    } else if (find_option(*arguments.command, name) != nullptr) {
-      arguments.values.try_emplace(name, text);
+    } else if (of_another_verb(*arguments.command, name, text)) {
+      continue;
+    } else if (const auto* option = find_option(*arguments.command, name)) {
+      if (is_set(*option, text, path)) arguments.values.try_emplace(name, text);
     } else {
       settings.emplace_back(std::move(name), std::move(text));
     }

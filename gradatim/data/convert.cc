@@ -43,6 +43,17 @@ void for_blocks(const Column& column, Read read, F f) {
 }
 
 // Words of numbers: the text of each distinct value is made once.
+// The same for a float32 and for the float64 of its value: fractions are as short as float32 tells
+// them apart.
+std::string word_of(const Column& column, std::int64_t row) {
+  if (column.type() != ColumnType::numeric) return column.cell(row);
+  double x = 0.0;
+  column.read(row, {&x, 1});
+  const auto narrow = static_cast<float>(x);
+  const bool fraction = std::trunc(x) != x && double{narrow} == x;
+  return fraction ? fmt::format("{}", narrow) : number_text(x);
+}
+
 Column as_words(const Column& column) {
   Dictionary words;
   std::vector<std::int32_t> codes;
@@ -57,7 +68,7 @@ Column as_words(const Column& column) {
           continue;
         }
         const auto [at, added] = known.emplace(values[i], 0);
-        if (added) at->second = words.code(column.cell(begin + static_cast<std::int64_t>(i)));
+        if (added) at->second = words.code(word_of(column, begin + static_cast<std::int64_t>(i)));
         codes.push_back(at->second);
       }
     });
@@ -76,7 +87,7 @@ Column as_words(const Column& column) {
 std::optional<double> value_of_word(const std::string& word, CellType type) {
   if (is_missing_word(word)) return std::numeric_limits<double>::quiet_NaN();
   if (type.time_unit == TimeUnit::days) {
-    const auto days = parse_date(word);
+    const auto days = parse_day(word);
     return days ? std::optional(static_cast<double>(*days)) : std::nullopt;
   }
   if (type.time_unit == TimeUnit::microseconds) {

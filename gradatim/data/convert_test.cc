@@ -38,6 +38,13 @@ TEST(Align, NumbersBecomeTheWordsThatTrainingSaw) {
   EXPECT_EQ(codes(align(table, categorical_schema("b", {"false", "true"}))), (Codes{1, 0, -1}));
 }
 
+TEST(Align, ANumberHasOneWordInFloat32AndInFloat64) {
+  const double narrow = 0.1F;
+  const Table table({numeric_column("x", {0.1, narrow, 0.5, 123456792.0, 1.0 / 3.0})});
+  EXPECT_EQ(codes(align(table, categorical_schema("x", {"0.1", "0.5", "123456792"}))),
+            (Codes{0, 0, 1, 2, -1}));
+}
+
 TEST(Align, WordsBecomeNumbersIfAllOfThemAre) {
   const Table table({categorical_column("a", {0, -1, 1, 2}, {"1.5", "007", "true"})}, "t.csv");
   const auto values = numbers(align(table, {.name = "a"}));

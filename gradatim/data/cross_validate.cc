@@ -121,6 +121,11 @@ CrossValidation cross_validate(const api::Settings& settings, const FitRequest& 
   result.rows = data->rows();
   const std::int64_t most = count_of(complete, "n_estimators");
   const std::int64_t patience = count_of(complete, "early_stopping_rounds");
+  const double limit = std::get<double>(complete.values.at("max_seconds"));
+  if (request.observer != nullptr && std::get<bool>(complete.values.at("evaluate_train"))) {
+    request.observer->on_warning(
+        "evaluate_train has no effect here: what is told is of rows that the fits have not seen");
+  }
   const double begin = seconds_now();
   for (std::int64_t round = 1; round <= most; ++round) {
     check_interrupt();
@@ -130,6 +135,7 @@ CrossValidation cross_validate(const api::Settings& settings, const FitRequest& 
     event.seconds = seconds_now() - begin;
     if (request.observer != nullptr) request.observer->on_step(event);
     result.best_round = best_of(result.lines.front().mean, fits.front()->maximises());
+    if (limit > 0.0 && event.seconds > limit) break;
     if (patience > 0 && result.best_round > 0 && round - result.best_round >= patience) break;
   }
   return result;

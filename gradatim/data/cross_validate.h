@@ -29,7 +29,8 @@ struct CrossValidation {
   std::int64_t best_round = 0;  // 1-based
 };
 
-/// Rounds at most `n_estimators`; fewer where the settings stop early, by the mean. The request's
+/// Rounds at most `n_estimators`; fewer where the settings stop early, by the mean, or after
+/// max_seconds of all fits together. The request's
 /// validation rows are not used. UsageError GRD-1036 (a model without rounds to share), GRD-1038
 /// (stratified and by group, stratified numbers, or groups of the target), DataError GRD-2018
 /// (folds that are not possible).

@@ -91,7 +91,8 @@ bool TimeCells::append(const Field& field) {
     cells.push_back(kMissingInteger);
     return true;
   }
-  const auto value = unit == TimeUnit::days ? parse_date(field.text) : parse_timestamp(field.text);
+  const auto parse = unit != TimeUnit::days ? parse_timestamp : lenient ? parse_day : parse_date;
+  const auto value = parse(field.text);
   if (!value) return false;
   cells.push_back(*value);
   return true;
@@ -128,7 +129,7 @@ CsvCells cells_for(CellType type, bool lenient, std::int64_t rows) {
     return CsvCells(std::move(cells));
   };
   if (type.time_unit != TimeUnit::none) {
-    return with_room(TimeCells{.unit = type.time_unit}, &TimeCells::cells);
+    return with_room(TimeCells{.unit = type.time_unit, .lenient = lenient}, &TimeCells::cells);
   }
   switch (type.type) {
     case ColumnType::integer:

@@ -1,7 +1,7 @@
 // The growing cells of one column of a CSV file: one small struct a type.
 //
 // `append` takes a field and says whether it fits the type; nothing is stored where it does not.
-// `lenient` cells read what a fitted model needs: 007 is 7, true is 1.
+// `lenient` cells read what a fitted model needs: 007 is 7, true is 1, a time its day.
 #pragma once
 
 #include <cstdint>
@@ -53,6 +53,7 @@ struct BooleanCells {
 
 struct TimeCells {
   TimeUnit unit = TimeUnit::days;
+  bool lenient = false;  // a time as its day
   std::vector<std::int64_t> cells;
   bool append(const Field& field);
   Column take(std::string name);

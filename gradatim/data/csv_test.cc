@@ -142,6 +142,13 @@ TEST(Csv, WhatAModelExpectsDecidesHowItsColumnsAreRead) {
   EXPECT_EQ(numbers(table.column("flag")), (std::vector<double>{1, 1}));
 }
 
+TEST(Csv, ATimeIsItsDayForAModelOfDates) {
+  const Schema expected = parse_schema(R"({"columns": {"d": "date"}})", "model");
+  const Table table = parse_csv("d\n1969-12-31T23:00:00\n1970-01-02 00:00\n1970-01-01\n", "t.csv",
+                                {.expected = &expected});
+  EXPECT_EQ(numbers(table.column("d")), (std::vector<double>{-1, 1, 0}));
+}
+
 TEST(Csv, SurprisesAreToldToTheObserver) {
   std::string text = "age,id\n";
   for (int i = 0; i < 2000; ++i) text += "5,9007199254740993\n";

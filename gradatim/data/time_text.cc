@@ -106,6 +106,12 @@ std::optional<std::int64_t> parse_timestamp(std::string_view text) {
   return days * kMicrosecondsADay + seconds * 1'000'000 + fraction;
 }
 
+std::optional<std::int64_t> parse_day(std::string_view text) {
+  const auto time = parse_timestamp(text);
+  if (!time) return std::nullopt;
+  return *time / kMicrosecondsADay - (*time % kMicrosecondsADay < 0 ? 1 : 0);
+}
+
 std::string time_text(std::int64_t value, TimeUnit unit) {
   std::int64_t days = value;
   std::int64_t rest = 0;

@@ -15,6 +15,8 @@ namespace gradatim::data {
 
 /// Days since 1970-01-01; nothing where the text is not exactly YYYY-MM-DD.
 std::optional<std::int64_t> parse_date(std::string_view text);
+/// The day of a date or a time, as parse_timestamp() reads it.
+std::optional<std::int64_t> parse_day(std::string_view text);
 /// Microseconds since 1970-01-01T00:00:00; a date alone is its midnight. Finer digits are cut off.
 std::optional<std::int64_t> parse_timestamp(std::string_view text);
 /// The shortest ISO text of a date or time.

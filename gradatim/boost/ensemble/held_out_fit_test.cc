@@ -100,6 +100,13 @@ TEST(CrossValidation, RowsOfWeightZeroAreInNoFold) {
   EXPECT_EQ(code_of([&] { mean(request, "y"); }), 1038) << "the target tells no groups";
 }
 
+TEST(CrossValidation, EndsWithItsTime) {
+  const auto request = request_of(learnable(kFew, Target::numbers, 1));
+  const auto result =
+      cv("boost.newton", {{"n_estimators", "50"}, {"max_seconds", "1e-9"}}, request, {});
+  EXPECT_EQ(result.lines.at(0).mean.size(), 1U);
+}
+
 TEST(CrossValidation, StopsOnTheMean) {
   const auto request = request_of(learnable(kFew, Target::two_classes, 1));
   const auto result = cv("boost.newton", {{"n_estimators", "500"}, {"early_stopping_rounds", "7"}},

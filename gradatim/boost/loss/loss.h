@@ -59,7 +59,7 @@ class Loss {
   /// DataError GRD-2020 where the loss does not fit the task, GRD-2032 where a label lies outside
   /// its domain. `label` is [targets][rows]; empty, only the task is looked at.
   virtual void check(const Task& task, std::span<const float> label) const = 0;
-  /// The constant scores of least loss, [outputs].
+  /// The constant scores of least loss, [outputs]; Huber's are near it.
   virtual std::vector<double> base_score(const Task& task, std::span<const float> label,
                                          std::span<const float> weight) const = 0;
   virtual void gradients(const GradientBlock& block) const = 0;

@@ -1,4 +1,5 @@
-// 2 TP / (2 TP + FP + FN): of the second class where there are two, else the mean over classes.
+// 2 TP / (2 TP + FP + FN): of the second class where there are two, else the mean over the classes
+// that occur, among labels or predictions.
 #include <vector>
 
 #include "gradatim/api/export.h"
@@ -25,17 +26,23 @@ double f1(const MetricInput& input) {
     const double all = c.claimed.value() + c.actual.value();
     return all > 0.0 ? 2.0 * c.hits.value() / all : 0.0;
   };
+  auto occurs = [](const Counts& c) { return c.claimed.value() + c.actual.value() > 0.0; };
   if (input.columns == 2) return score(classes[1]);
   double sum = 0.0;
-  for (const auto& c : classes) sum += score(c);
-  return sum / input.columns;
+  int count = 0;
+  for (const auto& c : classes) {
+    sum += score(c);
+    count += occurs(c) ? 1 : 0;
+  }
+  return count > 0 ? sum / count : 0.0;
 }
 
 constexpr api::Text kText = {
     .name = "boost.metric.f1",
     .summary = "Harmonic mean of precision and recall.",
     .detail =
-        "Of the second class where there are two, otherwise the unweighted mean over classes.",
+        "Of the second class where there are two, otherwise the unweighted mean over the classes "
+        "that occur among labels or predictions.",
     .source = "van Rijsbergen (1979), Information Retrieval, chapter 7",
     .shape = "y_true: [rows]; y_pred: [rows, classes]",
     .errors = "GRD-4010 a label has no column of predictions",

@@ -77,6 +77,7 @@ TEST(Metrics, OfThreeClassesMatchTheHand) {
   EXPECT_DOUBLE_EQ(value("log_loss", y, p, 3),
                    -(std::log(0.5) + std::log(0.3) + std::log(0.6) + std::log(0.1)) / 4);
   EXPECT_DOUBLE_EQ(value("f1", y, p, 3), (2.0 / 3 + 0.0 + 2.0 / 3) / 3);
+  EXPECT_EQ(value("f1", {0, 2}, {1, 0, 0, 0, 0, 1}, 3), 1.0) << "a class that nobody names";
 }
 
 TEST(Accuracy, TakesTheLowestOfEquallyLikelyClasses) {
