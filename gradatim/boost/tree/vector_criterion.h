@@ -25,13 +25,23 @@ class VectorNewton {
 
   VectorNewton(const VectorStatistics& statistics, const NewtonRule& rule)
       : statistics_(statistics),
-        units_(kPacked ? statistics.coarse_units : statistics.fine_units),
         rule_(rule),
         used_(statistics.outputs * (kPacked ? 1 : 2)),
-        lanes_((used_ + 3) / 4 * 4) {}
+        lanes_((used_ + 3) / 4 * 4) {
+    const auto& units = kPacked ? statistics.coarse_units : statistics.fine_units;
+    for (int k = 0; k < statistics.outputs; ++k) {
+      unit_g_[k] = units[k].g;
+      unit_h_[k] = units[k].h;
+    }
+  }
 
   static int most_outputs() { return kMostLanes / 2; }
+  const NewtonRule& rule() const { return rule_; }
+  int outputs() const { return statistics_.outputs; }
   int lanes() const { return lanes_; }
+  /// What a lane's one is worth, by output; vectors of them may be read to the last lane.
+  const double* unit_g() const { return unit_g_.data(); }
+  const double* unit_h() const { return unit_h_.data(); }
   /// Writes the lanes that a row adds to a cell; those beyond the outputs are zero.
   void read(std::uint32_t row, std::int64_t* lanes) const {
     const std::size_t first = std::size_t{row} * statistics_.outputs;
@@ -65,10 +75,10 @@ class VectorNewton {
     return any == 0;
   }
   double g(const std::int64_t* lanes, int k) const {
-    return static_cast<double>(kPacked ? lanes[k] >> 32 : lanes[2 * k]) * units_[k].g;
+    return static_cast<double>(kPacked ? lanes[k] >> 32 : lanes[2 * k]) * unit_g_[k];
   }
   double h(const std::int64_t* lanes, int k) const {
-    return static_cast<double>(kPacked ? lanes[k] & 0xFFFFFFFF : lanes[2 * k + 1]) * units_[k].h;
+    return static_cast<double>(kPacked ? lanes[k] & 0xFFFFFFFF : lanes[2 * k + 1]) * unit_h_[k];
   }
   double mass(const std::int64_t* lanes) const {
     double sum = 0.0;
@@ -95,10 +105,10 @@ class VectorNewton {
 
  private:
   const VectorStatistics& statistics_;
-  std::span<const Units> units_;
   NewtonRule rule_;
   int used_;
   int lanes_;
+  std::array<double, kMostLanes / 2> unit_g_{}, unit_h_{};  // [outputs]
 };
 
 /// Decides and fills leaves: fine sums of every output, g and h in turn.
