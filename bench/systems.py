@@ -44,6 +44,15 @@ def gradatim_vector(task: Task, growth: str, threads: int):
     return gradatim(task, growth, threads, multi_strategy="multi_output_tree")
 
 
+def gradatim_vector_best(task: Task, growth: str, threads: int):
+    """Vector leaves at settings of their own, not those of the others: a faster rate, deeper trees,
+    fewer rounds and heavier leaves. Chosen for seven_classes on a fifth of its training rows."""
+    own = {"learning_rate": 0.7, "min_child_weight": 20.0, "n_estimators": 60}
+    if growth != "leafwise":
+        own["max_depth"] = 8
+    return gradatim(task, growth, threads, multi_strategy="multi_output_tree", **own)
+
+
 def gradatim_combinations(task: Task, growth: str, threads: int):
     """With target statistics of combinations of columns."""
     return gradatim(task, growth, threads, target_statistics="combinations")
@@ -242,6 +251,7 @@ SYSTEMS = {
     for system in (
         gradatim,
         gradatim_vector,
+        gradatim_vector_best,
         gradatim_combinations,
         gradatim_adaboost,
         xgboost,
