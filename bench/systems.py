@@ -44,6 +44,18 @@ def gradatim_vector(task: Task, growth: str, threads: int):
     return gradatim(task, growth, threads, multi_strategy="multi_output_tree")
 
 
+def gradatim_vector_best(task: Task, growth: str, threads: int):
+    """Vector leaves at settings of their own, not those of the others: a faster rate, fewer rounds,
+    heavier leaves and, depth-wise, deeper trees. Chosen for seven_classes by the loss on a fifth of
+    its training rows, held out; the test rows had no say."""
+    if growth == "leafwise":
+        own = {"learning_rate": 0.6, "n_estimators": 65}
+    else:
+        own = {"learning_rate": 0.7, "n_estimators": 45, "max_depth": 8}
+    own["min_child_weight"] = 20.0
+    return gradatim(task, growth, threads, multi_strategy="multi_output_tree", **own)
+
+
 def gradatim_combinations(task: Task, growth: str, threads: int):
     """With target statistics of combinations of columns."""
     return gradatim(task, growth, threads, target_statistics="combinations")
@@ -242,6 +254,7 @@ SYSTEMS = {
     for system in (
         gradatim,
         gradatim_vector,
+        gradatim_vector_best,
         gradatim_combinations,
         gradatim_adaboost,
         xgboost,

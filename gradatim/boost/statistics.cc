@@ -185,8 +185,8 @@ bool has_outliers(const std::vector<std::uint64_t>& squares, std::int64_t rows, 
 void VectorStatistics::resize(std::int64_t rows, int count, bool is_wide) {
   outputs = count;
   wide = is_wide;
-  fine.resize(rows * count);
-  coarse.resize(is_wide ? 0 : rows * count);
+  fine.resize(rows * fine_stride());
+  coarse.resize(is_wide ? 0 : rows * coarse_stride());
   fine_units.resize(count);
   coarse_units.resize(count);
 }
@@ -197,8 +197,8 @@ void VectorStatistics::set(int output, const Statistics& statistics) {
   const auto rows = static_cast<std::int64_t>(statistics.rows.size());
   parallel_for(rows, kBlock, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
-      fine[row * outputs + output] = statistics.rows[row].fine;
-      if (!wide) coarse[row * outputs + output] = statistics.rows[row].coarse;
+      fine[row * fine_stride() + output] = statistics.rows[row].fine;
+      if (!wide) coarse[row * coarse_stride() + output] = statistics.rows[row].coarse;
     }
   });
 }

@@ -8,7 +8,9 @@
 // constant h = 1 without weights is the integer 1 in both.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <new>
 #include <span>
 #include <vector>
 
@@ -50,14 +52,32 @@ struct Statistics {
   bool outliers = false;  // max |w g| > 2^(b-3) rms: the next round is wide
 };
 
-/// The statistics of several outputs side by side, for trees with vectors in their leaves.
+/// Begins at a cache line, so that a row of 64 bytes is one.
+template <class T>
+struct LineAllocator {
+  using value_type = T;
+  static constexpr std::align_val_t kLine{64};
+  LineAllocator() = default;
+  template <class U>
+  explicit LineAllocator(const LineAllocator<U>& /*other*/) {}
+  T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), kLine)); }
+  void deallocate(T* p, std::size_t /*n*/) { ::operator delete(p, kLine); }
+  bool operator==(const LineAllocator&) const = default;
+};
+template <class T>
+using LineVector = std::vector<T, LineAllocator<T>>;
+
+/// The statistics of several outputs side by side, for trees with vectors in their leaves. Rows are
+/// filled up with zeros to whole vectors of four lanes.
 struct VectorStatistics {
   int outputs = 1;
-  std::vector<Fine> fine;                       // [rows, outputs]
-  std::vector<Coarse> coarse;                   // [rows, outputs]; empty in wide mode
+  LineVector<Fine> fine;                        // [rows, fine_stride()]
+  LineVector<Coarse> coarse;                    // [rows, coarse_stride()]; empty in wide mode
   std::vector<Units> fine_units, coarse_units;  // [outputs]
   bool wide = true;
 
+  int fine_stride() const { return (outputs + 1) / 2 * 2; }
+  int coarse_stride() const { return (outputs + 3) / 4 * 4; }
   /// Makes room; the outputs are then set one by one, all wide or all not.
   void resize(std::int64_t rows, int outputs, bool wide);
   void set(int output, const Statistics& statistics);

@@ -13,6 +13,7 @@
 
 #include "gradatim/api/export.h"
 #include "gradatim/boost/loss/loss.h"
+#include "gradatim/boost/loss/softmax_gradients.h"
 #include "gradatim/boost/order_statistics.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/text.h"
@@ -68,25 +69,7 @@ class SoftmaxLoss final : public Loss {
     for (double& share : shares) share = math::log(std::max(share, 1e-12));
     return shares;
   }
-  void gradients(const GradientBlock& block) const override {
-    constexpr std::int64_t kBlock = 256;
-    std::vector<double> z(kBlock * block.outputs);
-    for (std::int64_t begin = 0; begin < block.rows; begin += kBlock) {
-      const std::int64_t count = std::min(kBlock, block.rows - begin);
-      normalise(block, begin, count, z);
-      for (int k = 0; k < block.outputs; ++k) {
-        const float* label = block.label_of(k) + begin;
-        for (std::int64_t i = 0; i < count; ++i) {
-          const double p = z[i * block.outputs + k];
-          const double y =
-              block.targets > 1 ? double{label[i]} : double(label[i] == static_cast<float>(k));
-          const std::int64_t at = k * block.stride + begin + i;
-          block.g[at] = static_cast<float>(p - y);
-          block.h[at] = static_cast<float>(std::max(2.0 * p * (1.0 - p), 1e-16));
-        }
-      }
-    }
-  }
+  void gradients(const GradientBlock& block) const override { softmax_gradients(block); }
   void transform(std::span<const double> scores, int outputs,
                  std::span<double> out) const override {
     std::copy(scores.begin(), scores.end(), out.begin());
@@ -95,21 +78,6 @@ class SoftmaxLoss final : public Loss {
     }
   }
   std::string_view default_metric() const override { return "boost.metric.log_loss"; }
-
- private:
-  // Probabilities of a block, row-major.  // [count, outputs]
-  static void normalise(const GradientBlock& block, std::int64_t begin, std::int64_t count,
-                        std::vector<double>& z) {
-    const int outputs = block.outputs;
-    for (int k = 0; k < outputs; ++k) {
-      for (std::int64_t i = 0; i < count; ++i) {
-        z[i * outputs + k] = block.score[k * block.stride + begin + i];
-      }
-    }
-    for (std::int64_t i = 0; i < count; ++i) {
-      softmax(std::span(z).subspan(i * outputs, outputs));
-    }
-  }
 };
 
 constexpr api::Text kText = {

@@ -164,24 +164,20 @@ class RowValues {
   std::vector<typename Criterion::Row> values_;
 };
 
+/// Vectors are added as they are read.
 template <AddsVectors Criterion>
 class RowValues<Criterion> {
  public:
-  RowValues(const Criterion& criterion, std::size_t rows)
-      : criterion_(criterion), values_(rows * criterion.lanes()) {}
+  RowValues(const Criterion& criterion, std::size_t /*rows*/) : criterion_(criterion) {}
 
-  void read(std::span<const std::uint32_t> rows, const Coarse* /*kept*/) {
-    const int lanes = criterion_.lanes();
-    for (std::size_t i = 0; i < rows.size(); ++i) criterion_.read(rows[i], &values_[i * lanes]);
-  }
+  void read(std::span<const std::uint32_t> /*rows*/, const Coarse* /*kept*/) {}
   template <class Bins>
   void add(const Bins& bins, std::span<const std::uint32_t> rows, std::int64_t* cells) const {
-    add_vectors(bins, rows, values_.data(), criterion_.lanes(), cells);
+    add_vectors(bins, rows, criterion_.rows(), cells);
   }
 
  private:
   const Criterion& criterion_;
-  std::vector<std::int64_t> values_;
 };
 
 template <class Criterion>

@@ -116,7 +116,11 @@ class NodeRules {
     std::vector<typename Fine::Sum> blocks((count + kBlock - 1) / kBlock, fine_.make());
     parallel_for(count, kBlock, [&](std::int64_t begin, std::int64_t end) {
       auto& sum = blocks[begin / kBlock];
-      for (std::int64_t i = begin; i < end; ++i) Fine::add_row(sum, fine_.read(rows[i]));
+      if constexpr (kVectors) {
+        fine_.add_rows(sum, rows.subspan(begin, end - begin));
+      } else {
+        for (std::int64_t i = begin; i < end; ++i) Fine::add_row(sum, fine_.read(rows[i]));
+      }
     });
     auto total = fine_.make();
     for (const auto& block : blocks) fine_.merge(total, block);

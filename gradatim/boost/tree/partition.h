@@ -156,10 +156,14 @@ class RowPartition {
     kept_.resize(keep ? rows_.size() : 0);
     each(chunks, [&](Chunk& chunk) {
       auto sum = fine.make();
-      for (std::int64_t i = chunk.begin; i < chunk.end; ++i) {
-        FineCriterion::add_row(sum, fine.read(rows_[i]));
-        if constexpr (kHasCoarse) {
-          if (keep) kept_[i] = *fine.coarse(rows_[i]);
+      if constexpr (requires { fine.add_rows(sum, std::span<const std::uint32_t>()); }) {
+        fine.add_rows(sum, rows(chunk.begin, chunk.end));
+      } else {
+        for (std::int64_t i = chunk.begin; i < chunk.end; ++i) {
+          FineCriterion::add_row(sum, fine.read(rows_[i]));
+          if constexpr (kHasCoarse) {
+            if (keep) kept_[i] = *fine.coarse(rows_[i]);
+          }
         }
       }
       sums[&chunk - chunks.data()] = std::move(sum);

@@ -18,6 +18,7 @@
 #include "gradatim/boost/tree/node_rules.h"
 #include "gradatim/boost/tree/random_threshold.h"
 #include "gradatim/boost/tree/sparse_histogram.h"
+#include "gradatim/boost/tree/vector_scan.h"
 
 namespace gradatim::boost {
 

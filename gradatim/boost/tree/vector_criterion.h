@@ -11,8 +11,19 @@
 
 #include "gradatim/boost/statistics.h"
 #include "gradatim/boost/tree/criterion.h"
+#include "gradatim/boost/tree/vector_histogram.h"
 
 namespace gradatim::boost {
+
+/// g and h of each output.
+inline LaneRows fine_rows(const VectorStatistics& statistics) {
+  return {reinterpret_cast<const std::int32_t*>(statistics.fine.data()),
+          2 * statistics.fine_stride(), false};
+}
+inline LaneRows packed_rows(const VectorStatistics& statistics) {
+  return {reinterpret_cast<const std::int32_t*>(statistics.coarse.data()),
+          statistics.coarse_stride(), true};
+}
 
 /// Ranks splits: packed, a lane an output, (g << 32) + h; or wide, two lanes an output.
 /// Admissible is a mean hessian over outputs of min_child_weight.
@@ -24,28 +35,27 @@ class VectorNewton {
   static constexpr bool kVector = true;
 
   VectorNewton(const VectorStatistics& statistics, const NewtonRule& rule)
-      : statistics_(statistics),
-        units_(kPacked ? statistics.coarse_units : statistics.fine_units),
-        rule_(rule),
-        used_(statistics.outputs * (kPacked ? 1 : 2)),
-        lanes_((used_ + 3) / 4 * 4) {}
+      : statistics_(statistics), rule_(rule), lanes_(rows().lanes) {
+    const auto& units = kPacked ? statistics.coarse_units : statistics.fine_units;
+    for (int k = 0; k < statistics.outputs; ++k) {
+      unit_g_[k] = units[k].g;
+      unit_h_[k] = units[k].h;
+    }
+  }
 
   static int most_outputs() { return kMostLanes / 2; }
+  const NewtonRule& rule() const { return rule_; }
+  int outputs() const { return statistics_.outputs; }
   int lanes() const { return lanes_; }
-  /// Writes the lanes that a row adds to a cell; those beyond the outputs are zero.
+  /// What a lane's one is worth, by output; vectors of them may be read to the last lane.
+  const double* unit_g() const { return unit_g_.data(); }
+  const double* unit_h() const { return unit_h_.data(); }
+  /// What rows add to a cell.
+  LaneRows rows() const { return kPacked ? packed_rows(statistics_) : fine_rows(statistics_); }
+  /// Writes what one row adds.
   void read(std::uint32_t row, std::int64_t* lanes) const {
-    const std::size_t first = std::size_t{row} * statistics_.outputs;
-    for (int k = 0; k < statistics_.outputs; ++k) {
-      if constexpr (kPacked) {
-        const Coarse& c = statistics_.coarse[first + k];
-        lanes[k] = c.g * (std::int64_t{1} << 32) + c.h;
-      } else {
-        const Fine& f = statistics_.fine[first + k];
-        lanes[2 * k] = f.g;
-        lanes[2 * k + 1] = f.h;
-      }
-    }
-    std::fill(lanes + used_, lanes + lanes_, 0);
+    std::fill_n(lanes, lanes_, 0);
+    add_vectors(std::span(&row, 1), rows(), lanes);
   }
 
   Sum make() const {
@@ -65,10 +75,10 @@ class VectorNewton {
     return any == 0;
   }
   double g(const std::int64_t* lanes, int k) const {
-    return static_cast<double>(kPacked ? lanes[k] >> 32 : lanes[2 * k]) * units_[k].g;
+    return static_cast<double>(kPacked ? lanes[k] >> 32 : lanes[2 * k]) * unit_g_[k];
   }
   double h(const std::int64_t* lanes, int k) const {
-    return static_cast<double>(kPacked ? lanes[k] & 0xFFFFFFFF : lanes[2 * k + 1]) * units_[k].h;
+    return static_cast<double>(kPacked ? lanes[k] & 0xFFFFFFFF : lanes[2 * k + 1]) * unit_h_[k];
   }
   double mass(const std::int64_t* lanes) const {
     double sum = 0.0;
@@ -95,32 +105,23 @@ class VectorNewton {
 
  private:
   const VectorStatistics& statistics_;
-  std::span<const Units> units_;
   NewtonRule rule_;
-  int used_;
   int lanes_;
+  std::array<double, kMostLanes / 2> unit_g_{}, unit_h_{};  // [outputs]
 };
 
 /// Decides and fills leaves: fine sums of every output, g and h in turn.
 class VectorFine {
  public:
   using Sum = std::vector<std::int64_t>;
-  using Row = std::span<const Fine>;
 
   VectorFine(const VectorStatistics& statistics, const NewtonRule& rule)
       : statistics_(statistics), rule_(rule) {}
 
   int outputs() const { return statistics_.outputs; }
-  Sum make() const { return Sum(2 * outputs()); }
-  Row read(std::uint32_t row) const {
-    return {statistics_.fine.data() + std::size_t{row} * outputs(),
-            static_cast<std::size_t>(outputs())};
-  }
-  static void add_row(Sum& sum, Row row) {
-    for (std::size_t k = 0; k < row.size(); ++k) {
-      sum[2 * k] += row[k].g;
-      sum[2 * k + 1] += row[k].h;
-    }
+  Sum make() const { return Sum(fine_rows(statistics_).lanes); }
+  void add_rows(Sum& sum, std::span<const std::uint32_t> rows) const {
+    add_vectors(rows, fine_rows(statistics_), sum.data());
   }
   void merge(Sum& sum, const Sum& other) const {
     for (std::size_t l = 0; l < sum.size(); ++l) sum[l] += other[l];
