@@ -102,7 +102,7 @@ TEST(Partition, FineSumsOfTheLeftSideAreExactWhicheverSideIsSmaller) {
     std::vector<std::uint8_t> left_bins(data.features()[0].bins + 1);
     std::fill_n(left_bins.begin(), last + 1, 1);
     RowPartition partition;
-    partition.reset(rows);
+    partition.reset(rows, 20000);
     std::vector<PartitionTask<WideNewton::Sum>> tasks;
     tasks.push_back({0, 20000, 0, left_bins, total, 0, fine.make()});
     partition.split(data, fine, tasks);
