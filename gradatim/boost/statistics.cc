@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <cstddef>
+#include <cstring>
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
@@ -283,19 +284,20 @@ void quantise(std::span<const float> g, std::span<const float> h, std::span<cons
 void quantise_made(std::int64_t rows, const GradientMaker& make, std::span<const float> weight,
                    const QuantiseOptions& options, Statistics& out) {
   out.rows.resize(rows);
+  const auto place = [&](std::int64_t begin) {
+    return reinterpret_cast<std::byte*>(out.rows.data() + begin);
+  };
   const auto made = [&](std::int64_t begin, std::int64_t end, BlockBuffer& buffer) {
     make(begin, end, buffer.g, buffer.h);
-    for (std::int64_t i = 0; i < end - begin; ++i) {
-      out.rows[begin + i].fine = {std::bit_cast<std::int32_t>(buffer.g[i]),
-                                  std::bit_cast<std::int32_t>(buffer.h[i])};
-    }
+    const std::size_t bytes = (end - begin) * sizeof(float);
+    std::memcpy(place(begin), buffer.g, bytes);
+    std::memcpy(place(begin) + bytes, buffer.h, bytes);
     return BlockGradients{buffer.g, buffer.h};
   };
   const auto waiting = [&](std::int64_t begin, std::int64_t end, BlockBuffer& buffer) {
-    for (std::int64_t i = 0; i < end - begin; ++i) {
-      buffer.g[i] = std::bit_cast<float>(out.rows[begin + i].fine.g);
-      buffer.h[i] = std::bit_cast<float>(out.rows[begin + i].fine.h);
-    }
+    const std::size_t bytes = (end - begin) * sizeof(float);
+    std::memcpy(buffer.g, place(begin), bytes);
+    std::memcpy(buffer.h, place(begin) + bytes, bytes);
     return BlockGradients{buffer.g, buffer.h};
   };
   const Extremes most = find_extremes(rows, weight, made);
