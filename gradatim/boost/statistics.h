@@ -78,10 +78,9 @@ void quantise(std::span<const float> g, std::span<const float> h, std::span<cons
               const QuantiseOptions& options, Statistics& out);
 
 /// Fills in the gradients of rows [begin, end); called by any thread.
-using GradientMaker =
-    std::function<void(std::int64_t begin, std::int64_t end, float* g, float* h)>;
-/// The same of gradients that nobody else needs: until all are known, and so their scale, those of a
-/// block wait in the place of its statistics.
+using GradientMaker = std::function<void(std::int64_t begin, std::int64_t end, float* g, float* h)>;
+/// The same of gradients that nobody else needs: until all are known, and so their scale, those of
+/// a block wait in the place of its statistics.
 void quantise_made(std::int64_t rows, const GradientMaker& make, std::span<const float> weight,
                    const QuantiseOptions& options, Statistics& out);
 

@@ -129,12 +129,10 @@ double AdditiveRounds::factor(std::int64_t round, double weight) const {
 
 void AdditiveRounds::quantise_output(int k, std::uint32_t draw) {
   const bool wide = rows_.binned->exact() || config_.high_precision || outliers_[k] != 0;
-  gradients_.quantise(k, weight_,
-                      {.seed = seed_,
-                       .draw = draw,
-                       .force_wide = wide,
-                       .constant_hessian = constant_hessian()},
-                      statistics_);
+  gradients_.quantise(
+      k, weight_,
+      {.seed = seed_, .draw = draw, .force_wide = wide, .constant_hessian = constant_hessian()},
+      statistics_);
   outliers_[k] = statistics_.outliers;
 }
 

@@ -84,8 +84,8 @@ class AdditiveRounds {
   std::vector<std::uint32_t> learned_;  // the rows that are not held out, where some are
   std::unique_ptr<Fitter> fitter_;
   Members members_;
-  std::int64_t loaded_ = 0;          // rounds whose members came from a file: no bins
-  std::int64_t scaled_ = 0;          // rounds whose values have the learning rate
+  std::int64_t loaded_ = 0;        // rounds whose members came from a file: no bins
+  std::int64_t scaled_ = 0;        // rounds whose values have the learning rate
   std::vector<double> weights_;    // [rounds] with dropout
   std::span<const float> weight_;  // of the rows in this sample; empty or [rows]
   RoundGradients gradients_;

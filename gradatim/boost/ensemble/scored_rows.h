@@ -65,11 +65,11 @@ class ScoredRows {
   void note(int k, bool exact);
 
   const LabelledRows& rows_;
-  double limit_;                     // of exact sums
+  double limit_;                      // of exact sums
   std::vector<std::uint8_t> beyond_;  // [outputs], by the last sums
-  std::vector<double> scores_;       // [outputs][rows]
-  std::vector<double> predictions_;  // [rows, columns]
-  std::vector<double> values_;       // of the last member
+  std::vector<double> scores_;        // [outputs][rows]
+  std::vector<double> predictions_;   // [rows, columns]
+  std::vector<double> values_;        // of the last member
 };
 
 }  // namespace gradatim::boost
