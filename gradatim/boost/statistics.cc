@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <cstddef>
+#include <cstring>
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
@@ -149,21 +150,36 @@ struct Extremes {
   double bad = 0.0;
 };
 
-Extremes find_extremes(std::span<const float> g, std::span<const float> h,
-                       std::span<const float> weight) {
-  const auto rows = static_cast<std::int64_t>(g.size());
+// The gradients of a block of rows, wherever they are.
+struct BlockGradients {
+  const float* g;
+  const float* h;
+};
+struct BlockBuffer {
+  float g[kBlock];
+  float h[kBlock];
+};
+
+const float* from(std::span<const float> weight, std::int64_t begin) {
+  return weight.empty() ? nullptr : weight.data() + begin;
+}
+
+// `block(begin, end, buffer)` gives the gradients of rows, in the buffer or elsewhere.
+template <class F>
+Extremes find_extremes(std::int64_t rows, std::span<const float> weight, F&& block) {
   std::vector<Extremes> blocks((rows + kBlock - 1) / kBlock);
   parallel_for(rows, kBlock, [&](std::int64_t begin, std::int64_t end) {
-    Extremes& block = blocks[begin / kBlock];
+    BlockBuffer buffer;
+    const BlockGradients of = block(begin, end, buffer);
+    Extremes& most = blocks[begin / kBlock];
     HWY_DYNAMIC_DISPATCH(block_extremes)
-    (g.data() + begin, h.data() + begin, weight.empty() ? nullptr : weight.data() + begin,
-     end - begin, &block.g, &block.h, &block.bad);
+    (of.g, of.h, from(weight, begin), end - begin, &most.g, &most.h, &most.bad);
   });
   Extremes all;
-  for (const auto& block : blocks) {
-    all.g = std::max(all.g, block.g);
-    all.h = std::max(all.h, block.h);
-    all.bad += block.bad;
+  for (const auto& most : blocks) {
+    all.g = std::max(all.g, most.g);
+    all.h = std::max(all.h, most.h);
+    all.bad += most.bad;
   }
   return all;
 }
@@ -213,10 +229,11 @@ int coarse_bits(std::int64_t rows) {
   return std::clamp(30 - ceil_log2(static_cast<double>(rows)), 8, 14);
 }
 
-void quantise(std::span<const float> g, std::span<const float> h, std::span<const float> weight,
-              const QuantiseOptions& options, Statistics& out) {
-  const auto rows = static_cast<std::int64_t>(g.size());
-  const Extremes most = find_extremes(g, h, weight);
+namespace {
+
+template <class F>
+void round_all(std::int64_t rows, std::span<const float> weight, const Extremes& most,
+               const QuantiseOptions& options, Statistics& out, F&& block) {
   GRADATIM_CHECK(most.bad == 0.0, NumericError, 4001,
                  "{} gradients or hessians are not finite or hessians negative; scale the target, "
                  "lower the learning rate or check the custom loss",
@@ -226,7 +243,6 @@ void quantise(std::span<const float> g, std::span<const float> h, std::span<cons
   const double scale_h = out.constant_hessian ? 1.0 : fine_scale(most.h);
   out.fine_units = {1.0 / scale_g, 1.0 / scale_h};
   out.wide = options.force_wide || rows < kFewestPacked || rows > kMostPacked;
-  out.rows.resize(rows);
   const int bits = coarse_bits(rows);
   const int shift = 30 - bits;
   const double step = std::ldexp(1.0, shift);
@@ -241,12 +257,51 @@ void quantise(std::span<const float> g, std::span<const float> h, std::span<cons
       (static_cast<std::uint32_t>(options.seed), static_cast<std::uint32_t>(options.seed >> 32),
        options.draw, static_cast<std::uint64_t>(begin / 2), (end - begin + 1) / 2, low, high);
     }
+    BlockBuffer buffer;
+    const BlockGradients of = block(begin, end, buffer);
     squares[begin / kBlock] = HWY_DYNAMIC_DISPATCH(block_rows)(
-        g.data() + begin, h.data() + begin, weight.empty() ? nullptr : weight.data() + begin,
-        out.wide ? nullptr : low, out.wide ? nullptr : high, end - begin, scale_g, scale_h, shift,
-        out.constant_hessian, reinterpret_cast<std::int32_t*>(out.rows.data() + begin));
+        of.g, of.h, from(weight, begin), out.wide ? nullptr : low, out.wide ? nullptr : high,
+        end - begin, scale_g, scale_h, shift, out.constant_hessian,
+        reinterpret_cast<std::int32_t*>(out.rows.data() + begin));
   });
   out.outliers = rows >= kFewestPacked && has_outliers(squares, rows, most.g * scale_g, bits);
+}
+
+}  // namespace
+
+void quantise(std::span<const float> g, std::span<const float> h, std::span<const float> weight,
+              const QuantiseOptions& options, Statistics& out) {
+  const auto rows = static_cast<std::int64_t>(g.size());
+  const auto block = [&](std::int64_t begin, std::int64_t end, BlockBuffer& buffer) {
+    if (h.empty()) std::fill_n(buffer.h, end - begin, 1.0F);
+    return BlockGradients{g.data() + begin, h.empty() ? buffer.h : h.data() + begin};
+  };
+  const Extremes most = find_extremes(rows, weight, block);
+  out.rows.resize(rows);
+  round_all(rows, weight, most, options, out, block);
+}
+
+void quantise_made(std::int64_t rows, const GradientMaker& make, std::span<const float> weight,
+                   const QuantiseOptions& options, Statistics& out) {
+  out.rows.resize(rows);
+  const auto place = [&](std::int64_t begin) {
+    return reinterpret_cast<std::byte*>(out.rows.data() + begin);
+  };
+  const auto made = [&](std::int64_t begin, std::int64_t end, BlockBuffer& buffer) {
+    make(begin, end, buffer.g, buffer.h);
+    const std::size_t bytes = (end - begin) * sizeof(float);
+    std::memcpy(place(begin), buffer.g, bytes);
+    std::memcpy(place(begin) + bytes, buffer.h, bytes);
+    return BlockGradients{buffer.g, buffer.h};
+  };
+  const auto waiting = [&](std::int64_t begin, std::int64_t end, BlockBuffer& buffer) {
+    const std::size_t bytes = (end - begin) * sizeof(float);
+    std::memcpy(buffer.g, place(begin), bytes);
+    std::memcpy(buffer.h, place(begin) + bytes, bytes);
+    return BlockGradients{buffer.g, buffer.h};
+  };
+  const Extremes most = find_extremes(rows, weight, made);
+  round_all(rows, weight, most, options, out, waiting);
 }
 
 }  // namespace gradatim::boost

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <new>
 #include <span>
 #include <vector>
@@ -91,10 +92,17 @@ struct QuantiseOptions {
   bool constant_hessian = false;  // every h is 1
 };
 
-/// Turns gradients [rows] into statistics; `weight` is empty or [rows]. NumericError GRD-4001 where
-/// a gradient or hessian is not finite, or a hessian is negative.
+/// Turns gradients [rows] into statistics; `h` is [rows], or empty: all 1, and so is `weight`.
+/// NumericError GRD-4001 where a gradient or hessian is not finite, or a hessian is negative.
 void quantise(std::span<const float> g, std::span<const float> h, std::span<const float> weight,
               const QuantiseOptions& options, Statistics& out);
+
+/// Fills in the gradients of rows [begin, end); called by any thread.
+using GradientMaker = std::function<void(std::int64_t begin, std::int64_t end, float* g, float* h)>;
+/// The same of gradients that nobody else needs: until all are known, and so their scale, those of
+/// a block wait in the place of its statistics.
+void quantise_made(std::int64_t rows, const GradientMaker& make, std::span<const float> weight,
+                   const QuantiseOptions& options, Statistics& out);
 
 /// The number of bits of a coarse lane for so many rows.
 int coarse_bits(std::int64_t rows);

@@ -193,5 +193,47 @@ TEST(Quantise, IsTheSameOnAnyNumberOfThreads) {
   EXPECT_EQ(run(1), run(4));
 }
 
+void expect_equal(const Statistics& a, const Statistics& b) {
+  ASSERT_EQ(a.rows.size(), b.rows.size());
+  EXPECT_EQ(a.fine_units.g, b.fine_units.g);
+  EXPECT_EQ(a.fine_units.h, b.fine_units.h);
+  EXPECT_EQ(a.coarse_units.g, b.coarse_units.g);
+  EXPECT_EQ(a.wide, b.wide);
+  EXPECT_EQ(a.constant_hessian, b.constant_hessian);
+  EXPECT_EQ(a.outliers, b.outliers);
+  for (std::size_t i = 0; i < a.rows.size(); ++i) {
+    ASSERT_EQ(a.rows[i].fine.g, b.rows[i].fine.g) << i;
+    ASSERT_EQ(a.rows[i].fine.h, b.rows[i].fine.h) << i;
+    ASSERT_TRUE(a.wide || a.rows[i].coarse == b.rows[i].coarse) << i;
+  }
+}
+
+TEST(Quantise, GradientsThatAreNotKeptGiveTheSame) {
+  for (const std::int64_t rows : {std::int64_t{1}, std::int64_t{5000}, kPackedRows + 1234}) {
+    const auto all = random_gradients(rows, 9);
+    const std::vector<float> weight(all.h.rbegin(), all.h.rend());
+    const auto copy = [&](std::int64_t begin, std::int64_t end, float* g, float* h) {
+      std::copy(all.g.begin() + begin, all.g.begin() + end, g);
+      std::copy(all.h.begin() + begin, all.h.begin() + end, h);
+    };
+    for (const auto& w : {std::vector<float>(), weight}) {
+      Statistics made;
+      quantise_made(rows, copy, w, {.seed = 3, .draw = 5}, made);
+      expect_equal(quantised(all.g, all.h, w, {.seed = 3, .draw = 5}), made);
+    }
+  }
+}
+
+TEST(Quantise, HessiansLeftOutAreOnes) {
+  const auto all = random_gradients(kPackedRows + 1, 10);
+  const std::vector<float> ones(all.g.size(), 1.0F);
+  for (const auto& w : {std::vector<float>(), all.h}) {
+    for (const bool constant : {false, true}) {
+      const QuantiseOptions options{.seed = 1, .constant_hessian = constant};
+      expect_equal(quantised(all.g, ones, w, options), quantised(all.g, {}, w, options));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace gradatim::boost

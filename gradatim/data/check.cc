@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
 
 #include "gradatim/core/error.h"
+#include "gradatim/core/parallel.h"
 #include "gradatim/core/text.h"
 #include "gradatim/data/sparse.h"
 
@@ -37,6 +39,14 @@ std::int64_t first_row(const Column& column, Predicate predicate) {
   return -1;
 }
 
+// Whether a block of a dense column has an infinite cell.
+bool any_infinite(const Column& column, std::int64_t begin, std::span<double> buffer) {
+  column.read(begin, buffer);
+  bool any = false;
+  for (const double x : buffer) any |= std::isinf(x);
+  return any;
+}
+
 std::string place(const Column& column, const std::string& source, std::int64_t row) {
   return fmt::format("{}row {}, column '{}'", source.empty() ? "" : source + ", ", row + 1,
                      column.name());
@@ -51,6 +61,23 @@ void check_finite(const Column& column, const std::string& source) {
                  "{}: the value is {}, but only finite numbers can be learned from; correct the "
                  "cell or leave it empty",
                  place(column, source, row), column.cell(row));
+}
+
+void check_finite(std::span<const Column> columns, const std::string& source) {
+  constexpr std::int64_t kRows = 1024;  // of so many, all columns stay in the cache
+  std::vector<std::atomic<bool>> infinite(columns.size());
+  parallel_for(columns.empty() ? 0 : columns.front().rows(), kRows,
+               [&](std::int64_t begin, std::int64_t end) {
+                 double cells[kRows];
+                 const std::span buffer(cells, static_cast<std::size_t>(end - begin));
+                 for (std::size_t c = 0; c < columns.size(); ++c) {
+                   if (columns[c].type() != ColumnType::numeric || columns[c].sparse()) continue;
+                   if (any_infinite(columns[c], begin, buffer)) infinite[c] = true;
+                 }
+               });
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    if (columns[c].sparse() || infinite[c]) check_finite(columns[c], source);
+  }
 }
 
 void check_no_missing(const Column& column, const std::string& source) {

@@ -24,6 +24,20 @@ TEST(CheckFinite, NamesTheRowAndTheColumn) {
   EXPECT_NO_THROW(check_finite(categorical_column("c", {0}, {"inf"}), "t.csv"));
 }
 
+TEST(CheckFinite, OfSeveralColumnsTheFirstBadOneIsNamed) {
+  std::vector<double> late(10'000, 1.0);
+  std::vector<double> early = late;
+  late[9999] = INFINITY;
+  early[3] = -INFINITY;
+  const Column sound = numeric_column("a", std::vector<double>(10'000, NAN));
+  const Column words = categorical_column("c", std::vector<std::int32_t>(10'000), {"inf"});
+  const std::vector<Column> fine = {sound, words};
+  EXPECT_NO_THROW(check_finite(fine, ""));
+  const std::vector<Column> bad = {sound, words, numeric_column("x", late),
+                                   numeric_column("y", early)};
+  EXPECT_EQ(error_of([&] { check_finite(bad, ""); }).substr(0, 21), "row 10000, column 'x'");
+}
+
 TEST(CheckNoMissing, NamesTheRowAndTheColumn) {
   EXPECT_NO_THROW(check_no_missing(boolean_column("y", {1, 0}), "t.csv"));
   EXPECT_EQ(

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <unordered_map>
@@ -11,11 +12,12 @@
 #include "gradatim/boost/bins/search.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
+#include "gradatim/data/check.h"
 
 namespace gradatim::boost {
 namespace {
 
-constexpr std::int64_t kBlock = 4096;
+constexpr std::int64_t kBlock = 1024;  // of so many rows all cells of a matrix stay in the cache
 
 int width_of(const FeatureBins& bins) {
   if (bins.bins < 256) return 1;
@@ -90,11 +92,12 @@ BinnedData::BinnedData(const data::Table& features, std::span<const float> weigh
                  features.source().empty() ? "" : features.source() + ": ");
   GRADATIM_CHECK(rows_ < (std::int64_t{1} << 32), DataError, 2031,
                  "{} rows are more than 2^32 - 1, the most that one process takes", rows_);
+  data::check_finite(features.columns(), features.source());
   const auto count = static_cast<std::int64_t>(features.columns().size());
   const auto sample = sample_of(quantile_rows(rows_, options), rows_, weight);
   features_.resize(count);
   parallel_tasks(count, [&](std::int64_t f) {
-    features_[f] = choose_bins(features.columns()[f], weight, sample, options, features.source());
+    features_[f] = choose_bins(features.columns()[f], weight, sample, options);
   });
   const std::size_t made = features_.size() - options.sources.size();
   for (std::size_t k = 0; k < options.sources.size(); ++k) {
@@ -127,22 +130,31 @@ void BinnedData::fill(const data::Table& features) {
     columns_[f].width = width_of(features_[f]);
     columns_[f].bytes.resize(rows_ * columns_[f].width + BinColumn::kPadding);
   }
+  struct Search {
+    CutSearch cuts;
+    std::vector<std::int32_t> codes;
+  };
+  std::vector<Search> searches;
+  for (std::int64_t f = 0; f < count; ++f) {
+    const bool categorical = features_[f].categorical();
+    searches.push_back({CutSearch(features_[f].cuts),
+                        categorical ? bins_of_codes(features.columns()[f], features_[f])
+                                    : std::vector<std::int32_t>()});
+  }
+  parallel_for(rows_, kBlock, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t f = 0; f < count; ++f) {
+      if (stored_sparse_[f] != 0) continue;
+      const auto& [cuts, codes] = searches[f];
+      if (bin_block(features.columns()[f], features_[f], codes, cuts, begin, end, columns_[f])) {
+        std::atomic_ref(has_missing_[f]).store(1, std::memory_order_relaxed);
+      }
+    }
+  });
   parallel_tasks(count, [&](std::int64_t f) {
-    const data::Column& column = features.columns()[f];
-    if (sparse(static_cast<std::int32_t>(f))) {
-      bool missing = false;
-      sparse_columns_[f] = sparse_bins(column, features_[f], missing);
-      has_missing_[f] = missing;
-      return;
-    }
-    const CutSearch search(features_[f].cuts);
-    std::vector<std::int32_t> table;
-    if (features_[f].categorical()) table = bins_of_codes(column, features_[f]);
-    for (std::int64_t begin = 0; begin < rows_; begin += kBlock) {
-      const auto end = std::min(rows_, begin + kBlock);
-      if (bin_block(column, features_[f], table, search, begin, end, columns_[f]))
-        has_missing_[f] = 1;
-    }
+    if (stored_sparse_[f] == 0) return;
+    bool missing = false;
+    sparse_columns_[f] = sparse_bins(features.columns()[f], features_[f], missing);
+    has_missing_[f] = missing;
   });
 }
 

@@ -38,6 +38,27 @@ TEST(BinnedData, MinusZeroIsZeroAndNaNIsTheMissingBin) {
   EXPECT_TRUE(data.has_missing(0));
 }
 
+TEST(BinnedData, AnInfiniteCellIsRefused) {
+  EXPECT_EQ(code_of([] { BinnedData(one_column({1.0, kInfinity, 2.0}), {}, {}); }), 2011);
+}
+
+// Rows that are no multiple of any block, so that the first and the last of one are among them.
+TEST(BinnedData, EveryRowHasTheBinOfItsValue) {
+  Random r(4);
+  const data::Table table(random_features({.rows = 5003, .numeric = 2, .missing = 0.001}, r));
+  const BinnedData data(table, {}, {.max_bin = 60});
+  for (std::int32_t f = 0; f < 2; ++f) {
+    const auto cells = numbers(table.columns()[f]);
+    bool missing = false;
+    for (std::size_t row = 0; row < cells.size(); ++row) {
+      ASSERT_EQ(data.column(f).at(static_cast<std::int64_t>(row)),
+                data.features()[f].bin_of(cells[row]));
+      missing = missing || std::isnan(cells[row]);
+    }
+    EXPECT_EQ(data.has_missing(f), missing);
+  }
+}
+
 TEST(BinnedData, NoRowOrNoFeatureIsRefused) {
   EXPECT_NE(code_of([] { BinnedData(one_column({}), {}, {}); }), 0);
   EXPECT_NE(code_of([] { BinnedData(data::Table(), {}, {}); }), 0);

@@ -6,7 +6,6 @@
 #include <set>
 
 #include "gradatim/core/philox.h"
-#include "gradatim/data/check.h"
 
 namespace gradatim::boost {
 namespace {
@@ -79,8 +78,7 @@ std::vector<std::int64_t> quantile_rows(std::int64_t rows, const BinOptions& opt
 }
 
 FeatureBins choose_bins(const data::Column& column, std::span<const float> weight,
-                        const QuantileSample& sample, const BinOptions& options,
-                        const std::string& source) {
+                        const QuantileSample& sample, const BinOptions& options) {
   FeatureBins bins;
   bins.name = column.name();
   bins.type = column.type();
@@ -89,7 +87,6 @@ FeatureBins choose_bins(const data::Column& column, std::span<const float> weigh
     bins.bins = std::max(1, static_cast<std::int32_t>(bins.categories.size()));
     return bins;
   }
-  data::check_finite(column, source);
   const auto values = distinct_values(column, weight, sample);
   const std::int32_t most =
       options.exact ? std::numeric_limits<std::int32_t>::max() : options.max_bin;

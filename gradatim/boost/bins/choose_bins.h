@@ -20,9 +20,8 @@ std::vector<std::int64_t> quantile_rows(std::int64_t rows, const BinOptions& opt
 std::vector<std::string> categories_of(const data::Column& column, std::span<const float> weight,
                                        const data::Schema* known);
 
-/// The bins of one column. DataError GRD-2011 where a cell is infinite.
+/// The bins of one column, all of whose cells are finite or missing.
 FeatureBins choose_bins(const data::Column& column, std::span<const float> weight,
-                        const QuantileSample& sample, const BinOptions& options,
-                        const std::string& source);
+                        const QuantileSample& sample, const BinOptions& options);
 
 }  // namespace gradatim::boost

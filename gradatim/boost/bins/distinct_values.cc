@@ -25,7 +25,12 @@ std::vector<WeightedValue> merge_equal(std::vector<WeightedValue> values) {
 
 std::vector<WeightedValue> count_equal(std::vector<double> present) {
   sort_ascending(present);
+  std::size_t distinct = 0;
+  for (std::size_t i = 0; i < present.size(); ++i) {
+    distinct += i == 0 || present[i] != present[i - 1];
+  }
   std::vector<WeightedValue> values;
+  values.reserve(distinct);
   for (std::size_t i = 0; i < present.size();) {
     std::size_t end = i + 1;
     while (end < present.size() && present[end] == present[i]) ++end;
@@ -43,21 +48,19 @@ std::vector<WeightedValue> sort_and_merge(std::vector<WeightedValue> values) {
 std::vector<WeightedValue> values_of_cells(const data::Column& column,
                                            std::span<const float> weight,
                                            const QuantileSample& sample) {
-  std::vector<double> cells(column.rows());
-  column.read(0, cells);
+  const std::size_t count = sample.rows.size();
+  std::vector<double> cells(count);
+  (sample.chosen.empty() ? column : column.take(sample.rows)).read(0, cells);
   if (!weight.empty()) {
     std::vector<WeightedValue> values;
-    for (const std::int64_t row : sample.rows) {
-      if (!std::isnan(cells[row])) values.emplace_back(cells[row] + 0.0, weight[row]);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!std::isnan(cells[i])) values.emplace_back(cells[i] + 0.0, weight[sample.rows[i]]);
     }
     return sort_and_merge(std::move(values));
   }
-  std::vector<double> present;
-  present.reserve(sample.rows.size());
-  for (const std::int64_t row : sample.rows) {
-    if (!std::isnan(cells[row])) present.push_back(cells[row] + 0.0);
-  }
-  return count_equal(std::move(present));
+  std::erase_if(cells, [](double x) { return std::isnan(x); });
+  for (double& x : cells) x += 0.0;
+  return count_equal(std::move(cells));
 }
 
 // Adds up in the order in which written out zeros would be: by rising weight.

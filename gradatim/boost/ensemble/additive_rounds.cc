@@ -3,18 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "gradatim/boost/ensemble/sampling.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
 
 namespace gradatim::boost {
-namespace {
-
-constexpr std::int64_t kBlock = 4096;
-
-}  // namespace
 
 AdditiveRounds::AdditiveRounds(const AdditiveConfig& config, const Loss& loss,
                                const Learner& learner, const RoundRows& rows, const Grid& grid,
@@ -30,6 +24,7 @@ AdditiveRounds::AdditiveRounds(const AdditiveConfig& config, const Loss& loss,
       seed_(seed),
       held_out_(std::move(held_out)),
       fitter_(learner.start({rows.binned, &rows.train->data().features})),
+      gradients_(config, loss, *rows.train, outputs, held_out_),
       sketch_(config.sketch, config.vector_leaves ? outputs : 1),
       outliers_(outputs) {
   if (learner.linear_leaves()) check_linear_leaves();
@@ -76,7 +71,7 @@ void AdditiveRounds::add_rounds(std::int64_t first, std::int64_t count) {
 }
 
 void AdditiveRounds::find_outliers(std::int64_t round) {
-  gradients();
+  gradients_.begin();
   const RowSample rows = sample(round, config_.num_parallel_tree - 1);
   weight_ = rows.weight.empty() ? rows_.train->data().weight : rows.weight;
   for (int tree = 0; tree < trees_; ++tree) quantise_tree(tree, round);
@@ -87,14 +82,14 @@ void AdditiveRounds::boost(std::int64_t round) {
   const auto dropped = choose_drops(config_.dropout, weights_, seed_, round);
   const std::vector<double> before = weights_;
   drop(dropped);
-  gradients();
+  gradients_.begin();
   if (config_.dropout.on()) reweigh(config_.dropout, config_.learning_rate, dropped, weights_);
   Members fitted(members_per_round());
   const bool at_once = parallel == 1 && !config_.dropout.on();
   for (std::int64_t p = 0; p < parallel; ++p) {
     const RowSample rows = sample(round, p);
     weight_ = rows.weight.empty() ? rows_.train->data().weight : rows.weight;
-    const bool every_row = static_cast<std::int64_t>(rows.rows.size()) == rows_.train->rows();
+    const bool every_row = rows.rows.empty();
     for (int tree = 0; tree < trees_; ++tree) {
       quantise_tree(tree, round);
       const auto draw = static_cast<std::uint32_t>((round * parallel + p) * trees_ + tree);
@@ -112,7 +107,7 @@ void AdditiveRounds::boost(std::int64_t round) {
       add(*members_[round * members_per_round() + m], m % trees_, false);
     }
   }
-  for (int k = 0; k < outputs_; ++k) check_margins(k);
+  rows_.train->check_exact();
 }
 
 Members AdditiveRounds::take(std::int64_t rounds, std::span<const double> weights) {
@@ -132,45 +127,12 @@ double AdditiveRounds::factor(std::int64_t round, double weight) const {
   return config_.learning_rate * weight / static_cast<double>(config_.num_parallel_tree);
 }
 
-void AdditiveRounds::gradients() {
-  const std::int64_t rows = rows_.train->rows();
-  g_.resize(rows * outputs_);
-  h_.resize(rows * outputs_);
-  auto fill = [&](std::int64_t begin, std::int64_t end) {
-    loss_.gradients({end - begin, rows_.train->data().label.data() + begin,
-                     rows_.train->scores() + begin, g_.data() + begin, h_.data() + begin, rows,
-                     outputs_, rows_.train->data().targets});
-    if (held_out_.empty()) return;
-    for (int k = 0; k < outputs_; ++k) {
-      for (std::int64_t row = begin; row < end; ++row) {
-        if (held_out_[row] != 0) g_[k * rows + row] = h_[k * rows + row] = 0.0F;
-      }
-    }
-  };
-  if (loss_.whole()) {
-    fill(0, rows);
-  } else {
-    parallel_for(rows, kBlock, fill);
-  }
-}
-
-std::span<const float> AdditiveRounds::of_output(const std::vector<float>& values, int k) const {
-  const std::int64_t rows = rows_.train->rows();
-  return std::span(values).subspan(k * rows, rows);
-}
-
 void AdditiveRounds::quantise_output(int k, std::uint32_t draw) {
-  const QuantiseOptions options{
-      .seed = seed_,
-      .draw = draw,
-      .force_wide = rows_.binned->exact() || config_.high_precision || outliers_[k] != 0,
-      .constant_hessian = constant_hessian()};
-  if (config_.first_order) {
-    ones_.assign(rows_.train->rows(), 1.0F);
-    quantise(of_output(g_, k), ones_, weight_, options, statistics_);
-  } else {
-    quantise(of_output(g_, k), of_output(h_, k), weight_, options, statistics_);
-  }
+  const bool wide = rows_.binned->exact() || config_.high_precision || outliers_[k] != 0;
+  gradients_.quantise(
+      k, weight_,
+      {.seed = seed_, .draw = draw, .force_wide = wide, .constant_hessian = constant_hessian()},
+      statistics_);
   outliers_[k] = statistics_.outliers;
 }
 
@@ -190,9 +152,9 @@ void AdditiveRounds::quantise_tree(int tree, std::int64_t round) {
 }
 
 void AdditiveRounds::quantise_sketch(std::int64_t round) {
-  const std::span<const float> h = constant_hessian() ? std::span<const float>() : h_;
-  sketch_.make({g_, h, weight_, rows_.train->rows(), outputs_}, seed_,
-               static_cast<std::uint32_t>(round));
+  const SampledGradients all = gradients_.all(weight_);
+  const auto h = constant_hessian() ? std::span<const float>() : all.h;
+  sketch_.make({all.g, h, weight_, all.rows, outputs_}, seed_, static_cast<std::uint32_t>(round));
   bool outliers = false;
   for (int j = 0; j < sketch_.outputs(); ++j) {
     quantise(sketch_.g(j), sketch_.h(j), weight_,
@@ -211,8 +173,7 @@ void AdditiveRounds::quantise_sketch(std::int64_t round) {
 RowSample AdditiveRounds::sample(std::int64_t round, std::int64_t parallel) const {
   const auto draw = static_cast<std::uint32_t>(round * config_.num_parallel_tree + parallel);
   if (!held_out_.empty()) return sample_learned(draw);
-  const auto& weight = rows_.train->data().weight;
-  return draw_rows(config_.sampling, {g_, h_, weight, rows_.train->rows(), outputs_}, seed_, draw);
+  return draw_rows(config_.sampling, gradients_.all(rows_.train->data().weight), seed_, draw);
 }
 
 // Of the rows that are not held out, as if there were no others.
@@ -222,14 +183,15 @@ RowSample AdditiveRounds::sample_learned(std::uint32_t draw) const {
   };
   std::vector<float> g, h, weight;
   for (int k = 0; k < outputs_; ++k) {
-    gather(of_output(g_, k), g);
-    gather(of_output(h_, k), h);
+    gather(gradients_.g(k), g);
+    gather(gradients_.h(k), h);
   }
   const std::span<const float> own = rows_.train->data().weight;
   if (!own.empty()) gather(own, weight);
   const auto count = static_cast<std::int64_t>(learned_.size());
   RowSample drawn = draw_rows(config_.sampling, {g, h, weight, count, outputs_}, seed_, draw);
   RowSample sample;
+  if (drawn.rows.empty()) sample.rows = learned_;
   for (const std::uint32_t i : drawn.rows) sample.rows.push_back(learned_[i]);
   if (drawn.weight.empty()) return sample;
   sample.weight.assign(held_out_.size(), 0.0F);
@@ -265,11 +227,9 @@ std::unique_ptr<Member> AdditiveRounds::fit_member(int tree, std::uint32_t draw,
 
 // Every output's own leaves, where splits were searched on a sketch.
 void AdditiveRounds::fill_outputs(Member& member) {
-  ones_.assign(rows_.train->rows(), 1.0F);
   for (int k = 0; k < outputs_; ++k) {
-    quantise(of_output(g_, k),
-             constant_hessian() ? std::span<const float>(ones_) : of_output(h_, k), weight_,
-             {.force_wide = true, .constant_hessian = constant_hessian()}, statistics_);
+    gradients_.quantise(k, weight_, {.force_wide = true, .constant_hessian = constant_hessian()},
+                        statistics_);
     fitter_->fill_output(member, k, statistics_);
   }
 }
@@ -285,7 +245,7 @@ void AdditiveRounds::refit_leaves(Member& member, int k, int output) {
   const bool newton_step = config_.first_order && !loss_.constant_hessian();
   if (leaves.empty() || !refits_leaves()) return;
   if (newton_step) {
-    quantise(of_output(g_, k), of_output(h_, k), weight_, {.force_wide = true}, step_statistics_);
+    quantise(gradients_.g(k), gradients_.h(k), weight_, {.force_wide = true}, step_statistics_);
   }
   const auto scores = rows_.train->output(k);
   parallel_tasks(static_cast<std::int64_t>(leaves.size()), [&](std::int64_t i) {
@@ -354,23 +314,6 @@ void AdditiveRounds::rescale(std::int64_t round, ScoredRows& rows, const BinnedD
     rows.rescale(*members_[round * members_per_round() + m], round < loaded_ ? nullptr : bins,
                  m % trees_ * width_, from, to, grid_);
   }
-}
-
-// Sums of grid values are exact below 2^52 steps.
-void AdditiveRounds::check_margins(int k) {
-  const double limit = std::ldexp(grid_.step, 52);
-  const auto scores = rows_.train->output(k);
-  std::vector<std::uint8_t> beyond((scores.size() + kBlock - 1) / kBlock);
-  parallel_for(static_cast<std::int64_t>(scores.size()), kBlock,
-               [&](std::int64_t begin, std::int64_t end) {
-                 bool bad = false;
-                 for (std::int64_t row = begin; row < end; ++row) {
-                   bad = bad || !(std::abs(scores[row]) < limit);
-                 }
-                 beyond[begin / kBlock] = bad;
-               });
-  GRADATIM_CHECK(std::find(beyond.begin(), beyond.end(), 1) == beyond.end(), NumericError, 4002,
-                 "scores grew beyond {} and the fit diverges; lower the learning rate", limit);
 }
 
 }  // namespace gradatim::boost

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gradatim/boost/ensemble/additive_fit.h"
+#include "gradatim/boost/ensemble/round_gradients.h"
 #include "gradatim/boost/ensemble/scored_rows.h"
 
 namespace gradatim::boost {
@@ -49,8 +50,6 @@ class AdditiveRounds {
 
  private:
   double factor(std::int64_t round, double weight) const;
-  void gradients();
-  std::span<const float> of_output(const std::vector<float>& values, int k) const;
   void quantise_output(int k, std::uint32_t draw);
   void quantise_tree(int tree, std::int64_t round);
   void quantise_sketch(std::int64_t round);
@@ -71,7 +70,6 @@ class AdditiveRounds {
   void restore(std::span<const std::int64_t> rounds, std::span<const double> before);
   void rescale(std::int64_t round, ScoredRows& rows, const BinnedData* bins, double from,
                double to);
-  void check_margins(int k);
 
   const AdditiveConfig& config_;
   const Loss& loss_;
@@ -86,11 +84,11 @@ class AdditiveRounds {
   std::vector<std::uint32_t> learned_;  // the rows that are not held out, where some are
   std::unique_ptr<Fitter> fitter_;
   Members members_;
-  std::int64_t loaded_ = 0;          // rounds whose members came from a file: no bins
-  std::int64_t scaled_ = 0;          // rounds whose values have the learning rate
-  std::vector<double> weights_;      // [rounds] with dropout
-  std::vector<float> g_, h_, ones_;  // [outputs][rows]
-  std::span<const float> weight_;    // of the rows in this sample; empty or [rows]
+  std::int64_t loaded_ = 0;        // rounds whose members came from a file: no bins
+  std::int64_t scaled_ = 0;        // rounds whose values have the learning rate
+  std::vector<double> weights_;    // [rounds] with dropout
+  std::span<const float> weight_;  // of the rows in this sample; empty or [rows]
+  RoundGradients gradients_;
   Statistics statistics_;
   Statistics step_statistics_;
   VectorStatistics vectors_;

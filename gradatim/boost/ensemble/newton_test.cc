@@ -100,7 +100,30 @@ TEST(NewtonBoosting, ADivergingFitIsAnError) {
                            data::numeric_column("m", {1e30, 0, 0, 0})});
   auto request = request_of(table);
   request.base_margin = {"m"};
-  EXPECT_EQ(code_of([&] { fit("boost.newton", {{"n_estimators", "2"}}, request); }), 4002);
+  // Scores are added to by leaves, by bins, by raw values and by values that are rescaled.
+  const std::vector<Options> ways = {{},
+                                     {{"subsample", "0.5"}},
+                                     {{"num_parallel_tree", "2"}},
+                                     {{"learner", "linear"}},
+                                     {{"rate_drop", "0.5"}}};
+  for (Options way : ways) {
+    way.emplace_back("n_estimators", "2");
+    EXPECT_EQ(code_of([&] { fit("boost.newton", way, request); }), 4002) << way.front().first;
+  }
+}
+
+TEST(NewtonBoosting, AFitWhoseLastOutputDivergesIsAnError) {
+  const data::Table table({data::numeric_column("x", {1, 2, 3, 4, 5, 6}),
+                           data::categorical_column("y", {0, 1, 2, 0, 1, 2}, {"a", "b", "c"}),
+                           data::numeric_column("m0", {0, 0, 0, 0, 0, 0}),
+                           data::numeric_column("m1", {0, 0, 0, 0, 0, 0}),
+                           data::numeric_column("m2", {0, 0, 0, 0, 0, 1e30})});
+  auto request = request_of(table);
+  request.base_margin = {"m0", "m1", "m2"};
+  for (const char* strategy : {"one_output_per_tree", "multi_output_tree"}) {
+    const Options options = {{"n_estimators", "1"}, {"multi_strategy", strategy}};
+    EXPECT_EQ(code_of([&] { fit("boost.newton", options, request); }), 4002) << strategy;
+  }
 }
 
 }  // namespace

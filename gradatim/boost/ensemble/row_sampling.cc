@@ -175,7 +175,7 @@ void check(const SamplingConfig& config) {
 RowSample draw_rows(const SamplingConfig& config, const SampledGradients& in, std::uint64_t seed,
                     std::uint32_t draw) {
   const auto uniform = [&](double share) {
-    return RowSample{sample_rows(in.rows, share, seed, draw), {}};
+    return share < 1.0 ? RowSample{sample_rows(in.rows, share, seed, draw), {}} : RowSample();
   };
   if (config.method == SamplingMethod::uniform) return uniform(config.subsample);
   std::vector<float> probability(in.rows);

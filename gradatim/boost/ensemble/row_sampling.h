@@ -36,7 +36,7 @@ struct SampledGradients {
 };
 
 struct RowSample {
-  std::vector<std::uint32_t> rows;  // ascending, never none
+  std::vector<std::uint32_t> rows;  // ascending; none: every row
   std::vector<float> weight;        // [all rows], 0 where not drawn; empty: as they were
 };
 

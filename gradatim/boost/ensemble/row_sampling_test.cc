@@ -111,6 +111,16 @@ TEST(RowSampling, OutputsAreSampledTogether) {
   EXPECT_EQ(kept, 200);
 }
 
+TEST(RowSampling, EveryRowIsNotWrittenOut) {
+  const auto in = random_gradients(100, 7);
+  for (const auto method : {SamplingMethod::uniform, SamplingMethod::gradient_based}) {
+    const auto sample = draw_rows({.method = method}, in.of(), 1, 1);
+    EXPECT_TRUE(sample.rows.empty());
+    EXPECT_TRUE(sample.weight.empty());
+  }
+  EXPECT_FALSE(draw_rows({.subsample = 1e-9}, in.of(), 1, 1).rows.empty()) << "none is never drawn";
+}
+
 TEST(RowSampling, NothingToLearnIsStillASample) {
   const Gradients in{std::vector<float>(100), std::vector<float>(100), {}};
   for (const auto method : {SamplingMethod::goss, SamplingMethod::gradient_based}) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cmath>
 
 #include "gradatim/core/error.h"
@@ -53,7 +55,10 @@ void predict_values(const Member& member, const data::Table& features, std::vect
 
 ScoredRows::ScoredRows(const LabelledRows& rows, std::span<const double> base_score,
                        double grid_step)
-    : rows_(rows), scores_(rows.rows() * base_score.size()) {
+    : rows_(rows),
+      limit_(std::ldexp(grid_step, 52)),
+      beyond_(base_score.size()),
+      scores_(rows.rows() * base_score.size()) {
   const auto outputs = base_score.size();
   GRADATIM_CHECK(rows.base_margin.empty() || rows.base_margin.size() == outputs, DataError, 2027,
                  "the loss has {} scores a row and {} columns of base margins were named", outputs,
@@ -74,13 +79,33 @@ void ScoredRows::predict(const Member& member, const BinnedData* binned) {
     predict_values(member, rows_.features, values_);
 }
 
+void ScoredRows::begin_sums(int k, int outputs) {
+  std::fill_n(beyond_.begin() + k, outputs, std::uint8_t{0});
+}
+
+// Any thread's block.
+void ScoredRows::note(int k, bool exact) {
+  if (!exact) std::atomic_ref(beyond_[k]).store(1, std::memory_order_relaxed);
+}
+
+void ScoredRows::check_exact() const {
+  GRADATIM_CHECK(std::find(beyond_.begin(), beyond_.end(), 1) == beyond_.end(), NumericError, 4002,
+                 "scores grew beyond {} and the fit diverges; lower the learning rate", limit_);
+}
+
 void ScoredRows::add(const Member& member, const BinnedData* binned, int k) {
   predict(member, binned);
   const int outputs = member.outputs();
+  begin_sums(k, outputs);
   parallel_for(rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
     for (int j = 0; j < outputs; ++j) {
       auto scores = output(k + j);
-      for (std::int64_t row = begin; row < end; ++row) scores[row] += values_[row * outputs + j];
+      bool exact = true;
+      for (std::int64_t row = begin; row < end; ++row) {
+        scores[row] += values_[row * outputs + j];
+        exact &= std::abs(scores[row]) < limit_;
+      }
+      note(k + j, exact);
     }
   });
 }
@@ -89,13 +114,17 @@ void ScoredRows::rescale(const Member& member, const BinnedData* binned, int k, 
                          double to, const Grid& grid) {
   predict(member, binned);
   const int outputs = member.outputs();
+  begin_sums(k, outputs);
   parallel_for(rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
     for (int j = 0; j < outputs; ++j) {
       auto scores = output(k + j);
+      bool exact = true;
       for (std::int64_t row = begin; row < end; ++row) {
         const double value = values_[row * outputs + j];
         scores[row] += double{grid.round(to * value)} - grid.round(from * value);
+        exact &= std::abs(scores[row]) < limit_;
       }
+      note(k + j, exact);
     }
   });
 }
@@ -124,8 +153,11 @@ void ScoredRows::add_leaves(const Fitter& fitter, const Member& member,
     }
   }
   const int outputs = member.outputs();
+  begin_sums(k, outputs);
   auto add_piece = [&](const Leaf& piece) {
-    for (int j = 0; j < outputs; ++j) fitter.add_leaf(member, piece, j, output(k + j));
+    for (int j = 0; j < outputs; ++j) {
+      note(k + j, fitter.add_leaf(member, piece, j, limit_, output(k + j)));
+    }
   };
   parallel_for(static_cast<std::int64_t>(pieces.size()), 8,
                [&](std::int64_t from, std::int64_t to) {

@@ -46,6 +46,9 @@ class ScoredRows {
   void add_all(std::span<const std::unique_ptr<Member>> members, int outputs);
   /// Adds the fitter's last member, by leaves which together hold every row.
   void add_leaves(const Fitter& fitter, const Member& member, std::span<const Leaf> leaves, int k);
+  /// Sums of grid values are exact below 2^52 steps. NumericError GRD-4002 where an output was
+  /// beyond that after add(), rescale() or add_leaves() last changed it.
+  void check_exact() const;
 
   /// Transformed scores of some rows.  // [rows, columns]
   std::vector<double> predictions(const Loss& loss, int outputs,
@@ -57,12 +60,16 @@ class ScoredRows {
   MetricInput metric_input(const Loss& loss, int outputs);
 
  private:
-  const LabelledRows& rows_;
   void predict(const Member& member, const BinnedData* binned);
+  void begin_sums(int k, int outputs);
+  void note(int k, bool exact);
 
-  std::vector<double> scores_;       // [outputs][rows]
-  std::vector<double> predictions_;  // [rows, columns]
-  std::vector<double> values_;       // of the last member
+  const LabelledRows& rows_;
+  double limit_;                      // of exact sums
+  std::vector<std::uint8_t> beyond_;  // [outputs], by the last sums
+  std::vector<double> scores_;        // [outputs][rows]
+  std::vector<double> predictions_;   // [rows, columns]
+  std::vector<double> values_;        // of the last member
 };
 
 }  // namespace gradatim::boost

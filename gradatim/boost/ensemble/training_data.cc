@@ -184,14 +184,16 @@ std::vector<double> read_margins(const Table& table, const std::string& name,
 
 // The cells that nothing can be learned from, while row numbers are still those of the source.
 void check_features(const data::FitRequest& request, const Table& table) {
+  std::vector<Column> features;
   for (const auto& column : table.columns()) {
     const auto in = [&](const std::vector<std::string>& names) {
       return std::find(names.begin(), names.end(), column.name()) != names.end();
     };
     const bool feature =
         !in(request.target_names()) && column.name() != request.weight && !in(request.base_margin);
-    if (feature) data::check_finite(column, table.source());
+    if (feature) features.push_back(column);
   }
+  data::check_finite(features, table.source());
 }
 
 // The targets alone, of the rows that weigh something.

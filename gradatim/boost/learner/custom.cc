@@ -56,6 +56,7 @@ class CustomFitter final : public Fitter {
   // The weighted least-squares problem whose solution is the Newton step.
   std::unique_ptr<Member> fit(const Statistics& statistics, std::span<const std::uint32_t> rows,
                               std::span<const std::int32_t> /*features*/) override {
+    rows = written_out(rows, features_.rows(), every_row_);
     target_.clear();
     weight_.clear();
     for (const std::uint32_t row : rows) {
@@ -83,6 +84,7 @@ class CustomFitter final : public Fitter {
  private:
   const CustomLearner::Fit& fit_;
   const data::Table& features_;
+  std::vector<std::uint32_t> every_row_;
   std::vector<double> target_;
   std::vector<double> weight_;
 };

@@ -46,7 +46,8 @@ using Members = std::vector<std::unique_ptr<Member>>;
 class Fitter {
  public:
   virtual ~Fitter() = default;
-  /// `rows` and `features` are ascending. The member's values are the learner's own step.
+  /// `rows` and `features` are ascending; no rows are every row. The member's values are the
+  /// learner's own step.
   virtual std::unique_ptr<Member> fit(const Statistics& statistics,
                                       std::span<const std::uint32_t> rows,
                                       std::span<const std::int32_t> features) = 0;
@@ -70,8 +71,11 @@ class Fitter {
   /// Groups of the last member; empty where it has none.
   virtual std::vector<Leaf> leaves() const { return {}; }
   /// scores[row] += the last member's value of one output, for some rows of one of its leaves.
-  virtual void add_leaf(const Member& /*member*/, const Leaf& /*part*/, int /*output*/,
-                        std::span<double> /*scores*/) const {}
+  /// Gives whether the size of all these scores is then below `limit`.
+  virtual bool add_leaf(const Member& /*member*/, const Leaf& /*part*/, int /*output*/,
+                        double /*limit*/, std::span<double> /*scores*/) const {
+    return true;
+  }
   virtual void set_leaf(Member& /*member*/, std::int32_t /*id*/, int /*output*/,
                         double /*value*/) const {}
   /// Gives every leaf of the last member room for so many values, to be set by set_leaf().
@@ -81,6 +85,10 @@ class Fitter {
   virtual void fit_slopes(Member& /*member*/, const Statistics& /*statistics*/,
                           bool /*regularised*/) {}
 };
+
+/// `rows`, or, where they are none and mean every row, all `count` of them, written to `all`.
+std::span<const std::uint32_t> written_out(std::span<const std::uint32_t> rows, std::int64_t count,
+                                           std::vector<std::uint32_t>& all);
 
 /// What a learner may look at beyond the bins.
 struct FitContext {

@@ -40,6 +40,7 @@ class LinearFitter final : public Fitter {
 
   std::unique_ptr<Member> fit(const Statistics& statistics, std::span<const std::uint32_t> rows,
                               std::span<const std::int32_t> features) override {
+    rows = written_out(rows, data_.rows(), every_row_);
     g_.resize(rows.size());
     h_.resize(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -169,6 +170,7 @@ class LinearFitter final : public Fitter {
   std::vector<std::int64_t> first_;
   const data::Table& table_;
   std::vector<bool> categorical_;
+  std::vector<std::uint32_t> every_row_;
   std::vector<double> g_, h_, x_, ones_, cells_;
 };
 

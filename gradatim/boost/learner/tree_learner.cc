@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "gradatim/boost/tree/counted.h"
 #include "gradatim/boost/tree/linear_leaves.h"
@@ -94,12 +95,17 @@ class TreeFitter final : public Fitter {
     for (const auto& leaf : buffers_.leaves) leaves.push_back({leaf.node, leaf.rows});
     return leaves;
   }
-  void add_leaf(const Member& member, const Leaf& part, int output,
+  bool add_leaf(const Member& member, const Leaf& part, int output, double limit,
                 std::span<double> scores) const override {
     const Tree& tree = static_cast<const TreeMember&>(member).tree();
-    if (tree.slopes.any()) return linear_.add(tree, part.id, part.rows, scores);
+    if (tree.slopes.any()) return linear_.add(tree, part.id, part.rows, limit, scores);
     const auto value = double{tree.value(part.id, output)};
-    for (const std::uint32_t row : part.rows) scores[row] += value;
+    bool below = true;
+    for (const std::uint32_t row : part.rows) {
+      scores[row] += value;
+      below &= std::abs(scores[row]) < limit;
+    }
+    return below;
   }
   void set_leaf(Member& member, std::int32_t id, int output, double value) const override {
     if (grow_.limited) value = std::clamp(value, buffers_.limits[id].low, buffers_.limits[id].high);

@@ -43,14 +43,15 @@ class TreeGrower {
         rules_(data, fine, options),
         search_(data, criterion, fine, options, features, buffers) {}
 
+  /// On these rows; none are every row.
   Tree grow(std::span<const std::uint32_t> rows) {
-    buffers_.partition.reset(rows);
+    buffers_.partition.reset(rows, data_.rows());
     buffers_.leaves.clear();
     buffers_.limits.clear();
     buffers_.pool.reset(search_.cells());
     tree_.reset(rules_.outputs());
     open_.clear();
-    Open root = rules_.root(rows);
+    Open root = rules_.root(buffers_.partition.rows());
     tree_.add_nodes(1);
     rules_.describe(root, tree_, buffers_);
     if (search_.may_split(root)) {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -27,7 +28,7 @@ namespace gradatim::boost {
 struct HistogramTask {
   std::span<const std::uint32_t> rows;
   std::int64_t* cells = nullptr;
-  const Coarse* kept = nullptr;  // what the partition kept of the rows, in their order
+  const std::uint32_t* kept = nullptr;  // what the partition kept of the rows, in their order
 };
 
 namespace internal {
@@ -140,10 +141,12 @@ class RowValues {
  public:
   RowValues(const Criterion& criterion, std::size_t rows) : criterion_(criterion), values_(rows) {}
 
-  void read(std::span<const std::uint32_t> rows, const Coarse* kept) {
-    if constexpr (requires { Criterion::unpack(*kept); }) {
+  void read(std::span<const std::uint32_t> rows, const std::uint32_t* kept) {
+    if constexpr (requires { Criterion::unpack(Coarse()); }) {
       if (kept != nullptr) {
-        for (std::size_t i = 0; i < rows.size(); ++i) values_[i] = Criterion::unpack(kept[i]);
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+          values_[i] = Criterion::unpack(std::bit_cast<Coarse>(kept[i]));
+        }
         return;
       }
     }
@@ -170,7 +173,7 @@ class RowValues<Criterion> {
  public:
   RowValues(const Criterion& criterion, std::size_t /*rows*/) : criterion_(criterion) {}
 
-  void read(std::span<const std::uint32_t> /*rows*/, const Coarse* /*kept*/) {}
+  void read(std::span<const std::uint32_t> /*rows*/, const std::uint32_t* /*kept*/) {}
   template <class Bins>
   void add(const Bins& bins, std::span<const std::uint32_t> rows, std::int64_t* cells) const {
     add_vectors(bins, rows, criterion_.rows(), cells);
@@ -183,7 +186,7 @@ class RowValues<Criterion> {
 template <class Criterion>
 void fill_part(const BinnedData& data, const Criterion& criterion,
                std::span<const CellRange> ranges, std::span<const std::uint32_t> rows,
-               const Coarse* kept, std::int64_t* out) {
+               const std::uint32_t* kept, std::int64_t* out) {
   const int lanes = criterion.lanes();
   for (const auto& range : ranges) std::fill_n(out + range.first * lanes, range.cells * lanes, 0);
   RowValues<Criterion> values(criterion, std::min<std::size_t>(rows.size(), kHistogramBlock));

@@ -209,11 +209,14 @@ void LinearLeaves::write(Tree& tree, const std::vector<Model>& models) {
   tree.slopes.first.push_back(static_cast<std::int32_t>(tree.slopes.all.size()));
 }
 
-void LinearLeaves::add(const Tree& tree, std::int32_t node, std::span<const std::uint32_t> rows,
-                       std::span<double> scores) const {
+bool LinearLeaves::add(const Tree& tree, std::int32_t node, std::span<const std::uint32_t> rows,
+                       double limit, std::span<double> scores) const {
+  bool below = true;
   for (const std::uint32_t row : rows) {
     scores[row] += tree.linear_value(node, [&](std::int32_t f) { return cells_[f][row]; });
+    below &= std::abs(scores[row]) < limit;
   }
+  return below;
 }
 
 std::vector<double> solve_semidefinite(std::vector<double> a, std::span<const double> b) {

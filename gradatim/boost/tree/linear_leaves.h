@@ -34,8 +34,9 @@ class LinearLeaves {
   /// Gives the leaves of a tree their slopes; `rule` says what their constants are.
   void fit(Tree& tree, std::span<const LeafRows> leaves, const Statistics& statistics,
            const NewtonRule& rule);
-  /// scores[row] += what a leaf of the last tree says of the row.
-  void add(const Tree& tree, std::int32_t node, std::span<const std::uint32_t> rows,
+  /// scores[row] += what a leaf of the last tree says of the row; gives whether the size of all
+  /// these scores is then below `limit`.
+  bool add(const Tree& tree, std::int32_t node, std::span<const std::uint32_t> rows, double limit,
            std::span<double> scores) const;
 
  private:

@@ -178,5 +178,23 @@ TEST(LinearLeaves, AFeatureThatIsConstantOrACombinationHasNoSlope) {
   EXPECT_FALSE(fitted(nothing, 1).slopes.any());
 }
 
+TEST(LinearLeaves, SayWhetherScoresStayBelowALimit) {
+  Problem p;
+  for (const double x : {1.0, 2.0, 3.0}) p.add(x, 9.0, 1.0 + 3.0 * x);
+  const data::Table table = p.table();
+  const BinnedData data(table, {}, {});
+  Statistics statistics;
+  quantise(std::vector<float>{-4, -7, -10}, {}, {}, {.force_wide = true}, statistics);
+  LinearLeaves leaves(data.features(), table, 0.0);
+  Tree tree = two_splits();
+  const LeafRows all[] = {{1, p.rows}};
+  leaves.fit(tree, all, statistics, {.reg_lambda = 0.0});
+  ASSERT_TRUE(tree.slopes.any());
+  std::vector<double> scores(3);
+  EXPECT_TRUE(leaves.add(tree, 1, p.rows, 10.5, scores));
+  EXPECT_NEAR(scores[2], 10.0, 1e-6);
+  EXPECT_FALSE(leaves.add(tree, 1, p.rows, 10.5, scores));
+}
+
 }  // namespace
 }  // namespace gradatim::boost

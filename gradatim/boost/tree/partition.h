@@ -8,7 +8,9 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -58,7 +60,17 @@ std::int64_t separate_one_by_one(const Bin* bins, const std::uint8_t* left_bins,
 
 class RowPartition {
  public:
-  void reset(std::span<const std::uint32_t> rows) { rows_.assign(rows.begin(), rows.end()); }
+  /// These rows; none are all `count` of them.
+  void reset(std::span<const std::uint32_t> rows, std::int64_t count) {
+    rows_.resize(rows.empty() ? count : rows.size());
+    parallel_for(size(), 16 * kSeparateRows, [&](std::int64_t begin, std::int64_t end) {
+      if (rows.empty()) {
+        std::iota(rows_.begin() + begin, rows_.begin() + end, static_cast<std::uint32_t>(begin));
+      } else {
+        std::copy(rows.begin() + begin, rows.begin() + end, rows_.begin() + begin);
+      }
+    });
+  }
   std::span<const std::uint32_t> rows() const { return rows_; }
   std::span<const std::uint32_t> rows(std::int64_t begin, std::int64_t end) const {
     return std::span(rows_).subspan(begin, end - begin);
@@ -67,10 +79,10 @@ class RowPartition {
   void sort(std::int64_t begin, std::int64_t end) {
     std::sort(rows_.begin() + begin, rows_.begin() + end);
   }
-  /// The coarse statistics of rows from `begin` on, which were a smaller side of the last split;
-  /// nullptr where there are none.
-  const Coarse* kept(std::int64_t begin) const {
-    return kept_.empty() ? nullptr : kept_.data() + begin;
+  /// The coarse statistics of rows from `begin` on, which were a smaller side of the last split, as
+  /// their bits; nullptr where there are none.
+  const std::uint32_t* kept(std::int64_t begin) const {
+    return keeps_ ? scratch_.data() + begin : nullptr;
   }
   std::int64_t size() const { return static_cast<std::int64_t>(rows_.size()); }
 
@@ -151,19 +163,19 @@ class RowPartition {
     });
     std::vector<typename FineCriterion::Sum> sums(chunks.size(), fine.make());
     constexpr bool kHasCoarse = requires { fine.coarse(0); };
-    bool keep = false;
-    if constexpr (kHasCoarse) keep = fine.coarse(0) != nullptr;
-    kept_.resize(keep ? rows_.size() : 0);
+    keeps_ = false;
+    if constexpr (kHasCoarse) keeps_ = fine.coarse(0) != nullptr;
     each(chunks, [&](Chunk& chunk) {
       auto sum = fine.make();
       if constexpr (requires { fine.add_rows(sum, std::span<const std::uint32_t>()); }) {
         fine.add_rows(sum, rows(chunk.begin, chunk.end));
       } else {
         for (std::int64_t i = chunk.begin; i < chunk.end; ++i) {
-          FineCriterion::add_row(sum, fine.read(rows_[i]));
           if constexpr (kHasCoarse) {
-            if (keep) kept_[i] = *fine.coarse(rows_[i]);
+            __builtin_prefetch(fine.coarse(rows_[std::min(i + kPrefetchRows, chunk.end - 1)]));
+            if (keeps_) scratch_[i] = std::bit_cast<std::uint32_t>(*fine.coarse(rows_[i]));
           }
+          FineCriterion::add_row(sum, fine.read(rows_[i]));
         }
       }
       sums[&chunk - chunks.data()] = std::move(sum);
@@ -180,9 +192,11 @@ class RowPartition {
     }
   }
 
+  static constexpr std::int64_t kPrefetchRows = 32;  // so far ahead that statistics arrive in time
+
   std::vector<std::uint32_t> rows_;
-  std::vector<std::uint32_t> scratch_;
-  std::vector<Coarse> kept_;
+  std::vector<std::uint32_t> scratch_;  // of a split; after it, what is kept
+  bool keeps_ = false;
 };
 
 }  // namespace gradatim::boost

@@ -102,7 +102,7 @@ TEST(Partition, FineSumsOfTheLeftSideAreExactWhicheverSideIsSmaller) {
     std::vector<std::uint8_t> left_bins(data.features()[0].bins + 1);
     std::fill_n(left_bins.begin(), last + 1, 1);
     RowPartition partition;
-    partition.reset(rows);
+    partition.reset(rows, 20000);
     std::vector<PartitionTask<WideNewton::Sum>> tasks;
     tasks.push_back({0, 20000, 0, left_bins, total, 0, fine.make()});
     partition.split(data, fine, tasks);
@@ -110,6 +110,45 @@ TEST(Partition, FineSumsOfTheLeftSideAreExactWhicheverSideIsSmaller) {
     EXPECT_EQ(tasks[0].left_sum.h, left.h);
     const auto on_left = partition.rows(0, tasks[0].left_rows);
     EXPECT_TRUE(std::is_sorted(on_left.begin(), on_left.end()));
+  }
+}
+
+TEST(Partition, NoRowsAreEveryRow) {
+  RowPartition partition;
+  partition.reset({}, 200000);
+  ASSERT_EQ(partition.size(), 200000);
+  for (std::uint32_t row = 0; row < 200000; ++row) ASSERT_EQ(partition.rows()[row], row);
+  const std::vector<std::uint32_t> some = {1, 5, 9};
+  partition.reset(some, 200000);
+  EXPECT_TRUE(std::ranges::equal(partition.rows(), some));
+}
+
+TEST(Partition, KeepsTheCoarseStatisticsOfTheSmallerSideInItsOrder) {
+  constexpr std::int64_t kRows = (1 << 16) + 4000;  // not wide
+  Random random(7);
+  const auto columns = random_features({.rows = kRows, .numeric = 1}, random);
+  const BinnedData data(data::Table(columns), {}, {.max_bin = 50});
+  std::vector<float> g(kRows);
+  for (auto& x : g) x = static_cast<float>(random.normal());
+  Statistics statistics;
+  quantise(g, {}, {}, {}, statistics);
+  const WideNewton fine(statistics, {});
+  for (const std::int32_t last : {5, 45}) {
+    std::vector<std::uint8_t> left_bins(data.features()[0].bins + 1);
+    std::fill_n(left_bins.begin(), last + 1, 1);
+    RowPartition partition;
+    partition.reset({}, kRows);
+    std::vector<PartitionTask<WideNewton::Sum>> tasks;
+    tasks.push_back({0, kRows, 0, left_bins, fine.make(), 0, fine.make()});
+    partition.split(data, fine, tasks);
+    const std::int64_t middle = tasks[0].left_rows;
+    const bool left_smaller = 2 * middle <= kRows;
+    const std::int64_t begin = left_smaller ? 0 : middle;
+    const auto rows = partition.rows(begin, left_smaller ? middle : kRows);
+    ASSERT_FALSE(rows.empty());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      ASSERT_EQ(std::bit_cast<Coarse>(partition.kept(begin)[i]), statistics.rows[rows[i]].coarse);
+    }
   }
 }
 

@@ -76,7 +76,7 @@ class SplitSearch {
       const std::int64_t* part;
     };
     std::vector<Difference> differences;
-    auto request = [&](Open& node, const Coarse* kept = nullptr) {
+    auto request = [&](Open& node, const std::uint32_t* kept = nullptr) {
       node.histogram = buffers_.pool.take();
       tasks.push_back({rows_of(node), node.histogram, kept});
     };

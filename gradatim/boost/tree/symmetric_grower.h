@@ -37,15 +37,16 @@ class SymmetricGrower {
         rules_(data, fine, options),
         search_(data, criterion, fine, options, features, buffers) {}
 
+  /// On these rows; none are every row.
   Tree grow(std::span<const std::uint32_t> rows) {
-    buffers_.partition.reset(rows);
+    buffers_.partition.reset(rows, data_.rows());
     buffers_.leaves.clear();
     buffers_.limits.clear();
     buffers_.pool.reset(search_.cells());
     tree_.reset(rules_.outputs());
     tree_.add_nodes(1);
     std::vector<Open> level;
-    level.push_back(rules_.root(rows));
+    level.push_back(rules_.root(buffers_.partition.rows()));
     rules_.describe(level[0], tree_, buffers_);
     search_.build_root(level[0]);
     read_candidates(level[0]);
