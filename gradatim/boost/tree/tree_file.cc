@@ -1,6 +1,6 @@
 // Trees as arrays of a model file. A file may come from anywhere, so everything that prediction
-// relies on is checked here, once: children come after their parent and inside their tree, features
-// exist, category words exist, values are finite.
+// relies on is checked here, once: children come after their one parent and inside their tree,
+// features exist, category words exist, values are finite.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -92,6 +92,22 @@ void check_node(const SafetensorsFile& file, std::int64_t t, std::int64_t n, con
   const auto words = static_cast<std::int64_t>(tree.category_words.size());
   if (node.first_word < 0 || node.words < 0 || std::int64_t{node.first_word} + node.words > words) {
     refuse(file, t, n, "its categories are outside the tree");
+  }
+}
+
+// Any node but the root is the child of one other: a second parent would put it at two depths.
+void check_parents(const SafetensorsFile& file, std::int64_t t, const Tree& tree) {
+  std::vector<std::uint8_t> known(tree.nodes.size());
+  known.front() = 1;
+  for (const Node& node : tree.nodes) {
+    if (node.leaf()) continue;
+    for (const std::int32_t child : {node.left, node.left + 1}) {
+      if (known[child] != 0) refuse(file, t, child, "it is the child of two nodes");
+      known[child] = 1;
+    }
+  }
+  for (std::size_t n = 0; n < known.size(); ++n) {
+    if (known[n] == 0) refuse(file, t, static_cast<std::int64_t>(n), "it is no node's child");
   }
 }
 
@@ -274,6 +290,7 @@ Members load_trees(const SafetensorsFile& file, std::span<const FeatureBins> fea
     for (std::size_t n = 0; n < tree.nodes.size(); ++n) {
       check_node(file, static_cast<std::int64_t>(t), static_cast<std::int64_t>(n), tree, features);
     }
+    check_parents(file, static_cast<std::int64_t>(t), tree);
     members.push_back(std::make_unique<TreeMember>(std::move(tree)));
   }
   return members;

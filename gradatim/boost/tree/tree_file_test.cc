@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "gradatim/boost/testing.h"
@@ -132,6 +133,27 @@ TEST(TreeFile, AnIndexOutsideItsArrayIsRefused) {
   EXPECT_EQ(code_after([](Arrays& a) { a.words[2] = 2; }), 3010);
   EXPECT_EQ(code_after([](Arrays& a) { a.words[2] = -1; }), 3010);
   EXPECT_EQ(code_after([](Arrays& a) { a.first_word[2] = a.words[2] = 0x7FFFFFFF; }), 3010);
+}
+
+// x0 < 1.5 ? (x0 < 1.5 ? node 5 : leaf) : (x0 < 1.5 ? node 5 : leaf), and so on: every walk ends,
+// but a node of two parents has two depths, and of 80 such nodes there are 2^79 walks.
+TEST(TreeFile, ANodeIsTheChildOfOneOther) {
+  const auto code = [](const std::vector<std::int32_t>& left) {
+    Tree tree;
+    for (const std::int32_t child : left) {
+      tree.nodes.push_back({.feature = child > 0 ? 0 : -1, .left = child, .threshold = 1.5});
+    }
+    Members members;
+    members.push_back(std::make_unique<TreeMember>(std::move(tree)));
+    return code_of([&] { load(bytes_of(members)); });
+  };
+  EXPECT_EQ(code({1, 3, 0, 0, 0}), 0);
+  EXPECT_EQ(code({1, 3, 3, 0, 0}), 3010) << "twins";
+  EXPECT_EQ(code({1, 2, 0, 0}), 3010) << "a child that is its own sister";
+  EXPECT_EQ(code({1, 0, 0, 0}), 3010) << "a node of no parent";
+  std::vector<std::int32_t> many(600);  // so many parents that a byte would not count them
+  std::fill_n(many.begin(), 257, 598);
+  EXPECT_EQ(code(many), 3010);
 }
 
 TEST(TreeFile, ANumberThatIsNoneIsRefused) {
