@@ -20,7 +20,7 @@ std::vector<std::shared_ptr<const Metric>> watched_metrics(const data::FitReques
                                                            const AdditiveData& data,
                                                            std::string_view usual) {
   auto names = request.metrics;
-  if (names.empty() && request.own_metrics.empty()) names.emplace_back(usual);
+  if (names.empty()) names.emplace_back(usual);
   const int columns = data.task.classification() ? data.task.class_count() : 1;
   auto found = find_metrics(names, {data.task, columns}, request.own_metrics);
   if (!data.valid) found.clear();

@@ -71,7 +71,6 @@ class RowPartition {
   const Coarse* kept(std::int64_t begin) const {
     return kept_.empty() ? nullptr : kept_.data() + begin;
   }
-  std::int64_t size() const { return static_cast<std::int64_t>(rows_.size()); }
 
   template <class FineCriterion>
   void split(const BinnedData& data, const FineCriterion& fine,
