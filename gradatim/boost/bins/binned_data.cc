@@ -257,8 +257,9 @@ void BinnedData::sort_rows() {
       for (std::int32_t b = 0; b <= missing; ++b) first[b + 1] += first[b];
       sorted_[f].resize(first[missing]);
       for (std::int64_t row = 0; row < rows_; ++row) {
-        const auto bin = static_cast<std::int32_t>(bins[row]);
-        if (bin != missing) sorted_[f][first[bin]++] = static_cast<std::uint32_t>(row);
+        const auto bin = static_cast<std::uint32_t>(bins[row]);
+        if (static_cast<std::int32_t>(bin) == missing) continue;
+        sorted_[f][first[bin]++] = {static_cast<std::uint32_t>(row), bin};
       }
     });
   });

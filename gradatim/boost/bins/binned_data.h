@@ -38,6 +38,12 @@ inline BinOptions seeded(BinOptions options, std::uint64_t seed) {
   return options;
 }
 
+/// A row of an exact numeric feature, where rows are in order of values.
+struct SortedRow {
+  std::uint32_t row = 0;
+  std::uint32_t bin = 0;
+};
+
 class BinnedData {
  public:
   /// Chooses bins and fills them. `weight` is empty or [rows], positive. DataError GRD-2011 where a
@@ -80,9 +86,7 @@ class BinnedData {
   bool has_missing(std::int32_t feature) const { return has_missing_[feature] != 0; }
   bool exact() const { return exact_; }
   /// Of an exact numeric feature: its present rows in order of (value, row).
-  std::span<const std::uint32_t> sorted_rows(std::int32_t feature) const {
-    return sorted_[feature];
-  }
+  std::span<const SortedRow> sorted_rows(std::int32_t feature) const { return sorted_[feature]; }
 
  private:
   void fill(const data::Table& features);
@@ -103,7 +107,7 @@ class BinnedData {
   std::vector<std::uint8_t> has_missing_;
   std::vector<BinGroup> groups_;
   std::vector<std::int32_t> wide_features_;
-  std::vector<std::vector<std::uint32_t>> sorted_;
+  std::vector<std::vector<SortedRow>> sorted_;
   std::vector<std::uint8_t> stored_sparse_;
   std::vector<SparseColumn> sparse_columns_;
   std::vector<std::int32_t> sparse_features_;

@@ -127,8 +127,9 @@ TEST(BinnedData, ExactRowsAreSortedByValueThenRow) {
   EXPECT_EQ(static_cast<std::ptrdiff_t>(sorted.size()),
             std::count_if(cells.begin(), cells.end(), [](double x) { return x == x; }));
   for (std::size_t i = 0; i + 1 < sorted.size(); ++i) {
-    EXPECT_LT(std::pair(cells[sorted[i]], sorted[i]),
-              std::pair(cells[sorted[i + 1]], sorted[i + 1]));
+    EXPECT_EQ(sorted[i].bin, static_cast<std::uint32_t>(data.column(0).at(sorted[i].row)));
+    EXPECT_LT(std::pair(cells[sorted[i].row], sorted[i].row),
+              std::pair(cells[sorted[i + 1].row], sorted[i + 1].row));
   }
   for (std::int64_t row = 0; row < 400; ++row) {
     if (cells[row] == cells[row]) {

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "gradatim/boost/statistics.h"
@@ -70,6 +71,12 @@ struct NewtonRule {
   bool admissible(double h) const { return h >= min_child_weight && h + reg_lambda > 0.0; }
 };
 
+/// Gradients and hessians of some rows, in their units.
+struct NewtonSum {
+  std::int64_t g = 0;
+  std::int64_t h = 0;
+};
+
 /// Newton over packed cells: one int64, (g << 32) + h.
 class PackedNewton {
  public:
@@ -80,6 +87,8 @@ class PackedNewton {
       : rows_(statistics.rows.data()), units_(statistics.coarse_units), rule_(rule) {}
 
   const NewtonRule& rule() const { return rule_; }
+  const Units& units() const { return units_; }
+  static NewtonSum parts(const Sum& sum) { return {sum >> 32, sum & 0xFFFFFFFF}; }
   int lanes() const { return kLanes; }
   Sum make() const { return 0; }
   void add(Sum& sum, const std::int64_t* cell) const { sum += *cell; }
@@ -90,8 +99,8 @@ class PackedNewton {
   static void add_row(Sum& sum, Row row) { sum += row; }
   void subtract(Sum& from, const Sum& part) const { from -= part; }
   bool empty(const std::int64_t* cell) const { return *cell == 0; }
-  double h(const Sum& sum) const { return static_cast<double>(sum & 0xFFFFFFFF) * units_.h; }
-  double g(const Sum& sum) const { return static_cast<double>(sum >> 32) * units_.g; }
+  double h(const Sum& sum) const { return static_cast<double>(parts(sum).h) * units_.h; }
+  double g(const Sum& sum) const { return static_cast<double>(parts(sum).g) * units_.g; }
   bool admissible(const Sum& sum) const { return rule_.admissible(h(sum)); }
   double score(const Sum& sum) const { return rule_.score(g(sum), h(sum)); }
   double value(const Sum& sum, const Limits& limits, double rows = 0.0) const {
@@ -118,19 +127,18 @@ class PackedNewton {
 /// Newton over wide cells: two int64 of fine values.
 class WideNewton {
  public:
-  struct Sum {
-    std::int64_t g = 0;
-    std::int64_t h = 0;
-  };
+  using Sum = NewtonSum;
   using Row = Sum;
   static constexpr int kLanes = 2;
   WideNewton(const Statistics& statistics, const NewtonRule& rule)
-      : rows_(statistics.rows.data()),
+      : rows_(statistics.rows),
         wide_(statistics.wide),
         units_(statistics.fine_units),
         rule_(rule) {}
 
   const NewtonRule& rule() const { return rule_; }
+  const Units& units() const { return units_; }
+  static const NewtonSum& parts(const Sum& sum) { return sum; }
   int lanes() const { return kLanes; }
   Sum make() const { return {}; }
   void add(Sum& sum, const std::int64_t* cell) const {
@@ -138,6 +146,7 @@ class WideNewton {
     sum.h += cell[1];
   }
   Row read(std::uint32_t row) const { return {rows_[row].fine.g, rows_[row].fine.h}; }
+  std::span<const RowStatistics> statistics() const { return rows_; }
   /// The row's coarse statistics, for the partition to keep; none in wide mode.
   const Coarse* coarse(std::uint32_t row) const { return wide_ ? nullptr : &rows_[row].coarse; }
   static void add_row(std::int64_t* cell, Row row) {
@@ -178,7 +187,7 @@ class WideNewton {
   }
 
  private:
-  const RowStatistics* rows_;
+  std::span<const RowStatistics> rows_;
   bool wide_;
   Units units_;
   NewtonRule rule_;

@@ -2,21 +2,21 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <limits>
 #include <vector>
 
+#include "gradatim/boost/tree/exact.h"
 #include "gradatim/core/philox.h"
 #include "gradatim/data/table.h"
 
 namespace gradatim::boost {
 namespace {
 
-struct FreePairOfNode {
-  FreePair operator()(std::int32_t /*node*/) const { return {}; }
-};
-
-// Three nodes and rows of none. A few rows have whole gradients, so that scores tie.
+// Three nodes and rows of none, by way of two splits. A few rows have whole gradients, so that
+// scores tie.
 void expect_the_plain_candidates(std::uint64_t seed, std::int64_t rows, bool missing,
                                  std::int64_t distinct, const NewtonRule& rule) {
   constexpr std::int32_t kNodes = 3;
@@ -42,25 +42,40 @@ void expect_the_plain_candidates(std::uint64_t seed, std::int64_t rows, bool mis
   const BinnedData data(data::Table({data::numeric_column("x", std::move(x))}), {}, options);
   Statistics statistics;
   quantise(g, h, {}, {}, statistics);
+  std::vector<Fine> fine;
+  for (const RowStatistics& row : statistics.rows) fine.push_back(row.fine);
   const WideNewton criterion(statistics, rule);
-  std::vector<WideNewton::Sum> totals(kNodes);
-  for (std::int64_t row = 0; row < rows; ++row) {
-    if (node[row] != kNoNode)
-      WideNewton::add_row(totals[node[row]], criterion.read(static_cast<std::uint32_t>(row)));
-  }
-  const FreePairOfNode pair;
-  const auto plain = internal::ExactFeature(data, criterion, 0, std::span<const std::int32_t>(node),
-                                            std::span<const WideNewton::Sum>(totals), pair)
-                         .search();
-  const auto fast =
-      search_exact_newton(data, criterion, 0, node, std::span<const WideNewton::Sum>(totals));
-  ASSERT_EQ(fast.size(), plain.size());
-  for (std::size_t n = 0; n < plain.size(); ++n) {
-    ASSERT_EQ(fast[n].feature, plain[n].feature);
-    ASSERT_EQ(fast[n].score, plain[n].score);
-    ASSERT_EQ(fast[n].bin, plain[n].bin);
-    ASSERT_EQ(fast[n].next, plain[n].next);
-    ASSERT_EQ(fast[n].missing_left, plain[n].missing_left);
+  const auto rows_of = [&](std::initializer_list<std::int32_t> nodes) {
+    std::vector<std::uint32_t> own;
+    for (std::int64_t row = 0; row < rows; ++row) {
+      if (std::find(nodes.begin(), nodes.end(), node[row]) != nodes.end()) {
+        own.push_back(static_cast<std::uint32_t>(row));
+      }
+    }
+    return own;
+  };
+  const std::vector<std::uint32_t> own[] = {rows_of({0}), rows_of({1}), rows_of({2})};
+  const auto some = rows_of({0, 2});
+  SortedColumns columns;
+  columns.reset(data, rows_of({0, 1, 2}), std::vector<std::int32_t>{0});
+  SortedColumns::Split root[] = {{.node = 0, .left_rows = some, .right_rows = own[1]}};
+  columns.split(root);
+  SortedColumns::Split left[] = {{.node = root[0].left, .left_rows = own[2], .right_rows = own[0]}};
+  columns.split(left);
+  const std::int32_t number[] = {left[0].right, root[0].right, left[0].left};
+  for (std::int32_t n = 0; n < kNodes; ++n) {
+    NewtonSum total;
+    for (const std::uint32_t row : own[n]) WideNewton::add_row(total, criterion.read(row));
+    const auto sorted = columns.rows(number[n], 0);
+    const Candidate plain =
+        search_exact(criterion, 0, sorted, data.has_missing(0), total, FreePair());
+    const Candidate fast = search_exact_newton({total, criterion.units(), criterion.rule()}, fine,
+                                               0, sorted, data.has_missing(0));
+    ASSERT_EQ(fast.feature, plain.feature);
+    ASSERT_EQ(fast.score, plain.score);
+    ASSERT_EQ(fast.bin, plain.bin);
+    ASSERT_EQ(fast.next, plain.next);
+    ASSERT_EQ(fast.missing_left, plain.missing_left);
   }
 }
 

@@ -10,6 +10,7 @@
 #include "gradatim/boost/tree/criterion.h"
 #include "gradatim/boost/tree/histogram_pool.h"
 #include "gradatim/boost/tree/partition.h"
+#include "gradatim/boost/tree/sorted_columns.h"
 #include "gradatim/boost/tree/split.h"
 
 namespace gradatim::boost {
@@ -50,7 +51,8 @@ struct GrowBuffers {
   RowPartition partition;
   HistogramPool pool;
   std::vector<std::vector<std::int64_t>> scratch;
-  std::vector<std::int32_t> node_of_row;
+  SortedColumns columns;   // of the exact search
+  std::vector<Fine> fine;  // of every row, side by side for it
   std::vector<LeafRows> leaves;
   std::vector<Limits> limits;  // of each node, where values are limited
 };
@@ -71,6 +73,8 @@ struct OpenNode {
   double value = 0.0;
   double score = 0.0;
   std::int64_t* histogram = nullptr;
+  std::int32_t columns =
+      0;  // exact: which node of the sorted columns; a new child has its parent's
   std::vector<std::int32_t> path;  // features of the splits above, where groups are said
   Candidate best;
   double gain = 0.0;  // by ranking statistics

@@ -65,6 +65,7 @@ class NodeRules {
              typename Fine::Sum total) const {
     Open node;
     node.depth = parent.depth + 1;
+    node.columns = parent.columns;
     node.place = 2 * parent.place + side;
     node.begin = side == 0 ? parent.begin : parent.begin + left_rows;
     node.end = side == 0 ? parent.begin + left_rows : parent.end;

@@ -1,6 +1,7 @@
 #include "gradatim/boost/tree/partition.h"
 
 #include <algorithm>
+#include <optional>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "gradatim/boost/tree/partition.cc"
@@ -69,28 +70,34 @@ std::int64_t separate_rows(const BinColumn& column, std::span<const std::uint8_t
   // A vector more: compressing writes whole vectors.
   std::uint32_t right_rows[kSeparateRows + 64];
   const auto count = static_cast<std::int64_t>(rows.size());
-  const auto last_bin = static_cast<std::int32_t>(left_bins.size()) - 1;
-  std::int32_t prefix = 0;
-  while (prefix < last_bin && left_bins[prefix] != 0) ++prefix;
-  const bool numeric = std::all_of(left_bins.begin() + prefix, left_bins.end() - 1,
-                                   [](std::uint8_t left) { return left == 0; });
-  // Vectors count rows in 31 bits of bytes.
-  const bool addressable =
-      column.width <= 2 && static_cast<std::int64_t>(column.bytes.size()) < (std::int64_t{1} << 31);
-  const std::int32_t missing = left_bins[last_bin] != 0 ? last_bin : -1;
-  std::int64_t left = 0;
-  if (!numeric || !addressable) {
-    left = visit_column(column, [&](const auto* bins) {
+  const auto one_by_one = [&] {
+    return visit_column(column, [&](const auto* bins) {
       return internal::separate_one_by_one(bins, left_bins.data(), rows.data(), 0, count, 0, out,
                                            right_rows);
     });
+  };
+  const auto bins_to_the_left = [&]() -> std::optional<std::int32_t> {  // where they are a prefix
+    const auto end = left_bins.end() - 1;
+    const auto right = std::find(left_bins.begin(), end, 0);
+    if (std::find_if(right, end, [](std::uint8_t left) { return left != 0; }) != end) return {};
+    return static_cast<std::int32_t>(right - left_bins.begin());
+  };
+  // Vectors count rows in 31 bits of bytes. Four-byte bins are too many to look at in every chunk.
+  const bool addressable =
+      column.width <= 2 && static_cast<std::int64_t>(column.bytes.size()) < (std::int64_t{1} << 31);
+  const auto prefix = addressable ? bins_to_the_left() : std::nullopt;
+  const std::int32_t missing =
+      left_bins.back() != 0 ? static_cast<std::int32_t>(left_bins.size()) - 1 : -1;
+  std::int64_t left = 0;
+  if (!prefix) {
+    left = one_by_one();
   } else if (column.width == 1) {
     left =
-        HWY_DYNAMIC_DISPATCH(separate_bytes)(column.as<std::uint8_t>(), prefix - 1, missing,
+        HWY_DYNAMIC_DISPATCH(separate_bytes)(column.as<std::uint8_t>(), *prefix - 1, missing,
                                              left_bins.data(), rows.data(), count, out, right_rows);
   } else {
     left =
-        HWY_DYNAMIC_DISPATCH(separate_words)(column.as<std::uint16_t>(), prefix - 1, missing,
+        HWY_DYNAMIC_DISPATCH(separate_words)(column.as<std::uint16_t>(), *prefix - 1, missing,
                                              left_bins.data(), rows.data(), count, out, right_rows);
   }
   std::copy_n(right_rows, count - left, out + left);

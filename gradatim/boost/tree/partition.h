@@ -59,6 +59,7 @@ std::int64_t separate_one_by_one(const Bin* bins, const std::uint8_t* left_bins,
 class RowPartition {
  public:
   void reset(std::span<const std::uint32_t> rows) { rows_.assign(rows.begin(), rows.end()); }
+  std::span<const std::uint32_t> rows() const { return rows_; }
   std::span<const std::uint32_t> rows(std::int64_t begin, std::int64_t end) const {
     return std::span(rows_).subspan(begin, end - begin);
   }

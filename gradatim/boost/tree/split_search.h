@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -57,7 +58,7 @@ class SplitSearch {
   }
   /// From rows.
   void build(std::span<Open* const> nodes) {
-    if (data_.exact()) return;
+    if (data_.exact()) return build_columns();
     std::vector<HistogramTask> tasks;
     for (Open* node : nodes) {
       node->histogram = buffers_.pool.take();
@@ -67,7 +68,7 @@ class SplitSearch {
   }
 
   void build_children(std::span<const Family> families) {
-    if (data_.exact()) return;
+    if (data_.exact()) return split_columns(families);
     std::vector<HistogramTask> tasks;
     struct Difference {
       std::int64_t* from;
@@ -119,18 +120,14 @@ class SplitSearch {
     }
     const auto count = static_cast<std::int64_t>(jobs.size());
     std::vector<Candidate> found(jobs.size());
-    if constexpr (!NodeRules<Fine>::kVectors) {
-      if (data_.exact()) search_columns(nodes, jobs, found);
-    }
-    if (!data_.exact()) {
-      const auto features = static_cast<std::int64_t>(data_.features().size());
-      const std::int64_t grain = std::max<std::int64_t>(1, kScanCells * features / data_.cells());
-      parallel_for(count, grain, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) {
-          found[i] = scan(*nodes[jobs[i].first], jobs[i].second);
-        }
-      });
-    }
+    parallel_for(
+        count, data_.exact() ? 1 : scan_grain(), [&](std::int64_t begin, std::int64_t end) {
+          for (std::int64_t i = begin; i < end; ++i) {
+            const auto [node, feature] = jobs[i];
+            found[i] =
+                data_.exact() ? scan_rows(*nodes[node], feature) : scan(*nodes[node], feature);
+          }
+        });
     for (std::size_t i = 0; i < jobs.size(); ++i) {
       Candidate& best = nodes[jobs[i].first]->best;
       if (found[i].beats(best)) best = std::move(found[i]);
@@ -177,45 +174,63 @@ class SplitSearch {
     }
   }
 
-  // Every column is searched for all nodes at once; what a node may not use is left out after.
-  void search_columns(std::span<Open* const> nodes,
-                      const std::vector<std::pair<std::size_t, std::int32_t>>& jobs,
-                      std::vector<Candidate>& found) {
-    auto& node_of_row = buffers_.node_of_row;
-    node_of_row.assign(data_.rows(), kNoNode);
-    std::vector<typename Fine::Sum> totals;
-    for (std::size_t n = 0; n < nodes.size(); ++n) {
-      totals.push_back(nodes[n]->total);
-      if (!may_split(*nodes[n])) continue;
-      for (const std::uint32_t row : rows_of(*nodes[n])) {
-        node_of_row[row] = static_cast<std::int32_t>(n);
-      }
+  // Scans of few cells share a task.
+  std::int64_t scan_grain() const {
+    const auto features = static_cast<std::int64_t>(data_.features().size());
+    return std::max<std::int64_t>(1, kScanCells * features / data_.cells());
+  }
+
+  // The exact search has sorted columns where histograms would be; the only batch that is built
+  // from rows is the root.
+  void build_columns() {
+    buffers_.columns.reset(data_, buffers_.partition.rows(), features_);
+    if constexpr (HasNewtonRule<Fine>) {
+      buffers_.fine.resize(data_.rows());
+      constexpr std::int64_t kBlock = 16384;
+      parallel_for(data_.rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t row = begin; row < end; ++row) {
+          buffers_.fine[row] = fine_.statistics()[row].fine;
+        }
+      });
     }
-    std::vector<std::vector<Candidate>> columns(data_.features().size());
-    parallel_tasks(static_cast<std::int64_t>(features_.size()), [&](std::int64_t i) {
-      const std::int32_t feature = features_[i];
-      const auto search = [&](const auto& pair) {
-        columns[feature] = search_exact(data_, fine_, feature, options_.categories, node_of_row,
-                                        std::span<const typename Fine::Sum>(totals), pair);
-      };
+  }
+  void split_columns(std::span<const Family> families) {
+    std::vector<SortedColumns::Split> splits;
+    for (const auto& family : families) {
+      splits.push_back({family.left->columns, rows_of(*family.left), rows_of(*family.right)});
+    }
+    buffers_.columns.split(splits);
+    for (std::size_t i = 0; i < splits.size(); ++i) {
+      families[i].left->columns = splits[i].left;
+      families[i].right->columns = splits[i].right;
+    }
+  }
+
+  Candidate scan_rows(const Open& node, std::int32_t feature) const {
+    if constexpr (NodeRules<Fine>::kVectors) {
+      return {};  // the learner refuses them
+    } else {
       if constexpr (HasValues<Fine>) {
-        if (options_.limited) {
-          search([&](std::int32_t n) { return pair_of(*nodes[n], feature); });
-          return;
-        }
+        if (options_.limited) return scan_rows(node, feature, pair_of(node, feature));
       }
-      if constexpr (HasNewtonRule<Fine>) {
-        if (fine_.rule().max_delta_step == 0.0 && !data_.features()[feature].categorical()) {
-          columns[feature] = search_exact_newton(data_, fine_, feature, node_of_row,
-                                                 std::span<const typename Fine::Sum>(totals));
-          return;
-        }
-      }
-      search([](std::int32_t) { return FreePair(); });
-    });
-    for (std::size_t i = 0; i < jobs.size(); ++i) {
-      found[i] = std::move(columns[jobs[i].second][jobs[i].first]);
+      return scan_rows(node, feature, FreePair());
     }
+  }
+
+  template <class Pair>
+  Candidate scan_rows(const Open& node, std::int32_t feature, const Pair& pair) const {
+    if (data_.features()[feature].categorical()) {
+      return search_categories(data_, fine_, feature, options_.categories, rows_of(node), pair);
+    }
+    const auto rows = buffers_.columns.rows(node.columns, feature);
+    const bool has_missing = data_.has_missing(feature);
+    if constexpr (HasNewtonRule<Fine> && std::is_same_v<Pair, FreePair>) {
+      if (fine_.rule().max_delta_step == 0.0) {
+        return search_exact_newton({Fine::parts(node.total), fine_.units(), fine_.rule()},
+                                   buffers_.fine, feature, rows, has_missing);
+      }
+    }
+    return search_exact(fine_, feature, rows, has_missing, node.total, pair);
   }
 
   static constexpr std::int64_t kPoolBytes = std::int64_t{512} << 20;  // of all histograms
