@@ -13,6 +13,7 @@
 #include "gradatim/cli/cli.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
+#include "gradatim/core/simd.h"
 #include "gradatim/core/text.h"
 
 namespace gradatim::cli {
@@ -66,6 +67,7 @@ const Command& find_command(const std::string& name) {
 }
 
 int run(std::span<const std::string> words) {
+  check_simd_variable();
   if (words.empty()) {
     std::fputs(help_of(kCommands).c_str(), stderr);
     return kWrongUsage;

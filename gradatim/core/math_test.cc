@@ -168,7 +168,6 @@ TEST(Loops, KeepNanAndTakeEmptySpans) {
   math::sigmoid_all({});
 }
 
-// Last in this file: the choice of instructions is only ever lowered.
 TEST(Loops, GiveTheSameBitsAsTheScalarFormsOnEveryTarget) {
   const auto exps = bits_of([](std::span<double> x) {
     for (double& value : x) value = math::exp(value);
@@ -183,7 +182,7 @@ TEST(Loops, GiveTheSameBitsAsTheScalarFormsOnEveryTarget) {
   };
   for (const auto& [most, name] : {Limit{Simd::avx512, "avx512"}, Limit{Simd::avx2, "avx2"},
                                    Limit{Simd::portable, "portable"}}) {
-    limit_simd(most);
+    const SimdLimit limit(most);
     const bool available = best == "avx512" || most == Simd::portable || best == name;
     if (available) {
       EXPECT_EQ(simd_name(), name);
@@ -191,6 +190,7 @@ TEST(Loops, GiveTheSameBitsAsTheScalarFormsOnEveryTarget) {
     EXPECT_EQ(bits_of(math::exp_all), exps) << simd_name();
     EXPECT_EQ(bits_of(math::sigmoid_all), sigmoids) << simd_name();
   }
+  EXPECT_EQ(simd_name(), best) << "a limit ends";
 }
 
 }  // namespace

@@ -2,11 +2,13 @@
 
 #include <nanobind/stl/string.h>
 
+#include "gradatim/core/simd.h"
 #include "gradatim/core/text.h"
 
 namespace nb = nanobind;
 
 NB_MODULE(_native, module) {
+  gradatim::check_simd_variable();
   module.doc() = "The library behind gradatim; use the package, not this module.";
   module.attr("version") = GRADATIM_VERSION;
   gradatim::python::bind_errors(module);

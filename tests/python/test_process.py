@@ -1,6 +1,7 @@
 """What happens around a fit: fork, Ctrl-C, other threads."""
 
 import multiprocessing
+import os
 import signal
 import subprocess
 import sys
@@ -31,6 +32,17 @@ def test_a_forked_child_fits_and_predicts_after_its_parent():
 def test_joblib_workers_fit():
     scores = cross_val_score(NewtonBoostingRegressor(n_estimators=5), X, Y, cv=2, n_jobs=2)
     assert np.isfinite(scores).all()
+
+
+def test_a_misspelt_choice_of_vector_instructions_is_refused():
+    done = subprocess.run(
+        [sys.executable, "-c", "import gradatim"],
+        env=os.environ | {"GRADATIM_SIMD": "avx"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    assert "ImportError: the environment variable GRADATIM_SIMD" in done.stderr
 
 
 ENDLESS = """

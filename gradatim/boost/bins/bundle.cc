@@ -48,7 +48,7 @@ struct Open {
     codes += candidate.cells;
   }
 
-  // Measured: a code costs a quarter of an entry.
+  // A code, read in order, costs about a quarter of an entry, whose row must be looked up.
   bool worth_it() const {
     if (members.size() < 2) return false;
     const bool entries = std::all_of(members.begin(), members.end(),

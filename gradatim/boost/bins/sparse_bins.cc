@@ -17,8 +17,8 @@ std::int64_t entries_of(const data::Column& column) {
   return entries;
 }
 
-// Measured on 2,000 features: 10 entries a row and tile, and at most a megabyte of cells; smaller
-// tiles lose on the start of a row, larger ones on the cache.
+// Entries a row and tile, and cells: a megabyte. Smaller tiles lose on the start of a row, larger
+// ones on the cache.
 constexpr std::int64_t kTileEntries = 10;
 constexpr std::int64_t kTileCells = std::int64_t{1} << 17;
 
@@ -75,14 +75,16 @@ SparseColumn sparse_bins(const data::Column& column, const FeatureBins& bins, bo
   return made;
 }
 
-std::vector<SparseTile> lay_out_tiles(std::span<const SparseCells> features, std::int64_t rows) {
+std::vector<SparseTile> lay_out_tiles(std::span<const SparseCells> features, std::int64_t rows,
+                                      std::int64_t most_entries) {
   std::vector<std::span<const SparseCells>> parts;
   std::size_t first = 0;
   std::int64_t entries = 0;
   std::int64_t cells = 0;
   for (std::size_t f = 0; f < features.size(); ++f) {
     const auto more = static_cast<std::int64_t>(features[f].column->rows.size());
-    const bool full = entries >= kTileEntries * rows || cells + features[f].cells > kTileCells;
+    const bool full = entries >= kTileEntries * rows || entries + more > most_entries ||
+                      cells + features[f].cells > kTileCells;
     if (f > first && full) {
       parts.push_back(features.subspan(first, f - first));
       first = f;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -42,6 +43,10 @@ struct SparseCells {
   std::int64_t first_cell = 0;
   std::int64_t cells = 0;
 };
-std::vector<SparseTile> lay_out_tiles(std::span<const SparseCells> features, std::int64_t rows);
+/// Tiles of features in order; no tile has more than `most_entries`, which its offsets must hold,
+/// unless a single feature has.
+std::vector<SparseTile> lay_out_tiles(
+    std::span<const SparseCells> features, std::int64_t rows,
+    std::int64_t most_entries = std::numeric_limits<std::uint32_t>::max());
 
 }  // namespace gradatim::boost

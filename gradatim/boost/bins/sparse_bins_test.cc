@@ -53,6 +53,35 @@ TEST(SparseBins, EveryRowHasTheBinOfTheTableWrittenOut) {
   }
 }
 
+TEST(SparseBins, ATileHasNoMoreEntriesThanItsOffsetsHold) {
+  Random r(6);
+  const auto pair = random_sparse({.rows = 400, .columns = 12}, r);
+  std::vector<SparseColumn> columns;
+  std::int64_t entries = 0;
+  for (const auto& column : pair.sparse.columns()) {
+    FeatureBins bins;
+    bins.cuts = {0.5, 1.5};
+    bins.bins = 3;
+    bool missing = false;
+    columns.push_back(sparse_bins(column, bins, missing));
+    entries += static_cast<std::int64_t>(columns.back().rows.size());
+  }
+  std::vector<SparseCells> cells;
+  for (std::size_t f = 0; f < columns.size(); ++f) {
+    cells.push_back({&columns[f], static_cast<std::int64_t>(f) * 4, 4});
+  }
+  EXPECT_EQ(lay_out_tiles(cells, 400).size(), 1U);
+  const std::int64_t most = entries / 3;
+  const auto tiles = lay_out_tiles(cells, 400, most);
+  EXPECT_GE(tiles.size(), 3U);
+  std::int64_t sum = 0;
+  for (const SparseTile& tile : tiles) {
+    EXPECT_LE(std::int64_t{tile.offsets.back()}, most);
+    sum += tile.offsets.back();
+  }
+  EXPECT_EQ(sum, entries);
+}
+
 TEST(SparseBins, AColumnThatIsMostlyThereIsStoredAsAColumn) {
   Random r(3);
   const auto pair = random_sparse({.rows = 200, .columns = 1, .density = 0.6}, r);

@@ -129,7 +129,8 @@ TEST(OrderedStatistics, AnOutlierTakesNoDigitsFromTheOthers) {
   rows.y[last] = 1e9F;
   const auto after = statistic_of(rows);
   for (std::size_t i = 0; i < 300; ++i) {
-    if (!std::isnan(before[i])) EXPECT_NEAR(before[i], after[i], 1e-5) << i;
+    if (std::isnan(before[i])) continue;
+    EXPECT_NEAR(before[i], after[i], 1e-5) << i;
   }
 }
 

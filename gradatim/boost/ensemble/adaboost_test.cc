@@ -235,6 +235,36 @@ TEST(AdaBoost, WordsAreSortedByTheirShareOfAClass) {
   }
 }
 
+// Two words of twelve are a, the others b, and one of the former has few rows. The weights sum up
+// to 1, but min_cat_weight counts rows of mean weight: 256 / 12 of them are worth one here.
+TEST(AdaBoost, TreesSplitOnWordsWhateverTheWeightsSumUpTo) {
+  std::vector<std::int32_t> word, y;
+  for (int w = 0; w < 12; ++w) {
+    for (int i = 0; i < (w == 11 ? 5 : 20); ++i) {
+      word.push_back(w);
+      y.push_back(w >= 10 ? 0 : 1);
+    }
+  }
+  data::Categories words;
+  for (int w = 0; w < 12; ++w) words.push_back(fmt::format("word{:02}", w));
+  const data::Table table(
+      {data::categorical_column("c", word, words), data::categorical_column("y", y, {"a", "b"})});
+  const auto error = [&](Options options, const char* rows_of_256) {
+    options.insert(options.end(), {{"n_estimators", "1"},
+                                   {"learner", "tree"},
+                                   {"max_depth", "1"},
+                                   {"min_cat_weight", rows_of_256}});
+    return history(*fit("boost.adaboost", options, request_of(table)), "train.error")[0];
+  };
+  for (const char* algorithm : {"samme", "samme_r", "real"}) {
+    EXPECT_NEAR(error({{"algorithm", algorithm}}, "15"), 0.0, 1e-12) << algorithm;
+  }
+  EXPECT_NEAR(error({{"mode", "resample"}}, "15"), 0.0, 1e-12);
+  EXPECT_NEAR(error({}, "100"), 0.0, 1e-12) << "12 / 256 of it are below 5 rows";
+  EXPECT_NEAR(error({}, "110"), 5.0 / 225, 1e-12) << "5 rows do not name a word";
+  EXPECT_NEAR(error({}, "1000"), 25.0 / 225, 1e-12) << "nor do 20";
+}
+
 TEST(AdaBoost, RefusesScoresToStartFrom) {
   for (const char* name : {"boost.adaboost", "boost.adaboost_r2"}) {
     auto request = request_of(table_of({1, 2}, {0, 1}, {"a", "b"}));

@@ -59,6 +59,7 @@ class AdditiveFit {
     Watch watch(metrics(), data_.valid ? config_.early_stopping_rounds : 0, total_,
                 request_.observer);
     const Scores scores{train, valid ? &*valid : nullptr};
+    state_.outliers = rounds.outliers();
 
     Checkpoint checkpoint(request_.resume, request_.checkpoint_seconds, *learner_);
     if (checkpoint.wanted()) {
@@ -71,7 +72,10 @@ class AdditiveFit {
       replay(std::move(members), rounds, scores, watch);
     }
     guarded(checkpoint, rounds, [&] { go(rounds, scores, watch, checkpoint); });
-    save(checkpoint, rounds);
+    const std::string failure = save(checkpoint, rounds);
+    if (!failure.empty() && request_.observer != nullptr) {
+      request_.observer->on_warning("the model is whole, but not its checkpoint: " + failure);
+    }
     return finish(rounds);
   }
 
@@ -107,14 +111,18 @@ class AdditiveFit {
     }
   }
 
-  // Whatever ends a fit early, the checkpoint holds the rounds that were done.
+  // Whatever ends a fit early, the checkpoint holds the rounds that were done, if it can be
+  // written.
   template <class F>
   void guarded(Checkpoint& checkpoint, const AdditiveRounds& rounds, F go) {
     try {
       go();
     } catch (const Interrupted&) {
       if (!checkpoint.wanted()) throw;
-      save(checkpoint, rounds);
+      const std::string failure = save(checkpoint, rounds);
+      if (!failure.empty()) {
+        throw Interrupted(fmt::format("interrupted, and there is no checkpoint: {}", failure));
+      }
       throw Interrupted(fmt::format(
           "interrupted; {} holds the {} rounds that were done, and the same fit goes on from there",
           request_.resume, state_.watch.last));
@@ -124,10 +132,16 @@ class AdditiveFit {
     }
   }
 
-  // Only whole rounds: what an exception left of the next one stays out.
-  void save(Checkpoint& checkpoint, const AdditiveRounds& rounds) {
+  // Only whole rounds: what an exception left of the next one stays out. Returns why it could not
+  // be written, which must cost neither a finished model nor the error that ended the fit.
+  std::string save(Checkpoint& checkpoint, const AdditiveRounds& rounds) {
     const auto whole = state_.watch.last * rounds.members_per_round();
-    checkpoint.write(identity_, state_, std::span(rounds.members()).first(whole));
+    try {
+      checkpoint.write(identity_, state_, std::span(rounds.members()).first(whole));
+    } catch (const std::exception& error) {
+      return error.what();
+    }
+    return {};
   }
 
   void restore(Checkpoint::Loaded loaded, AdditiveRounds& rounds, Watch& watch) {

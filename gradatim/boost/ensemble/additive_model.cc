@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "gradatim/api/settings.h"
 #include "gradatim/core/error.h"
@@ -127,6 +128,9 @@ std::shared_ptr<const data::Model> load_additive(const SafetensorsFile& file,
   const auto members = static_cast<std::int64_t>(parts.ensemble.members.size());
   const int width = members == 0 ? 1 : parts.ensemble.members.front()->outputs();
   const std::int64_t per_round = outputs / width * parallel_trees(card);
+  GRADATIM_CHECK(per_round > 0 && per_round <= std::numeric_limits<int>::max(), ModelError, 3010,
+                 "{}: its rounds have {} members each, which is not possible; it is damaged",
+                 file.source(), per_round);
   GRADATIM_CHECK((width == 1 || width == outputs) && members % per_round == 0 &&
                      members / per_round == card.rounds,
                  ModelError, 3010,

@@ -117,19 +117,27 @@ Checkpoint::Checkpoint(const std::string& folder, double seconds, const Learner&
   learner.store({}, unused);
   std::error_code failed;
   fs::create_directories(folder, failed);
-  GRADATIM_CHECK(!failed && fs::is_directory(folder), DataError, 2002,
-                 "cannot make the folder '{}' for checkpoints: {}", folder,
+  const bool made = !failed && fs::is_directory(folder, failed);
+  GRADATIM_CHECK(made, DataError, 2002, "cannot make the folder '{}' for checkpoints: {}", folder,
                  failed ? failed.message() : "a file of that name is there");
   path_ = (fs::path(folder) / "checkpoint.safetensors").string();
+  there_ = fs::exists(path_, failed);
   // What a process that was killed while it wrote has left.
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.path().string().starts_with(path_ + ".tmp.")) fs::remove(entry.path(), failed);
+  std::vector<fs::path> left;
+  if (!failed) {
+    const fs::directory_iterator end;
+    for (fs::directory_iterator at(folder, failed); !failed && at != end; at.increment(failed)) {
+      if (at->path().string().starts_with(path_ + ".tmp.")) left.push_back(at->path());
+    }
   }
+  GRADATIM_CHECK(!failed, DataError, 2002, "cannot keep checkpoints in the folder '{}': {}", folder,
+                 failed.message());
+  for (const fs::path& path : left) fs::remove(path, failed);
 }
 
 std::optional<Checkpoint::Loaded> Checkpoint::load(const Identity& identity,
                                                    std::span<const FeatureBins> features) const {
-  if (!wanted() || !fs::exists(path_)) return {};
+  if (!there_) return {};
   try {
     const SafetensorsFile file(path_);
     const auto json = nlohmann::json::parse(file.metadata(kMetadataKey));

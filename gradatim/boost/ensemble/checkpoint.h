@@ -37,7 +37,7 @@ Identity identity_of(const data::FitRequest& request, const api::Settings& setti
 class Checkpoint {
  public:
   /// Makes the folder. An empty one stands for no checkpoint. UsageError GRD-1023 where the
-  /// learner's members cannot be written.
+  /// learner's members cannot be written, DataError GRD-2002 where the folder cannot be used.
   Checkpoint(const std::string& folder, double seconds, const Learner& learner);
 
   bool wanted() const { return !path_.empty(); }
@@ -58,6 +58,7 @@ class Checkpoint {
 
  private:
   std::string path_;
+  bool there_ = false;  // whether the folder holds one already
   double seconds_;
   const Learner& learner_;
   double written_ = 0.0;  // when

@@ -84,6 +84,11 @@ std::vector<Case> every_case() {
        {{"multi_strategy", "multi_output_tree"}, {"rate_drop", "0.2"}},
        classes},
       {"forest", "boost.newton", {{"num_parallel_tree", "3"}, {"subsample", "0.6"}}, classes},
+      {"slopes", "boost.newton", {{"linear_tree", "true"}}, watched},
+      {"statistics",
+       "boost.newton",
+       {{"target_statistics", "combinations"}, {"high_cardinality", "2"}},
+       watched},
   };
 }
 
@@ -132,6 +137,101 @@ TEST(Checkpoint, AnInterruptWritesOneAndSaysSo) {
   EXPECT_TRUE(fs::exists(folder.file()));
   c.request.observer = nullptr;
   EXPECT_EQ(fit(c.model, c.options, c.request)->bytes() == whole, true);
+}
+
+TEST(Checkpoint, OfNoRoundsIsGoneOnWith) {
+  for (Case& c : every_case()) {
+    c.options.emplace_back("n_estimators", "3");
+    const std::string whole = fit(c.model, c.options, c.request)->bytes();
+    const Folder folder;
+    c.request.resume = folder.path();
+    request_interrupt();
+    EXPECT_THROW(fit(c.model, c.options, c.request), Interrupted) << c.what;
+    clear_interrupt();
+    EXPECT_TRUE(fs::exists(folder.file())) << c.what;
+    EXPECT_EQ(fit(c.model, c.options, c.request)->bytes() == whole, true) << c.what;
+  }
+}
+
+// Scores of -2000 make the first round's gradients infinite.
+TEST(Checkpoint, AnErrorOfTheFirstRoundIsTheSameTheNextTime) {
+  const Folder folder;
+  auto table = learnable({.rows = 50}, Target::numbers, 1);
+  std::vector<data::Column> columns(table.columns().begin(), table.columns().end() - 1);
+  columns.push_back(data::numeric_column("m", std::vector<double>(50, -2000.0)));
+  columns.push_back(data::numeric_column("y", std::vector<double>(50, 1.0)));
+  auto request = request_of(data::Table(std::move(columns)));
+  request.base_margin = {"m"};
+  request.resume = folder.path();
+  for (int time = 0; time < 2; ++time) {
+    EXPECT_EQ(code_of([&] { fit("boost.newton", {{"loss", "tweedie"}}, request); }), 4001) << time;
+  }
+}
+
+// Takes the folder away after some rounds, and may then stop the fit.
+class Remover final : public Observer {
+ public:
+  Remover(std::string folder, std::int64_t rounds, Observer* then = nullptr)
+      : folder_(std::move(folder)), left_(rounds), then_(then) {}
+  void on_step(const StepDone& event) override {
+    if (--left_ == 0) fs::remove_all(folder_);
+    if (then_ != nullptr) then_->on_step(event);
+  }
+  void on_warning(const std::string& text) override { warnings.push_back(text); }
+  std::vector<std::string> warnings;
+
+ private:
+  std::string folder_;
+  std::int64_t left_;
+  Observer* then_;
+};
+
+TEST(Checkpoint, OneThatCannotBeWrittenAtTheEndCostsNoModel) {
+  const Folder folder;
+  Case c = every_case().front();
+  c.options = {{"n_estimators", "5"}};
+  const std::string whole = fit(c.model, c.options, c.request)->bytes();
+  Remover remover(folder.path(), 5);
+  c.request.observer = &remover;
+  c.request.resume = folder.path();
+  EXPECT_EQ(fit(c.model, c.options, c.request)->bytes() == whole, true);
+  ASSERT_EQ(remover.warnings.size(), 1U);
+  EXPECT_NE(remover.warnings[0].find(folder.path()), std::string::npos) << remover.warnings[0];
+}
+
+TEST(Checkpoint, OneThatCannotBeWrittenHidesNoError) {
+  for (const bool politely : {false, true}) {
+    const Folder folder;
+    Case c = every_case().front();
+    Stopper stopper(3, politely);
+    Remover remover(folder.path(), 3, &stopper);
+    c.request.observer = &remover;
+    c.request.resume = folder.path();
+    try {
+      fit(c.model, c.options, c.request);
+      FAIL() << "the fit went on";
+    } catch (const Stop&) {
+      EXPECT_FALSE(politely);
+    } catch (const Interrupted& interrupted) {
+      EXPECT_TRUE(politely);
+      EXPECT_NE(std::string(interrupted.what()).find("GRD-2002"), std::string::npos)
+          << interrupted.what();
+    }
+    clear_interrupt();
+  }
+}
+
+// The folder's path is just short enough, the file's in it is not.
+TEST(Checkpoint, AFolderThatCannotBeUsedIsNamed) {
+  const Folder folder;
+  std::string path = folder.path();
+  while (path.size() + 200 < 4090) path += "/" + std::string(199, 'a');
+  path += "/" + std::string(4090 - path.size(), 'a');
+  Case c = every_case().front();
+  c.request.resume = path;
+  EXPECT_EQ(code_of([&] { fit(c.model, c.options, c.request); }), 2002);
+  c.request.resume = std::string(300, 'a');  // no folder's name may be so long
+  EXPECT_EQ(code_of([&] { fit(c.model, c.options, c.request); }), 2002);
 }
 
 TEST(Checkpoint, GoesOnFromAModelToo) {

@@ -58,6 +58,23 @@ int after_card(const Good& good, const std::function<void(Json&)>& change) {
   });
 }
 
+/// Leaves no tree.
+void empty_forest(Parts& parts) {
+  for (const char* name : {"tree.first", "tree.first_category_word"}) {
+    parts.set(name, std::vector<std::int64_t>{0});
+  }
+  for (const char* name : {"tree.feature", "tree.left", "tree.first_word", "tree.words"}) {
+    parts.set(name, std::vector<std::int32_t>());
+  }
+  for (const char* name : {"tree.threshold", "tree.cover"}) {
+    parts.set(name, std::vector<double>());
+  }
+  for (const char* name : {"tree.value", "tree.gain"}) parts.set(name, std::vector<float>());
+  parts.set("tree.flags", std::vector<std::uint8_t>());
+  parts.set("tree.count", std::vector<std::int64_t>());
+  parts.set("tree.category_words", std::vector<std::uint32_t>());
+}
+
 void expect_refused(int code, const std::string& what) {
   EXPECT_GE(code, 3000) << what;
   EXPECT_LT(code, 4000) << what;
@@ -186,6 +203,37 @@ TEST(HostileModel, RoundsThatTheMembersDoNotMakeAreRefused) {
   // outputs * rounds is what there is, modulo 2^64.
   const auto wrapped = (std::int64_t{3074457345618258602}) + 3;  // 2^64 / 6 and the real rounds
   EXPECT_EQ(after_card(kGood[1], [&](Json& card) { card["rounds"] = wrapped; }), 3010);
+}
+
+// 2^19 classes and 2^13 members of each a round are 2^32, of which an int keeps 0.
+TEST(HostileModel, MoreMembersARoundThanAnIntCountsAreRefused) {
+  const auto classes = std::size_t{1} << 19;
+  const auto code = [&](std::int64_t parallel) {
+    return after({kNewton, "tree", Target::three_classes}, [&](Parts& p) {
+      Json card = p.card();
+      card["settings"]["num_parallel_tree"] = parallel;
+      card["classes"] = Json::array();
+      for (std::size_t k = 0; k < classes; ++k) card["classes"].push_back(std::to_string(k));
+      card["rounds"] = 0;
+      card["history"] = Json::object();
+      p.description = card.dump();
+      p.set("base_score", std::vector<double>(classes));
+      empty_forest(p);
+    });
+  };
+  EXPECT_EQ(code(1), 0) << "a model of no rounds";
+  EXPECT_EQ(code(1 << 13), 3010);
+}
+
+TEST(HostileModel, AnEmptyForestIsNoThreeRounds) {
+  const Good trees{kNewton, "tree", Target::numbers};
+  EXPECT_EQ(after(trees, [](Parts& p) { empty_forest(p); }), 3010);
+  for (const int parallel : {0, -1, 2, 10001}) {
+    EXPECT_GE(
+        after_card(trees, [&](Json& card) { card["settings"]["num_parallel_tree"] = parallel; }),
+        3000)
+        << parallel;
+  }
 }
 
 // The text is put together by hand, for the JSON library itself writes by recursion.

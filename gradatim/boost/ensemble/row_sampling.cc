@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "gradatim/boost/ensemble/sampling.h"
 #include "gradatim/boost/statistics.h"
@@ -19,9 +20,10 @@ constexpr std::int64_t kBlock = 4096;
 // The upper half of a float's bits, less the sign: 32,768 buckets of sizes.
 constexpr int kBucketShift = 16;
 constexpr std::size_t kBuckets = std::size_t{1} << 15;
+constexpr double kMost{std::numeric_limits<float>::max()};
 
-// How much each row matters: a float, whose bits rank it, and the same in fixed point, whose sums
-// are exact.
+// How much each row matters: a float >= 0, whose bits rank it, and the same in fixed point, whose
+// sums are exact.
 class Importance {
  public:
   Importance(const SampledGradients& in, double lambda) : size_(in.rows) {
@@ -33,8 +35,11 @@ class Importance {
           const double h = in.h[k * in.rows + row];
           squares += g * g + lambda * h * h;
         }
+        GRADATIM_CHECK(std::isfinite(squares), NumericError, 4001,
+                       "a gradient or hessian is not finite; scale the target, lower the learning "
+                       "rate or check the custom loss");
         const double weight = in.weight.empty() ? 1.0 : double{in.weight[row]};
-        size_[row] = static_cast<float>(weight * std::sqrt(squares));
+        size_[row] = static_cast<float>(std::min(weight * std::sqrt(squares), kMost));
       }
     });
     const float most = *std::max_element(size_.begin(), size_.end());

@@ -40,6 +40,7 @@ struct RowSample {
   std::vector<float> weight;        // [all rows], 0 where not drawn; empty: as they were
 };
 
+/// NumericError GRD-4001 where a gradient or hessian that the method looks at is not finite.
 RowSample draw_rows(const SamplingConfig& config, const SampledGradients& gradients,
                     std::uint64_t seed, std::uint32_t draw);
 

@@ -128,6 +128,44 @@ TEST(RowSampling, NothingToLearnIsStillASample) {
   }
 }
 
+// x86 makes NaN with the sign bit set.
+TEST(RowSampling, GradientsThatAreNotFiniteAreRefused) {
+  const float nan = std::nanf("");
+  for (const auto method : {SamplingMethod::goss, SamplingMethod::gradient_based}) {
+    const auto code = [&](std::size_t row, float g, float h) {
+      auto in = random_gradients(5000, 7);
+      in.g[row] = g;
+      in.h[row] = h;
+      return code_of([&] { draw_rows({.method = method, .subsample = 0.5}, in.of(), 1, 1); });
+    };
+    EXPECT_EQ(code(4999, 1.0F, 1.0F), 0);
+    for (const float bad : {nan, -nan, HUGE_VALF, -HUGE_VALF}) {
+      EXPECT_EQ(code(0, bad, 1.0F), 4001) << bad;
+      EXPECT_EQ(code(4999, 1.0F, bad), 4001) << bad;
+    }
+  }
+}
+
+// Finite gradients, but a size beyond a float.
+TEST(Goss, ASizeBeyondAFloatIsTheLargest) {
+  auto in = random_gradients(5000, 7);
+  in.g[17] = in.weight[17] = 3e38F;
+  const auto sample = draw_rows({.method = SamplingMethod::goss}, in.of(), 1, 1);
+  EXPECT_EQ(sample.weight[17], 3e38F);
+}
+
+TEST(RowSampling, AFitWhoseGradientsOverflowSaysSo) {
+  auto table = learnable({.rows = 2000}, Target::numbers, 1);
+  std::vector<double> y(2000), margin(2000, -2000.0);
+  for (std::size_t i = 0; i < y.size(); ++i) y[i] = static_cast<double>(i % 2);
+  auto columns = std::vector<data::Column>{table.columns()[0], data::numeric_column("y", y),
+                                           data::numeric_column("m", margin)};
+  auto request = request_of(data::Table(std::move(columns)));
+  request.base_margin = {"m"};
+  const Options options = {{"loss", "tweedie"}, {"sampling_method", "goss"}};
+  EXPECT_EQ(code_of([&] { fit("boost.newton", options, request); }), 4001);
+}
+
 TEST(RowSampling, SharesAboveAllAreRefused) {
   const auto rows = request_of(learnable({.rows = 50}, Target::numbers, 1));
   const auto code = [&](const std::string& other) {

@@ -163,7 +163,14 @@ TEST(VectorLeaves, OnASketchGoOnWhereTheyStopped) {
 TEST(VectorLeaves, NeedALearnerThatGrowsThem) {
   const data::Table table = three_classes(200, 6);
   EXPECT_EQ(code_of([&] { fit_with(table, {{"learner", "boost.learner.linear"}}); }), 1040);
-  EXPECT_EQ(code_of([&] { fit_with(table, {{"learner.tree_method", "exact"}}); }), 1040);
+  try {
+    fit_with(table, {{"learner.tree_method", "exact"}});
+    FAIL() << "exact has no trees for all outputs";
+  } catch (const UsageError& error) {
+    EXPECT_EQ(error.code(), 1040);
+    EXPECT_NE(std::string(error.what()).find("tree_method"), std::string::npos) << error.what();
+    EXPECT_EQ(std::string(error.what()).find("64"), std::string::npos) << error.what();
+  }
 }
 
 }  // namespace

@@ -27,7 +27,6 @@ class Watch {
   Watch(std::vector<std::shared_ptr<const Metric>> metrics, std::int64_t patience,
         std::int64_t rounds, Observer* observer);
 
-  bool watches() const { return !metrics_.empty(); }
   /// Adds one data set's values of the round ("valid", "train"); "valid" decides.
   void record(const std::string& set, const MetricInput& input);
   /// Adds a value of the round that is no metric ("train.error_bound").

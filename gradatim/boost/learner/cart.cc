@@ -45,7 +45,8 @@ constexpr api::Setting kSettings[] = {
         {.doc = "Most leaves of a tree, the best splits first; 0 is unlimited.",
          .range = api::at_least(0)}),
     api::setting<&CartConfig::min_child_weight>(
-        {.doc = "Least sum of sample weights in a child; not in AdaBoost, whose weights sum to 1.",
+        {.doc = "Least sum of sample weights in a child; not of trees that vote for classes "
+                "(AdaBoost's samme, samme_r, real).",
          .range = api::at_least(0.0)}),
     api::setting<&CartConfig::gamma>(
         {.doc = "Least fall of the squared error that a split must bring.",

@@ -57,7 +57,7 @@ Members load_linear(const SafetensorsFile& file, std::span<const FeatureBins> fe
   const auto steps = file.read<double>("linear.step");
   const std::size_t outputs = steps.empty() ? 0 : bias.size() / steps.size();
   auto finite = [](double x) { return std::isfinite(x); };
-  const bool sound = outputs >= 1 && bias.size() == outputs * steps.size() &&
+  const bool sound = (outputs >= 1 || steps.empty()) && bias.size() == outputs * steps.size() &&
                      weights.size() == bias.size() * static_cast<std::size_t>(first.back()) &&
                      std::all_of(weights.begin(), weights.end(), finite) &&
                      std::all_of(bias.begin(), bias.end(), finite) &&

@@ -33,10 +33,12 @@ data::FitRequest from_zero(std::vector<data::Column> columns) {
 }
 
 /// Margins above the base margin, which is zero.
-std::vector<double> scores(const data::Model& model, const data::FitRequest& request) {
+std::vector<double> scores(const data::Model& model, const data::FitRequest& request,
+                           std::int64_t rounds = 0) {
   return model
-      .predict(request.table,
-               {.kind = data::PredictKind::margin, .base_margin = request.base_margin})
+      .predict(request.table, {.kind = data::PredictKind::margin,
+                               .rounds = rounds,
+                               .base_margin = request.base_margin})
       .values;
 }
 
@@ -60,9 +62,7 @@ TEST(LinearLearner, TwoPassesWithBothPenaltiesMatchTheHand) {
       newton({{"n_estimators", "2"}, {"reg_lambda", "2"}, {"reg_alpha", "1"}}, request);
   expect_near(array_of(*model, "linear.bias"), {5, -0.08984375}, 1e-15);
   expect_near(array_of(*model, "linear.weights"), {-0.0625, 0.3671875, 0, 0.1142578125}, 1e-15);
-  expect_near(
-      model->predict(request.table, {.kind = data::PredictKind::margin, .rounds = 1}).values,
-      {5.3046875, 4.5078125, 4.8125, 5.734375}, 1e-15);
+  expect_near(scores(*model, request, 1), {5.3046875, 4.5078125, 4.8125, 5.734375}, 1e-15);
   expect_near(scores(*model, request), {5.3291015625, 4.3037109375, 4.72265625, 5.873046875},
               1e-15);
 }

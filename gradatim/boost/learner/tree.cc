@@ -175,7 +175,9 @@ constexpr api::Text kText = {
         "Missing cells and unseen categories go to the side that lowers the loss more. "
         "Categories are split by sorting their mean gradients. With linear_tree, rows with a "
         "missing "
-        "cell in their leaf's features take the leaf's constant.",
+        "cell in their leaf's features take the leaf's constant. In AdaBoost rows weigh 1 on "
+        "average; trees that vote for classes (samme, samme_r, real) have no use for reg_lambda, "
+        "min_child_weight, cat_smooth and cat_l2.",
     .source =
         "Chen and Guestrin (2016), XGBoost: a scalable tree boosting system, sections 2 and 3; "
         "Fisher (1958), On grouping for maximum homogeneity; Geurts, Ernst and Wehenkel (2006), "

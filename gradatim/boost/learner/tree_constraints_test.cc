@@ -301,6 +301,10 @@ TEST(FeatureSettings, AreCheckedAgainstTheData) {
   EXPECT_EQ(code({{"monotone_constraints", "c0:0,x0:1"}}), 0);
   EXPECT_EQ(code({{"learner", "tree"}, {"monotone_constraints", "x0:1"}}, "boost.adaboost"), 1031);
   EXPECT_EQ(code({{"learner", "tree"}, {"path_smooth", "1"}}, "boost.adaboost"), 1031);
+  EXPECT_EQ(code({{"learner", "tree"}, {"max_delta_step", "1"}}, "boost.adaboost"), 1031);
+  EXPECT_EQ(code({{"learner", "tree"}, {"reg_alpha", "1"}}, "boost.adaboost"), 1031);
+  const Options gentle = {{"learner", "tree"}, {"reg_alpha", "1"}, {"algorithm", "gentle"}};
+  EXPECT_EQ(code(gentle, "boost.adaboost"), 0) << "leaves have values";
   EXPECT_EQ(code({{"learner", "tree"}, {"min_child_samples", "5"}}, "boost.adaboost"), 0);
   EXPECT_EQ(code({{"extra_trees", "true"}, {"tree_method", "exact"}}), 1032);
   EXPECT_EQ(code({{"grow_policy", "symmetric"}, {"max_depth", "17"}}), 1032);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "gradatim/boost/tree/counted.h"
 #include "gradatim/boost/tree/linear_leaves.h"
@@ -15,6 +16,13 @@
 
 namespace gradatim::boost {
 namespace {
+
+// Of the rows: where weights stand for a distribution, settings count rows of mean weight.
+double mean_weight(const ClassStatistics& statistics) {
+  const std::int64_t sum =
+      std::accumulate(statistics.weight.begin(), statistics.weight.end(), std::int64_t{0});
+  return statistics.unit * static_cast<double>(sum) / static_cast<double>(statistics.weight.size());
+}
 
 class TreeFitter final : public Fitter {
  public:
@@ -48,9 +56,13 @@ class TreeFitter final : public Fitter {
     GRADATIM_CHECK(!settings_.linear_tree, UsageError, 1074,
                    "linear_tree gives leaves values, and a tree that votes for classes has none; "
                    "leave it out, or use boost.newton");
-    GRADATIM_CHECK(!grow_.limited, UsageError, 1031,
-                   "monotone_constraints and path_smooth limit the values of leaves, and a tree "
-                   "that votes for classes has none; leave them out, or use boost.newton");
+    const NewtonRule& rule = settings_.rule;
+    GRADATIM_CHECK(!grow_.limited && rule.max_delta_step == 0.0 && rule.reg_alpha == 0.0,
+                   UsageError, 1031,
+                   "monotone_constraints, path_smooth, max_delta_step and reg_alpha are about the "
+                   "values of leaves, and a tree that votes for classes has none; leave them out, "
+                   "or use boost.newton");
+    grow_.categories.min_mass = settings_.grow.categories.min_mass * mean_weight(statistics);
     const ClassWeights criterion(statistics.label.data(), statistics.weight.data(),
                                  statistics.classes, statistics.unit, settings_.criterion, 0.0);
     return grow(criterion, criterion, rows, features);
@@ -60,10 +72,12 @@ class TreeFitter final : public Fitter {
                                      std::span<const std::uint32_t> rows,
                                      std::span<const std::int32_t> features) override {
     const int most = VectorNewton<true>::most_outputs();
-    GRADATIM_CHECK(!data_.exact() && statistics.outputs <= most, UsageError, 1040,
-                   "multi_strategy=multi_output_tree takes histograms and searches splits on at "
-                   "most {} outputs, and there are {}; set sketch_outputs, or use "
-                   "one_output_per_tree",
+    GRADATIM_CHECK(!data_.exact(), UsageError, 1040,
+                   "multi_strategy=multi_output_tree searches histograms; leave tree_method=exact "
+                   "out, or use one_output_per_tree");
+    GRADATIM_CHECK(statistics.outputs <= most, UsageError, 1040,
+                   "multi_strategy=multi_output_tree searches splits on at most {} outputs, and "
+                   "there are {}; set sketch_outputs, or use one_output_per_tree",
                    most, statistics.outputs);
     GRADATIM_CHECK(
         !grow_.limited && !counted_ && grow_.grow_policy != GrowPolicy::symmetric, UsageError, 1032,

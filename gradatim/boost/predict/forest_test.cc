@@ -1,4 +1,5 @@
-// The law of prediction: a forest says what Tree::find says, to the bit, on every SIMD target.
+// The law of prediction: a forest says what Tree::find says, to the bit, on every SIMD target
+// (CMakeLists.txt runs it on each).
 #include "gradatim/boost/predict/forest.h"
 
 #include <gtest/gtest.h>

@@ -76,20 +76,20 @@ struct LinearLeaves::Model {
 
   Products multiply_chunk(std::span<const std::uint32_t> chunk,
                           const Statistics& statistics) const {
-    Products products{std::vector<double>(size() * size()), std::vector<double>(size())};
+    Products added{std::vector<double>(size() * size()), std::vector<double>(size())};
     std::vector<double> x(size());
     for (const std::uint32_t row : chunk) {
       if (!gather(row, x.data())) continue;
       const Fine& fine = statistics.rows[row].fine;
       for (std::size_t j = 0; j < size(); ++j) {
         x[j] -= mean[j];
-        products.gx[j] += fine.g * x[j];
+        added.gx[j] += fine.g * x[j];
         const double hx = fine.h * x[j];
-        double* to = products.hxx.data() + j * size();
+        double* to = added.hxx.data() + j * size();
         for (std::size_t k = 0; k <= j; ++k) to[k] += hx * x[k];
       }
     }
-    return products;
+    return added;
   }
 };
 

@@ -63,7 +63,8 @@ class RowPartition {
   /// These rows; none are all `count` of them.
   void reset(std::span<const std::uint32_t> rows, std::int64_t count) {
     rows_.resize(rows.empty() ? count : rows.size());
-    parallel_for(size(), 16 * kSeparateRows, [&](std::int64_t begin, std::int64_t end) {
+    const auto size = static_cast<std::int64_t>(rows_.size());
+    parallel_for(size, 16 * kSeparateRows, [&](std::int64_t begin, std::int64_t end) {
       if (rows.empty()) {
         std::iota(rows_.begin() + begin, rows_.begin() + end, static_cast<std::uint32_t>(begin));
       } else {
@@ -84,7 +85,6 @@ class RowPartition {
   const std::uint32_t* kept(std::int64_t begin) const {
     return keeps_ ? scratch_.data() + begin : nullptr;
   }
-  std::int64_t size() const { return static_cast<std::int64_t>(rows_.size()); }
 
   template <class FineCriterion>
   void split(const BinnedData& data, const FineCriterion& fine,

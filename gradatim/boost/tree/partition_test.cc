@@ -116,7 +116,7 @@ TEST(Partition, FineSumsOfTheLeftSideAreExactWhicheverSideIsSmaller) {
 TEST(Partition, NoRowsAreEveryRow) {
   RowPartition partition;
   partition.reset({}, 200000);
-  ASSERT_EQ(partition.size(), 200000);
+  ASSERT_EQ(partition.rows().size(), 200000U);
   for (std::uint32_t row = 0; row < 200000; ++row) ASSERT_EQ(partition.rows()[row], row);
   const std::vector<std::uint32_t> some = {1, 5, 9};
   partition.reset(some, 200000);

@@ -1,8 +1,8 @@
 // Histograms of sparse features: sums over entries alone.
 //
 // Many rows: column by column, a feature's cells in the first-level cache; rows that are not the
-// node's add zero. Few rows: row by row, in tiles. Measured on 2,000 features of 2 %: 1.1 ns an
-// entry of the table against 2.3 ns an entry of the node. No two threads fill the same cells.
+// node's add zero. Few rows: row by row, in tiles; an entry of the node then costs about twice what
+// an entry of the table does column by column. No two threads fill the same cells.
 //
 // The cell of a feature's default bin is left open until complete_default(), before a scan.
 #pragma once

@@ -1,6 +1,6 @@
 // Trees as arrays of a model file. A file may come from anywhere, so everything that prediction
-// relies on is checked here, once: children come after their parent and inside their tree, features
-// exist, category words exist, values are finite.
+// relies on is checked here, once: children come after their one parent and inside their tree,
+// features exist, category words exist, values are finite.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -95,15 +95,34 @@ void check_node(const SafetensorsFile& file, std::int64_t t, std::int64_t n, con
   }
 }
 
-// Offsets rise from 0 to the number of elements.
+// Any node but the root is the child of one other: a second parent would put it at two depths.
+void check_parents(const SafetensorsFile& file, std::int64_t t, const Tree& tree) {
+  std::vector<std::uint8_t> known(tree.nodes.size());
+  known.front() = 1;
+  for (const Node& node : tree.nodes) {
+    if (node.leaf()) continue;
+    for (const std::int32_t child : {node.left, node.left + 1}) {
+      if (known[child] != 0) refuse(file, t, child, "it is the child of two nodes");
+      known[child] = 1;
+    }
+  }
+  for (std::size_t n = 0; n < known.size(); ++n) {
+    if (known[n] == 0) refuse(file, t, static_cast<std::int64_t>(n), "it is no node's child");
+  }
+}
+
+// Offsets rise from 0 to the number of elements, at least by `least` at each step; `why` they do
+// not.
 void check_offsets(const SafetensorsFile& file, const std::vector<std::int64_t>& first,
-                   std::size_t elements, bool may_be_empty) {
+                   std::size_t elements, std::int64_t least, std::string_view why) {
   if (first.empty() || first.front() != 0 || first.back() != static_cast<std::int64_t>(elements)) {
     refuse(file, 0, 0, "the sizes of its arrays do not fit together");
   }
   for (std::size_t t = 0; t + 1 < first.size(); ++t) {
-    if (first[t + 1] < first[t] + (may_be_empty ? 0 : 1)) {
-      refuse(file, static_cast<std::int64_t>(t), 0, "it has no root");
+    if (first[t + 1] < first[t] + least) {
+      throw ModelError(3010, fmt::format("{}: {} {}; the file is damaged or was not written by "
+                                         "gradatim",
+                                         file.source(), why, t));
     }
   }
 }
@@ -117,7 +136,7 @@ void check_slopes(const SafetensorsFile& file, const Arrays& a,
       a.slope_feature.size() != a.slope.size() || !a.vectors.empty()) {
     refuse(file, 0, 0, "the sizes of its slopes do not fit together");
   }
-  check_offsets(file, a.first_slope, a.slope.size(), true);
+  check_offsets(file, a.first_slope, a.slope.size(), 0, "its slopes end before they begin at node");
   const auto finite = [](double x) { return std::isfinite(x); };
   if (!std::all_of(a.slope.begin(), a.slope.end(), finite) ||
       !std::all_of(a.intercept.begin(), a.intercept.end(), finite) ||
@@ -259,8 +278,9 @@ Members load_trees(const SafetensorsFile& file, std::span<const FeatureBins> fea
                     [](float x) { return std::isfinite(x); }))) {
     refuse(file, 0, 0, "the values of its outputs do not fit its nodes or are not finite");
   }
-  check_offsets(file, a.first, nodes, false);
-  check_offsets(file, a.first_category_word, a.category_words.size(), true);
+  check_offsets(file, a.first, nodes, 1, "there is no root in tree");
+  check_offsets(file, a.first_category_word, a.category_words.size(), 0,
+                "its category words end before they begin at tree");
   if (a.first.size() != a.first_category_word.size()) {
     refuse(file, 0, 0, "the sizes of its arrays do not fit together");
   }
@@ -274,6 +294,7 @@ Members load_trees(const SafetensorsFile& file, std::span<const FeatureBins> fea
     for (std::size_t n = 0; n < tree.nodes.size(); ++n) {
       check_node(file, static_cast<std::int64_t>(t), static_cast<std::int64_t>(n), tree, features);
     }
+    check_parents(file, static_cast<std::int64_t>(t), tree);
     members.push_back(std::make_unique<TreeMember>(std::move(tree)));
   }
   return members;

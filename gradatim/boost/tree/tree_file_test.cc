@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
+#include "gradatim/boost/predict/forest.h"
 #include "gradatim/boost/testing.h"
 #include "gradatim/boost/tree/tree_member.h"
 
@@ -87,8 +89,8 @@ Members load(const std::string& bytes) {
   return load_trees(file, two_features());
 }
 
-/// The code of loading two trees after `change`.
-int code_after(const std::function<void(Arrays&)>& change) {
+/// Loads two trees after `change`.
+void load_after(const std::function<void(Arrays&)>& change) {
   const std::string bytes = bytes_of(two_trees());
   const SafetensorsFile file(bytes, "model");
   Arrays arrays;
@@ -100,7 +102,11 @@ int code_after(const std::function<void(Arrays&)>& change) {
   arrays.each(writer, [](SafetensorsWriter& out, const char* name, const auto& array) {
     out.add(name, std::span(array));
   });
-  return code_of([&] { load(writer.bytes()); });
+  load(writer.bytes());
+}
+
+int code_after(const std::function<void(Arrays&)>& change) {
+  return code_of([&] { load_after(change); });
 }
 
 TEST(TreeFile, TreesSurviveTheRoundTrip) {
@@ -132,6 +138,27 @@ TEST(TreeFile, AnIndexOutsideItsArrayIsRefused) {
   EXPECT_EQ(code_after([](Arrays& a) { a.words[2] = 2; }), 3010);
   EXPECT_EQ(code_after([](Arrays& a) { a.words[2] = -1; }), 3010);
   EXPECT_EQ(code_after([](Arrays& a) { a.first_word[2] = a.words[2] = 0x7FFFFFFF; }), 3010);
+}
+
+// x0 < 1.5 ? (x0 < 1.5 ? node 5 : leaf) : (x0 < 1.5 ? node 5 : leaf), and so on: every walk ends,
+// but a node of two parents has two depths, and of 80 such nodes there are 2^79 walks.
+TEST(TreeFile, ANodeIsTheChildOfOneOther) {
+  const auto code = [](const std::vector<std::int32_t>& left) {
+    Tree tree;
+    for (const std::int32_t child : left) {
+      tree.nodes.push_back({.feature = child > 0 ? 0 : -1, .left = child, .threshold = 1.5});
+    }
+    Members members;
+    members.push_back(std::make_unique<TreeMember>(std::move(tree)));
+    return code_of([&] { load(bytes_of(members)); });
+  };
+  EXPECT_EQ(code({1, 3, 0, 0, 0}), 0);
+  EXPECT_EQ(code({1, 3, 3, 0, 0}), 3010) << "twins";
+  EXPECT_EQ(code({1, 2, 0, 0}), 3010) << "a child that is its own sister";
+  EXPECT_EQ(code({1, 0, 0, 0}), 3010) << "a node of no parent";
+  std::vector<std::int32_t> many(600);  // so many parents that a byte would not count them
+  std::fill_n(many.begin(), 257, 598);
+  EXPECT_EQ(code(many), 3010);
 }
 
 TEST(TreeFile, ANumberThatIsNoneIsRefused) {
@@ -197,8 +224,8 @@ struct SlopeArrays {
   }
 };
 
-/// The code of loading the trees with slopes after `change`, and with vectors of so many outputs.
-int code_of_slopes(const std::function<void(SlopeArrays&)>& change, std::size_t outputs = 0) {
+/// Loads the trees with slopes after `change`, and with vectors of so many outputs.
+void load_slopes(const std::function<void(SlopeArrays&)>& change, std::size_t outputs = 0) {
   const std::string bytes = bytes_of(sloped_trees());
   const SafetensorsFile file(bytes, "model");
   Arrays arrays;
@@ -217,7 +244,11 @@ int code_of_slopes(const std::function<void(SlopeArrays&)>& change, std::size_t 
   slopes.each(writer, write);
   const std::vector<float> vectors(6 * outputs);
   if (outputs > 0) writer.add("tree.vectors", std::span(vectors));
-  return code_of([&] { load(writer.bytes()); });
+  load(writer.bytes());
+}
+
+int code_of_slopes(const std::function<void(SlopeArrays&)>& change, std::size_t outputs = 0) {
+  return code_of([&] { load_slopes(change, outputs); });
 }
 
 TEST(TreeFile, SlopesSurviveTheRoundTrip) {
@@ -254,25 +285,76 @@ TEST(TreeFile, SlopesThatDoNotFitAreRefused) {
   EXPECT_EQ(code_of_slopes([](SlopeArrays&) {}, 2), 3010) << "of several outputs";
 }
 
+TEST(TreeFile, OffsetsThatFallAreNamed) {
+  const auto says = [](const std::function<void()>& f, const char* words) {
+    try {
+      f();
+      FAIL() << "it loads";
+    } catch (const ModelError& error) {
+      EXPECT_NE(std::string(error.what()).find(words), std::string::npos) << error.what();
+    }
+  };
+  says([] { load_after([](Arrays& a) { a.first = {0, 6, 6}; }); }, "no root in tree 1");
+  says([] { load_after([](Arrays& a) { a.first_category_word = {0, 2, 1}; }); }, "words end");
+  says([] { load_slopes([](SlopeArrays& a) { a.first[3] = 9; }); }, "slopes end");
+}
+
 TEST(TreeFile, AMissingArrayIsNamed) {
   SafetensorsWriter writer;
   EXPECT_EQ(code_of([&] { load(writer.bytes()); }), 3002);
 }
 
-// Whatever a byte is turned into, the file loads and predicts, or it is refused.
+// What members add up to on these rows is what a forest does, of a strip and row by row.
+void expect_forest_of(const Members& members, const std::vector<double>& rows) {
+  constexpr int kFeatures = 2;
+  const int count = static_cast<int>(rows.size()) / kFeatures;
+  std::vector<double> wanted(count);
+  std::vector<double> values(count);
+  std::vector<const Tree*> trees;
+  for (const auto& member : members) {
+    member->predict({rows.data(), count, kFeatures}, values.data());
+    for (int i = 0; i < count; ++i) wanted[i] += values[i];
+    trees.push_back(&static_cast<const TreeMember&>(*member).tree());
+  }
+  const auto same = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
+  const Forest forest(trees);
+  for (const int strip_rows : {count, 1}) {
+    Strip strip(kFeatures);
+    strip.rows = strip_rows;
+    for (int i = 0; i < strip_rows * kFeatures; ++i) {
+      strip.column(i % kFeatures)[i / kFeatures] = rows[i];
+    }
+    std::vector<double> sums(forest.sums(1));
+    Forest::Scratch scratch;
+    forest.add(strip, 0, forest.trees(), 1, sums.data(), scratch);
+    for (int i = 0; i < strip_rows; ++i) EXPECT_TRUE(same(sums[forest.at(i, 0)], wanted[i])) << i;
+  }
+  for (int i = 0; i < count; ++i) {
+    double sum = 0.0;
+    forest.each_of_row(rows.data() + i * kFeatures, 0, forest.trees(),
+                       [&](std::int64_t, const auto* value) { sum += double{*value}; });
+    EXPECT_TRUE(same(sum, wanted[i])) << i;
+  }
+}
+
+// Whatever a byte is turned into, the file loads and predicts, by members and as a forest both of
+// many rows and of one, or it is refused.
 TEST(TreeFile, NoDamagedByteGetsPastTheChecks) {
   const std::string whole = bytes_of(sloped_trees());
   Random r(1);
   int refused = 0;
+  std::vector<double> rows;
+  for (int i = 0; i < 8; ++i) {
+    for (const double x : {1.0, 0.0, 2.0, 3.0, kNaN, kNaN, kInfinity, 3.0}) rows.push_back(x);
+  }
+  expect_forest_of(load(whole), rows);
   for (int trial = 0; trial < 5000; ++trial) {
     std::string bytes = whole;
     bytes[static_cast<std::size_t>(r.below(static_cast<std::int64_t>(bytes.size())))] =
         static_cast<char>(r.below(256));
     try {
       const Members members = load(bytes);
-      const double rows[] = {1, 0, 2, 3, kNaN, kNaN, kInfinity, 3};
-      double out[4];
-      for (const auto& member : members) member->predict({rows, 4, 2}, out);
+      expect_forest_of(members, rows);
     } catch (const ModelError&) {
       ++refused;
     }

@@ -201,8 +201,8 @@ class AdaBoostRegressor(BoostingRegressor):
     max_leaves : int, default=0
         Most leaves of a tree, the best splits first; 0 is unlimited. In [0, inf). Of learner=cart.
     min_child_weight : float, default=1.0
-        Least sum of sample weights in a child; not in AdaBoost, whose weights sum to 1. In [0,
-        inf). Of learner=cart.
+        Least sum of sample weights in a child; not of trees that vote for classes (AdaBoost's
+        samme, samme_r, real). In [0, inf). Of learner=cart.
     gamma : float, default=0.0
         Least fall of the squared error that a split must bring. In [0, inf). Of learner=cart.
     colsample_bytree : float, default=1.0
@@ -409,8 +409,8 @@ class GradientBoostingClassifier(BoostingClassifier):
     max_leaves : int, default=0
         Most leaves of a tree, the best splits first; 0 is unlimited. In [0, inf). Of learner=cart.
     min_child_weight : float, default=1.0
-        Least sum of sample weights in a child; not in AdaBoost, whose weights sum to 1. In [0,
-        inf). Of learner=cart.
+        Least sum of sample weights in a child; not of trees that vote for classes (AdaBoost's
+        samme, samme_r, real). In [0, inf). Of learner=cart.
     gamma : float, default=0.0
         Least fall of the squared error that a split must bring. In [0, inf). Of learner=cart.
     colsample_bytree : float, default=1.0
@@ -672,8 +672,8 @@ class GradientBoostingRegressor(BoostingRegressor):
     max_leaves : int, default=0
         Most leaves of a tree, the best splits first; 0 is unlimited. In [0, inf). Of learner=cart.
     min_child_weight : float, default=1.0
-        Least sum of sample weights in a child; not in AdaBoost, whose weights sum to 1. In [0,
-        inf). Of learner=cart.
+        Least sum of sample weights in a child; not of trees that vote for classes (AdaBoost's
+        samme, samme_r, real). In [0, inf). Of learner=cart.
     gamma : float, default=0.0
         Least fall of the squared error that a split must bring. In [0, inf). Of learner=cart.
     colsample_bytree : float, default=1.0

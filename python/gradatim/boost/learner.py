@@ -24,8 +24,8 @@ class Cart(Component):
     max_leaves : int, default=0
         Most leaves of a tree, the best splits first; 0 is unlimited. In [0, inf).
     min_child_weight : float, default=1.0
-        Least sum of sample weights in a child; not in AdaBoost, whose weights sum to 1. In [0,
-        inf).
+        Least sum of sample weights in a child; not of trees that vote for classes (AdaBoost's
+        samme, samme_r, real). In [0, inf).
     gamma : float, default=0.0
         Least fall of the squared error that a split must bring. In [0, inf).
     colsample_bytree : float, default=1.0
@@ -168,7 +168,9 @@ class Tree(Component):
 
     Missing cells and unseen categories go to the side that lowers the loss more. Categories are
     split by sorting their mean gradients. With linear_tree, rows with a missing cell in their
-    leaf's features take the leaf's constant.
+    leaf's features take the leaf's constant. In AdaBoost rows weigh 1 on average; trees that vote
+    for classes (samme, samme_r, real) have no use for reg_lambda, min_child_weight, cat_smooth and
+    cat_l2.
 
     Parameters
     ----------
