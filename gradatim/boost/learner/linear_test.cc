@@ -36,9 +36,9 @@ data::FitRequest from_zero(std::vector<data::Column> columns) {
 std::vector<double> scores(const data::Model& model, const data::FitRequest& request,
                            std::int64_t rounds = 0) {
   return model
-      .predict(request.table, {.kind = data::PredictKind::margin,
-                               .rounds = rounds,
-                               .base_margin = request.base_margin})
+      .predict(
+          request.table,
+          {.kind = data::PredictKind::margin, .rounds = rounds, .base_margin = request.base_margin})
       .values;
 }
 

@@ -224,7 +224,8 @@ def f1(
 ) -> float:
     """Harmonic mean of precision and recall.
 
-    Of the second class where there are two, otherwise the unweighted mean over classes.
+    Of the second class where there are two, otherwise the unweighted mean over the classes that
+    occur among labels or predictions.
 
     Parameters
     ----------
