@@ -210,8 +210,7 @@ std::unique_ptr<Member> AdditiveRounds::fit_member(int tree, std::uint32_t draw,
                     : fitter_->fit(statistics_, rows, features);
   if (sketch_.on() && !refits_leaves()) fill_outputs(*member);
   for (int j = 0; j < width_; ++j) refit_leaves(*member, tree * width_ + j, j);
-  const bool first_round = draw < static_cast<std::uint32_t>(members_per_round());
-  if (learner_.linear_leaves() && !first_round) {
+  if (learner_.linear_leaves() && !members_.empty()) {  // LightGBM's first round has constants too
     fitter_->fit_slopes(*member, refits_leaves() ? step_statistics_ : statistics_,
                         !refits_leaves());
   }

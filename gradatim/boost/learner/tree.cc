@@ -175,7 +175,9 @@ constexpr api::Text kText = {
         "Missing cells and unseen categories go to the side that lowers the loss more. "
         "Categories are split by sorting their mean gradients. With linear_tree, rows with a "
         "missing "
-        "cell in their leaf's features take the leaf's constant. In AdaBoost rows weigh 1 on "
+        "cell in their leaf's features take the leaf's constant. Where leaves are set to an optimum "
+        "of their own (medians and quantiles of such losses, the Newton steps of boost.gradient), "
+        "reg_lambda, reg_alpha and path_smooth shape the splits alone. In AdaBoost rows weigh 1 on "
         "average; trees that vote for classes (samme, samme_r, real) have no use for reg_lambda, "
         "min_child_weight, cat_smooth and cat_l2.",
     .source =

@@ -2,6 +2,7 @@
 // features that are drawn, children with rows enough.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "gradatim/boost/testing.h"
@@ -271,6 +272,22 @@ TEST(PathSmooth, DrawsAChildToItsParent) {
   for (int n = 1; n < 3; ++n) {
     const double own = static_cast<double>(a.nodes[n].count) / (a.nodes[n].count + 50.0);
     EXPECT_NEAR(b.nodes[n].value, a.nodes[n].value * own, 1e-5);
+  }
+}
+
+TEST(MaxDeltaStep, BoundsLeavesThatTheLossRefitsToo) {
+  const auto data = request(500);
+  for (const char* loss : {"squared", "absolute", "quantile", "huber"}) {
+    const Options options{{"loss", loss},
+                          {"n_estimators", "5"},
+                          {"learning_rate", "1"},
+                          {"max_delta_step", "0.01"}};
+    const auto scores = fit("boost.newton", options, data)
+                            ->predict(data.table, {.kind = data::PredictKind::margin})
+                            .values;
+    const auto [least, most] = std::minmax_element(scores.begin(), scores.end());
+    EXPECT_GT(*most - *least, 0.01) << loss;
+    EXPECT_LE(*most - *least, 2 * 5 * 0.01 + 1e-9) << loss;
   }
 }
 

@@ -122,6 +122,8 @@ class TreeFitter final : public Fitter {
     return below;
   }
   void set_leaf(Member& member, std::int32_t id, int output, double value) const override {
+    const double most = settings_.rule.max_delta_step;
+    if (most > 0.0) value = std::clamp(value, -most, most);
     if (grow_.limited) value = std::clamp(value, buffers_.limits[id].low, buffers_.limits[id].high);
     static_cast<TreeMember&>(member).tree().set_value(id, output, static_cast<float>(value));
   }
