@@ -278,10 +278,8 @@ TEST(PathSmooth, DrawsAChildToItsParent) {
 TEST(MaxDeltaStep, BoundsLeavesThatTheLossRefitsToo) {
   const auto data = request(500);
   for (const char* loss : {"squared", "absolute", "quantile", "huber"}) {
-    const Options options{{"loss", loss},
-                          {"n_estimators", "5"},
-                          {"learning_rate", "1"},
-                          {"max_delta_step", "0.01"}};
+    const Options options{
+        {"loss", loss}, {"n_estimators", "5"}, {"learning_rate", "1"}, {"max_delta_step", "0.01"}};
     const auto scores = fit("boost.newton", options, data)
                             ->predict(data.table, {.kind = data::PredictKind::margin})
                             .values;
