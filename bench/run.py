@@ -33,7 +33,7 @@ PLANS = {
     "higgs_like": [*DENSE, *OTHERS],
     "missing": [*DENSE, *OTHERS],
     "regression": [*DENSE, *OTHERS],
-    "seven_classes": SEVERAL_CLASSES,
+    "seven_classes": [*SEVERAL_CLASSES, "gradatim_vector_best:2"],
     "digits": SEVERAL_CLASSES,
     "breast_cancer": [*DENSE, *OTHERS],
     "sparse": SPARSE,
