@@ -46,6 +46,11 @@ enum class Stream : std::uint32_t {
   search = 31,         // settings: trial, setting
   sketch = 41,         // combinations of outputs: round, output
   target_blocks = 40,  // order of target statistics: 0, row among those that are learned from
+  prior = 50,          // states that sampling starts from: 0, element
+  langevin = 51,       // Langevin corrections: step, element
+  restart = 52,        // noise of a grid that goes up again: step, element
+  probe = 53,          // probes of a trace: probe, element
+  known = 54,          // noise of the known part of a sample: step, element
 };
 
 /// The draws of one purpose. Cheap to copy; `minor` is a round or a step, `index` a row.

@@ -1,0 +1,56 @@
+// Denoiser: a field on a path, asked for clean data. Guidance wraps one and is one.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "gradatim/process/field.h"
+
+namespace gradatim::process {
+
+class Denoiser {
+ public:
+  virtual ~Denoiser() = default;
+
+  /// The path that states lie on.
+  virtual const Path& path() const = 0;
+  /// out[i] = E[data | x, conditions[i]] as a combination of x and what the field put out. All
+  /// conditions are evaluated as one batch.
+  virtual void data(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
+                    std::span<Form> out) const = 0;
+  /// The meaning of the field's own output, in which rescaled guidance measures deviations.
+  virtual const Prediction& native() const = 0;
+  /// w^T dD/dx of the unguided denoiser. UsageError GRD-1103 where the field has no derivative.
+  virtual Vec vjp(Space& space, const Query& query, const ConditionPtr& condition,
+                  const Vec& w) const = 0;
+};
+
+/// A field trained on `trained`, sampled on `path` (the same path, or any other: at equal
+/// sigma / alpha the states of two paths differ by a factor).
+class FieldDenoiser final : public Denoiser {
+ public:
+  FieldDenoiser(std::shared_ptr<const Field> field, std::shared_ptr<const Path> path,
+                std::shared_ptr<const Path> trained = nullptr);
+
+  const Path& path() const override { return *path_; }
+  const Prediction& native() const override { return field_->prediction(); }
+  void data(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
+            std::span<Form> out) const override;
+  Vec vjp(Space& space, const Query& query, const ConditionPtr& condition,
+          const Vec& w) const override;
+
+ private:
+  struct Scratch;
+  /// Times, factors and coefficients of a query on the trained path, row by row.
+  void convert(const Query& query) const;
+
+  std::shared_ptr<const Field> field_;
+  std::shared_ptr<const Path> path_, trained_;
+  // Of one query; a denoiser belongs to one thread.
+  mutable std::vector<double> times_, input_, x_, f_;
+  mutable std::vector<Vec> outputs_;
+  mutable bool uniform_ = true;
+};
+
+}  // namespace gradatim::process

@@ -1,0 +1,158 @@
+#include "gradatim/process/host_combine.h"
+
+#include <cmath>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "gradatim/process/host_combine.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace gradatim::process::host::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Loads and stores of float64 lanes, whatever the type in memory.
+template <class T>
+struct Lanes;
+
+template <>
+struct Lanes<double> {
+  using D = hn::ScalableTag<double>;
+  static hn::Vec<D> load(const double* p) { return hn::LoadU(D(), p); }
+  static void store(hn::Vec<D> v, double* p) { hn::StoreU(v, D(), p); }
+};
+
+template <>
+struct Lanes<float> {
+  using D = hn::ScalableTag<double>;
+  using F = hn::Rebind<float, D>;
+  static hn::Vec<D> load(const float* p) { return hn::PromoteTo(D(), hn::LoadU(F(), p)); }
+  static void store(hn::Vec<D> v, float* p) { hn::StoreU(hn::DemoteTo(F(), v), F(), p); }
+};
+
+template <class T>
+double plain_sum(const Sum<T>& sum, const double* noise, std::int64_t i, std::int64_t offset) {
+  double total = 0.0;
+  for (int j = 0; j < sum.terms; ++j) {
+    double part = sum.c[j] * double{sum.x[j][offset + i]};
+    if (sum.weight[j] != nullptr) part *= double{sum.weight[j][offset + i]};
+    total += part;
+  }
+  if (sum.noise != 0.0) {
+    double part = sum.noise * noise[i];
+    if (sum.noise_weight != nullptr) part *= double{sum.noise_weight[offset + i]};
+    total += part;
+  }
+  return total;
+}
+
+// kTerms > 0: so many plain terms and no weights, unrolled; 0: anything.
+template <class T, int kTerms>
+bool add_up_loop(const Sum<T>& sum, const double* noise, std::int64_t offset, std::int64_t count) {
+  using L = Lanes<T>;
+  const typename L::D d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  // A number times 0 is 0 unless it is not finite, and NaN stays once it is there.
+  auto trouble = hn::Zero(d);
+  std::int64_t i = 0;
+  const int terms = kTerms > 0 ? kTerms : sum.terms;
+  for (; i + lanes <= count; i += lanes) {
+    auto total = hn::Zero(d);
+    for (int j = 0; j < terms; ++j) {
+      auto part = hn::Mul(hn::Set(d, sum.c[j]), L::load(sum.x[j] + offset + i));
+      if constexpr (kTerms == 0) {
+        if (sum.weight[j] != nullptr) part = hn::Mul(part, L::load(sum.weight[j] + offset + i));
+      }
+      total = hn::Add(total, part);
+    }
+    if (kTerms == 0 && sum.noise != 0.0) {
+      auto part = hn::Mul(hn::Set(d, sum.noise), hn::LoadU(d, noise + i));
+      if (sum.noise_weight != nullptr) {
+        part = hn::Mul(part, L::load(sum.noise_weight + offset + i));
+      }
+      total = hn::Add(total, part);
+    }
+    trouble = hn::Add(trouble, hn::Mul(total, hn::Zero(d)));
+    L::store(total, sum.out + offset + i);
+  }
+  double rest = 0.0;
+  for (; i < count; ++i) {
+    const double total = plain_sum(sum, noise, i, offset);
+    rest += total * 0.0;
+    sum.out[offset + i] = static_cast<T>(total);
+  }
+  return hn::AllTrue(d, hn::Eq(trouble, hn::Zero(d))) && rest == 0.0;
+}
+
+template <class T>
+bool add_up_any(const Sum<T>& sum, const double* noise, std::int64_t offset, std::int64_t count) {
+  bool plain = sum.noise == 0.0;
+  for (int j = 0; j < sum.terms; ++j) plain &= sum.weight[j] == nullptr;
+  if (plain && sum.terms == 2) return add_up_loop<T, 2>(sum, noise, offset, count);
+  if (plain && sum.terms == 3) return add_up_loop<T, 3>(sum, noise, offset, count);
+  if (plain && sum.terms == 4) return add_up_loop<T, 4>(sum, noise, offset, count);
+  return add_up_loop<T, 0>(sum, noise, offset, count);
+}
+
+bool add_up_float(const Sum<float>& sum, const double* noise, std::int64_t offset,
+                  std::int64_t count) {
+  return add_up_any(sum, noise, offset, count);
+}
+bool add_up_double(const Sum<double>& sum, const double* noise, std::int64_t offset,
+                   std::int64_t count) {
+  return add_up_any(sum, noise, offset, count);
+}
+
+}  // namespace gradatim::process::host::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace gradatim::process::host {
+
+HWY_EXPORT(add_up_float);
+HWY_EXPORT(add_up_double);
+
+bool add_up(const Sum<float>& sum, const double* noise, std::int64_t offset, std::int64_t count) {
+  return HWY_DYNAMIC_DISPATCH(add_up_float)(sum, noise, offset, count);
+}
+bool add_up(const Sum<double>& sum, const double* noise, std::int64_t offset, std::int64_t count) {
+  return HWY_DYNAMIC_DISPATCH(add_up_double)(sum, noise, offset, count);
+}
+
+namespace {
+
+template <class T>
+double dot_in_lanes(const T* a, const T* b, std::int64_t count) {
+  double lane[8] = {};
+  std::int64_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    for (int j = 0; j < 8; ++j) lane[j] += double{a[i + j]} * double{b[i + j]};
+  }
+  for (int j = 0; i < count; ++i, ++j) lane[j] += double{a[i]} * double{b[i]};
+  return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+}
+
+template <class T>
+double deviation_of(const T* a, std::int64_t count) {
+  if (count < 2) return 0.0;
+  double mean = 0.0;
+  for (std::int64_t i = 0; i < count; ++i) mean += double{a[i]};
+  mean /= static_cast<double>(count);
+  double squares = 0.0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    squares += (double{a[i]} - mean) * (double{a[i]} - mean);
+  }
+  return std::sqrt(squares / static_cast<double>(count - 1));
+}
+
+}  // namespace
+
+double dot(const float* a, const float* b, std::int64_t count) { return dot_in_lanes(a, b, count); }
+double dot(const double* a, const double* b, std::int64_t count) {
+  return dot_in_lanes(a, b, count);
+}
+double deviation(const float* a, std::int64_t count) { return deviation_of(a, count); }
+double deviation(const double* a, std::int64_t count) { return deviation_of(a, count); }
+
+}  // namespace gradatim::process::host
+#endif

@@ -1,0 +1,32 @@
+// The kernel of HostSpace::combine: out = sum c x, by the best SIMD target.
+#pragma once
+
+#include <cstdint>
+
+#include "gradatim/process/form.h"
+
+namespace gradatim::process::host {
+
+template <class T>
+struct Sum {
+  T* out = nullptr;
+  int terms = 0;
+  double c[Form::kMost];
+  const T* x[Form::kMost];
+  const T* weight[Form::kMost];  // or null
+  double noise = 0.0;            // factor of the noise buffer
+  const T* noise_weight = nullptr;
+};
+
+/// Elements [offset, offset + count); `noise` has `count` numbers. Whether all are finite.
+bool add_up(const Sum<float>& sum, const double* noise, std::int64_t offset, std::int64_t count);
+bool add_up(const Sum<double>& sum, const double* noise, std::int64_t offset, std::int64_t count);
+
+/// Sums in eight lanes by place, then in a fixed order: the same bits on every target.
+double dot(const float* a, const float* b, std::int64_t count);
+double dot(const double* a, const double* b, std::int64_t count);
+/// Unbiased standard deviation, in two passes; 0 for one element.
+double deviation(const float* a, std::int64_t count);
+double deviation(const double* a, std::int64_t count);
+
+}  // namespace gradatim::process::host

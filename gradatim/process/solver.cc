@@ -1,0 +1,38 @@
+#include "gradatim/process/solver.h"
+
+#include <fmt/format.h>
+
+#include "gradatim/core/error.h"
+#include "gradatim/core/parallel.h"
+
+namespace gradatim::process {
+
+std::optional<Program> LinearSolver::program(const Path& path,
+                                             std::span<const double> times) const {
+  return plan(path, times, [this](Planner& planner) { lay(planner); });
+}
+
+Vec LinearSolver::solve(const Problem& problem, Vec x) const {
+  const Program steps = *program(problem.denoiser.path(), problem.times);
+  LinearRun run(problem.space, steps, std::move(x), problem.rows);
+  Form data;
+  while (!run.done()) {
+    check_interrupt();
+    const double t = run.stage().point.t;
+    problem.denoiser.data(problem.space, run.query(), {&problem.condition, 1}, {&data, 1});
+    const std::int64_t before = run.finished_steps();
+    const bool finite = run.answer(data);
+    data.clear();
+    GRADATIM_CHECK(finite, NumericError, 4021,
+                   "the sample is not finite after step {}: the field gave NaN or infinity at "
+                   "t = {}",
+                   before + 1, t);
+    if (run.finished_steps() == before || !problem.between) continue;
+    Vec state = run.state();
+    problem.between(run.finished_steps(), run.time(), state);
+    if (state.storage() != run.state().storage()) run.replace(std::move(state));
+  }
+  return run.state();
+}
+
+}  // namespace gradatim::process
