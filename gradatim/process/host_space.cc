@@ -194,13 +194,12 @@ bool HostSpace<T>::combine(std::span<const Form> forms, std::span<Vec> out) {
         if (sum.noise != 0.0) {
           if (!drawn.empty()) {
             std::copy_n(drawn.begin() + offset, count, noise.begin());
+          } else if (within) {
+            noise_->part(draws[i], first_row_ + row, dims, first,
+                         {noise.data(), static_cast<std::size_t>(count)});
           } else {
-            for (std::int64_t done = 0; done < count;) {  // row by row: a draw is named by its row
-              const std::int64_t part = std::min(count - done, dims);
-              noise_->part(draws[i], first_row_ + row + (within ? 0 : done / dims), dims, first,
-                           {noise.data() + done, static_cast<std::size_t>(part)});
-              done += part;
-            }
+            noise_->whole(draws[i], first_row_ + row, dims,
+                          {noise.data(), static_cast<std::size_t>(count)});
           }
         }
         good &= host::add_up(sum, noise.data(), offset, count);

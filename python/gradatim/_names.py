@@ -84,6 +84,7 @@ NAMES: dict[str, str] = {
     "process.prediction.score": "process.prediction",
     "process.prediction.v": "process.prediction",
     "process.prediction.velocity": "process.prediction",
+    "process.sampler": "sampler",
     "process.solver.ddim": "process.solver",
     "process.solver.dpm_solver_pp_2m": "process.solver",
     "process.solver.heun": "process.solver",
