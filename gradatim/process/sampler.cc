@@ -1,6 +1,10 @@
 #include "gradatim/process/sampler.h"
 
+#include <fmt/format.h>
+
 #include "gradatim/api/export.h"
+#include "gradatim/core/error.h"
+#include "gradatim/process/oracle.h"
 
 namespace gradatim::process {
 namespace {
@@ -18,10 +22,13 @@ class PartsSampler final : public Sampler {
         prediction_(std::static_pointer_cast<const Prediction>(parts[1])),
         grid_(std::static_pointer_cast<const Grid>(parts[2])),
         solver_(std::static_pointer_cast<const Solver>(parts[3])),
-        noise_(std::static_pointer_cast<const Noise>(parts[4])) {}
+        noise_(std::static_pointer_cast<const Noise>(parts[4])),
+        oracle_(std::static_pointer_cast<const OracleMaker>(parts[5])) {}
 
   std::shared_ptr<const Path> path() const override { return path_; }
   std::shared_ptr<const Prediction> prediction() const override { return prediction_; }
+
+  std::int64_t oracle_dims() const override { return oracle().dims(); }
 
   std::vector<double> times() const override {
     const int paid = config_.evaluations > 0 ? solver_->steps_for(config_.evaluations) : 0;
@@ -36,17 +43,26 @@ class PartsSampler final : public Sampler {
     if (request.times.empty()) request.times = times();
     request.solver = solver_;
     request.noise = noise_;
-    const FieldDenoiser denoiser(field(path_, prediction_), path_);
-    return process::sample(denoiser, request);
+    const std::shared_ptr<const Field> sampled =
+        field ? field(path_, prediction_) : oracle().on(path_, prediction_);
+    sampled->check(request.condition.get());
+    return process::sample(FieldDenoiser(sampled, path_), request);
   }
 
  private:
+  const OracleMaker& oracle() const {
+    GRADATIM_CHECK(oracle_ != nullptr, UsageError, 1142,
+                   "there is nothing to sample from; name an oracle or give a field");
+    return *oracle_;
+  }
+
   SamplerConfig config_;
   std::shared_ptr<const Path> path_;
   std::shared_ptr<const Prediction> prediction_;
   std::shared_ptr<const Grid> grid_;
   std::shared_ptr<const Solver> solver_;
   std::shared_ptr<const Noise> noise_;
+  std::shared_ptr<const OracleMaker> oracle_;
 };
 
 constexpr api::Setting kSettings[] = {
@@ -64,6 +80,7 @@ constexpr api::Part kParts[] = {
     {"grid", "process.grid", "process.grid.trailing", "The times that sampling stops at."},
     {"solver", "process.solver", "process.solver.dpm_solver_pp_2m", "How a step is made."},
     {"noise", "process.noise", "process.noise.philox", "Where random numbers come from."},
+    {"oracle", "process.oracle", "auto", "The oracle to sample, where no field is given."},
 };
 
 constexpr api::Text kText = {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -23,11 +24,14 @@ class Sampler {
 
   virtual std::shared_ptr<const Path> path() const = 0;
   virtual std::shared_ptr<const Prediction> prediction() const = 0;
+  /// Dimensions of the oracle among the settings. UsageError GRD-1142 where there is none.
+  virtual std::int64_t oracle_dims() const = 0;
   /// The grid of these settings, and how many evaluations of the field the solver makes on it; 0
   /// where that depends on the sample.
   virtual std::vector<double> times() const = 0;
   virtual std::int64_t evaluations() const = 0;
-  /// Fills in times, solver and noise of the request, wraps the field, and samples.
+  /// Fills in times, solver and noise of the request, wraps the field (the oracle's, where it is
+  /// empty), and samples.
   virtual std::vector<float> sample(const FieldOn& field, SampleRequest request) const = 0;
 };
 
