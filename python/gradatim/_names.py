@@ -66,6 +66,7 @@ NAMES: dict[str, str] = {
     "process.grid.karras": "process.grid",
     "process.grid.trailing": "process.grid",
     "process.noise.philox": "process.noise",
+    "process.oracle.gaussian": "process.oracle",
     "process.path.conditional_ot": "process.path",
     "process.path.cosine": "process.path",
     "process.path.edm": "process.path",

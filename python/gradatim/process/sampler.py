@@ -37,6 +37,9 @@ class Sampler(Component):
     noise : PartLike, default="philox"
         Where random numbers come from. One of philox, an object of gradatim.process.noise, or your
         own.
+    oracle : PartLike, default="auto"
+        The oracle to sample, where no field is given. One of gaussian, an object of
+        gradatim.process.oracle, or your own.
 
     Notes
     -----
@@ -60,6 +63,7 @@ class Sampler(Component):
         grid: PartLike = "trailing",
         solver: PartLike = "dpm_solver_pp_2m",
         noise: PartLike = "philox",
+        oracle: PartLike = "auto",
     ) -> None:
         self.steps = steps
         self.evaluations = evaluations
@@ -68,3 +72,4 @@ class Sampler(Component):
         self.grid = grid
         self.solver = solver
         self.noise = noise
+        self.oracle = oracle
