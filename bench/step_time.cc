@@ -27,8 +27,7 @@ int main(int argc, char** argv) {
   const double seconds = std::atof(argv[4]);
   const ThreadScope threads(std::atoi(argv[5]));
   const auto path = api::build_as<Path>(api::parse_settings("process.path.scaled_linear", {}));
-  const auto noise =
-      api::build_as<Prediction>(api::parse_settings("process.prediction.noise", {}));
+  const auto noise = api::build_as<Prediction>(api::parse_settings("process.prediction.noise", {}));
   const auto grid = api::build_as<Grid>(api::parse_settings("process.grid.trailing", {}));
   const auto solver =
       api::build_as<Solver>(api::parse_settings(fmt::format("process.solver.{}", argv[1]), {}));
@@ -36,7 +35,8 @@ int main(int argc, char** argv) {
 
   HostSpace<float> space;
   std::vector<double> numbers(static_cast<std::size_t>(rows * dims));
-  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = 0.001 * static_cast<double>(i % 977);
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    numbers[i] = 0.001 * static_cast<double>(i % 977);
   const Vec start = space.from(numbers, rows, dims);
   const Vec output = space.from(numbers, rows, dims);
   std::vector<std::int64_t> places(static_cast<std::size_t>(rows));
