@@ -2,6 +2,7 @@
 """Names of process: estimators, and a module a kind of component."""
 
 from gradatim.process import grid, noise, oracle, path, prediction, sampler, solver
+from gradatim.process._sample import sample
 
 __all__ = [
     "grid",
@@ -9,6 +10,7 @@ __all__ = [
     "oracle",
     "path",
     "prediction",
+    "sample",
     "sampler",
     "solver",
 ]
