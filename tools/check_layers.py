@@ -2,7 +2,7 @@
 
 core <- api <- data <- dist <- boost        core, api <- process
 boost, process <- tabular                   process, data, dist <- neural (+ torch)
-cli: core, api, data; models are reached through the registry
+cli: core, api, data, process, tabular; models are reached through the registry
 python: the same, and boost's interfaces, which users implement
 """
 
@@ -25,8 +25,8 @@ LAYERS = {
     "process": PROCESS,
     "tabular": BOOST | PROCESS | {"tabular"},
     "neural": DIST | PROCESS | {"neural"},
-    "cli": DATA | {"cli"},
-    "python": BOOST | {"python"},
+    "cli": DATA | {"process", "tabular", "cli"},
+    "python": BOOST | {"process", "python"},
 }
 
 # What only some may include: (the header, where below gradatim/, why).

@@ -87,6 +87,7 @@ extern const Command kEvaluate;
 extern const Command kCv;
 extern const Command kSearch;
 extern const Command kExplain;
+extern const Command kSample;
 
 // Verbs about the registry, which need no options.
 int run_list(std::span<const std::string> args);

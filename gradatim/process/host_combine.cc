@@ -1,5 +1,7 @@
 #include "gradatim/process/host_combine.h"
 
+#include <hwy/cache_control.h>
+
 #include <cmath>
 
 #undef HWY_TARGET_INCLUDE
@@ -20,6 +22,7 @@ struct Lanes<double> {
   using D = hn::ScalableTag<double>;
   static hn::Vec<D> load(const double* p) { return hn::LoadU(D(), p); }
   static void store(hn::Vec<D> v, double* p) { hn::StoreU(v, D(), p); }
+  static void stream(hn::Vec<D> v, double* p) { hn::Stream(v, D(), p); }
 };
 
 template <>
@@ -28,6 +31,7 @@ struct Lanes<float> {
   using F = hn::Rebind<float, D>;
   static hn::Vec<D> load(const float* p) { return hn::PromoteTo(D(), hn::LoadU(F(), p)); }
   static void store(hn::Vec<D> v, float* p) { hn::StoreU(hn::DemoteTo(F(), v), F(), p); }
+  static void stream(hn::Vec<D> v, float* p) { hn::Stream(hn::DemoteTo(F(), v), F(), p); }
 };
 
 template <class T>
@@ -47,7 +51,7 @@ double plain_sum(const Sum<T>& sum, const double* noise, std::int64_t i, std::in
 }
 
 // kTerms > 0: so many plain terms and no weights, unrolled; 0: anything.
-template <class T, int kTerms>
+template <class T, int kTerms, bool kStream>
 bool add_up_loop(const Sum<T>& sum, const double* noise, std::int64_t offset, std::int64_t count) {
   using L = Lanes<T>;
   const typename L::D d;
@@ -73,7 +77,11 @@ bool add_up_loop(const Sum<T>& sum, const double* noise, std::int64_t offset, st
       total = hn::Add(total, part);
     }
     trouble = hn::Add(trouble, hn::Mul(total, hn::Zero(d)));
-    L::store(total, sum.out + offset + i);
+    if constexpr (kStream) {
+      L::stream(total, sum.out + offset + i);
+    } else {
+      L::store(total, sum.out + offset + i);
+    }
   }
   double rest = 0.0;
   for (; i < count; ++i) {
@@ -84,14 +92,25 @@ bool add_up_loop(const Sum<T>& sum, const double* noise, std::int64_t offset, st
   return hn::AllTrue(d, hn::Eq(trouble, hn::Zero(d))) && rest == 0.0;
 }
 
+template <class T, int kTerms>
+bool add_up_to(const Sum<T>& sum, const double* noise, std::int64_t offset, std::int64_t count) {
+  const bool aligned = reinterpret_cast<std::uintptr_t>(sum.out + offset) % 64 == 0;
+  if (!sum.past_caches || !aligned) {
+    return add_up_loop<T, kTerms, false>(sum, noise, offset, count);
+  }
+  const bool finite = add_up_loop<T, kTerms, true>(sum, noise, offset, count);
+  hwy::FlushStream();  // before another thread may read
+  return finite;
+}
+
 template <class T>
 bool add_up_any(const Sum<T>& sum, const double* noise, std::int64_t offset, std::int64_t count) {
   bool plain = sum.noise == 0.0;
   for (int j = 0; j < sum.terms; ++j) plain &= sum.weight[j] == nullptr;
-  if (plain && sum.terms == 2) return add_up_loop<T, 2>(sum, noise, offset, count);
-  if (plain && sum.terms == 3) return add_up_loop<T, 3>(sum, noise, offset, count);
-  if (plain && sum.terms == 4) return add_up_loop<T, 4>(sum, noise, offset, count);
-  return add_up_loop<T, 0>(sum, noise, offset, count);
+  if (plain && sum.terms == 2) return add_up_to<T, 2>(sum, noise, offset, count);
+  if (plain && sum.terms == 3) return add_up_to<T, 3>(sum, noise, offset, count);
+  if (plain && sum.terms == 4) return add_up_to<T, 4>(sum, noise, offset, count);
+  return add_up_to<T, 0>(sum, noise, offset, count);
 }
 
 bool add_up_float(const Sum<float>& sum, const double* noise, std::int64_t offset,

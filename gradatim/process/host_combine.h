@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <new>
 
 #include "gradatim/process/form.h"
 
@@ -16,7 +17,10 @@ struct Sum {
   const T* weight[Form::kMost];  // or null
   double noise = 0.0;            // factor of the noise buffer
   const T* noise_weight = nullptr;
+  bool past_caches = false;  // write to memory without reading the lines first
 };
+
+inline constexpr std::align_val_t kAlignment{64};
 
 /// Elements [offset, offset + count); `noise` has `count` numbers. Whether all are finite.
 bool add_up(const Sum<float>& sum, const double* noise, std::int64_t offset, std::int64_t count);

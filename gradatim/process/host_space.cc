@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <new>
 #include <stdexcept>
 
 #include "gradatim/core/error.h"
@@ -34,7 +35,10 @@ template <class T>
 class HostSpace<T>::Block final : public Storage {
  public:
   Block(std::int64_t rows, std::int64_t dims)
-      : Storage(rows, dims), own_(static_cast<std::size_t>(rows * dims)), data_(own_.data()) {}
+      : Storage(rows, dims),
+        own_(static_cast<T*>(
+            ::operator new(static_cast<std::size_t>(rows* dims) * sizeof(T), host::kAlignment))),
+        data_(own_.get()) {}
   Block(const T* data, std::int64_t rows, std::int64_t dims, std::shared_ptr<const void> owner)
       : Storage(rows, dims), owner_(std::move(owner)), data_(const_cast<T*>(data)) {}
   ~Block() override = default;
@@ -52,7 +56,10 @@ class HostSpace<T>::Block final : public Storage {
   }
 
  private:
-  std::vector<T> own_;
+  struct Free {
+    void operator()(T* memory) const { ::operator delete(memory, host::kAlignment); }
+  };
+  std::unique_ptr<T, Free> own_;  // not zeroed: whoever makes a state writes all of it
   std::shared_ptr<const void> owner_;
   T* data_;
 };
@@ -142,6 +149,8 @@ std::pair<std::int64_t, std::int64_t> shape_of(std::span<const Form> forms) {
   throw std::logic_error("a form of no terms has no shape");
 }
 
+// Results this large leave the caches before anyone reads them.
+constexpr std::int64_t kLarge = 1 << 22;
 constexpr std::int64_t kChunk = 4096;  // elements: the inputs of one chunk stay in the first cache
 
 }  // namespace
@@ -155,9 +164,11 @@ bool HostSpace<T>::combine(std::span<const Form> forms, std::span<Vec> out) {
   Vec made[4];
   if (forms.size() > sums.size()) throw std::logic_error("more forms than one pass takes");
   bool by_row = false;
+  const bool large = rows * dims >= kLarge;
   for (std::size_t i = 0; i < forms.size(); ++i) {
     made[i] = make(rows, dims);
     sums[i] = lower<T>(forms[i], writable(made[i]));
+    sums[i].sum.past_caches = large;
     by_row |= sums[i].by_row;
     if (const NoiseTerm* noise = forms[i].noise()) {
       draws[i] = noise->draw;
@@ -194,13 +205,12 @@ bool HostSpace<T>::combine(std::span<const Form> forms, std::span<Vec> out) {
         if (sum.noise != 0.0) {
           if (!drawn.empty()) {
             std::copy_n(drawn.begin() + offset, count, noise.begin());
+          } else if (within) {
+            noise_->part(draws[i], first_row_ + row, dims, first,
+                         {noise.data(), static_cast<std::size_t>(count)});
           } else {
-            for (std::int64_t done = 0; done < count;) {  // row by row: a draw is named by its row
-              const std::int64_t part = std::min(count - done, dims);
-              noise_->part(draws[i], first_row_ + row + (within ? 0 : done / dims), dims, first,
-                           {noise.data() + done, static_cast<std::size_t>(part)});
-              done += part;
-            }
+            noise_->whole(draws[i], first_row_ + row, dims,
+                          {noise.data(), static_cast<std::size_t>(count)});
           }
         }
         good &= host::add_up(sum, noise.data(), offset, count);

@@ -29,6 +29,17 @@ class Oracle : public Field {
                         std::span<double> out) const = 0;
 };
 
+/// An oracle by name; it becomes a field once path and prediction are known.
+class OracleMaker {
+ public:
+  using Interface = OracleMaker;
+  static constexpr std::string_view kKind = "process.oracle";
+  virtual ~OracleMaker() = default;
+  virtual std::int64_t dims() const = 0;
+  virtual std::shared_ptr<const Oracle> on(std::shared_ptr<const Path> path,
+                                           std::shared_ptr<const Prediction> prediction) const = 0;
+};
+
 /// The field of a mixture on a path, putting out any prediction. Labels choose one component.
 class MixtureField final : public Oracle {
  public:

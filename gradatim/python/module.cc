@@ -17,6 +17,7 @@ NB_MODULE(_native, module) {
   gradatim::python::bind_fit(module);
   gradatim::python::bind_judge(module);
   gradatim::python::bind_metric(module);
+  gradatim::python::bind_sample(module);
   module.def("available_threads", &gradatim::available_threads,
              "Processors that this process may really use.");
   module.def("number_text", &gradatim::number_text, nb::arg("x"),

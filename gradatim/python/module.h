@@ -25,6 +25,7 @@ void bind_model(nanobind::module_& module);
 void bind_fit(nanobind::module_& module);
 void bind_judge(nanobind::module_& module);
 void bind_metric(nanobind::module_& module);
+void bind_sample(nanobind::module_& module);
 
 /// A model as Python holds it.
 struct Fitted {

@@ -100,7 +100,7 @@ class Given(Component):
 
     Notes
     -----
-    `process.path.given`, since 0.1. Errors: GRD-1061 there is no beta.
+    `process.path.given`, since 0.1. Errors: GRD-1102 there is no beta.
 
     References
     ----------
@@ -137,7 +137,7 @@ class Linear(Component):
 
     Notes
     -----
-    `process.path.linear`, since 0.1. Errors: GRD-1061 a beta is not in [0, 1].
+    `process.path.linear`, since 0.1. Errors: GRD-1102 a beta is not in [0, 1].
 
     References
     ----------
@@ -206,7 +206,7 @@ class ScaledLinear(Component):
 
     Notes
     -----
-    `process.path.scaled_linear`, since 0.1. Errors: GRD-1061 a beta is not in [0, 1].
+    `process.path.scaled_linear`, since 0.1. Errors: GRD-1102 a beta is not in [0, 1].
 
     References
     ----------
@@ -245,7 +245,7 @@ class Sigmoid(Component):
 
     Notes
     -----
-    `process.path.sigmoid`, since 0.1. Errors: GRD-1061 a beta is not in [0, 1].
+    `process.path.sigmoid`, since 0.1. Errors: GRD-1102 a beta is not in [0, 1].
 
     References
     ----------

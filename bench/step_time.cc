@@ -1,0 +1,67 @@
+// Nanoseconds of one solver step, without the field: step_time SOLVER ROWS DIMS SECONDS THREADS.
+// The field's output lies ready, so that only the conversion of the prediction and the update are
+// timed, as a scheduler's step() is.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <vector>
+
+#include "gradatim/api/settings.h"
+#include "gradatim/core/parallel.h"
+#include "gradatim/core/simd.h"
+#include "gradatim/process/grid.h"
+#include "gradatim/process/host_space.h"
+#include "gradatim/process/solver.h"
+
+using namespace gradatim;
+using namespace gradatim::process;
+
+int main(int argc, char** argv) {
+  if (argc != 6) {
+    fmt::print(stderr, "usage: step_time SOLVER ROWS DIMS SECONDS THREADS\n");
+    return 2;
+  }
+  const std::int64_t rows = std::atoll(argv[2]), dims = std::atoll(argv[3]);
+  const double seconds = std::atof(argv[4]);
+  const ThreadScope threads(std::atoi(argv[5]));
+  const auto path = api::build_as<Path>(api::parse_settings("process.path.scaled_linear", {}));
+  const auto noise =
+      api::build_as<Prediction>(api::parse_settings("process.prediction.noise", {}));
+  const auto grid = api::build_as<Grid>(api::parse_settings("process.grid.trailing", {}));
+  const auto solver =
+      api::build_as<Solver>(api::parse_settings(fmt::format("process.solver.{}", argv[1]), {}));
+  const auto program = solver->program(*path, grid->times(*path, 50));
+
+  HostSpace<float> space;
+  std::vector<double> numbers(static_cast<std::size_t>(rows * dims));
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = 0.001 * static_cast<double>(i % 977);
+  const Vec start = space.from(numbers, rows, dims);
+  const Vec output = space.from(numbers, rows, dims);
+  std::vector<std::int64_t> places(static_cast<std::size_t>(rows));
+
+  using Clock = std::chrono::steady_clock;
+  std::vector<double> steps;  // nanoseconds a step, of whole samplings
+  Form data;
+  for (const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+       Clock::now() < end;) {
+    LinearRun run(space, *program, start, places);
+    const auto begun = Clock::now();
+    while (!run.done()) {
+      const FromField from = noise->data(run.stage().point);
+      const Query query = run.query();
+      data.clear();
+      data.add(from.x, query.x);
+      data.add(from.f, output);
+      run.answer(data);
+    }
+    const std::chrono::duration<double, std::nano> spent = Clock::now() - begun;
+    steps.push_back(spent.count() / static_cast<double>(run.finished_steps()));
+    data.clear();
+  }
+  std::nth_element(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(steps.size() / 2),
+                   steps.end());
+  fmt::print("{{\"simd\": \"{}\", \"nanoseconds\": {:.0f}}}\n", simd_name(),
+             steps[steps.size() / 2]);
+}

@@ -1,0 +1,98 @@
+// gradatim sample: rows from an oracle or from a model that is a field.
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "gradatim/api/settings.h"
+#include "gradatim/cli/cli.h"
+#include "gradatim/cli/session.h"
+#include "gradatim/core/error.h"
+#include "gradatim/data/model.h"
+#include "gradatim/data/reader.h"
+#include "gradatim/process/sampler.h"
+#include "gradatim/tabular/model_field.h"
+
+namespace gradatim::cli {
+namespace {
+
+constexpr OptionSpec kOptions[] = {
+    {"count", "N", "How many rows to sample; required."},
+    {"label", "K", "Ask for the oracle's component K, from 0."},
+    {"out", "FILE", "Where to write; the ending tells the format. CSV on stdout by default (-)."},
+};
+
+// A model file by its ending or its being there; anything else is an oracle's name.
+bool is_file(const std::string& name) {
+  return name.ends_with(".safetensors") || std::filesystem::exists(name);
+}
+
+struct Source {
+  std::vector<std::string> columns;
+  process::FieldOn field;  // empty: the sampler's own oracle
+};
+
+Source model_source(const std::string& path, const process::Sampler& sampler) {
+  const auto model = data::load_model(path);
+  const tabular::ModelField probe(model, sampler.prediction());
+  return {probe.columns(), [model](const auto&, const auto& prediction) {
+            return std::make_shared<tabular::ModelField>(model, prediction);
+          }};
+}
+
+data::Table table_of(const std::vector<std::string>& columns, const std::vector<float>& samples) {
+  std::vector<data::Column> made;
+  const std::size_t rows = samples.size() / columns.size();
+  for (std::size_t k = 0; k < columns.size(); ++k) {
+    std::vector<double> cells(rows);
+    for (std::size_t row = 0; row < rows; ++row) cells[row] = samples[row * columns.size() + k];
+    made.push_back(data::numeric_column(columns[k], std::move(cells)));
+  }
+  return data::Table(std::move(made));
+}
+
+int run_sample(const Arguments& arguments) {
+  Session session(arguments, "step");
+  const std::string name = arguments.required_positional("an oracle's NAME or a model FILE");
+  arguments.required("count");
+  process::SampleRequest request{.rows = arguments.integer("count", 1, 1),
+                                 .seed = session.seed(),
+                                 .observer = &session.progress()};
+  const std::string out = arguments.text("out", "-");
+  if (out != "-") check_writable(out);
+  std::vector<api::Option> options = arguments.settings;
+  if (!is_file(name)) options.emplace_back("oracle", name);
+  const auto settings = api::parse_settings("process.sampler", options);
+  for (const auto& notice : api::notices(settings)) session.progress().on_warning(notice);
+  const auto sampler = api::build_as<process::Sampler>(settings);
+  Source source;
+  if (is_file(name)) {
+    source = model_source(name, *sampler);
+  } else {
+    for (std::int64_t k = 0; k < sampler->oracle_dims(); ++k) {
+      source.columns.push_back(fmt::format("x{}", k));
+    }
+  }
+  if (arguments.has("label")) {
+    request.condition =
+        std::make_shared<process::Labels>(std::vector{arguments.integer("label", 0, 0)});
+  }
+  request.dims = static_cast<std::int64_t>(source.columns.size());
+  const auto samples = sampler->sample(source.field, std::move(request));
+  const data::Table table = table_of(source.columns, samples);
+  data::write_table(table, out);
+  if (out != "-") session.progress().finish(fmt::format("wrote {}: {} rows", out, table.rows()));
+  return kDone;
+}
+
+}  // namespace
+
+constexpr Command kSample = {
+    .name = "sample",
+    .synopsis = "NAME|FILE --count N [--out FILE|-] [--solver NAME] [--steps K] [--OPTION V]",
+    .summary = "Samples rows from an oracle, or from a saved model that is a field.",
+    .options = kOptions,
+    .takes_settings = true,
+    .run = run_sample,
+};
+
+}  // namespace gradatim::cli

@@ -1,0 +1,128 @@
+// Sampling from a Python function: it sees the states without a copy, and its result is read where
+// it lies.
+#include <fmt/format.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "gradatim/api/settings.h"
+#include "gradatim/core/error.h"
+#include "gradatim/process/host_space.h"
+#include "gradatim/process/sampler.h"
+#include "gradatim/python/module.h"
+
+namespace nb = nanobind;
+
+namespace gradatim::python {
+namespace {
+
+using process::ConditionPtr;
+using process::Vec;
+using Space = process::HostSpace<float>;
+using Floats = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
+
+// That a row is asked for under its own condition, which Python looks up by the row's place.
+class Conditioned final : public process::Condition {};
+
+// An array over a state's memory, [rows, *shape]; the state lives as long as the array.
+nb::object view_of(const Vec& x, const std::vector<std::int64_t>& shape) {
+  std::vector<std::size_t> sizes{static_cast<std::size_t>(x.rows())};
+  for (const auto size : shape) sizes.push_back(static_cast<std::size_t>(size));
+  auto* kept = new Vec(x);
+  nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<Vec*>(p); });
+  return nb::cast(
+      nb::ndarray<nb::numpy, float>(Space::writable(x), sizes.size(), sizes.data(), owner));
+}
+
+template <class T>
+nb::object copy_of(std::span<const T> values) {
+  auto* kept = new std::vector<T>(values.begin(), values.end());
+  nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+  return nb::cast(nb::ndarray<nb::numpy, T>(kept->data(), {kept->size()}, owner));
+}
+
+// call(x [rows, *shape], t [rows], places [rows], conditioned [conditions]) -> one array a
+// condition, as _sample.py adapts the user's function.
+class PythonField final : public process::Field {
+ public:
+  PythonField(nb::object call, std::vector<std::int64_t> shape,
+              std::shared_ptr<const process::Prediction> prediction)
+      : call_(shared(std::move(call))),
+        shape_(std::move(shape)),
+        prediction_(std::move(prediction)) {}
+
+  const process::Prediction& prediction() const override { return *prediction_; }
+  void check(const process::Condition*) const override {}
+
+  void eval(process::Space&, const process::Query& query, std::span<const ConditionPtr> conditions,
+            std::span<Vec> out) const override {
+    const nb::gil_scoped_acquire lock;
+    check_signals();
+    nb::list flags;
+    for (const auto& condition : conditions) flags.append(condition != nullptr);
+    const nb::object result =
+        (*call_)(view_of(query.x, shape_), copy_of(query.t), copy_of(query.rows), flags);
+    const auto arrays = nb::cast<nb::list>(result);
+    for (std::size_t i = 0; i < conditions.size(); ++i) {
+      // Arrays of other types are converted, which is the only copy.
+      const auto array = nb::cast<Floats>(arrays[i]);
+      const auto count = static_cast<std::size_t>(query.x.rows() * query.x.dims());
+      GRADATIM_CHECK(array.size() == count, UsageError, 1140,
+                     "the field returned {} numbers for states of {} (shape [rows, ...]); it must "
+                     "return one for each",
+                     array.size(), count);
+      // Dropped by whoever drops the state last, who may not hold the lock.
+      auto owner = std::shared_ptr<const Floats>(new Floats(array), [](const Floats* held) {
+        const nb::gil_scoped_acquire inner;
+        delete held;
+      });
+      out[i] = Space::borrow(owner->data(), query.x.rows(), query.x.dims(), owner);
+    }
+  }
+
+ private:
+  std::shared_ptr<const nb::object> call_;
+  std::vector<std::int64_t> shape_;
+  std::shared_ptr<const process::Prediction> prediction_;
+};
+
+nb::object sample(const std::string& settings, nb::object call, std::int64_t rows,
+                  const std::vector<std::int64_t>& shape, std::uint64_t seed, bool conditioned,
+                  const std::vector<double>& start, std::int64_t batch, nb::handle on_step,
+                  int threads) {
+  const auto sampler = api::build_as<process::Sampler>(api::settings_from_json(settings));
+  process::SampleRequest request{.rows = rows, .seed = seed, .batch = batch, .start = start};
+  for (const auto size : shape) request.dims *= size;
+  if (conditioned) request.condition = std::make_shared<Conditioned>();
+  StepObserver observer(on_step, nb::none());
+  request.observer = &observer;
+  auto field_call = std::move(call);
+  const auto field = [&](const auto&, const auto& prediction) {
+    const nb::gil_scoped_acquire lock;
+    return std::make_shared<PythonField>(field_call, shape, prediction);
+  };
+  auto samples = unlocked(threads, [&] { return sampler->sample(field, std::move(request)); });
+  auto* kept = new std::vector<float>(std::move(samples));
+  nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<float>*>(p); });
+  std::vector<std::size_t> sizes{static_cast<std::size_t>(rows)};
+  for (const auto size : shape) sizes.push_back(static_cast<std::size_t>(size));
+  return nb::cast(nb::ndarray<nb::numpy, float>(kept->data(), sizes.size(), sizes.data(), owner));
+}
+
+}  // namespace
+
+void bind_sample(nb::module_& module) {
+  module.def("sample", &sample, nb::arg("settings"), nb::arg("field"), nb::arg("rows"),
+             nb::arg("shape"), nb::arg("seed"), nb::arg("conditioned"), nb::arg("start"),
+             nb::arg("batch"), nb::arg("on_step").none(), nb::arg("threads"),
+             "Samples [rows, *shape] from a function.");
+  module.def(
+      "sample_times",
+      [](const std::string& settings) {
+        return copy_of(std::span<const double>(
+            api::build_as<process::Sampler>(api::settings_from_json(settings))->times()));
+      },
+      nb::arg("settings"), "The times of a sampler's grid.");
+}
+
+}  // namespace gradatim::python

@@ -1,0 +1,171 @@
+"""sample(): from a function of the state and the time to samples."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+import gradatim._native as _native
+from gradatim._component import ArrayLike, Component, plain
+from gradatim._errors import UsageError
+
+__all__ = ["sample"]
+
+_BATCH_NUMBERS = 1 << 22  # of states sampled at a time, unless the caller says how many rows
+
+
+def sample(
+    field: Callable[..., Any],
+    shape: Sequence[int],
+    *,
+    path: str | Component = "rectified",
+    prediction: str | Component = "velocity",
+    grid: str | Component = "trailing",
+    solver: str | Component = "dpm_solver_pp_2m",
+    noise: str | Component = "philox",
+    steps: int = 20,
+    evaluations: int = 0,
+    seed: int = 0,
+    labels: ArrayLike | None = None,
+    start: ArrayLike | None = None,
+    batch_size: int | None = None,
+    on_step: Callable[[int, int, float], None] | None = None,
+    n_jobs: int | None = None,
+) -> np.ndarray:
+    """Samples from a field: any function, torch module or fitted regressor of state and time.
+
+    Parameters
+    ----------
+    field : callable
+        `field(x, t)`, or with labels `field(x, t, labels)`, gives what `prediction` says, in the
+        shape of `x`: [rows, *shape[1:]], float32; `t` is [rows], float64, in the time of `path`
+        (0 is data). A `torch.nn.Module` is given tensors, anything else NumPy arrays, both over
+        the library's own memory: read them, do not keep or change them. What has no `__call__`
+        but `predict` (a regressor of several targets) is given rows of state and time.
+    shape : sequence of int
+        (rows, ...) of the samples.
+    path, prediction, grid, solver, noise : str or component
+        Names, or components of `gradatim.process`.
+    steps : int
+        Steps of the grid.
+    evaluations : int
+        As many steps as so many calls of the field pay for, instead; 0 counts steps.
+    seed : int
+        Row k is a pure function of the seed and k.
+    labels : array-like of shape (rows,), optional
+        Handed to the field, row by row.
+    start : array-like, optional
+        States to start from instead of noise.
+    batch_size : int, optional
+        Rows at a time; the samples do not depend on it if the field's rows do not.
+    on_step : callable, optional
+        `on_step(step, steps, seconds)` after each step.
+    n_jobs : int, optional
+        Threads; None takes all that there are.
+
+    Returns
+    -------
+    ndarray of shape `shape`, float32
+
+    Raises
+    ------
+    UsageError
+        GRD-1101 a grid without a step; GRD-1140 a field that returns another shape.
+    NumericError
+        GRD-4020 a prediction that says nothing about the data; GRD-4021 NaN or infinity.
+    """
+    rows, *rest = (int(size) for size in shape)
+    if rows < 1 or any(size < 1 for size in rest):
+        raise UsageError(f"shape {tuple(shape)} must hold positive sizes", "GRD-1141")
+    parts = {
+        "path": path,
+        "prediction": prediction,
+        "grid": grid,
+        "solver": solver,
+        "noise": noise,
+    }
+    settings: dict[str, Any] = {"component": "process.sampler"}
+    for name, part in parts.items():
+        settings[name] = part.to_settings() if isinstance(part, Component) else part
+    settings["steps"] = plain(steps)
+    settings["evaluations"] = plain(evaluations)
+    given = None if labels is None else np.asarray(labels)
+    if given is not None and given.shape[:1] != (rows,):
+        raise UsageError(f"labels have shape {given.shape}; expected one a row, {rows}", "GRD-1141")
+    states = np.empty(0) if start is None else np.asarray(start, dtype=np.float64)
+    if start is not None and states.shape != (rows, *rest):
+        raise UsageError(f"start has shape {states.shape}; expected {(rows, *rest)}", "GRD-1141")
+    return _native.sample(
+        json.dumps(settings),
+        _adapted(field, given),
+        rows,
+        rest,
+        int(seed),
+        given is not None,
+        states.ravel(),
+        batch_size or max(1, _BATCH_NUMBERS // max(1, int(np.prod(rest)))),
+        None if on_step is None else lambda step, total, seconds, _: on_step(step, total, seconds),
+        0 if n_jobs is None else n_jobs,
+    )
+
+
+def _adapted(field: Callable[..., Any], labels: np.ndarray | None) -> Callable[..., list[Any]]:
+    """What the library calls: one array a condition, all conditions of a batch in one call."""
+    call = _torch(field) if _is_module(field) else _numpy(field)
+
+    def evaluate(
+        x: np.ndarray, t: np.ndarray, places: np.ndarray, conditioned: list[bool]
+    ) -> list[Any]:
+        if labels is None:
+            return [call(x, t)] * len(conditioned)
+        return [call(x, t, labels[places] if with_label else None) for with_label in conditioned]
+
+    return evaluate
+
+
+def _is_module(field: Any) -> bool:
+    """Whether it is a torch module, without importing torch."""
+    return any(kind.__module__.startswith("torch.nn") for kind in type(field).__mro__)
+
+
+def _torch(module: Any) -> Callable[..., Any]:
+    import torch
+
+    def call(x: np.ndarray, t: np.ndarray, *labels: np.ndarray | None) -> Any:
+        tensors = [torch.from_dlpack(x), torch.from_dlpack(t).to(torch.float32)]
+        more = [None if label is None else torch.from_numpy(label) for label in labels]
+        with torch.no_grad():
+            return module(*tensors, *more).detach().to(torch.float32).contiguous()
+
+    return call
+
+
+def _numpy(field: Any) -> Callable[..., Any]:
+    if not callable(field):
+        return _regressor(field)
+
+    def call(x: np.ndarray, t: np.ndarray, *labels: np.ndarray | None) -> Any:
+        result = field(x, t, *labels)
+        if hasattr(result, "detach"):  # a tensor of a function that calls torch
+            result = result.detach()
+        elif not hasattr(result, "__dlpack__"):
+            result = np.asarray(result)
+        if isinstance(result, np.ndarray):
+            return np.ascontiguousarray(result, dtype=np.float32)
+        return result
+
+    return call
+
+
+def _regressor(model: Any) -> Callable[..., Any]:
+    """A model of several targets, trained on columns of the state, the time behind them."""
+
+    def call(x: np.ndarray, t: np.ndarray, *labels: np.ndarray | None) -> Any:
+        columns = [x.reshape(len(x), -1), t[:, np.newaxis]]
+        columns += [label.reshape(len(x), -1) for label in labels if label is not None]
+        return np.ascontiguousarray(model.predict(np.hstack(columns)), dtype=np.float32)
+
+    return call
