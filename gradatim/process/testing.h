@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "gradatim/api/settings.h"
 #include "gradatim/core/error.h"
+#include "gradatim/process/host_space.h"
+#include "gradatim/process/oracle.h"
 #include "gradatim/process/path.h"
 #include "gradatim/process/prediction.h"
 
@@ -29,6 +32,49 @@ int code_of(const F& f) {
     return error.code();
   }
   return 0;
+}
+
+/// States in float64 at one time, and the query that asks about them.
+struct Ask {
+  HostSpace<double> space;
+  std::vector<double> t;
+  std::vector<std::int64_t> rows;
+  Query query;
+
+  Ask(const std::vector<double>& x, std::int64_t dims, double time)
+      : t(x.size() / static_cast<std::size_t>(dims), time), rows(t.size()) {
+    std::iota(rows.begin(), rows.end(), 0);
+    query = {space.from(x, static_cast<std::int64_t>(t.size()), dims), t, rows};
+  }
+  std::vector<double> out(const Vec& x) {
+    std::vector<double> numbers(static_cast<std::size_t>(x.rows() * x.dims()));
+    space.copy_out(x, numbers);
+    return numbers;
+  }
+};
+
+inline std::vector<double> eval(const Field& field, const std::vector<double>& x, double t,
+                                const ConditionPtr& condition = nullptr) {
+  Ask ask(x, dynamic_cast<const Oracle&>(field).dims(), t);
+  Vec result;
+  field.eval(ask.space, ask.query, {&condition, 1}, {&result, 1});
+  return ask.out(result);
+}
+
+/// A mixture whose components overlap, in any number of dimensions.
+inline Mixture test_mixture(std::int64_t dims) {
+  Mixture mixture{.weights = {0.3, 0.5, 0.2}, .dims = dims};
+  for (int k = 0; k < 3; ++k) {
+    for (std::int64_t i = 0; i < dims; ++i) {
+      mixture.means.push_back(0.9 * (k - 1) + 0.2 * static_cast<double>(i % 3) * (k == 2 ? -1 : 1));
+      mixture.deviations.push_back(0.2 + 0.15 * ((k + static_cast<int>(i)) % 3));
+    }
+  }
+  return mixture;
+}
+
+inline ConditionPtr label(std::int64_t k) {
+  return std::make_shared<Labels>(std::vector<std::int64_t>{k});
 }
 
 struct NamedPath {
