@@ -68,7 +68,9 @@ struct Text {
   std::string_view source;        // paper, book or standard
   std::string_view shape = {};    // "label, score: [rows]"
   std::string_view errors = {};   // "GRD-2004 a label is not finite"
-  std::string_view tags = {};     // facts that front ends ask for, separated by blanks
+  std::string_view measured =
+      {};                      // accuracy on a problem whose answer is known; a test computes it
+  std::string_view tags = {};  // facts that front ends ask for, separated by blanks
   std::string_view since = "0.1";
   std::string_view deprecated = {};  // the version from which using it warns
   std::string_view replaced_by = {};

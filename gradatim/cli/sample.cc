@@ -17,7 +17,7 @@ namespace {
 
 constexpr OptionSpec kOptions[] = {
     {"count", "N", "How many rows to sample; required."},
-    {"label", "K", "Ask for the oracle's component K, from 0."},
+    {"label", "K", "Ask for the oracle's label K, from 0."},
     {"out", "FILE", "Where to write; the ending tells the format. CSV on stdout by default (-)."},
 };
 

@@ -51,6 +51,9 @@ enum class Stream : std::uint32_t {
   restart = 52,        // noise of a grid that goes up again: step, element
   probe = 53,          // probes of a trace: probe, element
   known = 54,          // noise of the known part of a sample: step, element
+  component = 55,      // components of an oracle's data: 0, row
+  data = 56,           // an oracle's data: 0, element
+  projection = 57,     // directions of sliced distances: 0, element
 };
 
 /// The draws of one purpose. Cheap to copy; `minor` is a round or a step, `index` a row.

@@ -6,9 +6,10 @@
 namespace gradatim::process {
 namespace {
 
-// States of two paths at equal sigma / alpha: which multiple one is of the other.
+// States of two paths at equal sigma / alpha: which multiple one is of the other. By norms, so that
+// the end of a path that has no such noise level still sees states of the size it knows.
 double factor(const PathPoint& from, const PathPoint& to) {
-  return from.alpha > 0.0 && to.alpha > 0.0 ? to.alpha / from.alpha : to.sigma / from.sigma;
+  return std::hypot(to.alpha, to.sigma) / std::hypot(from.alpha, from.sigma);
 }
 
 }  // namespace

@@ -6,27 +6,18 @@
 #include <vector>
 
 #include "gradatim/process/field.h"
+#include "gradatim/process/mixture.h"
 
 namespace gradatim::process {
-
-/// A mixture of normal distributions with diagonal covariances.
-struct Mixture {
-  std::vector<double> weights;     // [k], sum to 1
-  std::vector<double> means;       // [k, dims]
-  std::vector<double> deviations;  // [k, dims]
-  std::int64_t dims = 1;
-
-  std::size_t components() const { return weights.size(); }
-};
 
 class Oracle : public Field {
  public:
   virtual std::int64_t dims() const = 0;
   /// The mixture of the data.
   virtual const Mixture& mixture() const = 0;
-  /// ln p_t(x) of each row, in nats, for states on `path`.
+  /// ln p_t(x | label) of each row, in nats, for states on `path`.
   virtual void log_prob(const Path& path, std::span<const double> x, double t,
-                        std::span<double> out) const = 0;
+                        std::span<double> out, std::int64_t label = kAnyLabel) const = 0;
 };
 
 /// An oracle by name; it becomes a field once path and prediction are known.
@@ -35,12 +26,13 @@ class OracleMaker {
   using Interface = OracleMaker;
   static constexpr std::string_view kKind = "process.oracle";
   virtual ~OracleMaker() = default;
+  virtual const Mixture& mixture() const = 0;
   virtual std::int64_t dims() const = 0;
   virtual std::shared_ptr<const Oracle> on(std::shared_ptr<const Path> path,
                                            std::shared_ptr<const Prediction> prediction) const = 0;
 };
 
-/// The field of a mixture on a path, putting out any prediction. Labels choose one component.
+/// The field of a mixture on a path, putting out any prediction. A label asks for its components.
 class MixtureField final : public Oracle {
  public:
   MixtureField(Mixture mixture, std::shared_ptr<const Path> path,
@@ -55,17 +47,32 @@ class MixtureField final : public Oracle {
   Vec vjp(Space& space, const Query& query, const ConditionPtr& condition,
           const Vec& w) const override;
   void check(const Condition* condition) const override;
-  void log_prob(const Path& path, std::span<const double> x, double t,
-                std::span<double> out) const override;
+  void log_prob(const Path& path, std::span<const double> x, double t, std::span<double> out,
+                std::int64_t label = kAnyLabel) const override;
 
  private:
-  /// E[data | x] and, where `w` is not null, w^T times its derivative.
-  void row(const PathPoint& p, const double* x, std::int64_t label, double* data, const double* w,
-           double* product) const;
+  /// Calls f(marginal, state, label, row, scratch) for every row, states unscaled.
+  template <class F>
+  void for_rows(std::span<double> states, const Query& query, const Condition* condition,
+                const F& f) const;
 
   Mixture mixture_;
   std::shared_ptr<const Path> path_;
   std::shared_ptr<const Prediction> prediction_;
+};
+
+/// A maker that is said by its mixture alone.
+class MixtureMaker : public OracleMaker {
+ public:
+  /// UsageError GRD-1133 where the lists do not fit together.
+  explicit MixtureMaker(Mixture mixture);
+  const Mixture& mixture() const override { return mixture_; }
+  std::int64_t dims() const override { return mixture_.dims; }
+  std::shared_ptr<const Oracle> on(std::shared_ptr<const Path> path,
+                                   std::shared_ptr<const Prediction> prediction) const override;
+
+ private:
+  Mixture mixture_;
 };
 
 }  // namespace gradatim::process

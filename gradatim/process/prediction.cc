@@ -10,7 +10,8 @@ namespace gradatim::process {
 
 FromField Prediction::data(const PathPoint& p) const {
   const Target r = target(p);
-  if (r.noise == 0.0) return {.x = 0.0, .f = 1.0 / r.data};  // also where sigma = 0
+  if (r.noise == 0.0 && r.data != 0.0) return {.x = 0.0, .f = 1.0 / r.data};
+  if (p.sigma == 0.0) return {.x = 1.0 / p.alpha, .f = 0.0};  // targets may be infinite there
   const double det = p.alpha * r.noise - p.sigma * r.data;
   GRADATIM_CHECK(
       std::isfinite(1.0 / det), NumericError, 4020,
@@ -24,11 +25,12 @@ FromField Prediction::as(const Prediction& other, const PathPoint& p) const {
   const Target own = target(p);
   const Target wanted = other.target(p);
   const double det = p.alpha * own.noise - p.sigma * own.data;
-  GRADATIM_CHECK(std::isfinite(1.0 / det), NumericError, 4020,
+  const FromField made{.x = (wanted.data * own.noise - wanted.noise * own.data) / det,
+                       .f = (wanted.noise * p.alpha - wanted.data * p.sigma) / det};
+  GRADATIM_CHECK(std::isfinite(made.x) && std::isfinite(made.f), NumericError, 4020,
                  "the field's output cannot be converted at t = {} (alpha = {}, sigma = {})", p.t,
                  p.alpha, p.sigma);
-  return {.x = (wanted.data * own.noise - wanted.noise * own.data) / det,
-          .f = (wanted.noise * p.alpha - wanted.data * p.sigma) / det};
+  return made;
 }
 
 }  // namespace gradatim::process

@@ -63,6 +63,7 @@ std::string help_text(const Entry& entry, const Registry& registry) {
   page += fact("also", joined(words(text.aliases), ", "));
   page += fact("call", arguments(entry));
   page += fact("source", text.source) + fact("shapes", text.shape) + fact("errors", text.errors);
+  page += fact("measured", text.measured);
   page += fact("declared", fmt::format("{}:{}", entry.file, entry.line));
   if (!entry.settings.empty()) page += "\nsettings\n";
   for (const auto& setting : entry.settings) page += one(setting);

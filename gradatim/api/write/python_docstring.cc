@@ -67,6 +67,7 @@ void describe_source(Docstring& doc, const Entry& entry) {
   }
   if (!text.shape.empty()) notes += fmt::format(" Shapes: {}.", text.shape);
   if (!text.errors.empty()) notes += fmt::format(" Errors: {}.", text.errors);
+  if (!text.measured.empty()) notes += fmt::format(" Measured: {}.", text.measured);
   doc.text(notes);
   doc.section("References");
   doc.text(fmt::format(".. [1] {}", text.source), "   ");

@@ -48,6 +48,7 @@ std::string facts(const Entry& entry, const Registry& registry) {
   table += fact("deprecated", text.deprecated.empty() ? "" : registry.notice(text.name));
   table += fact("source", std::string(text.source)) + fact("shapes", std::string(text.shape));
   table += fact("errors", std::string(text.errors));
+  table += fact("measured", std::string(text.measured));
   std::vector<std::string> python;
   for (const auto& task : tasks(entry)) {
     if (python_tag(entry).empty()) break;

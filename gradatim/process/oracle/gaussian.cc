@@ -11,23 +11,13 @@ struct GaussianConfig {
   double deviation = 1.0;
 };
 
-class GaussianOracle final : public OracleMaker {
+class GaussianOracle final : public MixtureMaker {
  public:
-  explicit GaussianOracle(const GaussianConfig& config) : config_(config) {}
-  std::int64_t dims() const override { return config_.dims; }
-  std::shared_ptr<const Oracle> on(std::shared_ptr<const Path> path,
-                                   std::shared_ptr<const Prediction> prediction) const override {
-    const auto dims = static_cast<std::size_t>(config_.dims);
-    Mixture mixture{{1.0},
-                    std::vector<double>(dims, config_.mean),
-                    std::vector<double>(dims, config_.deviation),
-                    config_.dims};
-    return std::make_shared<MixtureField>(std::move(mixture), std::move(path),
-                                          std::move(prediction));
-  }
-
- private:
-  GaussianConfig config_;
+  explicit GaussianOracle(const GaussianConfig& config)
+      : MixtureMaker({{1.0},
+                      std::vector<double>(static_cast<std::size_t>(config.dims), config.mean),
+                      {config.deviation},
+                      config.dims}) {}
 };
 
 constexpr api::Setting kSettings[] = {

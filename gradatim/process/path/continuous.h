@@ -18,8 +18,9 @@ struct BetaRange {
   /// The inverse of integral, held in [0, 1].
   double time_of(double sum) const {
     if (!std::isfinite(sum)) return 1.0;
-    const double root =
-        std::sqrt(beta_min * beta_min + 2.0 * std::max(0.0, sum) * (beta_max - beta_min));
+    const double square = beta_min * beta_min + 2.0 * std::max(0.0, sum) * (beta_max - beta_min);
+    if (square < 0.0) return 1.0;  // beyond what falling betas add up to
+    const double root = std::sqrt(square);
     return std::min(1.0, 2.0 * sum / (beta_min + root));
   }
 };

@@ -1,8 +1,11 @@
 // alpha = 1, sigma = t: the noise level is the time.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "gradatim/api/export.h"
+#include "gradatim/core/error.h"
 #include "gradatim/process/path.h"
 
 namespace gradatim::process {
@@ -16,7 +19,11 @@ struct EdmPathConfig {
 class EdmPath final : public Path {
  public:
   explicit EdmPath(const EdmPathConfig& config)
-      : first_(config.sigma_min), last_(config.sigma_max) {}
+      : first_(config.sigma_min), last_(config.sigma_max) {
+    GRADATIM_CHECK(config.sigma_min < config.sigma_max, UsageError, 1130,
+                   "sigma_min = {} is not below sigma_max = {}", config.sigma_min,
+                   config.sigma_max);
+  }
 
   PathPoint at(double t) const override { return {t, 1.0, t, 0.0, 1.0}; }
   double time_of(double ratio) const override { return std::min(ratio, last_); }
@@ -41,6 +48,7 @@ constexpr api::Text kText = {
     .source =
         "Karras et al. (2022), Elucidating the design space of diffusion-based generative "
         "models, table 1",
+    .errors = "GRD-1130 sigma_min is not below sigma_max",
 };
 
 }  // namespace

@@ -17,6 +17,8 @@ TablePath::TablePath(std::span<const double> betas, bool zero_terminal_snr) : lo
                    "beta {} at place {} is not in [0, 1]", beta, log_.size() - 1);
     log_.push_back(log_.back() - std::log1p(-beta));
   }
+  GRADATIM_CHECK(log_.back() > 0.0, UsageError, 1102,
+                 "all {} betas are 0: the path never leaves the data", betas.size());
   if (!zero_terminal_snr) return;
   // Lin et al. (2024), algorithm 1.
   const double first = std::exp(-0.5 * log_[1]);
@@ -26,6 +28,11 @@ TablePath::TablePath(std::span<const double> betas, bool zero_terminal_snr) : lo
     log_[k] =
         k + 1 == log_.size() ? std::numeric_limits<double>::infinity() : -2.0 * std::log(root);
   }
+}
+
+double TablePath::first() const {
+  const auto above = std::upper_bound(log_.begin(), log_.end(), 0.0);
+  return static_cast<double>(above - log_.begin()) / static_cast<double>(size());
 }
 
 double TablePath::alpha_bar(std::size_t k) const { return std::exp(-log_[k + 1]); }
@@ -49,7 +56,8 @@ PathPoint TablePath::at(double t) const {
   if (alpha == 0.0) {
     return {t, 0.0, 1.0, -std::exp(-0.5 * log_[below]) * static_cast<double>(size()), 0.0};
   }
-  const double sigma_rate = 0.5 * rate * std::exp(-log_sum) / sigma;  // infinite at t = 0
+  // Infinite at t = 0, but for a beta of 0.
+  const double sigma_rate = rate > 0.0 ? 0.5 * rate * std::exp(-log_sum) / sigma : 0.0;
   return {t, alpha, sigma, -0.5 * rate * alpha, sigma_rate};
 }
 

@@ -16,7 +16,8 @@ class TablePath : public Path {
  public:
   PathPoint at(double t) const override;
   double time_of(double ratio) const override;
-  double first() const override { return 1.0 / static_cast<double>(size()); }
+  /// The first entry with noise.
+  double first() const override;
   /// The discrete index that networks are told, t T - 1.
   double model_time(double t) const override { return t * static_cast<double>(size()) - 1.0; }
 
@@ -25,8 +26,8 @@ class TablePath : public Path {
   double alpha_bar(std::size_t k) const;
 
  protected:
-  /// UsageError GRD-1102 where a beta is not in [0, 1]. With `zero_terminal_snr`, sqrt(alpha_bar)
-  /// is shifted and scaled so that the last one is 0 and the first stays.
+  /// UsageError GRD-1102 where a beta is not in [0, 1] or all are 0. With `zero_terminal_snr`,
+  /// sqrt(alpha_bar) is shifted and scaled so that the last one is 0 and the first stays.
   explicit TablePath(std::span<const double> betas, bool zero_terminal_snr = false);
 
  private:

@@ -1,9 +1,12 @@
 // dx = sqrt(d sigma^2 / dt) dw with sigma_min (sigma_max / sigma_min)^t: alpha = 1 and, since t = 0
 // is exact data, sigma = sigma_min sqrt(k^(2t) - 1), k = sigma_max / sigma_min.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "gradatim/api/export.h"
+#include "gradatim/core/error.h"
 #include "gradatim/process/path.h"
 
 namespace gradatim::process {
@@ -17,7 +20,11 @@ struct VeConfig {
 class VePath final : public Path {
  public:
   explicit VePath(const VeConfig& config)
-      : low_(config.sigma_min), log_(std::log(config.sigma_max / config.sigma_min)) {}
+      : low_(config.sigma_min), log_(std::log(config.sigma_max / config.sigma_min)) {
+    GRADATIM_CHECK(config.sigma_min < config.sigma_max, UsageError, 1130,
+                   "sigma_min = {} is not below sigma_max = {}", config.sigma_min,
+                   config.sigma_max);
+  }
 
   PathPoint at(double t) const override {
     const double grown = std::expm1(2.0 * t * log_);
@@ -48,6 +55,7 @@ constexpr api::Text kText = {
     .source =
         "Song et al. (2021), Score-based generative modeling through stochastic "
         "differential equations, equation 9",
+    .errors = "GRD-1130 sigma_min is not below sigma_max",
 };
 
 }  // namespace
