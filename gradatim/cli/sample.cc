@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <string>
 
 #include "gradatim/api/settings.h"
 #include "gradatim/cli/cli.h"
@@ -44,7 +45,10 @@ data::Table table_of(const std::vector<std::string>& columns, const std::vector<
   const std::size_t rows = samples.size() / columns.size();
   for (std::size_t k = 0; k < columns.size(); ++k) {
     std::vector<double> cells(rows);
-    for (std::size_t row = 0; row < rows; ++row) cells[row] = samples[row * columns.size() + k];
+    for (std::size_t row = 0; row < rows; ++row) {
+      // The shortest decimal of a float, not the many digits of the same number as a double.
+      cells[row] = std::stod(fmt::format("{}", samples[row * columns.size() + k]));
+    }
     made.push_back(data::numeric_column(columns[k], std::move(cells)));
   }
   return data::Table(std::move(made));
@@ -61,7 +65,7 @@ int run_sample(const Arguments& arguments) {
   if (out != "-") check_writable(out);
   std::vector<api::Option> options = arguments.settings;
   if (!is_file(name)) options.emplace_back("oracle", name);
-  const auto settings = api::parse_settings("process.sampler", options);
+  const auto settings = api::parse_settings(kSample.component, options);
   for (const auto& notice : api::notices(settings)) session.progress().on_warning(notice);
   const auto sampler = api::build_as<process::Sampler>(settings);
   Source source;
@@ -92,6 +96,7 @@ constexpr Command kSample = {
     .summary = "Samples rows from an oracle, or from a saved model that is a field.",
     .options = kOptions,
     .takes_settings = true,
+    .component = "process.sampler",
     .run = run_sample,
 };
 

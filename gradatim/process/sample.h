@@ -24,7 +24,7 @@ struct SampleRequest {
   ConditionPtr condition;
   std::int64_t batch = 4096;  // rows at a time; the result does not depend on it
   std::vector<double> start;  // [rows, dims]: instead of draws from the prior, or empty
-  BetweenSteps between = {};
+  BetweenSteps between = {};  // also called with step 0 and the state to start from
   Observer* observer = nullptr;
 };
 

@@ -86,36 +86,70 @@ class PythonField final : public process::Field {
   std::shared_ptr<const process::Prediction> prediction_;
 };
 
+// All states of a sampling, step by step.
+class Trajectory {
+ public:
+  process::BetweenSteps recorder() {
+    return [this](std::int64_t step, double, Vec& state) {
+      const auto k = static_cast<std::size_t>(step);
+      if (states_.size() <= k) states_.resize(k + 1);
+      const float* data = Space::data(state);
+      states_[k].insert(states_[k].end(), data, data + state.rows() * state.dims());
+    };
+  }
+  std::size_t steps() const { return states_.size(); }
+  std::vector<float> joined() const {
+    std::vector<float> all;
+    for (const auto& state : states_) all.insert(all.end(), state.begin(), state.end());
+    return all;
+  }
+
+ private:
+  std::vector<std::vector<float>> states_;
+};
+
 nb::object sample(const std::string& settings, nb::object call, std::int64_t rows,
                   const std::vector<std::int64_t>& shape, std::uint64_t seed, bool conditioned,
-                  const std::vector<double>& start, std::int64_t batch, nb::handle on_step,
-                  int threads) {
+                  const std::vector<std::int64_t>& labels, const std::vector<double>& start,
+                  std::int64_t batch, bool whole_way, nb::handle on_step, int threads) {
   const auto sampler = api::build_as<process::Sampler>(api::settings_from_json(settings));
   process::SampleRequest request{.rows = rows, .seed = seed, .batch = batch, .start = start};
   for (const auto size : shape) request.dims *= size;
-  if (conditioned) request.condition = std::make_shared<Conditioned>();
+  if (!labels.empty()) {
+    request.condition = std::make_shared<process::Labels>(labels);
+  } else if (conditioned) {
+    request.condition = std::make_shared<Conditioned>();
+  }
   StepObserver observer(on_step, nb::none());
   request.observer = &observer;
-  auto field_call = std::move(call);
-  const auto field = [&](const auto&, const auto& prediction) {
-    const nb::gil_scoped_acquire lock;
-    return std::make_shared<PythonField>(field_call, shape, prediction);
-  };
+  process::FieldOn field;  // empty: the sampler's own oracle
+  if (!call.is_none()) {
+    field = [&](const auto&, const auto& prediction) {
+      const nb::gil_scoped_acquire lock;
+      return std::make_shared<PythonField>(call, shape, prediction);
+    };
+  }
+  Trajectory trajectory;
+  if (whole_way) request.between = trajectory.recorder();
   auto samples = unlocked(threads, [&] { return sampler->sample(field, std::move(request)); });
-  auto* kept = new std::vector<float>(std::move(samples));
-  nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<float>*>(p); });
   std::vector<std::size_t> sizes{static_cast<std::size_t>(rows)};
   for (const auto size : shape) sizes.push_back(static_cast<std::size_t>(size));
+  if (whole_way) {
+    sizes.insert(sizes.begin(), trajectory.steps());
+    samples = trajectory.joined();
+  }
+  auto* kept = new std::vector<float>(std::move(samples));
+  nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<float>*>(p); });
   return nb::cast(nb::ndarray<nb::numpy, float>(kept->data(), sizes.size(), sizes.data(), owner));
 }
 
 }  // namespace
 
 void bind_sample(nb::module_& module) {
-  module.def("sample", &sample, nb::arg("settings"), nb::arg("field"), nb::arg("rows"),
-             nb::arg("shape"), nb::arg("seed"), nb::arg("conditioned"), nb::arg("start"),
-             nb::arg("batch"), nb::arg("on_step").none(), nb::arg("threads"),
-             "Samples [rows, *shape] from a function.");
+  module.def("sample", &sample, nb::arg("settings"), nb::arg("field").none(), nb::arg("rows"),
+             nb::arg("shape"), nb::arg("seed"), nb::arg("conditioned"), nb::arg("labels"),
+             nb::arg("start"), nb::arg("batch"), nb::arg("trajectory"), nb::arg("on_step").none(),
+             nb::arg("threads"), "Samples [rows, *shape] from a function.");
   module.def(
       "sample_times",
       [](const std::string& settings) {

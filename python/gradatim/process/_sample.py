@@ -18,7 +18,7 @@ _BATCH_NUMBERS = 1 << 22  # of states sampled at a time, unless the caller says 
 
 
 def sample(
-    field: Callable[..., Any],
+    field: Callable[..., Any] | str | Component,
     shape: Sequence[int],
     *,
     path: str | Component = "rectified",
@@ -32,6 +32,7 @@ def sample(
     labels: ArrayLike | None = None,
     start: ArrayLike | None = None,
     batch_size: int | None = None,
+    trajectory: bool = False,
     on_step: Callable[[int, int, float], None] | None = None,
     n_jobs: int | None = None,
 ) -> np.ndarray:
@@ -44,7 +45,8 @@ def sample(
         shape of `x`: [rows, *shape[1:]], float32; `t` is [rows], float64, in the time of `path`
         (0 is data). A `torch.nn.Module` is given tensors, anything else NumPy arrays, both over
         the library's own memory: read them, do not keep or change them. What has no `__call__`
-        but `predict` (a regressor of several targets) is given rows of state and time.
+        but `predict` (a regressor of several targets) is given rows of state and time. A name or
+        component of `gradatim.process.oracle` stands for the oracle's exact field.
     shape : sequence of int
         (rows, ...) of the samples.
     path, prediction, grid, solver, noise : str or component
@@ -56,11 +58,13 @@ def sample(
     seed : int
         Row k is a pure function of the seed and k.
     labels : array-like of shape (rows,), optional
-        Handed to the field, row by row.
+        Handed to the field, row by row; components of an oracle.
     start : array-like, optional
         States to start from instead of noise.
     batch_size : int, optional
         Rows at a time; the samples do not depend on it if the field's rows do not.
+    trajectory : bool
+        Return all states, [steps + 1, *shape], the start first.
     on_step : callable, optional
         `on_step(step, steps, seconds)` after each step.
     n_jobs : int, optional
@@ -68,7 +72,7 @@ def sample(
 
     Returns
     -------
-    ndarray of shape `shape`, float32
+    ndarray of shape `shape`, float32; with `trajectory`, one for each state of the way
 
     Raises
     ------
@@ -98,15 +102,24 @@ def sample(
     states = np.empty(0) if start is None else np.asarray(start, dtype=np.float64)
     if start is not None and states.shape != (rows, *rest):
         raise UsageError(f"start has shape {states.shape}; expected {(rows, *rest)}", "GRD-1141")
+    components: list[int] = []
+    if isinstance(field, (str, Component)):
+        settings["oracle"] = field.to_settings() if isinstance(field, Component) else field
+        components = [] if given is None else given.astype(np.int64).tolist()
+        call = None
+    else:
+        call = _adapted(field, given)
     return _native.sample(
         json.dumps(settings),
-        _adapted(field, given),
+        call,
         rows,
         rest,
         int(seed),
         given is not None,
+        components,
         states.ravel(),
         batch_size or max(1, _BATCH_NUMBERS // max(1, int(np.prod(rest)))),
+        trajectory,
         None if on_step is None else lambda step, total, seconds, _: on_step(step, total, seconds),
         0 if n_jobs is None else n_jobs,
     )

@@ -38,8 +38,9 @@ class Sampler(Component):
         Where random numbers come from. One of philox, an object of gradatim.process.noise, or your
         own.
     oracle : PartLike, default="auto"
-        The oracle to sample, where no field is given. One of gaussian, an object of
-        gradatim.process.oracle, or your own.
+        The oracle to sample, where no field is given. One of checkerboard, gaussian,
+        gaussian_mixture, ring, spiral, two_moons, an object of gradatim.process.oracle, or your
+        own.
 
     Notes
     -----
