@@ -19,6 +19,7 @@ namespace {
 constexpr OptionSpec kOptions[] = {
     {"count", "N", "How many rows to sample; required."},
     {"label", "K", "Ask for the oracle's label K, from 0."},
+    {"negative", "K", "The label that classifier-free guidance leads away from."},
     {"out", "FILE", "Where to write; the ending tells the format. CSV on stdout by default (-)."},
 };
 
@@ -76,10 +77,12 @@ int run_sample(const Arguments& arguments) {
       source.columns.push_back(fmt::format("x{}", k));
     }
   }
-  if (arguments.has("label")) {
-    request.condition =
-        std::make_shared<process::Labels>(std::vector{arguments.integer("label", 0, 0)});
-  }
+  const auto label = [&](std::string_view option) -> process::ConditionPtr {
+    if (!arguments.has(option)) return nullptr;
+    return std::make_shared<process::Labels>(std::vector{arguments.integer(option, 0, 0)});
+  };
+  request.condition = label("label");
+  request.negative = label("negative");
   request.dims = static_cast<std::int64_t>(source.columns.size());
   const auto samples = sampler->sample(source.field, std::move(request));
   const data::Table table = table_of(source.columns, samples);

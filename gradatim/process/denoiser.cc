@@ -14,11 +14,30 @@ double factor(const PathPoint& from, const PathPoint& to) {
 
 }  // namespace
 
+void Denoiser::data_and_plain(Space& space, const Query& query,
+                              std::span<const ConditionPtr> conditions, std::span<Form> out,
+                              std::span<Form> plain) const {
+  data(space, query, conditions, out);
+  if (!plain.empty()) std::copy(out.begin(), out.end(), plain.begin());
+}
+
 FieldDenoiser::FieldDenoiser(std::shared_ptr<const Field> field, std::shared_ptr<const Path> path,
                              std::shared_ptr<const Path> trained)
     : field_(std::move(field)),
       path_(std::move(path)),
       trained_(trained == nullptr ? path_ : std::move(trained)) {}
+
+FieldDenoiser::Place FieldDenoiser::place(double t) const {
+  const PathPoint point = path_->at(t);
+  if (trained_ == path_) return {point, 1.0};
+  const PathPoint own = trained_->at(trained_->time_of(point.ratio()));
+  return {own, factor(point, own)};
+}
+
+double FieldDenoiser::skip(double t) const {
+  const auto [point, scale] = place(t);
+  return scale * field_->prediction().data(point).x;
+}
 
 void FieldDenoiser::convert(const Query& query) const {
   const std::size_t rows = query.t.size();
@@ -35,13 +54,7 @@ void FieldDenoiser::convert(const Query& query) const {
       f_[row] = f_[row - 1];
       continue;
     }
-    PathPoint point = path_->at(query.t[row]);
-    double scale = 1.0;
-    if (trained_ != path_) {
-      const PathPoint own = trained_->at(trained_->time_of(point.ratio()));
-      scale = factor(point, own);
-      point = own;
-    }
+    const auto [point, scale] = place(query.t[row]);
     const FromField data = field_->prediction().data(point);
     times_[row] = point.t;
     input_[row] = scale * field_->prediction().input_scale(point);

@@ -19,9 +19,17 @@ class Denoiser {
   /// conditions are evaluated as one batch.
   virtual void data(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
                     std::span<Form> out) const = 0;
-  /// The meaning of the field's own output, in which rescaled guidance measures deviations.
+  /// The same and, where `plain` is not empty, in plain[i] what the field says under conditions[i]
+  /// before guidance: no further evaluation where guidance asks for that anyway.
+  virtual void data_and_plain(Space& space, const Query& query,
+                              std::span<const ConditionPtr> conditions, std::span<Form> out,
+                              std::span<Form> plain) const;
+  /// The meaning of the field's own output F, in which rescaled guidance measures deviations.
   virtual const Prediction& native() const = 0;
-  /// w^T dD/dx of the unguided denoiser. UsageError GRD-1103 where the field has no derivative.
+  /// The a of D = a x + b F.
+  virtual double skip(double t) const { return native().data(path().at(t)).x; }
+  /// w^T dD/dx. UsageError GRD-1103 where the field has no derivative, GRD-1131 where the guidance
+  /// has none.
   virtual Vec vjp(Space& space, const Query& query, const ConditionPtr& condition,
                   const Vec& w) const = 0;
 };
@@ -35,13 +43,18 @@ class FieldDenoiser final : public Denoiser {
 
   const Path& path() const override { return *path_; }
   const Prediction& native() const override { return field_->prediction(); }
+  double skip(double t) const override;
   void data(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
             std::span<Form> out) const override;
   Vec vjp(Space& space, const Query& query, const ConditionPtr& condition,
           const Vec& w) const override;
 
  private:
-  struct Scratch;
+  struct Place {
+    PathPoint point;  // on the trained path
+    double scale;     // of the states there
+  };
+  Place place(double t) const;
   /// Times, factors and coefficients of a query on the trained path, row by row.
   void convert(const Query& query) const;
 

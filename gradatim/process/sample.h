@@ -22,6 +22,7 @@ struct SampleRequest {
   std::shared_ptr<const Solver> solver;
   std::shared_ptr<const Noise> noise;
   ConditionPtr condition;
+  ConditionPtr negative;      // what classifier-free guidance leads away from; null is "anything"
   std::int64_t batch = 4096;  // rows at a time; the result does not depend on it
   std::vector<double> start;  // [rows, dims]: instead of draws from the prior, or empty
   BetweenSteps between = {};  // also called with step 0 and the state to start from

@@ -4,6 +4,7 @@
 
 #include "gradatim/api/export.h"
 #include "gradatim/core/error.h"
+#include "gradatim/process/guidance.h"
 #include "gradatim/process/oracle.h"
 
 namespace gradatim::process {
@@ -23,7 +24,8 @@ class PartsSampler final : public Sampler {
         grid_(std::static_pointer_cast<const Grid>(parts[2])),
         solver_(std::static_pointer_cast<const Solver>(parts[3])),
         noise_(std::static_pointer_cast<const Noise>(parts[4])),
-        oracle_(std::static_pointer_cast<const OracleMaker>(parts[5])) {}
+        oracle_(std::static_pointer_cast<const OracleMaker>(parts[5])),
+        guidance_(std::static_pointer_cast<const Guidance>(parts[6])) {}
 
   std::shared_ptr<const Path> path() const override { return path_; }
   std::shared_ptr<const Prediction> prediction() const override { return prediction_; }
@@ -46,7 +48,17 @@ class PartsSampler final : public Sampler {
     const std::shared_ptr<const Field> sampled =
         field ? field(path_, prediction_) : oracle().on(path_, prediction_);
     sampled->check(request.condition.get());
-    return process::sample(FieldDenoiser(sampled, path_), request);
+    sampled->check(request.negative.get());
+    GuidanceContext context{.negative = request.negative};
+    if (guidance_->needs_energy() && !field) {
+      // The field is asked for anything; the oracle's own classifier leads to the label.
+      if (auto labels = std::dynamic_pointer_cast<const Labels>(request.condition)) {
+        context.energy = exact_classifier(oracle().mixture(), path_, std::move(labels));
+      }
+      request.condition = nullptr;
+    }
+    const auto plain = std::make_shared<FieldDenoiser>(sampled, path_);
+    return process::sample(*guidance_->around(plain, context), request);
   }
 
  private:
@@ -63,6 +75,7 @@ class PartsSampler final : public Sampler {
   std::shared_ptr<const Solver> solver_;
   std::shared_ptr<const Noise> noise_;
   std::shared_ptr<const OracleMaker> oracle_;
+  std::shared_ptr<const Guidance> guidance_;
 };
 
 constexpr api::Setting kSettings[] = {
@@ -81,6 +94,8 @@ constexpr api::Part kParts[] = {
     {"solver", "process.solver", "process.solver.dpm_solver_pp_2m", "How a step is made."},
     {"noise", "process.noise", "process.noise.philox", "Where random numbers come from."},
     {"oracle", "process.oracle", "auto", "The oracle to sample, where no field is given."},
+    {"guidance", "process.guidance", "process.guidance.none",
+     "How the condition is stressed; one kind may have another inside."},
 };
 
 constexpr api::Text kText = {

@@ -1,0 +1,26 @@
+// The field as it is.
+#include "gradatim/api/export.h"
+#include "gradatim/process/guidance.h"
+
+namespace gradatim::process {
+namespace {
+
+class NoGuidance final : public Guidance {
+ public:
+  DenoiserPtr around(DenoiserPtr field, const GuidanceContext&) const override { return field; }
+};
+
+constexpr api::Text kText = {
+    .name = "process.guidance.none",
+    .summary = "No guidance: the field under the condition that is asked for.",
+    .source =
+        "Song et al. (2021), Score-based generative modeling through stochastic "
+        "differential equations",
+};
+
+}  // namespace
+}  // namespace gradatim::process
+
+GRADATIM_EXPORT(process_guidance_none) =
+    gradatim::api::component<gradatim::process::NoGuidance, gradatim::api::NoSettings>(
+        gradatim::process::kText);
