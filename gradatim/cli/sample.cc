@@ -8,6 +8,7 @@
 #include "gradatim/cli/cli.h"
 #include "gradatim/cli/session.h"
 #include "gradatim/core/error.h"
+#include "gradatim/core/text.h"
 #include "gradatim/data/model.h"
 #include "gradatim/data/reader.h"
 #include "gradatim/process/sampler.h"
@@ -26,6 +27,16 @@ constexpr OptionSpec kOptions[] = {
 // A model file by its ending or its being there; anything else is an oracle's name.
 bool is_file(const std::string& name) {
   return name.ends_with(".safetensors") || std::filesystem::exists(name);
+}
+
+// "--guidance 3" is classifier-free guidance of that weight.
+std::vector<api::Option> with_guidance(std::vector<api::Option> options) {
+  for (std::size_t i = 0; i < options.size(); ++i) {
+    if (options[i].first != "guidance" || !parse_number(options[i].second)) continue;
+    options.emplace_back("guidance.weight", options[i].second);
+    options[i].second = "classifier_free";
+  }
+  return options;
 }
 
 struct Source {
@@ -64,7 +75,7 @@ int run_sample(const Arguments& arguments) {
                                  .observer = &session.progress()};
   const std::string out = arguments.text("out", "-");
   if (out != "-") check_writable(out);
-  std::vector<api::Option> options = arguments.settings;
+  std::vector<api::Option> options = with_guidance(arguments.settings);
   if (!is_file(name)) options.emplace_back("oracle", name);
   const auto settings = api::parse_settings(kSample.component, options);
   for (const auto& notice : api::notices(settings)) session.progress().on_warning(notice);
@@ -95,7 +106,9 @@ int run_sample(const Arguments& arguments) {
 
 constexpr Command kSample = {
     .name = "sample",
-    .synopsis = "NAME|FILE --count N [--out FILE|-] [--solver NAME] [--steps K] [--OPTION V]",
+    .synopsis =
+        "NAME|FILE --count N [--out FILE|-] [--solver NAME] [--steps K] [--guidance W] [--OPTION "
+        "V]",
     .summary = "Samples rows from an oracle, or from a saved model that is a field.",
     .options = kOptions,
     .takes_settings = true,

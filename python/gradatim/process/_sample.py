@@ -26,10 +26,12 @@ def sample(
     grid: str | Component = "trailing",
     solver: str | Component = "dpm_solver_pp_2m",
     noise: str | Component = "philox",
+    guidance: float | str | Component | None = None,
     steps: int = 20,
     evaluations: int = 0,
     seed: int = 0,
     labels: ArrayLike | None = None,
+    negative: ArrayLike | None = None,
     start: ArrayLike | None = None,
     batch_size: int | None = None,
     trajectory: bool = False,
@@ -51,6 +53,8 @@ def sample(
         (rows, ...) of the samples.
     path, prediction, grid, solver, noise : str or component
         Names, or components of `gradatim.process`.
+    guidance : float, str or component, optional
+        How labels are stressed; a number is the weight of classifier-free guidance.
     steps : int
         Steps of the grid.
     evaluations : int
@@ -59,6 +63,9 @@ def sample(
         Row k is a pure function of the seed and k.
     labels : array-like of shape (rows,), optional
         Handed to the field, row by row; components of an oracle.
+    negative : array-like of shape (rows,), optional
+        Labels that classifier-free guidance leads away from. Where none are given the field is
+        asked a second time with `labels=None`, else once for both, labels behind negatives.
     start : array-like, optional
         States to start from instead of noise.
     batch_size : int, optional
@@ -96,27 +103,29 @@ def sample(
         settings[name] = part.to_settings() if isinstance(part, Component) else part
     settings["steps"] = plain(steps)
     settings["evaluations"] = plain(evaluations)
-    given = None if labels is None else np.asarray(labels)
-    if given is not None and given.shape[:1] != (rows,):
-        raise UsageError(f"labels have shape {given.shape}; expected one a row, {rows}", "GRD-1141")
+    if isinstance(guidance, Component):
+        settings["guidance"] = guidance.to_settings()
+    elif isinstance(guidance, str):
+        settings["guidance"] = guidance
+    elif guidance is not None:
+        settings["guidance"] = {"component": "classifier_free", "weight": float(guidance)}
+    wanted, shunned = (_labels(given, name, rows) for given, name in _named(labels, negative))
     states = np.empty(0) if start is None else np.asarray(start, dtype=np.float64)
     if start is not None and states.shape != (rows, *rest):
         raise UsageError(f"start has shape {states.shape}; expected {(rows, *rest)}", "GRD-1141")
-    components: list[int] = []
+    call = None
     if isinstance(field, (str, Component)):
         settings["oracle"] = field.to_settings() if isinstance(field, Component) else field
-        components = [] if given is None else given.astype(np.int64).tolist()
-        call = None
     else:
-        call = _adapted(field, given)
+        call = _adapted(field, wanted, shunned)
     return _native.sample(
         json.dumps(settings),
         call,
         rows,
         rest,
         int(seed),
-        given is not None,
-        components,
+        _places(wanted, call is None),
+        _places(shunned, call is None),
         states.ravel(),
         batch_size or max(1, _BATCH_NUMBERS // max(1, int(np.prod(rest)))),
         trajectory,
@@ -125,16 +134,45 @@ def sample(
     )
 
 
-def _adapted(field: Callable[..., Any], labels: np.ndarray | None) -> Callable[..., list[Any]]:
-    """What the library calls: one array a condition, all conditions of a batch in one call."""
-    call = _torch(field) if _is_module(field) else _numpy(field)
+def _named(labels: Any, negative: Any) -> list[tuple[Any, str]]:
+    return [(labels, "labels"), (negative, "negative")]
 
-    def evaluate(
-        x: np.ndarray, t: np.ndarray, places: np.ndarray, conditioned: list[bool]
-    ) -> list[Any]:
-        if labels is None:
-            return [call(x, t)] * len(conditioned)
-        return [call(x, t, labels[places] if with_label else None) for with_label in conditioned]
+
+def _labels(given: Any, name: str, rows: int) -> np.ndarray | None:
+    if given is None:
+        return None
+    labels = np.asarray(given)
+    if labels.shape[:1] != (rows,):
+        raise UsageError(
+            f"{name} have shape {labels.shape}; expected one a row, {rows}", "GRD-1141"
+        )
+    return labels
+
+
+def _places(labels: np.ndarray | None, oracle: bool) -> list[int] | None:
+    """What the library holds of labels: an oracle's components; else that there are any."""
+    if labels is None:
+        return None
+    return labels.astype(np.int64).tolist() if oracle else [0]
+
+
+def _adapted(
+    field: Callable[..., Any], labels: np.ndarray | None, negative: np.ndarray | None
+) -> Callable[..., list[Any]]:
+    """What the library calls: one array a condition (0 none, 1 labels, 2 negative)."""
+    call = _torch(field) if _is_module(field) else _numpy(field)
+    known = [None, labels, negative]
+
+    def evaluate(x: np.ndarray, t: np.ndarray, places: np.ndarray, which: list[int]) -> list[Any]:
+        if labels is None and negative is None:
+            return [call(x, t)] * len(which)
+        given = [known[k] for k in which]
+        if len(given) > 1 and not any(label is None for label in given):
+            whole = np.concatenate([label[places] for label in given if label is not None])
+            count = len(given)
+            both = call(np.concatenate([x] * count), np.concatenate([t] * count), whole)
+            return [both[k * len(x) : (k + 1) * len(x)] for k in range(count)]
+        return [call(x, t, None if label is None else label[places]) for label in given]
 
     return evaluate
 
