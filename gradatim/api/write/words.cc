@@ -108,7 +108,7 @@ std::vector<std::string> codes(std::string_view errors) {
 User user_of(std::string_view kind, const Registry& registry) {
   for (const Entry* entry : registry.list()) {
     for (const auto& part : entry->parts) {
-      if (part.kind == kind) return {entry, &part};
+      if (part.kind == kind && entry->kind != kind) return {entry, &part};
     }
   }
   return {};

@@ -35,6 +35,7 @@ struct User {
   const Entry* entry = nullptr;
   const Part* part = nullptr;
 };
+/// The first component of another kind that has a part of this one.
 User user_of(std::string_view kind, const Registry& registry);
 /// True of a component that is no part of another: what one trains.
 bool is_model(const Entry& entry, const Registry& registry);
