@@ -43,7 +43,7 @@ def test_the_field_sees_the_states_without_a_copy_and_in_their_shape():
 
     sample(field, (5, 2, 3), steps=8)
     assert len(seen) == 8
-    assert {shape[:4] for shape in seen} == {((5, 2, 3), np.float32, (5,), np.float64)}
+    assert {shape[:4] for shape in seen} == {((5, 2, 3), np.dtype("f4"), (5,), np.dtype("f8"))}
     assert len({pointer for *_, pointer in seen}) < 8  # memory of the pool, used again
 
 
