@@ -94,7 +94,7 @@ constexpr api::Part kParts[] = {
     {"solver", "process.solver", "process.solver.dpm_solver_pp_2m", "How a step is made."},
     {"noise", "process.noise", "process.noise.philox", "Where random numbers come from."},
     {"oracle", "process.oracle", "auto", "The oracle to sample, where no field is given."},
-    {"guidance", "process.guidance", "process.guidance.none",
+    {"guidance", "process.guidance", "process.guidance.plain",
      "How the condition is stressed; one kind may have another inside."},
 };
 

@@ -7,7 +7,7 @@
 namespace gradatim::process {
 
 inline constexpr api::Part kInnerGuidance[] = {
-    {"inner", "process.guidance", "process.guidance.none",
+    {"inner", "process.guidance", "process.guidance.plain",
      "Guidance that is applied before this one, nearer to the field."},
 };
 

@@ -5,13 +5,13 @@
 namespace gradatim::process {
 namespace {
 
-class NoGuidance final : public Guidance {
+class PlainField final : public Guidance {
  public:
   DenoiserPtr around(DenoiserPtr field, const GuidanceContext&) const override { return field; }
 };
 
 constexpr api::Text kText = {
-    .name = "process.guidance.none",
+    .name = "process.guidance.plain",
     .summary = "No guidance: the field under the condition that is asked for.",
     .source =
         "Song et al. (2021), Score-based generative modeling through stochastic "
@@ -21,6 +21,6 @@ constexpr api::Text kText = {
 }  // namespace
 }  // namespace gradatim::process
 
-GRADATIM_EXPORT(process_guidance_none) =
-    gradatim::api::component<gradatim::process::NoGuidance, gradatim::api::NoSettings>(
+GRADATIM_EXPORT(process_guidance_plain) =
+    gradatim::api::component<gradatim::process::PlainField, gradatim::api::NoSettings>(
         gradatim::process::kText);
