@@ -38,7 +38,8 @@ struct Command {
   std::string_view summary;
   std::span<const OptionSpec> options;  // beside the common ones
   std::size_t positionals = 1;          // at most
-  bool takes_settings = false;          // other options are settings of a model
+  bool takes_settings = false;          // other options are settings of a component:
+  std::string_view component = {};      // this one, or where empty the model named first
   int (*run)(const Arguments& arguments) = nullptr;
 };
 
@@ -78,8 +79,8 @@ std::vector<std::string> option_names(const Command& command);
 /// What `gradatim VERB --help` prints, and `gradatim --help`.
 std::string help_of(const Command& command);
 std::string help_of(std::span<const Command* const> commands);
-/// What `gradatim train MODEL --help` adds: every option of the model and of its parts.
-std::string help_of_model(const std::string& model);
+/// What `gradatim train MODEL --help` adds: every option of the component and of its parts.
+std::string help_of_component(const api::Entry& entry);
 
 extern const Command kTrain;
 extern const Command kPredict;

@@ -77,8 +77,7 @@ std::string help_of(std::span<const Command* const> commands) {
          "\n'gradatim VERB --help' shows a verb's options, 'gradatim --version' the version.\n";
 }
 
-std::string help_of_model(const std::string& model) {
-  const api::Entry& entry = api::Registry::instance().get(model, "model");
+std::string help_of_component(const api::Entry& entry) {
   std::string text = component_text(entry, "");
   return text +
          "\nAn option of a part may be written without the part ('--max_depth 6') where only "

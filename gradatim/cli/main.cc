@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "gradatim/api/registry.h"
 #include "gradatim/cli/cli.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
@@ -86,8 +87,11 @@ int run(std::span<const std::string> words) {
   const Arguments arguments = parse_arguments(command, words.subspan(1));
   if (!arguments.help) return command.run(arguments);
   fmt::print("{}", help_of(command));
-  if (command.takes_settings && !arguments.positional.empty()) {
-    fmt::print("{}", help_of_model(arguments.positional.front()));
+  const auto& registry = api::Registry::instance();
+  if (!command.component.empty()) {
+    fmt::print("{}", help_of_component(registry.get(command.component)));
+  } else if (command.takes_settings && !arguments.positional.empty()) {
+    fmt::print("{}", help_of_component(registry.get(arguments.positional.front(), "model")));
   }
   return kDone;
 }

@@ -2,11 +2,13 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <string>
 
 #include "gradatim/api/settings.h"
 #include "gradatim/cli/cli.h"
 #include "gradatim/cli/session.h"
 #include "gradatim/core/error.h"
+#include "gradatim/core/text.h"
 #include "gradatim/data/model.h"
 #include "gradatim/data/reader.h"
 #include "gradatim/process/sampler.h"
@@ -27,6 +29,16 @@ bool is_file(const std::string& name) {
   return name.ends_with(".safetensors") || std::filesystem::exists(name);
 }
 
+// "--guidance 3" is classifier-free guidance of that weight.
+std::vector<api::Option> with_guidance(std::vector<api::Option> options) {
+  for (std::size_t i = 0; i < options.size(); ++i) {
+    if (options[i].first != "guidance" || !parse_number(options[i].second)) continue;
+    options.emplace_back("guidance.weight", options[i].second);
+    options[i].second = "classifier_free";
+  }
+  return options;
+}
+
 struct Source {
   std::vector<std::string> columns;
   process::FieldOn field;  // empty: the sampler's own oracle
@@ -45,7 +57,10 @@ data::Table table_of(const std::vector<std::string>& columns, const std::vector<
   const std::size_t rows = samples.size() / columns.size();
   for (std::size_t k = 0; k < columns.size(); ++k) {
     std::vector<double> cells(rows);
-    for (std::size_t row = 0; row < rows; ++row) cells[row] = samples[row * columns.size() + k];
+    for (std::size_t row = 0; row < rows; ++row) {
+      // The shortest decimal of a float, not the many digits of the same number as a double.
+      cells[row] = std::stod(fmt::format("{}", samples[row * columns.size() + k]));
+    }
     made.push_back(data::numeric_column(columns[k], std::move(cells)));
   }
   return data::Table(std::move(made));
@@ -60,9 +75,9 @@ int run_sample(const Arguments& arguments) {
                                  .observer = &session.progress()};
   const std::string out = arguments.text("out", "-");
   if (out != "-") check_writable(out);
-  std::vector<api::Option> options = arguments.settings;
+  std::vector<api::Option> options = with_guidance(arguments.settings);
   if (!is_file(name)) options.emplace_back("oracle", name);
-  const auto settings = api::parse_settings("process.sampler", options);
+  const auto settings = api::parse_settings(kSample.component, options);
   for (const auto& notice : api::notices(settings)) session.progress().on_warning(notice);
   const auto sampler = api::build_as<process::Sampler>(settings);
   Source source;
@@ -91,10 +106,13 @@ int run_sample(const Arguments& arguments) {
 
 constexpr Command kSample = {
     .name = "sample",
-    .synopsis = "NAME|FILE --count N [--out FILE|-] [--solver NAME] [--steps K] [--OPTION V]",
+    .synopsis =
+        "NAME|FILE --count N [--out FILE|-] [--solver NAME] [--steps K] [--guidance W] [--OPTION "
+        "V]",
     .summary = "Samples rows from an oracle, or from a saved model that is a field.",
     .options = kOptions,
     .takes_settings = true,
+    .component = "process.sampler",
     .run = run_sample,
 };
 

@@ -13,38 +13,17 @@ HWY_BEFORE_NAMESPACE();
 namespace gradatim::process::host::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Loads and stores of float64 lanes, whatever the type in memory.
 template <class T>
-struct Lanes;
-
-template <>
-struct Lanes<double> {
-  using D = hn::ScalableTag<double>;
-  static hn::Vec<D> load(const double* p) { return hn::LoadU(D(), p); }
-  static void store(hn::Vec<D> v, double* p) { hn::StoreU(v, D(), p); }
-  static void stream(hn::Vec<D> v, double* p) { hn::Stream(v, D(), p); }
-};
-
-template <>
-struct Lanes<float> {
-  using D = hn::ScalableTag<double>;
-  using F = hn::Rebind<float, D>;
-  static hn::Vec<D> load(const float* p) { return hn::PromoteTo(D(), hn::LoadU(F(), p)); }
-  static void store(hn::Vec<D> v, float* p) { hn::StoreU(hn::DemoteTo(F(), v), F(), p); }
-  static void stream(hn::Vec<D> v, float* p) { hn::Stream(hn::DemoteTo(F(), v), F(), p); }
-};
-
-template <class T>
-double plain_sum(const Sum<T>& sum, const double* noise, std::int64_t i, std::int64_t offset) {
-  double total = 0.0;
+T plain_sum(const Sum<T>& sum, const T* noise, std::int64_t i, std::int64_t offset) {
+  T total = 0;
   for (int j = 0; j < sum.terms; ++j) {
-    double part = sum.c[j] * double{sum.x[j][offset + i]};
-    if (sum.weight[j] != nullptr) part *= double{sum.weight[j][offset + i]};
+    T part = static_cast<T>(sum.c[j]) * sum.x[j][offset + i];
+    if (sum.weight[j] != nullptr) part *= sum.weight[j][offset + i];
     total += part;
   }
   if (sum.noise != 0.0) {
-    double part = sum.noise * noise[i];
-    if (sum.noise_weight != nullptr) part *= double{sum.noise_weight[offset + i]};
+    T part = static_cast<T>(sum.noise) * noise[i];
+    if (sum.noise_weight != nullptr) part *= sum.noise_weight[offset + i];
     total += part;
   }
   return total;
@@ -52,9 +31,8 @@ double plain_sum(const Sum<T>& sum, const double* noise, std::int64_t i, std::in
 
 // kTerms > 0: so many plain terms and no weights, unrolled; 0: anything.
 template <class T, int kTerms, bool kStream>
-bool add_up_loop(const Sum<T>& sum, const double* noise, std::int64_t offset, std::int64_t count) {
-  using L = Lanes<T>;
-  const typename L::D d;
+bool add_up_loop(const Sum<T>& sum, const T* noise, std::int64_t offset, std::int64_t count) {
+  const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   // A number times 0 is 0 unless it is not finite, and NaN stays once it is there.
   auto trouble = hn::Zero(d);
@@ -63,37 +41,40 @@ bool add_up_loop(const Sum<T>& sum, const double* noise, std::int64_t offset, st
   for (; i + lanes <= count; i += lanes) {
     auto total = hn::Zero(d);
     for (int j = 0; j < terms; ++j) {
-      auto part = hn::Mul(hn::Set(d, sum.c[j]), L::load(sum.x[j] + offset + i));
+      auto part =
+          hn::Mul(hn::Set(d, static_cast<T>(sum.c[j])), hn::LoadU(d, sum.x[j] + offset + i));
       if constexpr (kTerms == 0) {
-        if (sum.weight[j] != nullptr) part = hn::Mul(part, L::load(sum.weight[j] + offset + i));
+        if (sum.weight[j] != nullptr) {
+          part = hn::Mul(part, hn::LoadU(d, sum.weight[j] + offset + i));
+        }
       }
       total = hn::Add(total, part);
     }
     if (kTerms == 0 && sum.noise != 0.0) {
-      auto part = hn::Mul(hn::Set(d, sum.noise), hn::LoadU(d, noise + i));
+      auto part = hn::Mul(hn::Set(d, static_cast<T>(sum.noise)), hn::LoadU(d, noise + i));
       if (sum.noise_weight != nullptr) {
-        part = hn::Mul(part, L::load(sum.noise_weight + offset + i));
+        part = hn::Mul(part, hn::LoadU(d, sum.noise_weight + offset + i));
       }
       total = hn::Add(total, part);
     }
     trouble = hn::Add(trouble, hn::Mul(total, hn::Zero(d)));
     if constexpr (kStream) {
-      L::stream(total, sum.out + offset + i);
+      hn::Stream(total, d, sum.out + offset + i);
     } else {
-      L::store(total, sum.out + offset + i);
+      hn::StoreU(total, d, sum.out + offset + i);
     }
   }
-  double rest = 0.0;
+  T rest = 0;
   for (; i < count; ++i) {
-    const double total = plain_sum(sum, noise, i, offset);
-    rest += total * 0.0;
-    sum.out[offset + i] = static_cast<T>(total);
+    const T total = plain_sum(sum, noise, i, offset);
+    rest += total * 0;
+    sum.out[offset + i] = total;
   }
-  return hn::AllTrue(d, hn::Eq(trouble, hn::Zero(d))) && rest == 0.0;
+  return hn::AllTrue(d, hn::Eq(trouble, hn::Zero(d))) && rest == 0;
 }
 
 template <class T, int kTerms>
-bool add_up_to(const Sum<T>& sum, const double* noise, std::int64_t offset, std::int64_t count) {
+bool add_up_to(const Sum<T>& sum, const T* noise, std::int64_t offset, std::int64_t count) {
   const bool aligned = reinterpret_cast<std::uintptr_t>(sum.out + offset) % 64 == 0;
   if (!sum.past_caches || !aligned) {
     return add_up_loop<T, kTerms, false>(sum, noise, offset, count);
@@ -104,16 +85,17 @@ bool add_up_to(const Sum<T>& sum, const double* noise, std::int64_t offset, std:
 }
 
 template <class T>
-bool add_up_any(const Sum<T>& sum, const double* noise, std::int64_t offset, std::int64_t count) {
+bool add_up_any(const Sum<T>& sum, const T* noise, std::int64_t offset, std::int64_t count) {
   bool plain = sum.noise == 0.0;
   for (int j = 0; j < sum.terms; ++j) plain &= sum.weight[j] == nullptr;
   if (plain && sum.terms == 2) return add_up_to<T, 2>(sum, noise, offset, count);
   if (plain && sum.terms == 3) return add_up_to<T, 3>(sum, noise, offset, count);
+  if (plain && sum.terms == 1) return add_up_to<T, 1>(sum, noise, offset, count);
   if (plain && sum.terms == 4) return add_up_to<T, 4>(sum, noise, offset, count);
   return add_up_to<T, 0>(sum, noise, offset, count);
 }
 
-bool add_up_float(const Sum<float>& sum, const double* noise, std::int64_t offset,
+bool add_up_float(const Sum<float>& sum, const float* noise, std::int64_t offset,
                   std::int64_t count) {
   return add_up_any(sum, noise, offset, count);
 }
@@ -131,7 +113,7 @@ namespace gradatim::process::host {
 HWY_EXPORT(add_up_float);
 HWY_EXPORT(add_up_double);
 
-bool add_up(const Sum<float>& sum, const double* noise, std::int64_t offset, std::int64_t count) {
+bool add_up(const Sum<float>& sum, const float* noise, std::int64_t offset, std::int64_t count) {
   return HWY_DYNAMIC_DISPATCH(add_up_float)(sum, noise, offset, count);
 }
 bool add_up(const Sum<double>& sum, const double* noise, std::int64_t offset, std::int64_t count) {

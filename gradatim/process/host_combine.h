@@ -1,4 +1,6 @@
-// The kernel of HostSpace::combine: out = sum c x, by the best SIMD target.
+// The kernel of HostSpace::combine: out = sum c x in the type of the states, term by term in their
+// order, by the best SIMD target; without fused multiply-adds, so that every target has the same
+// bits.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +25,7 @@ struct Sum {
 inline constexpr std::align_val_t kAlignment{64};
 
 /// Elements [offset, offset + count); `noise` has `count` numbers. Whether all are finite.
-bool add_up(const Sum<float>& sum, const double* noise, std::int64_t offset, std::int64_t count);
+bool add_up(const Sum<float>& sum, const float* noise, std::int64_t offset, std::int64_t count);
 bool add_up(const Sum<double>& sum, const double* noise, std::int64_t offset, std::int64_t count);
 
 /// Sums in eight lanes by place, then in a fixed order: the same bits on every target.

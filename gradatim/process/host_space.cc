@@ -186,7 +186,8 @@ bool HostSpace<T>::combine(std::span<const Form> forms, std::span<Vec> out) {
   const std::int64_t chunks = within ? rows * per_row : (rows * dims + chunk - 1) / chunk;
   std::atomic<bool> finite{true};
   const auto work = [&](std::int64_t begin, std::int64_t end) {
-    std::array<double, kChunk> noise;
+    std::array<double, kChunk> fresh;
+    std::array<T, kChunk> noise;
     bool good = true;
     for (std::int64_t k = begin; k < end; ++k) {
       const std::int64_t row = within ? k / per_row : k * chunk / dims;
@@ -203,15 +204,16 @@ bool HostSpace<T>::combine(std::span<const Form> forms, std::span<Vec> out) {
           }
         }
         if (sum.noise != 0.0) {
+          const std::span part(fresh.data(), static_cast<std::size_t>(count));
           if (!drawn.empty()) {
-            std::copy_n(drawn.begin() + offset, count, noise.begin());
+            std::copy_n(drawn.begin() + offset, count, fresh.begin());
           } else if (within) {
-            noise_->part(draws[i], first_row_ + row, dims, first,
-                         {noise.data(), static_cast<std::size_t>(count)});
+            noise_->part(draws[i], first_row_ + row, dims, first, part);
           } else {
-            noise_->whole(draws[i], first_row_ + row, dims,
-                          {noise.data(), static_cast<std::size_t>(count)});
+            noise_->whole(draws[i], first_row_ + row, dims, part);
           }
+          std::transform(part.begin(), part.end(), noise.begin(),
+                         [](double z) { return static_cast<T>(z); });
         }
         good &= host::add_up(sum, noise.data(), offset, count);
       }

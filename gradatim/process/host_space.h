@@ -1,7 +1,8 @@
 // HostSpace: states in memory, float32 for samples, float64 for laws.
 //
-// Sums run in float64 whatever the type of the state, in the order of the terms, so a result does
-// not depend on how elements fall into vectors, chunks or threads.
+// A combination's coefficients are float64 until they meet the states; sums then run in the type of
+// the states and in the order of the terms, so a result does not depend on how elements fall into
+// vectors, chunks or threads.
 #pragma once
 
 #include <memory>

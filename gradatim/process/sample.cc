@@ -34,6 +34,7 @@ std::vector<float> sample(const Denoiser& denoiser, const SampleRequest& request
                                   static_cast<std::size_t>(rows * request.dims)),
                      rows, request.dims);
     }
+    if (request.between) request.between(0, request.times.front(), x);
     const BetweenSteps between = [&](std::int64_t step, double t, Vec& state) {
       if (request.between) request.between(step, t, state);
       if (request.observer == nullptr) return;

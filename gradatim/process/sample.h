@@ -25,7 +25,7 @@ struct SampleRequest {
   ConditionPtr negative;      // what classifier-free guidance leads away from; null is "anything"
   std::int64_t batch = 4096;  // rows at a time; the result does not depend on it
   std::vector<double> start;  // [rows, dims]: instead of draws from the prior, or empty
-  BetweenSteps between = {};
+  BetweenSteps between = {};  // also called with step 0 and the state to start from
   Observer* observer = nullptr;
 };
 

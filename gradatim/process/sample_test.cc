@@ -170,7 +170,7 @@ TEST(Sample, TheLoopMayReplaceTheStateBetweenSteps) {
     }
   };
   const auto samples = sample(denoiser, request);
-  EXPECT_EQ(seen.size(), 5U);
+  EXPECT_EQ(seen.size(), 6U);  // the start, then each step
   EXPECT_EQ(samples, std::vector<float>(33, 2.5F));
 }
 

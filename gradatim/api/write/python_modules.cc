@@ -106,6 +106,14 @@ GeneratedFile kind_module(const std::string& module, std::span<const Entry* cons
                         body, names, imports)};
 }
 
+// Functions of a package that are written by hand, and the module that holds them.
+struct HandWritten {
+  std::string_view package, module, name;
+};
+constexpr HandWritten kHandWritten[] = {
+    {"process", "_sample", "sample"},
+};
+
 GeneratedFile package_module(const std::string& package, std::vector<std::string> modules,
                              const Registry& registry) {
   std::ranges::sort(modules);
@@ -115,6 +123,13 @@ GeneratedFile package_module(const std::string& package, std::vector<std::string
     imports.push_back(python_import(fmt::format("gradatim.{}._estimators", package), names));
   }
   names.insert(names.end(), modules.begin(), modules.end());
+  for (const auto& function : kHandWritten) {
+    if (function.package != package) continue;
+    imports.push_back(python_import(fmt::format("gradatim.{}.{}", package, function.module),
+                                    {std::string(function.name)}));
+    names.emplace_back(function.name);
+  }
+  std::ranges::sort(names);
   return {fmt::format("python/gradatim/{}/__init__.py", package),
           python_module(
               fmt::format("Names of {}: estimators, and a module a kind of component.", package),

@@ -46,6 +46,42 @@ std::string cpp(const Use& use) {
       plain ? "" : " = {\n", options, plain ? "" : "}", use.model->text.name);
 }
 
+// Components of process/ are parts of a sampling, not of a fit.
+constexpr std::string_view kSampler = "process.sampler";
+
+bool samples(const Use& use) { return first_segment(use.model->text.name) == "process"; }
+
+std::string sampling_command(const Use& use) {
+  if (use.model->text.name != kSampler) return {};  // a part of training, as weights of a loss
+  std::string from = "two_moons", options;
+  for (const auto& [path, text] : use.options) {
+    if (path == "oracle") {
+      from = text;
+    } else {
+      options += fmt::format(" --{} {}", path, text);
+    }
+  }
+  return fmt::format("```sh\ngradatim sample {} --count 1000{} --out samples.csv\n```\n", from,
+                     options);
+}
+
+std::string sampling_python(const Use& use, const Entry& entry) {
+  std::vector<std::string> imports;
+  for (const Entry* part : use.named) {
+    imports.push_back(python_import(python_module_name(*part), {python_name(*part)}));
+  }
+  if (use.model->text.name != kSampler) {
+    return fmt::format("```python\n{}\nmade = {}()\n```\n",
+                       python_import(python_module_name(entry), {python_name(entry)}),
+                       python_name(entry));
+  }
+  imports.insert(imports.begin(), python_import("gradatim.process", {"sample"}));
+  const bool oracle = use.python.starts_with("oracle=");
+  const auto from = oracle ? use.python.substr(7) : "field";
+  return fmt::format("```python\n{}\nsamples = sample({}, (1000, 2){})\n```\n", joined(imports, ""),
+                     from, oracle || use.python.empty() ? "" : ", " + use.python);
+}
+
 std::string command(const Use& use) {
   if (!use.model->signature.empty()) {
     return "```sh\ngradatim evaluate model.safetensors --data test.csv --json\n```\n";
@@ -104,6 +140,11 @@ std::string use_text(const Entry& entry, const Registry& registry) {
       registry);
   if (first != nullptr) {
     use.options.emplace_back(use.route + std::string(first->name), to_text(first->initial()));
+  }
+  if (samples(use) && entry.signature.empty()) {
+    const auto line = sampling_command(use);
+    return "\n## Use\n\n" + cpp(use) + "\n" + line + (line.empty() ? "" : "\n") +
+           sampling_python(use, entry);
   }
   return "\n## Use\n\n" + cpp(use) + "\n" + command(use) + "\n" + python(use, entry);
 }

@@ -68,7 +68,7 @@ class Edm(Component):
 
     Notes
     -----
-    `process.path.edm`, since 0.1.
+    `process.path.edm`, since 0.1. Errors: GRD-1130 sigma_min is not below sigma_max.
 
     References
     ----------
@@ -329,7 +329,7 @@ class Ve(Component):
 
     Notes
     -----
-    `process.path.ve`, since 0.1.
+    `process.path.ve`, since 0.1. Errors: GRD-1130 sigma_min is not below sigma_max.
 
     References
     ----------

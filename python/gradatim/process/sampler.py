@@ -38,8 +38,13 @@ class Sampler(Component):
         Where random numbers come from. One of philox, an object of gradatim.process.noise, or your
         own.
     oracle : PartLike, default="auto"
-        The oracle to sample, where no field is given. One of gaussian, an object of
-        gradatim.process.oracle, or your own.
+        The oracle to sample, where no field is given. One of checkerboard, gaussian,
+        gaussian_mixture, ring, spiral, two_moons, an object of gradatim.process.oracle, or your
+        own.
+    guidance : PartLike, default="plain"
+        How the condition is stressed; one kind may have another inside. One of classifier,
+        classifier_free, dynamic_threshold, interval, plain, rescaled, an object of
+        gradatim.process.guidance, or your own.
 
     Notes
     -----
@@ -64,6 +69,7 @@ class Sampler(Component):
         solver: PartLike = "dpm_solver_pp_2m",
         noise: PartLike = "philox",
         oracle: PartLike = "auto",
+        guidance: PartLike = "plain",
     ) -> None:
         self.steps = steps
         self.evaluations = evaluations
@@ -73,3 +79,4 @@ class Sampler(Component):
         self.solver = solver
         self.noise = noise
         self.oracle = oracle
+        self.guidance = guidance
