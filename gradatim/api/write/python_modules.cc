@@ -115,6 +115,7 @@ struct HandWritten {
   std::string_view package, module, name;
 };
 constexpr HandWritten kHandWritten[] = {
+    {"process", "_likelihood", "log_prob"},
     {"process", "_sample", "sample"},
 };
 

@@ -13,11 +13,13 @@ from gradatim.process import (
     sampler,
     solver,
 )
+from gradatim.process._likelihood import log_prob
 from gradatim.process._sample import sample
 
 __all__ = [
     "grid",
     "guidance",
+    "log_prob",
     "loss_weight",
     "metric",
     "noise",
