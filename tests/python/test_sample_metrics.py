@@ -38,7 +38,7 @@ def test_more_is_told_apart_than_moments():
     normal = RANDOM.normal(size=(400, 1))
     modes, normal = ((x - x.mean()) / x.std(ddof=1) for x in (modes, normal))
     assert metric.frechet(modes, normal) == pytest.approx(0.0, abs=1e-12)
-    assert metric.mmd(modes, normal) > 0.02
+    assert metric.mmd(modes, normal) > 0.01  # four times what 400 equal rows scatter by
 
 
 def test_what_does_not_fit_says_so():
