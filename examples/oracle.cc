@@ -1,6 +1,6 @@
 // Sampling in C++: an oracle by name, and a field of your own, by any solver.
 //
-//   g++ -std=c++20 -I . examples/oracle.cc -o oracle -L build -lgradatim -lfmt -Wl,-rpath,$PWD/build
+//   g++ -std=c++20 -I. examples/oracle.cc -o oracle -Lbuild -lgradatim -lfmt -Wl,-rpath,build
 #include <cmath>
 #include <cstdio>
 #include <memory>

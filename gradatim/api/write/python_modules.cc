@@ -18,7 +18,7 @@ using namespace write;
 void sort_names(std::vector<std::string>& names) {
   const auto rank = [](const std::string& name) {
     const auto lower = [](char c) { return c >= 'a' && c <= 'z'; };
-    if (std::ranges::none_of(name, lower)) return 0;
+    if (name.size() > 1 && std::ranges::none_of(name, lower)) return 0;
     return name.front() >= 'A' && name.front() <= 'Z' ? 1 : 2;
   };
   std::ranges::sort(names, {},
