@@ -31,6 +31,7 @@ __all__ = ["Export", "api_export", "export", "exports", "find", "names_of"]
 
 T = TypeVar("T")
 _NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
+_OWN_KINDS = {"process.field"}  # what users make and the library has none of
 # Spaces of the library itself, which declares every name in them at its definition in C++.
 _LIBRARY = {name.partition(".")[0] for name in NAMES}
 
@@ -134,7 +135,7 @@ def exports(kind: str | None = None) -> list[Export]:
 
 
 def _check_kind(kind: str | None, api_name: str) -> None:
-    known = set(NAMES.values())
+    known = set(NAMES.values()) | _OWN_KINDS
     if kind is None or kind in known:
         return
     # Other packages have kinds of their own, in spaces of their own: "mypackage.kind".

@@ -118,6 +118,11 @@ def test_an_oracle_is_named():
         sample("two_moons", (5, 3))
 
 
+def test_a_field_of_ones_own_may_have_a_public_name():
+    gradatim.export("my.field.normal", kind="process.field")(velocity)
+    np.testing.assert_array_equal(sample("my.field.normal", (4, 2)), sample(velocity, (4, 2)))
+
+
 def test_a_regressor_of_several_targets_is_a_field():
     draws = np.random.default_rng(0)
     data = draws.normal(1.0, 0.2, (4000, 2))

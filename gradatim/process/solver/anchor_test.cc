@@ -5,7 +5,7 @@
 
 #include <array>
 
-#include "gradatim/process/solver/certify.h"
+#include "gradatim/process/solver/certify_test.h"
 
 namespace gradatim::process {
 namespace {

@@ -1,5 +1,5 @@
 // Laws of DDPM, DDIM and the stochastic methods, on distributions that are carried exactly.
-#include "gradatim/process/solver/certify.h"
+#include "gradatim/process/solver/certify_test.h"
 
 namespace gradatim::process {
 namespace {

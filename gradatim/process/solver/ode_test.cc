@@ -1,7 +1,7 @@
 // The adaptive method, and both directions of the probability flow.
 #include "gradatim/process/ode.h"
 
-#include "gradatim/process/solver/certify.h"
+#include "gradatim/process/solver/certify_test.h"
 
 namespace gradatim::process {
 namespace {

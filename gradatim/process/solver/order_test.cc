@@ -4,7 +4,7 @@
 #include <set>
 
 #include "gradatim/process/ode.h"
-#include "gradatim/process/solver/certify.h"
+#include "gradatim/process/solver/certify_test.h"
 
 namespace gradatim::process {
 namespace {

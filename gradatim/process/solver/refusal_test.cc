@@ -1,6 +1,6 @@
 // What solvers and grids refuse, in one line each, and that nothing else becomes infinite.
 #include "gradatim/process/ode.h"
-#include "gradatim/process/solver/certify.h"
+#include "gradatim/process/solver/certify_test.h"
 
 namespace gradatim::process {
 namespace {

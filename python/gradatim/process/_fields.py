@@ -7,9 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from gradatim import _export
 from gradatim._errors import UsageError
 
-__all__ = ["adapted", "checked_labels", "derivative_of", "places"]
+__all__ = ["adapted", "checked_labels", "derivative_of", "exported", "places"]
+
+
+def exported(field: Any) -> Any:
+    """What the user exported under this name, or the field itself."""
+    found = _export.find(field, "process.field") if isinstance(field, str) else None
+    return field if found is None else found
 
 
 def checked_labels(given: Any, name: str, rows: int) -> np.ndarray | None:

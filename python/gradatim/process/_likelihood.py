@@ -10,7 +10,7 @@ import numpy as np
 
 import gradatim._native as _native
 from gradatim._component import ArrayLike, Component
-from gradatim.process._fields import adapted, checked_labels, derivative_of, places
+from gradatim.process._fields import adapted, checked_labels, derivative_of, exported, places
 
 __all__ = ["LogProb", "log_prob"]
 
@@ -87,6 +87,7 @@ def log_prob(
         settings[name] = part.to_settings() if isinstance(part, Component) else part
     given = checked_labels(labels, "labels", len(data))
     call = vjp = None
+    field = exported(field)
     if isinstance(field, (str, Component)):
         settings["oracle"] = field.to_settings() if isinstance(field, Component) else field
     else:

@@ -11,7 +11,7 @@ import numpy as np
 import gradatim._native as _native
 from gradatim._component import ArrayLike, Component, plain
 from gradatim._errors import UsageError
-from gradatim.process._fields import adapted, checked_labels, places
+from gradatim.process._fields import adapted, checked_labels, exported, places
 
 __all__ = ["sample"]
 
@@ -118,6 +118,7 @@ def sample(
     if start is not None and states.shape != (rows, *rest):
         raise UsageError(f"start has shape {states.shape}; expected {(rows, *rest)}", "GRD-1141")
     call = None
+    field = exported(field)
     if isinstance(field, (str, Component)):
         settings["oracle"] = field.to_settings() if isinstance(field, Component) else field
     else:
