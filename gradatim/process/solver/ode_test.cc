@@ -120,6 +120,13 @@ double round_trip(const Solver& up, const Solver& down, const std::shared_ptr<co
   return worst;
 }
 
+TEST(Flow, AnInversionOfHigherOrderEndsInTheDistributionOfTheNoise) {
+  const auto path = anchor_path();
+  auto times = grid("karras", *path, 200);
+  std::ranges::reverse(times);
+  EXPECT_LT(gaussian_error(*solver("ddim_inverse", {{"order", "3"}}), path, times, kData), 2e-5);
+}
+
 TEST(Flow, FromDataToNoiseAndBackReturns) {
   for (const char* name : {"scaled_linear", "rectified", "vp"}) {
     const auto path = make<Path>(std::string("process.path.") + name);
