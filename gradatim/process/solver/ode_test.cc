@@ -1,6 +1,8 @@
 // The adaptive method, and both directions of the probability flow.
 #include "gradatim/process/ode.h"
 
+#include <gtest/gtest.h>
+
 #include "gradatim/process/solver/certify.h"
 
 namespace gradatim::process {

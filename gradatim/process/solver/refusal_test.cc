@@ -1,4 +1,6 @@
 // What solvers and grids refuse, in one line each, and that nothing else becomes infinite.
+#include <gtest/gtest.h>
+
 #include "gradatim/process/ode.h"
 #include "gradatim/process/solver/certify.h"
 
