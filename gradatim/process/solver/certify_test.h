@@ -6,8 +6,6 @@
 // and so the mean and the deviation at the end.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <memory>
 #include <numeric>

@@ -1,4 +1,6 @@
 // Laws of DDPM, DDIM and the stochastic methods, on distributions that are carried exactly.
+#include <gtest/gtest.h>
+
 #include "gradatim/process/solver/certify_test.h"
 
 namespace gradatim::process {

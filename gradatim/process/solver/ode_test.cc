@@ -1,6 +1,8 @@
 // The adaptive method, and both directions of the probability flow.
 #include "gradatim/process/ode.h"
 
+#include <gtest/gtest.h>
+
 #include "gradatim/process/solver/certify_test.h"
 
 namespace gradatim::process {
@@ -118,6 +120,13 @@ double round_trip(const Solver& up, const Solver& down, const std::shared_ptr<co
   double worst = 0.0;
   for (std::size_t i = 0; i < x.size(); ++i) worst = std::max(worst, std::abs(back[i] - x[i]));
   return worst;
+}
+
+TEST(Flow, AnInversionOfHigherOrderEndsInTheDistributionOfTheNoise) {
+  const auto path = anchor_path();
+  auto times = grid("karras", *path, 200);
+  std::ranges::reverse(times);
+  EXPECT_LT(gaussian_error(*solver("ddim_inverse", {{"order", "3"}}), path, times, kData), 2e-5);
 }
 
 TEST(Flow, FromDataToNoiseAndBackReturns) {

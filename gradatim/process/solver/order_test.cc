@@ -1,5 +1,6 @@
 // The order of every solver on a Gaussian and its errors, as the registry states them.
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include <set>
 

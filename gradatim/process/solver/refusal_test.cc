@@ -1,4 +1,6 @@
 // What solvers and grids refuse, in one line each, and that nothing else becomes infinite.
+#include <gtest/gtest.h>
+
 #include "gradatim/process/ode.h"
 #include "gradatim/process/solver/certify_test.h"
 
@@ -46,6 +48,17 @@ TEST(Refusal, GridsWithoutAStepOffThePathOrTheWrongWay) {
     EXPECT_EQ(code(name, {1.0, 0.0}), inverse ? 1112 : 0) << name;
   }
   EXPECT_EQ(code("process.solver.rk45", {1.0, 0.2, 0.5, 0.0}), 1113);
+  const auto path = anchor_path();
+  const FieldDenoiser denoiser(gaussian(path, {0.3, 0.5}), path);
+  HostSpace<double> space;
+  const auto times = grid("karras", *path, 20);
+  const std::vector<std::int64_t> rows = {0};
+  EXPECT_EQ(code_of([&] {
+              solver("restart", {{"inner", "rk45"}})
+                  ->solve({space, denoiser, nullptr, times, rows},
+                          space.from(std::vector<double>{1.0}, 1, 1));
+            }),
+            1113);
 }
 
 TEST(Refusal, AFieldThatGivesNoNumber) {
