@@ -111,6 +111,7 @@ struct HandWritten {
   std::string_view package, module, name;
 };
 constexpr HandWritten kHandWritten[] = {
+    {"process", "_diffusers", "from_diffusers"},
     {"process", "_sample", "sample"},
 };
 
