@@ -53,7 +53,7 @@ class Stepper {
 
   void seed(std::uint64_t seed) {
     const auto kind =
-        api::build_as<process::Noise>(api::settings_from_json("{\"component\": \"" + noise_ + "\"}"));
+        api::build_as<process::Noise>(api::settings_from_json("{\"component\": \"process.noise." + noise_ + "\"}"));
     space_ = std::make_unique<Space>(kind->source(seed));
   }
 

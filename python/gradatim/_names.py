@@ -72,6 +72,7 @@ NAMES: dict[str, str] = {
     "process.guidance.plain": "process.guidance",
     "process.guidance.rescaled": "process.guidance",
     "process.noise.philox": "process.noise",
+    "process.noise.torch_cpu": "process.noise",
     "process.oracle.checkerboard": "process.oracle",
     "process.oracle.eight_gaussians": "process.oracle",
     "process.oracle.gaussian": "process.oracle",

@@ -193,7 +193,6 @@ Config Config::parse(std::string_view text) {
     if (value.is_null() || !fields.contains(name)) continue;
     const Field* field = field_of(name);
     if (field == nullptr) continue;
-    // A solver_p of UniPC is an object; other classes' words are checked by the class.
     check(*field, value);
     fields[name] = value;
   }
@@ -222,14 +221,14 @@ std::vector<double> Config::numbers(std::string_view name) const {
 bool Config::is(std::string_view name, std::string_view value) const {
   return has(name) && word(name) == value;
 }
-Config Config::with(std::string_view name, bool value) const {
+Config Config::with_flag(std::string_view name, bool value) const {
   Config copy = *this;
   auto fields = std::make_shared<Fields>(*fields_);
   fields->json[std::string(name)] = value;
   copy.fields_ = fields;
   return copy;
 }
-Config Config::with(std::string_view name, std::string_view value) const {
+Config Config::with_word(std::string_view name, std::string_view value) const {
   Config copy = *this;
   auto fields = std::make_shared<Fields>(*fields_);
   fields->json[std::string(name)] = std::string(value);

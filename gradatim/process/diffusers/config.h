@@ -34,8 +34,8 @@ class Config {
   bool on(std::string_view name) const { return has(name) && flag(name); }
 
   /// The same configuration with a field changed, for what the correct mode replaces.
-  Config with(std::string_view name, bool value) const;
-  Config with(std::string_view name, std::string_view value) const;
+  Config with_flag(std::string_view name, bool value) const;
+  Config with_word(std::string_view name, std::string_view value) const;
 
  private:
   struct Fields;

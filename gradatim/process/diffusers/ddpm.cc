@@ -43,7 +43,7 @@ Plan lay(const Config& config, const Request& request) {
   const bool all = !request.steps && request.timesteps.empty();
   if (all) asked.steps = static_cast<int>(table.size());
   Plan plan{.by_time = true};
-  plan.timesteps = whole_timesteps(all ? config.with("timestep_spacing", "leading") : config, asked);
+  plan.timesteps = whole_timesteps(all ? config.with_word("timestep_spacing", "leading") : config, asked);
   for (std::size_t i = 0; i < plan.timesteps.size(); ++i) {
     const double t = plan.timesteps[i];
     const double to =

@@ -285,7 +285,7 @@ Grid sigma_grid(const Config& config, const Request& request, std::span<const do
 }
 
 Grid multistep_grid(const Config& config, const Request& request, std::span<const double> table,
-                    double final_sigma, bool whole) {
+                    bool rounds_cosine) {
   Grid grid;
   int last = trained(config);
   if (config.has("lambda_min_clipped")) {  // lambda = -ln sigma falls with t
@@ -304,10 +304,8 @@ Grid multistep_grid(const Config& config, const Request& request, std::span<cons
     grid.sigmas = ruled(by.value_or(Rule::exponential), largest, smallest, count);
     for (std::size_t k = 0; k < grid.sigmas.size(); ++k) {
       double t = time_of(table, grid.sigmas[k]);
-      // A karras or lu timestep is rounded, but for cosine betas; others lose their fraction.
-      const bool round = (by == Rule::karras || lu) &&
-                         (!whole || !config.is("beta_schedule", "squaredcos_cap_v2"));
-      if (round) t = std::nearbyint(t);
+      const bool rounds = rounds_cosine || !config.is("beta_schedule", "squaredcos_cap_v2");
+      if ((by == Rule::karras || lu) && rounds) t = std::nearbyint(t);
       grid.timesteps[k] = std::trunc(t);
     }
   } else if (config.on("use_flow_sigmas")) {
@@ -324,7 +322,6 @@ Grid multistep_grid(const Config& config, const Request& request, std::span<cons
   } else {
     for (const double t : grid.timesteps) grid.sigmas.push_back(at(table, t));
   }
-  grid.sigmas.push_back(final_sigma);
   return grid;
 }
 
@@ -333,6 +330,12 @@ double shifted(double t, double shift) { return shift * t / (1.0 + (shift - 1.0)
 double shifted_by(double t, double mu, bool exponential) {
   const double factor = exponential ? std::exp(mu) : mu;
   return factor / (factor + (1.0 / t - 1.0));
+}
+
+void stretch(std::vector<double>& levels, std::optional<double> terminal) {
+  if (terminal.value_or(0.0) == 0.0) return;
+  const double factor = (1.0 - levels.back()) / (1.0 - *terminal);
+  for (double& level : levels) level = 1.0 - (1.0 - level) / factor;
 }
 
 Sum data_of(const Config& config, Level level) {

@@ -3,7 +3,7 @@
 // As the peer has them, float32 roundings that move a level included.
 #pragma once
 
-#include <functional>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -52,13 +52,16 @@ struct Grid {
   std::vector<double> timesteps, sigmas;
 };
 Grid sigma_grid(const Config& config, const Request& request, std::span<const double> table);
-/// The grid of the multistep schedulers, with the final sigma.
+/// The grid of the exponential multistep schedulers, no final sigma. Karras timesteps are rounded,
+/// where betas are cosine's only if `rounds_cosine`; others lose their fraction.
 Grid multistep_grid(const Config& config, const Request& request, std::span<const double> table,
-                    double final_sigma, bool whole);
+                    bool rounds_cosine);
 
 /// The time shift of flows: s t / (1 + (s - 1) t), or by mu.
 double shifted(double t, double shift);
 double shifted_by(double t, double mu, bool exponential);
+/// Levels rescaled about 1 so that the last one is `terminal`, where one is asked for.
+void stretch(std::vector<double>& levels, std::optional<double> terminal);
 
 /// D of a prediction type from the sample and the output, with x = alpha data + sigma noise.
 Sum data_of(const Config& config, Level level);

@@ -96,7 +96,8 @@ std::size_t Scheduler::next(double timestep) {
 double Scheduler::input_scale(double timestep) { return plan_.calls[next(timestep)].input_scale; }
 bool Scheduler::draws(double timestep) { return plan_.calls[next(timestep)].draws; }
 
-Level Scheduler::level(double timestep) const {
+Level Scheduler::level(double timestep) {
+  if (plan_.calls.empty()) lay();
   if (plan_.table.empty()) return plan_.calls[find(timestep)].level;
   GRADATIM_CHECK(timestep >= 0.0 && timestep < static_cast<double>(plan_.table.size()), UsageError,
                  1124, "timestep {} is not one of the {} of training", timestep,

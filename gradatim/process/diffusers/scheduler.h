@@ -51,7 +51,7 @@ class Scheduler {
   Stepped step(Space& space, const Vec& output, double timestep, const Vec& sample,
                const Vec& noise, bool wants_data);
   /// x_t = alpha x + sigma noise at a timestep of the schedule, or of training.
-  Level level(double timestep) const;
+  Level level(double timestep);
 
  private:
   std::size_t find(double timestep) const;

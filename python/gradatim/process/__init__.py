@@ -2,9 +2,11 @@
 """Names of process: estimators, and a module a kind of component."""
 
 from gradatim.process import grid, guidance, noise, oracle, path, prediction, sampler, solver
+from gradatim.process._diffusers import from_diffusers
 from gradatim.process._sample import sample
 
 __all__ = [
+    "from_diffusers",
     "grid",
     "guidance",
     "noise",

@@ -35,8 +35,8 @@ class Sampler(Component):
         How a step is made. One of ddim, dpm_solver_pp_2m, heun, an object of
         gradatim.process.solver, or your own.
     noise : PartLike, default="philox"
-        Where random numbers come from. One of philox, an object of gradatim.process.noise, or your
-        own.
+        Where random numbers come from. One of philox, torch_cpu, an object of
+        gradatim.process.noise, or your own.
     oracle : PartLike, default="auto"
         The oracle to sample, where no field is given. One of checkerboard, gaussian,
         gaussian_mixture, ring, spiral, two_moons, an object of gradatim.process.oracle, or your
