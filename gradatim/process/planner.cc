@@ -30,17 +30,17 @@ void gauss(double low, double high, const F& f) {
   }
 }
 
-double place(double ratio, const Continuation& how) {
-  if (how.basis == Basis::log_snr) return -std::log(ratio);
-  return 1.0 / std::hypot(1.0, ratio / how.data_scale);
+Coordinate data_place(const Continuation& how) {
+  if (how.basis == Basis::log_snr) return [](double ratio) { return -std::log(ratio); };
+  return [c = how.data_scale](double ratio) { return 1.0 / std::hypot(1.0, ratio / c); };
 }
 
 // Lagrange's polynomials through the nodes' places.
 class Lagrange {
  public:
-  Lagrange(std::span<const PathPoint> nodes, const Continuation& how) : how_(how) {
+  Lagrange(std::span<const PathPoint> nodes, Coordinate place) : place_(std::move(place)) {
     for (const PathPoint& node : nodes) {
-      const double u = place(node.ratio(), how);
+      const double u = place_(node.ratio());
       if (!std::isfinite(u)) break;
       const bool apart = std::all_of(u_.begin(), u_.end(), [&](double v) { return v != u; });
       if (!apart) break;
@@ -50,12 +50,12 @@ class Lagrange {
   }
   std::size_t size() const { return u_.size(); }
   void keep_newest() { u_.resize(1); }
-  bool reaches(double ratio) const { return std::isfinite(place(ratio, how_)); }
+  bool reaches(double ratio) const { return std::isfinite(place_(ratio)); }
 
   double operator()(std::size_t j, double ratio) const {
     double value = 1.0;
     if (size() == 1) return value;
-    const double u = place(ratio, how_);
+    const double u = place_(ratio);
     for (std::size_t i = 0; i < size(); ++i) {
       if (i != j) value *= (u - u_[i]) / (u_[j] - u_[i]);
     }
@@ -63,7 +63,7 @@ class Lagrange {
   }
 
  private:
-  Continuation how_;
+  Coordinate place_;
   std::vector<double> u_;
 };
 
@@ -90,7 +90,7 @@ Sum noise_of(const PathPoint& p, int x, int data) {
 std::vector<double> data_weights(const PathPoint& a, const PathPoint& b,
                                  std::span<const PathPoint> nodes, const Continuation& how,
                                  double eta) {
-  Lagrange line(nodes, how);
+  Lagrange line(nodes, data_place(how));
   std::vector<double> weights(nodes.size());
   if (b.sigma == 0.0) {
     if (!line.reaches(0.0)) line.keep_newest();
@@ -128,7 +128,15 @@ Sum carried(const PathPoint& a, const PathPoint& b, double eta) {
 
 std::vector<double> noise_weights(const PathPoint& a, const PathPoint& b,
                                   std::span<const PathPoint> nodes, const Continuation& how) {
-  const Lagrange line(nodes, how);
+  if (how.basis == Basis::log_snr) return noise_weights(a, b, nodes, data_place(how));
+  return noise_weights(a, b, nodes, [c = how.data_scale](double ratio) {
+    return std::isfinite(ratio) ? ratio / std::hypot(c, ratio) : 1.0;
+  });
+}
+
+std::vector<double> noise_weights(const PathPoint& a, const PathPoint& b,
+                                  std::span<const PathPoint> nodes, const Coordinate& place) {
+  const Lagrange line(nodes, place);
   std::vector<double> weights(nodes.size());
   const double from = a.ratio();
   const double to = b.ratio();
@@ -145,6 +153,28 @@ std::vector<double> noise_weights(const PathPoint& a, const PathPoint& b,
   return weights;
 }
 
+PathPoint between(const Path& path, const PathPoint& a, const PathPoint& b,
+                  const Continuation& how) {
+  if (how.basis == Basis::log_snr && a.alpha > 0.0 && b.sigma > 0.0) {
+    return path.at(path.time_of(std::sqrt(a.ratio() * b.ratio())));
+  }
+  const Coordinate gain = data_place({.data_scale = how.data_scale});
+  const double middle = 0.5 * (gain(a.ratio()) + gain(b.ratio()));
+  return path.at(
+      path.time_of(how.data_scale * std::sqrt((1.0 - middle) * (1.0 + middle)) / middle));
+}
+
+Sum to_data(const Planner& plan, int i, const Continuation& how, int kept) {
+  const auto weights = data_weights(plan.point(i), plan.point(i + 1), plan.behind(i, 2), how);
+  Sum data = Sum().add(weights[0], kAnswer);
+  return weights.size() > 1 ? data.add(weights[1], kept) : data;
+}
+
+Sum by_noise(const PathPoint& a, const PathPoint& b, const Sum& noise) {
+  Sum sum = Sum().add(b.alpha / a.alpha, kState);
+  return sum.add(b.alpha * (b.ratio() - a.ratio()), noise);
+}
+
 std::vector<PathPoint> Planner::behind(int i, int most) const {
   std::vector<PathPoint> nodes;
   for (int j = i; j >= 0 && j > i - most; --j) nodes.push_back(point(j));
@@ -154,6 +184,11 @@ std::vector<PathPoint> Planner::behind(int i, int most) const {
 Planner& Planner::ask(const PathPoint& point, int at) {
   program_.stages.push_back({.point = point, .at = at});
   return *this;
+}
+
+Planner& Planner::set(int slot, Sum sum) {
+  program_.stages.push_back({.asks = false});
+  return let(slot, std::move(sum));
 }
 
 Planner& Planner::let(int slot, Sum sum) {
@@ -173,7 +208,7 @@ void Planner::reach(int i) {
 }
 
 Program plan(const Path& path, std::span<const double> times,
-             const std::function<void(Planner&)>& steps) {
+             const std::function<void(Planner&)>& steps, bool rising) {
   GRADATIM_CHECK(times.size() >= 2, UsageError, 1101,
                  "a grid of {} times has no step; give at least 2", times.size());
   std::vector<PathPoint> points;
@@ -183,11 +218,20 @@ Program plan(const Path& path, std::span<const double> times,
                    path.last());
     points.push_back(path.at(t));
   }
+  Program program;
+  if (rising) {
+    const bool wrong =
+        std::adjacent_find(times.begin(), times.end(), std::greater_equal<>()) != times.end();
+    GRADATIM_CHECK(!wrong, UsageError, 1112,
+                   "an inversion's grid rises all the way, from data to noise; turn it round");
+    Planner planner(path, points, program);
+    steps(planner);
+    return program;
+  }
   GRADATIM_CHECK(times[1] < times[0], UsageError, 1101,
                  "the grid goes the wrong way: it begins at {} and {} follows; times fall towards "
                  "the data",
                  times[0], times[1]);
-  Program program;
   std::size_t begin = 0;
   while (begin + 1 < points.size()) {
     std::size_t end = begin + 1;

@@ -26,6 +26,8 @@ struct Continuation {
   Basis basis = Basis::gain;
   double data_scale = 0.5;
 };
+/// Another variable that predictions are polynomials of, as a function of sigma / alpha.
+using Coordinate = std::function<double(double ratio)>;
 
 /// x_b from x_a, where D stands still: the deterministic step (DDIM, Euler, DPM-Solver++ 1). With
 /// `fresh` > 0, so much of b's noise is drawn anew.
@@ -42,9 +44,18 @@ std::vector<double> data_weights(const PathPoint& a, const PathPoint& b,
                                  double eta = 0.0);
 /// The other part of that step: x and noise.
 Sum carried(const PathPoint& a, const PathPoint& b, double eta = 0.0);
-/// Weights of E_j in x_b = alpha_b / alpha_a x_a + sum w_j E_j. Needs finite ratios.
+/// Weights of E_j in x_b = alpha_b / alpha_a x_a + sum w_j E_j. Needs finite ratios of a and b. The
+/// counterpart of the gain, in which the noise in Gaussian data is a straight line, is
+/// ratio / sqrt(data_scale^2 + ratio^2).
 std::vector<double> noise_weights(const PathPoint& a, const PathPoint& b,
                                   std::span<const PathPoint> nodes, const Continuation& how);
+std::vector<double> noise_weights(const PathPoint& a, const PathPoint& b,
+                                  std::span<const PathPoint> nodes, const Coordinate& place);
+/// x_b from x_a where the noise stands still at `noise`. Needs finite ratios.
+Sum by_noise(const PathPoint& a, const PathPoint& b, const Sum& noise);
+/// The point half-way in the basis; in the gain's where the log-SNR of an end is infinite.
+PathPoint between(const Path& path, const PathPoint& a, const PathPoint& b,
+                  const Continuation& how);
 
 /// The steps of one descending part of a grid, as a solver sees them.
 class Planner {
@@ -60,6 +71,8 @@ class Planner {
 
   /// A new stage that asks for the data at a place.
   Planner& ask(const PathPoint& point, int at = kState);
+  /// A stage without a question that computes one slot.
+  Planner& set(int slot, Sum sum);
   /// What that stage computes; at most four a stage.
   Planner& let(int slot, Sum sum);
   /// Makes it a Langevin step.
@@ -73,9 +86,14 @@ class Planner {
   Program& program_;
 };
 
+/// The step of an asking stage from point i to exact data: the prediction there and the one at the
+/// point before, which the slot `kept` holds, continued. No evaluation more than the first order's.
+Sum to_data(const Planner& plan, int i, const Continuation& how, int kept);
+
 /// The program of a solver over a whole grid, `times` of its points; UsageError GRD-1101 where a
-/// grid has fewer than two points, or a time that is not in [0, last].
+/// grid has fewer than two points, or a time that is not in [0, last]. `rising` is for inversions,
+/// from data to noise: GRD-1112 where their grid falls.
 Program plan(const Path& path, std::span<const double> times,
-             const std::function<void(Planner&)>& steps);
+             const std::function<void(Planner&)>& steps, bool rising = false);
 
 }  // namespace gradatim::process

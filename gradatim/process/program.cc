@@ -74,6 +74,7 @@ bool LinearRun::move(const Form& data) {
         form.add(part.c, slots_[static_cast<std::size_t>(part.slot)]);
       }
     }
+    if (form.terms().empty()) form.add(Term{.c = 0.0, .x = slots_[kState]});  // it has the shape
     if (now.moves[i].sum.noise != 0.0) {
       form.add_noise(now.moves[i].sum.noise,
                      {now.moves[i].sum.purpose, static_cast<std::uint32_t>(stage_)});
@@ -86,12 +87,16 @@ bool LinearRun::move(const Form& data) {
     slots_[static_cast<std::size_t>(now.moves[i].slot)] = std::move(made_[i]);
     made_[i] = {};
   }
-  if (now.ends_step) {
+  pass();
+  return finite;
+}
+
+void LinearRun::pass() {
+  if (stage().ends_step) {
     ++finished_;
-    time_ = now.after;
+    time_ = stage().after;
   }
   ++stage_;
-  return finite;
 }
 
 // x + size s + sqrt(2 size) z with size = 2 alpha (snr |z| / |s|)^2, row by row.
@@ -120,7 +125,7 @@ bool LinearRun::langevin(const Form& data) {
   Vec made;
   const bool finite = space_.combine({&next, 1}, {&made, 1});
   slots_[kState] = std::move(made);
-  ++stage_;
+  pass();
   return finite;
 }
 

@@ -87,6 +87,7 @@ class LinearRun {
   bool move(const Form& data);
   bool langevin(const Form& data);
   bool raise();
+  void pass();
 
   Space& space_;
   const Program& program_;

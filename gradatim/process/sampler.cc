@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <numeric>
+
 #include "gradatim/api/export.h"
 #include "gradatim/core/error.h"
 #include "gradatim/process/guidance.h"
+#include "gradatim/process/host_space.h"
 #include "gradatim/process/oracle.h"
 
 namespace gradatim::process {
@@ -45,8 +48,7 @@ class PartsSampler final : public Sampler {
     if (request.times.empty()) request.times = times();
     request.solver = solver_;
     request.noise = noise_;
-    const std::shared_ptr<const Field> sampled =
-        field ? field(path_, prediction_) : oracle().on(path_, prediction_);
+    const std::shared_ptr<const Field> sampled = made(field);
     sampled->check(request.condition.get());
     sampled->check(request.negative.get());
     GuidanceContext context{.negative = request.negative};
@@ -61,7 +63,23 @@ class PartsSampler final : public Sampler {
     return process::sample(*guidance_->around(plain, context), request);
   }
 
+  Likelihood log_prob(const FieldOn& field, std::span<const double> x, std::int64_t dims,
+                      const ConditionPtr& condition,
+                      const LikelihoodOptions& options) const override {
+    const std::shared_ptr<const Field> asked = made(field);
+    asked->check(condition.get());
+    const std::int64_t rows = static_cast<std::int64_t>(x.size()) / dims;
+    std::vector<std::int64_t> places(static_cast<std::size_t>(rows));
+    std::iota(places.begin(), places.end(), std::int64_t{0});
+    HostSpace<double> space(noise_->source(options.seed));
+    return process::log_prob(space, FieldDenoiser(asked, path_), condition,
+                             space.from(x, rows, dims), places, options);
+  }
+
  private:
+  std::shared_ptr<const Field> made(const FieldOn& field) const {
+    return field ? field(path_, prediction_) : oracle().on(path_, prediction_);
+  }
   const OracleMaker& oracle() const {
     GRADATIM_CHECK(oracle_ != nullptr, UsageError, 1142,
                    "there is nothing to sample from; name an oracle or give a field");

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gradatim/process/likelihood.h"
 #include "gradatim/process/sample.h"
 
 namespace gradatim::process {
@@ -33,6 +34,10 @@ class Sampler {
   /// Fills in times, solver and noise of the request, wraps the field (the oracle's, where it is
   /// empty), and samples.
   virtual std::vector<float> sample(const FieldOn& field, SampleRequest request) const = 0;
+  /// ln p of data x [rows, dims] under that field, on the path of these settings.
+  virtual Likelihood log_prob(const FieldOn& field, std::span<const double> x, std::int64_t dims,
+                              const ConditionPtr& condition,
+                              const LikelihoodOptions& options) const = 0;
 };
 
 }  // namespace gradatim::process

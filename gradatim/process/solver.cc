@@ -9,7 +9,8 @@ namespace gradatim::process {
 
 std::optional<Program> LinearSolver::program(const Path& path,
                                              std::span<const double> times) const {
-  return plan(path, times, [this](Planner& planner) { lay(planner); });
+  return plan(
+      path, times, [this](Planner& planner) { lay(planner); }, rising());
 }
 
 Vec LinearSolver::solve(const Problem& problem, Vec x) const {

@@ -50,6 +50,8 @@ class LinearSolver : public Solver {
 
  protected:
   virtual void lay(Planner& plan) const = 0;
+  /// An inversion: its grids go from data to noise.
+  virtual bool rising() const { return false; }
 };
 
 }  // namespace gradatim::process

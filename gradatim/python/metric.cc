@@ -1,4 +1,6 @@
 // The library's metrics as functions.
+#include "gradatim/process/metric/metric.h"
+
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
 
@@ -33,12 +35,23 @@ double call_metric(const Numbers& label, const Numbers& prediction, const Number
   });
 }
 
+// Two samples [rows, dims] of equal width.
+double compare_samples(const Numbers& a, const Numbers& b, const std::string& settings) {
+  const auto metric = api::build_as<process::SampleMetric>(api::settings_from_json(settings));
+  return unlocked(0, [&] {
+    return (*metric)(
+        {{a.data(), a.size()}, {b.data(), b.size()}, static_cast<std::int64_t>(a.shape(1))});
+  });
+}
+
 }  // namespace
 
 void bind_metric(nb::module_& module) {
   module.def("call_metric", &call_metric, nb::arg("label"), nb::arg("prediction"),
              nb::arg("weight"), nb::arg("settings"), nb::arg("targets"),
              "One of the library's metrics.");
+  module.def("compare_samples", &compare_samples, nb::arg("a"), nb::arg("b"), nb::arg("settings"),
+             "A metric of two samples.");
   module.def(
       "metric_tags",
       [](const std::string& name) {

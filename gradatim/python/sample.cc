@@ -47,52 +47,113 @@ nb::object copy_of(std::span<const T> values) {
   return nb::cast(nb::ndarray<nb::numpy, T>(kept->data(), {kept->size()}, owner));
 }
 
-// call(x [rows, *shape], t [rows], places [rows], which [conditions]) -> one array a
-// condition, as _sample.py adapts the user's function.
+// What Python gave is dropped by whoever drops the state last, who may not hold the lock.
+std::shared_ptr<const Floats> kept(const Floats& array) {
+  return {new Floats(array), [](const Floats* held) {
+            const nb::gil_scoped_acquire lock;
+            delete held;
+          }};
+}
+
+// A float32 state as Python sees it, and a Vec of what it returns: in a space of float32 both over
+// the same memory, in any other by a copy.
+class Exchange {
+ public:
+  Exchange(process::Space& space, const std::vector<std::int64_t>& shape)
+      : space_(space), plain_(dynamic_cast<Space*>(&space) != nullptr), shape_(shape) {}
+
+  nb::object out(const Vec& x) const {
+    if (plain_) return view_of(x, shape_);
+    std::vector<double> numbers(static_cast<std::size_t>(x.rows() * x.dims()));
+    space_.copy_out(x, numbers);
+    Space floats;
+    return view_of(floats.from(numbers, x.rows(), x.dims()), shape_);
+  }
+  // Arrays of other types are converted.
+  Vec in(nb::handle object, const Vec& like) const {
+    const auto array = nb::cast<Floats>(object);
+    const auto count = static_cast<std::size_t>(like.rows() * like.dims());
+    GRADATIM_CHECK(array.size() == count, UsageError, 1140,
+                   "the field returned {} numbers for states of {} (shape [rows, ...]); it must "
+                   "return one for each",
+                   array.size(), count);
+    if (plain_) {
+      const auto owner = kept(array);
+      return Space::borrow(owner->data(), like.rows(), like.dims(), owner);
+    }
+    const std::vector<double> numbers(array.data(), array.data() + count);
+    return space_.from(numbers, like.rows(), like.dims());
+  }
+
+ private:
+  process::Space& space_;
+  bool plain_;
+  const std::vector<std::int64_t>& shape_;
+};
+
+// call(x [rows, *shape], t [rows], places [rows], which [conditions]) -> one array a condition, and
+// vjp(x, t, places, which, w) -> w^T dF/dx or None, as _sample.py adapts the user's function.
 class PythonField final : public process::Field {
  public:
-  PythonField(nb::object call, std::vector<std::int64_t> shape,
+  PythonField(nb::object call, nb::object vjp, std::vector<std::int64_t> shape,
               std::shared_ptr<const process::Prediction> prediction)
-      : call_(shared(std::move(call))),
+      : differentiable_(!vjp.is_none()),
+        call_(shared(std::move(call))),
+        vjp_(shared(std::move(vjp))),
         shape_(std::move(shape)),
         prediction_(std::move(prediction)) {}
 
   const process::Prediction& prediction() const override { return *prediction_; }
+  bool differentiable() const override { return differentiable_; }
   void check(const process::Condition*) const override {}
 
-  void eval(process::Space&, const process::Query& query, std::span<const ConditionPtr> conditions,
-            std::span<Vec> out) const override {
+  void eval(process::Space& space, const process::Query& query,
+            std::span<const ConditionPtr> conditions, std::span<Vec> out) const override {
     const nb::gil_scoped_acquire lock;
     check_signals();
     nb::list which;
-    for (const auto& condition : conditions) {
-      which.append(condition == nullptr ? 0 : static_cast<const Conditioned&>(*condition).kind);
-    }
-    const nb::object result =
-        (*call_)(view_of(query.x, shape_), copy_of(query.t), copy_of(query.rows), which);
-    const auto arrays = nb::cast<nb::list>(result);
-    for (std::size_t i = 0; i < conditions.size(); ++i) {
-      // Arrays of other types are converted, which is the only copy.
-      const auto array = nb::cast<Floats>(arrays[i]);
-      const auto count = static_cast<std::size_t>(query.x.rows() * query.x.dims());
-      GRADATIM_CHECK(array.size() == count, UsageError, 1140,
-                     "the field returned {} numbers for states of {} (shape [rows, ...]); it must "
-                     "return one for each",
-                     array.size(), count);
-      // Dropped by whoever drops the state last, who may not hold the lock.
-      auto owner = std::shared_ptr<const Floats>(new Floats(array), [](const Floats* held) {
-        const nb::gil_scoped_acquire inner;
-        delete held;
-      });
-      out[i] = Space::borrow(owner->data(), query.x.rows(), query.x.dims(), owner);
-    }
+    for (const auto& condition : conditions) which.append(kind_of(condition));
+    const Exchange exchange(space, shape_);
+    const auto arrays = nb::cast<nb::list>(
+        (*call_)(exchange.out(query.x), copy_of(query.t), copy_of(query.rows), which));
+    for (std::size_t i = 0; i < conditions.size(); ++i) out[i] = exchange.in(arrays[i], query.x);
+  }
+
+  Vec vjp(process::Space& space, const process::Query& query, const ConditionPtr& condition,
+          const Vec& w) const override {
+    if (!differentiable_) return Field::vjp(space, query, condition, w);
+    const nb::gil_scoped_acquire lock;
+    check_signals();
+    const Exchange exchange(space, shape_);
+    return exchange.in((*vjp_)(exchange.out(query.x), copy_of(query.t), copy_of(query.rows),
+                               kind_of(condition), exchange.out(w)),
+                       query.x);
   }
 
  private:
-  std::shared_ptr<const nb::object> call_;
+  static int kind_of(const ConditionPtr& condition) {
+    return condition == nullptr ? 0 : static_cast<const Conditioned&>(*condition).kind;
+  }
+  bool differentiable_;
+  std::shared_ptr<const nb::object> call_, vjp_;
   std::vector<std::int64_t> shape_;
   std::shared_ptr<const process::Prediction> prediction_;
 };
+
+process::FieldOn field_of(const nb::object& call, const nb::object& vjp,
+                          const std::vector<std::int64_t>& shape) {
+  if (call.is_none()) return {};  // the sampler's own oracle
+  return [=](const auto&, const auto& prediction) {
+    const nb::gil_scoped_acquire lock;
+    return std::make_shared<PythonField>(call, vjp, shape, prediction);
+  };
+}
+
+ConditionPtr condition_of(const Labels& labels, int kind, bool oracle) {
+  if (!labels) return nullptr;
+  if (oracle) return std::make_shared<process::Labels>(*labels);
+  return std::make_shared<Conditioned>(kind);
+}
 
 // All states of a sampling, step by step.
 class Trajectory {
@@ -123,22 +184,11 @@ nb::object sample(const std::string& settings, nb::object call, std::int64_t row
   const auto sampler = api::build_as<process::Sampler>(api::settings_from_json(settings));
   process::SampleRequest request{.rows = rows, .seed = seed, .batch = batch, .start = start};
   for (const auto size : shape) request.dims *= size;
-  const auto condition = [&](const Labels& labels, int kind) -> ConditionPtr {
-    if (!labels) return nullptr;
-    if (call.is_none()) return std::make_shared<process::Labels>(*labels);
-    return std::make_shared<Conditioned>(kind);
-  };
-  request.condition = condition(wanted, 1);
-  request.negative = condition(shunned, 2);
+  request.condition = condition_of(wanted, 1, call.is_none());
+  request.negative = condition_of(shunned, 2, call.is_none());
   StepObserver observer(on_step, nb::none());
   request.observer = &observer;
-  process::FieldOn field;  // empty: the sampler's own oracle
-  if (!call.is_none()) {
-    field = [&](const auto&, const auto& prediction) {
-      const nb::gil_scoped_acquire lock;
-      return std::make_shared<PythonField>(call, shape, prediction);
-    };
-  }
+  const auto field = field_of(call, nb::none(), shape);
   Trajectory trajectory;
   if (whole_way) request.between = trajectory.recorder();
   auto samples = unlocked(threads, [&] { return sampler->sample(field, std::move(request)); });
@@ -153,6 +203,29 @@ nb::object sample(const std::string& settings, nb::object call, std::int64_t row
   return nb::cast(nb::ndarray<nb::numpy, float>(kept->data(), sizes.size(), sizes.data(), owner));
 }
 
+// -> log_prob, standard_error (nats), evaluations, [rows] each.
+nb::tuple log_prob(const std::string& settings, nb::object call, nb::object vjp,
+                   const nb::ndarray<const double, nb::c_contig, nb::device::cpu>& x,
+                   const std::vector<std::int64_t>& shape, const Labels& labels, int probes,
+                   std::uint64_t seed, bool end_field, double atol, double rtol, int threads) {
+  const auto sampler = api::build_as<process::Sampler>(api::settings_from_json(settings));
+  std::int64_t dims = 1;
+  for (const auto size : shape) dims *= size;
+  const auto field = field_of(call, vjp, shape);
+  const auto condition = condition_of(labels, 1, call.is_none());
+  const process::LikelihoodOptions options{
+      .probes = probes,
+      .seed = seed,
+      .end = end_field ? process::EndDensity::field : process::EndDensity::start,
+      .ode = {.atol = atol, .rtol = rtol}};
+  const auto found = unlocked(threads, [&] {
+    return sampler->log_prob(field, {x.data(), x.size()}, dims, condition, options);
+  });
+  return nb::make_tuple(copy_of(std::span(found.log_prob)),
+                        copy_of(std::span(found.standard_error)),
+                        copy_of(std::span(found.evaluations)));
+}
+
 }  // namespace
 
 void bind_sample(nb::module_& module) {
@@ -161,6 +234,10 @@ void bind_sample(nb::module_& module) {
              nb::arg("negative").none(), nb::arg("start"), nb::arg("batch"), nb::arg("trajectory"),
              nb::arg("on_step").none(), nb::arg("threads"),
              "Samples [rows, *shape] from a function.");
+  module.def("log_prob", &log_prob, nb::arg("settings"), nb::arg("field").none(),
+             nb::arg("vjp").none(), nb::arg("x"), nb::arg("shape"), nb::arg("labels").none(),
+             nb::arg("probes"), nb::arg("seed"), nb::arg("end_field"), nb::arg("atol"),
+             nb::arg("rtol"), nb::arg("threads"), "ln p of data along the probability flow.");
   module.def(
       "sample_times",
       [](const std::string& settings) {

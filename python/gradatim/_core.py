@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 import gradatim._native as _native
 from gradatim._component import plain
 
-__all__ = ["call_metric"]
+__all__ = ["call_metric", "compare_samples"]
 
 
 def call_metric(
@@ -58,6 +58,24 @@ def call_metric(
         weight,
         json.dumps({"component": name, **settings}, default=repr),
         targets,
+    )
+
+
+def compare_samples(name: str, a: ArrayLike, b: ArrayLike, **settings: Any) -> float:
+    """A metric of two samples, [rows, dims] each; [rows] is one dimension."""
+    settings = {key: plain(value) for key, value in settings.items()}
+    samples = []
+    for given in (a, b):
+        sample = np.ascontiguousarray(given, dtype=np.float64)
+        samples.append(sample[:, np.newaxis] if sample.ndim == 1 else sample)
+    first, second = samples
+    if first.ndim != 2 or second.ndim != 2 or first.shape[1] != second.shape[1]:
+        raise ValueError(
+            f"{name}: the samples have the shapes {np.shape(a)} and {np.shape(b)}; they need rows "
+            "of equal length"
+        )
+    return _native.compare_samples(
+        first, second, json.dumps({"component": name, **settings}, default=repr)
     )
 
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from gradatim.process.guidance import ClassifierFree
 
 import gradatim
 from gradatim.process import sample
 from gradatim.process.grid import Karras
+from gradatim.process.guidance import ClassifierFree
 from gradatim.process.solver import Ddim
 
 MEAN, DEVIATION = 0.3, 0.5

@@ -44,6 +44,12 @@ std::vector<PythonArgument> function_arguments(const Entry& entry) {
   return arguments;
 }
 
+// The function of _core.py that those of a kind call.
+std::string caller(std::string_view kind) {
+  if (kind == "process.metric") return "compare_samples";
+  return fmt::format("call_{}", last_segment(kind));
+}
+
 std::string function_definition(const Entry& entry) {
   auto arguments = function_arguments(entry);
   std::vector<std::string> names;
@@ -63,9 +69,8 @@ std::string function_definition(const Entry& entry) {
   doc.section("Returns");
   doc.item("float", entry.text.summary);
   describe_source(doc, entry);
-  const auto call =
-      fmt::format("    return call_{}(\n        \"{}\",\n        {},\n    )\n",
-                  last_segment(entry.kind), entry.text.name, joined(names, ",\n        "));
+  const auto call = fmt::format("    return {}(\n        \"{}\",\n        {},\n    )\n",
+                                caller(entry.kind), entry.text.name, joined(names, ",\n        "));
   return fmt::format("\n\ndef {}{} -> float:\n{}{}", python_name(entry),
                      python_signature({}, accepted, {}), doc.quoted(), call);
 }
@@ -94,8 +99,7 @@ GeneratedFile kind_module(const std::string& module, std::span<const Entry* cons
   imports.push_back(
       python_import("gradatim._component", {from_component.begin(), from_component.end()}));
   if (functions) {
-    imports.push_back(
-        python_import("gradatim._core", {fmt::format("call_{}", last_segment(kind))}));
+    imports.push_back(python_import("gradatim._core", {caller(kind)}));
   }
   std::string path = module;
   std::ranges::replace(path, '.', '/');
@@ -111,7 +115,11 @@ struct HandWritten {
   std::string_view package, module, name;
 };
 constexpr HandWritten kHandWritten[] = {
+<<<<<<< HEAD
     {"process", "_diffusers", "from_diffusers"},
+=======
+    {"process", "_likelihood", "log_prob"},
+>>>>>>> main
     {"process", "_sample", "sample"},
 };
 

@@ -30,12 +30,12 @@ std::string short_default(const Part& part);
 std::string range_and_unit(const Setting& setting);
 /// The GRD codes that a text of errors names.
 std::vector<std::string> codes(std::string_view errors);
-/// The first export with a part of this kind, and that part; null where there is none.
+/// The first export of another kind with a part of this one, and that part; null where there is
+/// none.
 struct User {
   const Entry* entry = nullptr;
   const Part* part = nullptr;
 };
-/// The first component of another kind that has a part of this one.
 User user_of(std::string_view kind, const Registry& registry);
 /// True of a component that is no part of another: what one trains.
 bool is_model(const Entry& entry, const Registry& registry);

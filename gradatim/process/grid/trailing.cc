@@ -8,6 +8,7 @@ namespace {
 class Trailing final : public Grid {
  public:
   std::vector<double> times(const Path& path, int steps) const override {
+    check_steps(steps);
     std::vector<double> times;
     for (int i = 0; i <= steps; ++i) {
       times.push_back(path.last() * (static_cast<double>(steps - i) / steps));

@@ -5,7 +5,7 @@
 namespace gradatim::process {
 namespace {
 
-class NoGuidance final : public Guidance {
+class PlainField final : public Guidance {
  public:
   DenoiserPtr around(DenoiserPtr field, const GuidanceContext&) const override { return field; }
 };
@@ -22,5 +22,5 @@ constexpr api::Text kText = {
 }  // namespace gradatim::process
 
 GRADATIM_EXPORT(process_guidance_plain) =
-    gradatim::api::component<gradatim::process::NoGuidance, gradatim::api::NoSettings>(
+    gradatim::api::component<gradatim::process::PlainField, gradatim::api::NoSettings>(
         gradatim::process::kText);

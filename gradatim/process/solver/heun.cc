@@ -22,7 +22,7 @@ class Heun final : public LinearSolver {
       const PathPoint& a = plan.point(i);
       const PathPoint& b = plan.point(i + 1);
       if (b.sigma == 0.0) {
-        finish(plan, i);
+        plan.ask(a).let(kState, to_data(plan, i, how_, kData)).reach(i + 1);
         continue;
       }
       plan.ask(a);
@@ -42,14 +42,6 @@ class Heun final : public LinearSolver {
  private:
   static constexpr int kGuess = 1, kData = 2;
 
-  // kData still holds what was predicted at the point before a.
-  void finish(Planner& plan, int i) const {
-    const PathPoint& a = plan.point(i);
-    const auto weights = data_weights(a, plan.point(i + 1), plan.behind(i, 2), how_);
-    Sum data = Sum().add(weights[0], kAnswer);
-    if (weights.size() > 1) data.add(weights[1], kData);
-    plan.ask(a).let(kState, std::move(data)).reach(i + 1);
-  }
   Continuation how_;
 };
 

@@ -11,6 +11,7 @@ import numpy as np
 import gradatim._native as _native
 from gradatim._component import ArrayLike, Component, plain
 from gradatim._errors import UsageError
+from gradatim.process._fields import adapted, checked_labels, places
 
 __all__ = ["sample"]
 
@@ -109,7 +110,10 @@ def sample(
         settings["guidance"] = guidance
     elif guidance is not None:
         settings["guidance"] = {"component": "classifier_free", "weight": float(guidance)}
-    wanted, shunned = (_labels(given, name, rows) for given, name in _named(labels, negative))
+    wanted, shunned = (
+        checked_labels(given, name, rows)
+        for given, name in ((labels, "labels"), (negative, "negative"))
+    )
     states = np.empty(0) if start is None else np.asarray(start, dtype=np.float64)
     if start is not None and states.shape != (rows, *rest):
         raise UsageError(f"start has shape {states.shape}; expected {(rows, *rest)}", "GRD-1141")
@@ -117,106 +121,18 @@ def sample(
     if isinstance(field, (str, Component)):
         settings["oracle"] = field.to_settings() if isinstance(field, Component) else field
     else:
-        call = _adapted(field, wanted, shunned)
+        call = adapted(field, wanted, shunned)
     return _native.sample(
         json.dumps(settings),
         call,
         rows,
         rest,
         int(seed),
-        _places(wanted, call is None),
-        _places(shunned, call is None),
+        places(wanted, call is None),
+        places(shunned, call is None),
         states.ravel(),
         batch_size or max(1, _BATCH_NUMBERS // max(1, int(np.prod(rest)))),
         trajectory,
         None if on_step is None else lambda step, total, seconds, _: on_step(step, total, seconds),
         0 if n_jobs is None else n_jobs,
     )
-
-
-def _named(labels: Any, negative: Any) -> list[tuple[Any, str]]:
-    return [(labels, "labels"), (negative, "negative")]
-
-
-def _labels(given: Any, name: str, rows: int) -> np.ndarray | None:
-    if given is None:
-        return None
-    labels = np.asarray(given)
-    if labels.shape[:1] != (rows,):
-        raise UsageError(
-            f"{name} have shape {labels.shape}; expected one a row, {rows}", "GRD-1141"
-        )
-    return labels
-
-
-def _places(labels: np.ndarray | None, oracle: bool) -> list[int] | None:
-    """What the library holds of labels: an oracle's components; else that there are any."""
-    if labels is None:
-        return None
-    return labels.astype(np.int64).tolist() if oracle else [0]
-
-
-def _adapted(
-    field: Callable[..., Any], labels: np.ndarray | None, negative: np.ndarray | None
-) -> Callable[..., list[Any]]:
-    """What the library calls: one array a condition (0 none, 1 labels, 2 negative)."""
-    call = _torch(field) if _is_module(field) else _numpy(field)
-    known = [None, labels, negative]
-
-    def evaluate(x: np.ndarray, t: np.ndarray, places: np.ndarray, which: list[int]) -> list[Any]:
-        if labels is None and negative is None:
-            return [call(x, t)] * len(which)
-        given = [known[k] for k in which]
-        if len(given) > 1 and not any(label is None for label in given):
-            whole = np.concatenate([label[places] for label in given if label is not None])
-            count = len(given)
-            both = call(np.concatenate([x] * count), np.concatenate([t] * count), whole)
-            return [both[k * len(x) : (k + 1) * len(x)] for k in range(count)]
-        return [call(x, t, None if label is None else label[places]) for label in given]
-
-    return evaluate
-
-
-def _is_module(field: Any) -> bool:
-    """Whether it is a torch module, without importing torch."""
-    return any(kind.__module__.startswith("torch.nn") for kind in type(field).__mro__)
-
-
-def _torch(module: Any) -> Callable[..., Any]:
-    import torch
-
-    def call(x: np.ndarray, t: np.ndarray, *labels: np.ndarray | None) -> Any:
-        tensors = [torch.from_dlpack(x), torch.from_dlpack(t).to(torch.float32)]
-        more = [None if label is None else torch.from_numpy(label) for label in labels]
-        with torch.no_grad():
-            return module(*tensors, *more).detach().to(torch.float32).contiguous()
-
-    return call
-
-
-def _numpy(field: Any) -> Callable[..., Any]:
-    if not callable(field):
-        return _regressor(field)
-
-    def call(x: np.ndarray, t: np.ndarray, *labels: np.ndarray | None) -> Any:
-        result = field(x, t, *labels)
-        if hasattr(result, "detach"):  # a tensor of a function that calls torch
-            result = result.detach()
-        elif not hasattr(result, "__dlpack__"):
-            result = np.asarray(result)
-        if isinstance(result, np.ndarray):
-            return np.ascontiguousarray(result, dtype=np.float32)
-        return result
-
-    return call
-
-
-def _regressor(model: Any) -> Callable[..., Any]:
-    """A model of several targets, trained on columns of the state, the time behind them."""
-
-    def call(x: np.ndarray, t: np.ndarray, *labels: np.ndarray | None) -> Any:
-        columns = [x.reshape(len(x), -1), t[:, np.newaxis]]
-        columns += [label.reshape(len(x), -1) for label in labels if label is not None]
-        return np.ascontiguousarray(model.predict(np.hstack(columns)), dtype=np.float32)
-
-    return call

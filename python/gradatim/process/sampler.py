@@ -29,11 +29,15 @@ class Sampler(Component):
         What the field puts out. One of data, edm, noise, score, v, velocity, an object of
         gradatim.process.prediction, or your own.
     grid : PartLike, default="trailing"
-        The times that sampling stops at. One of karras, trailing, an object of
+        The times that sampling stops at. One of beta, exponential, flow_shift, given, karras,
+        leading, linspace, log_snr, optimised, quadratic, trailing, an object of
         gradatim.process.grid, or your own.
     solver : PartLike, default="dpm_solver_pp_2m"
-        How a step is made. One of ddim, dpm_solver_pp_2m, heun, an object of
-        gradatim.process.solver, or your own.
+        How a step is made. One of consistency, ddim, ddim_inverse, ddpm, deis, dpm_solver,
+        dpm_solver_2, dpm_solver_2_ancestral, dpm_solver_pp_2m, dpm_solver_pp_2s, dpm_solver_pp_3m,
+        dpm_solver_pp_sde, euler, euler_ancestral, euler_maruyama, heun, lcm, lms, plms,
+        predictor_corrector, restart, rk45, tcd, uni_pc, an object of gradatim.process.solver, or
+        your own.
     noise : PartLike, default="philox"
         Where random numbers come from. One of philox, torch_cpu, an object of
         gradatim.process.noise, or your own.

@@ -1,0 +1,72 @@
+// The least mean cost of moving one sample onto the other: sorted in one dimension, by assignment
+// in several.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "gradatim/api/export.h"
+#include "gradatim/core/error.h"
+#include "gradatim/process/metric/assignment.h"
+#include "gradatim/process/metric/metric.h"
+
+namespace gradatim::process {
+namespace {
+
+struct WassersteinConfig {
+  int order = 2;
+};
+
+double wasserstein(const SamplePair& pair, const WassersteinConfig& config) {
+  double mean = 0.0;
+  if (pair.dims == 1) {
+    std::vector<double> a(pair.a.begin(), pair.a.end()), b(pair.b.begin(), pair.b.end());
+    mean = wasserstein_1d(a, b, config.order);
+  } else {
+    const std::int64_t n = pair.rows_a();
+    GRADATIM_CHECK(
+        n == pair.rows_b(), UsageError, 1136,
+        "wasserstein: {} rows cannot be assigned to {} one to one; give as many, or take "
+        "sliced_wasserstein",
+        n, pair.rows_b());
+    std::vector<double> cost(static_cast<std::size_t>(n * n));
+    for (std::int64_t i = 0; i < n; ++i) {
+      for (std::int64_t j = 0; j < n; ++j) {
+        const double square = squared_distance(pair.a.data() + i * pair.dims,
+                                               pair.b.data() + j * pair.dims, pair.dims);
+        cost[static_cast<std::size_t>(i * n + j)] = config.order == 1 ? std::sqrt(square) : square;
+      }
+    }
+    const auto column = assign(cost, n);
+    for (std::int64_t i = 0; i < n; ++i) {
+      mean += cost[static_cast<std::size_t>(i * n + column[static_cast<std::size_t>(i)])];
+    }
+    mean /= static_cast<double>(n);
+  }
+  return config.order == 1 ? mean : std::sqrt(mean);
+}
+
+constexpr api::Setting kSettings[] = {
+    api::setting<&WassersteinConfig::order>(
+        {.doc = "1: of distances; 2: of squared distances, and the root of their mean.",
+         .range = api::between(1, 2)}),
+};
+
+constexpr api::Text kText = {
+    .name = "process.metric.wasserstein",
+    .summary = "Wasserstein's distance, exact.",
+    .detail =
+        "In several dimensions the samples need as many rows, whose best assignment takes a time "
+        "that grows with the cube of their number: some seconds for a few thousand.",
+    .source =
+        "Peyré and Cuturi (2019), Computational optimal transport; Jonker and Volgenant (1987), "
+        "A shortest augmenting path algorithm for dense and sparse linear assignment problems",
+    .shape = "a, b: [rows, dims]",
+    .errors = "GRD-1136 the shapes do not fit; GRD-4023 a sample is too small or not finite",
+};
+
+}  // namespace
+}  // namespace gradatim::process
+
+GRADATIM_EXPORT(process_metric_wasserstein) =
+    gradatim::api::function<&gradatim::process::wasserstein>(gradatim::process::kText,
+                                                             gradatim::process::kSettings);
