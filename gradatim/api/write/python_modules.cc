@@ -115,11 +115,8 @@ struct HandWritten {
   std::string_view package, module, name;
 };
 constexpr HandWritten kHandWritten[] = {
-<<<<<<< HEAD
     {"process", "_diffusers", "from_diffusers"},
-=======
     {"process", "_likelihood", "log_prob"},
->>>>>>> main
     {"process", "_sample", "sample"},
 };
 
