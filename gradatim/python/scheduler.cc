@@ -1,4 +1,6 @@
 // Schedulers in the place of diffusers' own. Arrays are [rows, dims] over the caller's memory.
+#include "gradatim/process/diffusers/scheduler.h"
+
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
@@ -7,7 +9,6 @@
 #include <memory>
 
 #include "gradatim/api/settings.h"
-#include "gradatim/process/diffusers/scheduler.h"
 #include "gradatim/process/host_space.h"
 #include "gradatim/python/module.h"
 
@@ -52,8 +53,8 @@ class Stepper {
   }
 
   void seed(std::uint64_t seed) {
-    const auto kind =
-        api::build_as<process::Noise>(api::settings_from_json("{\"component\": \"process.noise." + noise_ + "\"}"));
+    const auto kind = api::build_as<process::Noise>(
+        api::settings_from_json("{\"component\": \"process.noise." + noise_ + "\"}"));
     space_ = std::make_unique<Space>(kind->source(seed));
   }
 
@@ -70,8 +71,8 @@ class Stepper {
   nb::tuple step(const Floats& output, double timestep, const Floats& sample,
                  const std::optional<Floats>& noise, bool wants_data) {
     const Vec z = noise ? borrowed(*noise) : Vec{};
-    const auto done = scheduler_.step(*space_, borrowed(output), timestep, borrowed(sample), z,
-                                      wants_data);
+    const auto done =
+        scheduler_.step(*space_, borrowed(output), timestep, borrowed(sample), z, wants_data);
     return nb::make_tuple(lent(done.sample), lent(done.data));
   }
 
@@ -105,11 +106,12 @@ void bind_scheduler(nb::module_& module) {
       .def("seed", &Stepper::seed)
       .def("set_timesteps", &Stepper::set_timesteps, nb::arg("steps").none(), nb::arg("timesteps"),
            nb::arg("sigmas"), nb::arg("mu").none())
-      .def("set_keywords",
-           [](Stepper& self, std::optional<double> eta, double churn, double from, double to,
-              double noise) { self.scheduler().set_keywords(eta, churn, from, to, noise); },
-           nb::arg("eta").none(), nb::arg("churn"), nb::arg("churn_from"), nb::arg("churn_to"),
-           nb::arg("noise"))
+      .def(
+          "set_keywords",
+          [](Stepper& self, std::optional<double> eta, double churn, double from, double to,
+             double noise) { self.scheduler().set_keywords(eta, churn, from, to, noise); },
+          nb::arg("eta").none(), nb::arg("churn"), nb::arg("churn_from"), nb::arg("churn_to"),
+          nb::arg("noise"))
       .def("set_begin_index",
            [](Stepper& self, std::size_t begin) { self.scheduler().set_begin_index(begin); })
       .def("input_scale", [](Stepper& self, double t) { return self.scheduler().input_scale(t); })

@@ -50,3 +50,12 @@ def test_every_case_has_the_numbers_of_the_peer(case):
     assert np.abs(flat).mean() == pytest.approx(case["mean_f32"], rel=1e-4)
     np.testing.assert_allclose(flat[:3], case["first3_f32"], rtol=1e-4, atol=1e-4 * largest)
     np.testing.assert_allclose(flat[-1], case["last_f32"], rtol=1e-4, atol=1e-4 * largest)
+
+
+@pytest.mark.parametrize("twin", cases(TWINS))
+def test_every_twin_with_a_model_that_is_not_linear_has_the_numbers_of_the_peer(twin):
+    scheduler = scheduler_of(twin)
+    x = schedulers.run(scheduler, twin, schedulers.non_linear).ravel()[::37]
+    np.testing.assert_allclose(scheduler.timesteps, twin["timesteps"], rtol=1e-5, atol=2e-3)
+    largest = np.abs(twin["every_37th"]).max()
+    np.testing.assert_allclose(x, twin["every_37th"], rtol=1e-4, atol=1e-4 * largest)

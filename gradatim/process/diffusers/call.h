@@ -1,13 +1,14 @@
 // Call: one step() of a scheduler, worked out before it happens.
 //
-// Every scheduler of diffusers is a list of Calls: clean data D as a combination of the sample x and
-// the raw output F, perhaps clamped, and then places that become combinations of x, D, F, noise and
-// stored places. All coefficients are float64.
+// Every scheduler of diffusers is a list of Calls: clean data D as a combination of the sample x
+// and the raw output F, perhaps clamped, and then places that become combinations of x, D, F, noise
+// and stored places. All coefficients are float64.
 #pragma once
 
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -37,7 +38,7 @@ struct Call {
   Sum data;                  // D
   Treatment treatment = Treatment::none;
   double level_of_quantile = 0.995, most = 1.0;
-  bool draws = false;  // whether noise is drawn, used or not
+  bool draws = false;             // whether noise is drawn, used or not
   int in = kState, out = kState;  // the place that the given sample is, and the one returned
   std::vector<Move> moves;
 
@@ -69,10 +70,22 @@ struct Plan {
 
 class Config;
 
-/// A class of diffusers: its name, its defaults (JSON) and how its calls are laid.
+/// Where a class takes its timesteps from.
+enum class Spacing {
+  whole,      // whole timesteps of training
+  scaled,     // levels of states data + sigma noise
+  multistep,  // levels of the exponential integrators
+  edm,        // levels from sigma_max to sigma_min
+  flow,       // shifted levels from 1
+};
+
+/// A class of diffusers: its name, its defaults (JSON), how its calls are laid in compat mode, and
+/// the settings (JSON) of the solver that takes its place in correct mode (null: its own calls).
 struct Family {
   std::string_view name, defaults;
   Plan (*lay)(const Config&, const Request&);
+  Spacing spacing = Spacing::whole;
+  std::string (*solver)(const Config&, const Request&) = nullptr;
 };
 
 }  // namespace gradatim::process::diffusers

@@ -109,9 +109,7 @@ void check(const Field& field, const Json& value) {
                                  "a list of numbers"};
   bool fits = false, possible = true;
   switch (field.kind) {
-    case Kind::flag:
-      fits = value.is_boolean();
-      break;
+    case Kind::flag: fits = value.is_boolean(); break;
     case Kind::whole:
     case Kind::number:
       fits = value.is_number();
@@ -133,9 +131,9 @@ void check(const Field& field, const Json& value) {
                  field.name, kWords[static_cast<std::size_t>(field.kind)], value.dump());
   if (possible) return;
   if (field.kind == Kind::word) {
-    throw UsageError(1122, fmt::format("field '{}' of the configuration is {}; take one of {}",
-                                       field.name, value.dump(),
-                                       fmt::join(split(field.choices, ' '), ", ")));
+    throw UsageError(
+        1122, fmt::format("field '{}' of the configuration is {}; take one of {}", field.name,
+                          value.dump(), fmt::join(split(field.choices, ' '), ", ")));
   }
   throw UsageError(
       1122, fmt::format("field '{}' of the configuration is {}; it must be {} in [{}, {}]",

@@ -35,11 +35,12 @@ Plan consistency(const Config& config, const Request& request) {
     if (config.flag("clip_denoised")) call.treatment = Treatment::clamp;
     const double next = std::clamp(plan.sigmas[i + 1], least, most);
     call.draws = count > 1;
-    call.let(kState, Sum().add(1.0, kAnswer).add(
-                         call.draws ? config.number("s_noise") *
-                                          std::sqrt(next * next - least * least)
-                                    : 0.0,
-                         kNoise));
+    call.let(kState,
+             Sum()
+                 .add(1.0, kAnswer)
+                 .add(call.draws ? config.number("s_noise") * std::sqrt(next * next - least * least)
+                                 : 0.0,
+                      kNoise));
     plan.calls.push_back(std::move(call));
   }
   return plan;
@@ -71,9 +72,8 @@ Plan latent(const Config& config, const Request& request) {
     treat(config, call);
     const double scaled = t * config.number("timestep_scaling");
     const double root = std::hypot(scaled, kDataScale);
-    const Sum denoised = Sum()
-                             .add(kDataScale * kDataScale / (root * root), kState)
-                             .add(scaled / root, kAnswer);
+    const Sum denoised =
+        Sum().add(kDataScale * kDataScale / (root * root), kState).add(scaled / root, kAnswer);
     if (i + 1 < plan.timesteps.size()) {
       const double to = entry_of(table, plan.timesteps[i + 1]);
       call.draws = true;
@@ -104,9 +104,8 @@ Plan trajectory(const Config& config, const Request& request) {
     there.add(std::sqrt(1.0 - middle), noise_of(call.level));
     if (eta > 0.0 && !last) {
       call.draws = true;
-      call.let(kState, Sum()
-                           .add(std::sqrt(to / middle), there)
-                           .add(std::sqrt(1.0 - to / middle), kNoise));
+      call.let(kState,
+               Sum().add(std::sqrt(to / middle), there).add(std::sqrt(1.0 - to / middle), kNoise));
     } else {
       call.let(kState, there);
     }
@@ -128,7 +127,8 @@ constexpr std::string_view kDistilled = R"({
 
 const Family kConsistency{"CMStochasticIterativeScheduler", R"({
   "num_train_timesteps": 40, "sigma_min": 0.002, "sigma_max": 80.0, "sigma_data": 0.5,
-  "s_noise": 1.0, "rho": 7.0, "clip_denoised": true})", consistency};
+  "s_noise": 1.0, "rho": 7.0, "clip_denoised": true})",
+                          consistency};
 const Family kLcm{"LCMScheduler", kDistilled, latent};
 const Family kTcd{"TCDScheduler", kDistilled, trajectory};
 

@@ -2,6 +2,8 @@
 //
 // The peer steps to t - T // N, which need not be the next timestep of its own grid, and keeps the
 // unclipped noise beside the clipped data.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -44,8 +46,7 @@ Plan forward(const Config& config, const Request& request) {
   for (const double t : plan.timesteps) {
     const double before = t - ratio;
     const double to = before >= 0.0 ? table[static_cast<std::size_t>(before)] : clean;
-    plan.calls.push_back(
-        step(config, t, entry_of(table, t), to, request.eta.value_or(0.0)));
+    plan.calls.push_back(step(config, t, entry_of(table, t), to, request.eta.value_or(0.0)));
   }
   plan.table = levels(table);
   return plan;
@@ -75,12 +76,20 @@ const Family kDdim{"DDIMScheduler", R"({
   "trained_betas": null, "clip_sample": true, "set_alpha_to_one": true, "steps_offset": 0,
   "prediction_type": "epsilon", "thresholding": false, "dynamic_thresholding_ratio": 0.995,
   "clip_sample_range": 1.0, "sample_max_value": 1.0, "timestep_spacing": "leading",
-  "rescale_betas_zero_snr": false})", forward};
+  "rescale_betas_zero_snr": false})",
+                   forward, Spacing::whole, [](const Config&, const Request& request) {
+                     return fmt::format(R"({{"component": "process.solver.ddim", "eta": {}}})",
+                                        request.eta.value_or(0.0));
+                   }};
 
 const Family kDdimInverse{"DDIMInverseScheduler", R"({
   "num_train_timesteps": 1000, "beta_start": 0.0001, "beta_end": 0.02, "beta_schedule": "linear",
   "trained_betas": null, "clip_sample": true, "set_alpha_to_one": true, "steps_offset": 0,
   "prediction_type": "epsilon", "clip_sample_range": 1.0, "timestep_spacing": "leading",
-  "rescale_betas_zero_snr": false})", inverse};
+  "rescale_betas_zero_snr": false})",
+                          inverse, Spacing::whole,
+                          [](const Config&, const Request&) -> std::string {
+                            return R"({"component": "process.solver.ddim_inverse"})";
+                          }};
 
 }  // namespace gradatim::process::diffusers

@@ -43,11 +43,11 @@ Plan lay(const Config& config, const Request& request) {
   const bool all = !request.steps && request.timesteps.empty();
   if (all) asked.steps = static_cast<int>(table.size());
   Plan plan{.by_time = true};
-  plan.timesteps = whole_timesteps(all ? config.with_word("timestep_spacing", "leading") : config, asked);
+  plan.timesteps =
+      whole_timesteps(all ? config.with_word("timestep_spacing", "leading") : config, asked);
   for (std::size_t i = 0; i < plan.timesteps.size(); ++i) {
     const double t = plan.timesteps[i];
-    const double to =
-        i + 1 < plan.timesteps.size() ? entry_of(table, plan.timesteps[i + 1]) : 1.0;
+    const double to = i + 1 < plan.timesteps.size() ? entry_of(table, plan.timesteps[i + 1]) : 1.0;
     plan.calls.push_back(step(config, t, entry_of(table, t), to));
   }
   plan.table = levels(table);
@@ -61,6 +61,9 @@ const Family kDdpm{"DDPMScheduler", R"({
   "trained_betas": null, "variance_type": "fixed_small", "clip_sample": true,
   "prediction_type": "epsilon", "thresholding": false, "dynamic_thresholding_ratio": 0.995,
   "clip_sample_range": 1.0, "sample_max_value": 1.0, "timestep_spacing": "leading",
-  "steps_offset": 0, "rescale_betas_zero_snr": false})", lay};
+  "steps_offset": 0, "rescale_betas_zero_snr": false})",
+                   lay, Spacing::whole, [](const Config&, const Request&) -> std::string {
+                     return R"({"component": "process.solver.ddim", "eta": 1.0})";
+                   }};
 
 }  // namespace gradatim::process::diffusers

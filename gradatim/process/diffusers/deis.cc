@@ -1,5 +1,7 @@
 // DEIS in rho = sigma / alpha (Zhang and Chen 2023): noise of the last steps continued by a
 // polynomial in ln rho, integrated exactly.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -70,6 +72,10 @@ const Family kDeis{"DEISMultistepScheduler", R"({
   "solver_type": "logrho", "lower_order_final": true, "use_karras_sigmas": false,
   "use_exponential_sigmas": false, "use_beta_sigmas": false, "use_flow_sigmas": false,
   "flow_shift": 1.0, "timestep_spacing": "linspace", "steps_offset": 0,
-  "use_dynamic_shifting": false, "time_shift_type": "exponential"})", lay};
+  "use_dynamic_shifting": false, "time_shift_type": "exponential"})",
+                   lay, Spacing::multistep, [](const Config& config, const Request&) {
+                     return fmt::format(R"({{"component": "process.solver.deis", "order": {}}})",
+                                        config.integer("solver_order"));
+                   }};
 
 }  // namespace gradatim::process::diffusers

@@ -30,6 +30,7 @@ const Family kDpmMultistep{"DPMSolverMultistepScheduler", R"({
   "use_lu_lambdas": false, "use_flow_sigmas": false, "flow_shift": 1.0,
   "final_sigmas_type": "zero", "lambda_min_clipped": -Infinity, "variance_type": null,
   "timestep_spacing": "linspace", "steps_offset": 0, "rescale_betas_zero_snr": false,
-  "use_dynamic_shifting": false, "time_shift_type": "exponential"})", lay};
+  "use_dynamic_shifting": false, "time_shift_type": "exponential"})",
+                           lay, Spacing::multistep, dpm_solver};
 
 }  // namespace gradatim::process::diffusers

@@ -82,6 +82,7 @@ const Family kDpmSinglestep{"DPMSolverSinglestepScheduler", R"({
   "solver_type": "midpoint", "lower_order_final": false, "use_karras_sigmas": false,
   "use_exponential_sigmas": false, "use_beta_sigmas": false, "use_flow_sigmas": false,
   "flow_shift": 1.0, "final_sigmas_type": "zero", "lambda_min_clipped": -Infinity,
-  "variance_type": null, "use_dynamic_shifting": false, "time_shift_type": "exponential"})", lay};
+  "variance_type": null, "use_dynamic_shifting": false, "time_shift_type": "exponential"})",
+                            lay, Spacing::multistep, dpm_solver_singlestep};
 
 }  // namespace gradatim::process::diffusers

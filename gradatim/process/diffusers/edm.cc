@@ -29,9 +29,8 @@ Call call_at(const Config& config, double timestep, const Point& point) {
   if (!noise && !config.is("prediction_type", "v_prediction")) {
     refuse(config, "this prediction_type");
   }
-  Call call{.timestep = timestep,
-            .input_scale = 1.0 / std::sqrt(variance),
-            .level = {1.0, point.sigma}};
+  Call call{
+      .timestep = timestep, .input_scale = 1.0 / std::sqrt(variance), .level = {1.0, point.sigma}};
   call.data.add(scale * scale / variance, kState)
       .add((noise ? 1.0 : -1.0) * point.sigma * scale / std::sqrt(variance), kOutput);
   treat(config, call);
@@ -51,9 +50,9 @@ Plan euler(const Config& config, const Request& request) {
   for (std::size_t i = 0; i < count; ++i) {
     const double sigma = grid.sigmas[i];
     const bool churns = sigma >= request.churn_from && sigma <= request.churn_to;
-    const double gamma = churns ? std::min(request.churn / static_cast<double>(count),
-                                           std::numbers::sqrt2 - 1.0)
-                                : 0.0;
+    const double gamma =
+        churns ? std::min(request.churn / static_cast<double>(count), std::numbers::sqrt2 - 1.0)
+               : 0.0;
     const double raised = sigma * (1.0 + gamma);
     const double added = request.noise_scale * std::sqrt(raised * raised - sigma * sigma);
     Call call = call_at(config, grid.timesteps[i], {1.0, raised, 0.0});
@@ -62,10 +61,8 @@ Plan euler(const Config& config, const Request& request) {
     call.draws = gamma > 0.0;
     call.data.add(call.data.parts[0].c * added, kNoise);
     const double part = (grid.sigmas[i + 1] - raised) / raised;
-    call.let(kState, Sum()
-                         .add(1.0 + part, kState)
-                         .add(-part, kAnswer)
-                         .add((1.0 + part) * added, kNoise));
+    call.let(kState,
+             Sum().add(1.0 + part, kState).add(-part, kAnswer).add((1.0 + part) * added, kNoise));
     plan.calls.push_back(std::move(call));
   }
   return plan;
@@ -89,13 +86,17 @@ Plan multistep(const Config& config, const Request& request) {
 const Family kEdmEuler{"EDMEulerScheduler", R"({
   "sigma_min": 0.002, "sigma_max": 80.0, "sigma_data": 0.5, "sigma_schedule": "karras",
   "num_train_timesteps": 1000, "prediction_type": "epsilon", "rho": 7.0,
-  "final_sigmas_type": "zero"})", euler};
+  "final_sigmas_type": "zero"})",
+                       euler, Spacing::edm, [](const Config&, const Request&) -> std::string {
+                         return R"({"component": "process.solver.euler"})";
+                       }};
 
 const Family kEdmMultistep{"EDMDPMSolverMultistepScheduler", R"({
   "sigma_min": 0.002, "sigma_max": 80.0, "sigma_data": 0.5, "sigma_schedule": "karras",
   "num_train_timesteps": 1000, "prediction_type": "epsilon", "rho": 7.0, "solver_order": 2,
   "thresholding": false, "dynamic_thresholding_ratio": 0.995, "sample_max_value": 1.0,
   "algorithm_type": "dpmsolver++", "solver_type": "midpoint", "lower_order_final": true,
-  "euler_at_final": false, "final_sigmas_type": "zero"})", multistep};
+  "euler_at_final": false, "final_sigmas_type": "zero"})",
+                           multistep, Spacing::edm, dpm_solver};
 
 }  // namespace gradatim::process::diffusers

@@ -1,5 +1,7 @@
 #include "gradatim/process/diffusers/exponential.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -121,6 +123,22 @@ void lay_multistep(const Config& config, std::span<const Point> points, std::siz
     call.let(kState, std::move(next)).let(slot(i), newest);
     plan.calls.push_back(std::move(call));
   }
+}
+
+std::string dpm_solver(const Config& config, const Request&) {
+  const int order = config.integer("solver_order");
+  std::string_view name = order == 1   ? "ddim"
+                          : order == 2 ? "dpm_solver_pp_2m"
+                                       : "dpm_solver_pp_3m";
+  if (stochastic(algorithm(config))) name = order == 1 ? "ddpm" : "dpm_solver_pp_sde";
+  return fmt::format(R"({{"component": "process.solver.{}"}})", name);
+}
+
+std::string dpm_solver_singlestep(const Config& config, const Request& request) {
+  if (config.integer("solver_order") == 1 || stochastic(algorithm(config))) {
+    return dpm_solver(config, request);
+  }
+  return R"({"component": "process.solver.dpm_solver_pp_2s"})";
 }
 
 }  // namespace gradatim::process::diffusers

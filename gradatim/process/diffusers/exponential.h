@@ -51,4 +51,8 @@ Plan exponential_plan(const Config& config, const Grid& grid, std::span<const Po
 void lay_multistep(const Config& config, std::span<const Point> points, std::size_t begin,
                    Plan& plan, Call (*call)(const Config&, double, const Point&));
 
+/// The solver that takes the place of DPM-Solver's orders and algorithms in correct mode.
+std::string dpm_solver(const Config& config, const Request& request);
+std::string dpm_solver_singlestep(const Config& config, const Request& request);
+
 }  // namespace gradatim::process::diffusers

@@ -7,7 +7,9 @@
 
 namespace gradatim::process::diffusers {
 
-extern const Family kDdpm, kDdim, kDdimInverse, kPndm, kLms, kEuler, kEulerAncestral, kHeun, kKdpm2, kKdpm2Ancestral, kDpmMultistep, kDpmSinglestep, kUniPc, kDeis, kEdmEuler, kEdmMultistep, kConsistency, kLcm, kTcd, kFlowEuler, kFlowHeun;
+extern const Family kDdpm, kDdim, kDdimInverse, kPndm, kLms, kEuler, kEulerAncestral, kHeun, kKdpm2,
+    kKdpm2Ancestral, kDpmMultistep, kDpmSinglestep, kUniPc, kDeis, kEdmEuler, kEdmMultistep,
+    kConsistency, kLcm, kTcd, kFlowEuler, kFlowHeun;
 
 std::span<const Family* const> families();
 

@@ -30,7 +30,8 @@ Plan euler(const Config& config, const Request& request) {
   const double trained = config.number("num_train_timesteps");
   const bool dynamic = config.flag("use_dynamic_shifting");
   if (dynamic && !request.mu) {
-    throw UsageError(1123, "use_dynamic_shifting needs mu, which grows with the size of the sample");
+    throw UsageError(1123,
+                     "use_dynamic_shifting needs mu, which grows with the size of the sample");
   }
   Plan plan;
   std::vector<double> levels = request.sigmas;
@@ -90,8 +91,7 @@ Plan heun(const Config& config, const Request& request) {
         call.let(kState, Sum().add(1.0, kState).add(step, slope));
         call.let(kStart, Sum().add(1.0, kState)).let(kSlope, slope);
       } else {
-        call.let(kState,
-                 Sum().add(1.0, kStart).add(0.5 * step, kSlope).add(0.5 * step, slope));
+        call.let(kState, Sum().add(1.0, kStart).add(0.5 * step, kSlope).add(0.5 * step, slope));
       }
       first = !first;
     }
@@ -107,9 +107,13 @@ const Family kFlowEuler{"FlowMatchEulerDiscreteScheduler", R"({
   "max_shift": 1.15, "base_image_seq_len": 256, "max_image_seq_len": 4096,
   "invert_sigmas": false, "shift_terminal": null, "use_karras_sigmas": false,
   "use_exponential_sigmas": false, "use_beta_sigmas": false, "time_shift_type": "exponential",
-  "stochastic_sampling": false})", euler};
+  "stochastic_sampling": false})",
+                        euler, Spacing::flow};
 
 const Family kFlowHeun{"FlowMatchHeunDiscreteScheduler",
-                       R"({"num_train_timesteps": 1000, "shift": 1.0})", heun};
+                       R"({"num_train_timesteps": 1000, "shift": 1.0})", heun, Spacing::flow,
+                       [](const Config&, const Request&) -> std::string {
+                         return R"({"component": "process.solver.heun"})";
+                       }};
 
 }  // namespace gradatim::process::diffusers

@@ -50,6 +50,9 @@ const Family kHeun{"HeunDiscreteScheduler", R"({
   "beta_schedule": "linear", "trained_betas": null, "prediction_type": "epsilon",
   "use_karras_sigmas": false, "use_exponential_sigmas": false, "use_beta_sigmas": false,
   "clip_sample": false, "clip_sample_range": 1.0, "timestep_spacing": "linspace",
-  "steps_offset": 0})", lay};
+  "steps_offset": 0})",
+                   lay, Spacing::scaled, [](const Config&, const Request&) -> std::string {
+                     return R"({"component": "process.solver.heun"})";
+                   }};
 
 }  // namespace gradatim::process::diffusers

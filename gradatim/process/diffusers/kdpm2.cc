@@ -52,11 +52,8 @@ Plan lay_either(const Config& config, const Request& request, bool ancestral) {
     } else {
       const double part = (down[step] - from) / at;
       call.draws = ancestral;
-      call.let(kState, Sum()
-                           .add(1.0, kStart)
-                           .add(part, kState)
-                           .add(-part, kAnswer)
-                           .add(up[step], kNoise));
+      call.let(kState,
+               Sum().add(1.0, kStart).add(part, kState).add(-part, kAnswer).add(up[step], kNoise));
     }
     plan.calls.push_back(std::move(call));
   }
@@ -78,7 +75,13 @@ constexpr std::string_view kDefaults = R"({
 
 }  // namespace
 
-const Family kKdpm2{"KDPM2DiscreteScheduler", kDefaults, lay};
-const Family kKdpm2Ancestral{"KDPM2AncestralDiscreteScheduler", kDefaults, lay_ancestral};
+const Family kKdpm2{"KDPM2DiscreteScheduler", kDefaults, lay, Spacing::scaled,
+                    [](const Config&, const Request&) -> std::string {
+                      return R"({"component": "process.solver.dpm_solver_2"})";
+                    }};
+const Family kKdpm2Ancestral{"KDPM2AncestralDiscreteScheduler", kDefaults, lay_ancestral,
+                             Spacing::scaled, [](const Config&, const Request&) -> std::string {
+                               return R"({"component": "process.solver.dpm_solver_2_ancestral"})";
+                             }};
 
 }  // namespace gradatim::process::diffusers

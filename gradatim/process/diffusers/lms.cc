@@ -68,6 +68,9 @@ const Family kLms{"LMSDiscreteScheduler", R"({
   "num_train_timesteps": 1000, "beta_start": 0.0001, "beta_end": 0.02, "beta_schedule": "linear",
   "trained_betas": null, "use_karras_sigmas": false, "use_exponential_sigmas": false,
   "use_beta_sigmas": false, "prediction_type": "epsilon", "timestep_spacing": "linspace",
-  "steps_offset": 0})", lay};
+  "steps_offset": 0})",
+                  lay, Spacing::scaled, [](const Config&, const Request&) -> std::string {
+                    return R"({"component": "process.solver.lms"})";
+                  }};
 
 }  // namespace gradatim::process::diffusers

@@ -13,7 +13,8 @@ constexpr int kStart = 1, kSum = 2, kHistory = 3;  // and two more: three past o
 
 class Layer {
  public:
-  Layer(const Config& config, const Request& request) : config_(config), table_(alpha_bars(config)) {
+  Layer(const Config& config, const Request& request)
+      : config_(config), table_(alpha_bars(config)) {
     plan_.slots = kHistory + 3;
     const int count = steps(request, static_cast<int>(table_.size()));
     ratio_ = static_cast<int>(table_.size()) / count;
@@ -59,8 +60,7 @@ class Layer {
     const double a = entry(t);
     const double b = entry(to);
     const double root = std::sqrt(b / a);
-    const double weight =
-        (b - a) / (a * std::sqrt(1.0 - b) + std::sqrt(a * (1.0 - a) * b));
+    const double weight = (b - a) / (a * std::sqrt(1.0 - b) + std::sqrt(a * (1.0 - a) * b));
     const bool v = config_.is("prediction_type", "v_prediction");
     if (!v && !config_.is("prediction_type", "epsilon")) {
       refuse(config_, "this prediction_type");
@@ -74,7 +74,7 @@ class Layer {
     Call call{.timestep = t};
     const double a = entry(std::max(t, 0.0));
     call.level = {std::sqrt(a), std::sqrt(1.0 - a)};
-    if (config_.is("prediction_type", "epsilon")) call.data = data_of(config_, call.level);
+    call.data = data_of(config_, call.level);
     return call;
   }
 
@@ -149,6 +149,9 @@ Plan lay(const Config& config, const Request& request) {
 const Family kPndm{"PNDMScheduler", R"({
   "num_train_timesteps": 1000, "beta_start": 0.0001, "beta_end": 0.02, "beta_schedule": "linear",
   "trained_betas": null, "skip_prk_steps": false, "set_alpha_to_one": false,
-  "prediction_type": "epsilon", "timestep_spacing": "leading", "steps_offset": 0})", lay};
+  "prediction_type": "epsilon", "timestep_spacing": "leading", "steps_offset": 0})",
+                   lay, Spacing::whole, [](const Config&, const Request&) -> std::string {
+                     return R"({"component": "process.solver.plms"})";
+                   }};
 
 }  // namespace gradatim::process::diffusers

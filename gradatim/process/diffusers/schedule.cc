@@ -145,13 +145,14 @@ std::vector<double> alpha_bars(const Config& config, double least) {
 
 std::vector<Level> levels(std::span<const double> alpha_bars) {
   std::vector<Level> values;
-  for (const double entry : alpha_bars) values.push_back({std::sqrt(entry), std::sqrt(1.0 - entry)});
+  for (const double entry : alpha_bars)
+    values.push_back({std::sqrt(entry), std::sqrt(1.0 - entry)});
   return values;
 }
 
 std::vector<double> sigmas(std::span<const double> alpha_bars) {
   std::vector<double> values;
-  for (const double entry : alpha_bars) values.push_back(std::sqrt((1.0 - entry) / entry));
+  for (const double entry : alpha_bars) values.push_back(rounded(std::sqrt((1.0 - entry) / entry)));
   return values;
 }
 
@@ -171,16 +172,17 @@ double entry_of(std::span<const double> table, double t) {
 }
 
 double time_of(std::span<const double> rising, double sigma) {
+  // The table's logarithms are float32, which decides whether the largest level is the last
+  // timestep where fractions are lost.
+  const auto log_of = [&](std::size_t k) { return rounded(std::log(rising[k])); };
   const double wanted = std::log(std::max(sigma, 1e-10));
   std::size_t low = 0;
   for (std::size_t k = 0; k < rising.size(); ++k) {
-    if (std::log(rising[k]) <= wanted) low = k;
+    if (log_of(k) <= wanted) low = k;
   }
   low = std::min(low, rising.size() - 2);
-  const double below = std::log(rising[low]);
-  const double above = std::log(rising[low + 1]);
-  const double part = std::clamp((wanted - below) / (above - below), 0.0, 1.0);
-  return static_cast<double>(low) + part;
+  const double part = (wanted - log_of(low)) / (log_of(low + 1) - log_of(low));
+  return static_cast<double>(low) + std::clamp(part, 0.0, 1.0);
 }
 
 int steps(const Request& request, int most) {
@@ -221,6 +223,7 @@ std::vector<double> multistep_timesteps(const Config& config, const Request& req
   const int count = steps(request, trained(config));
   const auto spacing =
       config.has("timestep_spacing") ? config.word("timestep_spacing") : "linspace";
+  GRADATIM_CHECK(last >= 1, UsageError, 1123, "lambda_min_clipped leaves no timestep");
   if (spacing == "trailing") {
     return trailing(last, static_cast<double>(trained(config)) / count);
   }
@@ -240,8 +243,9 @@ std::optional<Rule> rule(const Config& config) {
   const bool exponential = config.on("use_exponential_sigmas");
   const bool beta = config.on("use_beta_sigmas");
   if (karras + exponential + beta > 1) {
-    throw UsageError(1128, "at most one of use_karras_sigmas, use_exponential_sigmas and "
-                           "use_beta_sigmas can be true");
+    throw UsageError(1128,
+                     "at most one of use_karras_sigmas, use_exponential_sigmas and "
+                     "use_beta_sigmas can be true");
   }
   if (karras) return Rule::karras;
   if (exponential) return Rule::exponential;

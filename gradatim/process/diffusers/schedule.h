@@ -45,8 +45,7 @@ std::vector<double> multistep_timesteps(const Config& config, const Request& req
 enum class Rule { karras, exponential, beta };
 /// The rule that a configuration replaces the levels of its timesteps by; nothing for none.
 std::optional<Rule> rule(const Config& config);
-std::vector<double> ruled(Rule rule, double largest, double smallest, int count,
-                          double rho = 7.0);
+std::vector<double> ruled(Rule rule, double largest, double smallest, int count, double rho = 7.0);
 /// The falling sigmas of the schedulers in sigma, and their timesteps; no final one.
 struct Grid {
   std::vector<double> timesteps, sigmas;

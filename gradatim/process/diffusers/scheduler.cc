@@ -31,10 +31,10 @@ void Scheduler::lay() {
 }
 
 void Scheduler::set_timesteps(Request request) {
-  GRADATIM_CHECK(request.steps.has_value() + !request.timesteps.empty() +
-                         !request.sigmas.empty() <= 1 ||
-                     config_.has("shift"),
-                 UsageError, 1123, "give one of steps, timesteps and sigmas");
+  GRADATIM_CHECK(
+      request.steps.has_value() + !request.timesteps.empty() + !request.sigmas.empty() <= 1 ||
+          config_.has("shift"),
+      UsageError, 1123, "give one of steps, timesteps and sigmas");
   request.eta = request_.eta;
   request_ = std::move(request);
   index_.reset();
@@ -143,7 +143,7 @@ Stepped Scheduler::step(Space& space, const Vec& output, double timestep, const 
         form.add(part.c, slots_[static_cast<std::size_t>(part.slot)]);
       }
     }
-    if (sum.noise != 0.0) form.add(sum.noise, drawn);
+    if (form.terms().empty()) form.add(Term{.c = 0.0, .x = sample});  // it has the shape
   };
   Form raw;
   add(raw, call.data);

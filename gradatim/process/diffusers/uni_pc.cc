@@ -1,5 +1,7 @@
 // UniPC (Zhao et al. 2023): a multistep predictor, and a corrector that makes the last step again
 // once the output at its end is known.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -90,7 +92,8 @@ void flow(const Config& config, const Request& request, Grid& grid) {
   if (std::abs(levels[0] - 1.0) < 1e-6) levels[0] -= 1e-6;
   grid.sigmas = levels;
   grid.timesteps.resize(levels.size());
-  for (std::size_t i = 0; i < levels.size(); ++i) grid.timesteps[i] = std::trunc(levels[i] * trained);
+  for (std::size_t i = 0; i < levels.size(); ++i)
+    grid.timesteps[i] = std::trunc(levels[i] * trained);
 }
 
 Plan lay(const Config& config, const Request& request) {
@@ -161,6 +164,10 @@ const Family kUniPc{"UniPCMultistepScheduler", R"({
   "use_flow_sigmas": false, "flow_shift": 1.0, "timestep_spacing": "linspace",
   "steps_offset": 0, "final_sigmas_type": "zero", "rescale_betas_zero_snr": false,
   "use_dynamic_shifting": false, "time_shift_type": "exponential", "sigma_min": null,
-  "sigma_max": null, "shift_terminal": null})", lay};
+  "sigma_max": null, "shift_terminal": null})",
+                    lay, Spacing::multistep, [](const Config& config, const Request&) {
+                      return fmt::format(R"({{"component": "process.solver.uni_pc", "order": {}}})",
+                                         config.integer("solver_order"));
+                    }};
 
 }  // namespace gradatim::process::diffusers
