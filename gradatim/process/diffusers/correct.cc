@@ -48,15 +48,15 @@ std::shared_ptr<const Path> path_of(const Config& config) {
 
 std::shared_ptr<const Prediction> prediction_of(const Config& config) {
   std::string name = "velocity";
-  if (edm(config)) {
-    return made<Prediction>(
-        fmt::format(R"({{"component": "process.prediction.edm", "sigma_data": {}}})",
-                    config.number("sigma_data")));
-  }
   if (config.is("prediction_type", "epsilon")) name = "noise";
   if (config.is("prediction_type", "v_prediction")) name = "v";
   if (config.is("prediction_type", "sample")) name = "data";
   if (config.is("prediction_type", "original_sample")) name = "data";
+  if (edm(config) && name != "data") {
+    return made<Prediction>(
+        fmt::format(R"({{"component": "process.prediction.edm", "data_scale": {}}})",
+                    config.number("sigma_data")));
+  }
   return made<Prediction>(fmt::format(R"({{"component": "process.prediction.{}"}})", name));
 }
 

@@ -68,7 +68,7 @@ std::size_t Scheduler::find(double timestep) const {
   std::optional<std::size_t> found;
   for (std::size_t i = 0; i < plan_.calls.size(); ++i) {
     if (!same(timestep, plan_.calls[i].timestep)) continue;
-    if (found || plan_.by_time) return i;
+    if (found || plan_.by_time || i == 0) return i;
     found = i;
   }
   GRADATIM_CHECK(found.has_value(), UsageError, 1124,

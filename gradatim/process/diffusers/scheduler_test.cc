@@ -111,7 +111,11 @@ TEST(CorrectMode, EveryCombinationOfFieldsOfEveryClassGivesFiniteNumbers) {
       for (const int steps : {5, 10, 20, 30}) {
         ++count;
         Scheduler scheduler(Config::parse(config), Mode::correct);
-        EXPECT_TRUE(finite(sampled(scheduler, steps))) << config << " " << steps;
+        try {
+          EXPECT_TRUE(finite(sampled(scheduler, steps))) << config << " " << steps;
+        } catch (const Error& error) {
+          ADD_FAILURE() << error.what() << " " << config << " " << steps;
+        }
       }
     });
   }
