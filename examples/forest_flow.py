@@ -1,6 +1,6 @@
 """Boosted trees as the field of a flow: the recipe of ForestFlow, sampled by any solver.
 
-    python examples/forest_flow.py [--rows 1000] [--solver heun] [--steps 20]
+    python examples/forest_flow.py [--rows 1000] [--solver heun] [--steps 20] [--copies 100]
 
 The recipe (Jolicoeur-Martineau, Fatras and Kachman 2023, "Generating and imputing tabular data via
 diffusion and flow-based gradient-boosted trees"): copy the data a hundred times, noise every copy
@@ -60,13 +60,14 @@ def main() -> None:
     options.add_argument("--rows", type=int, default=1000)
     options.add_argument("--solver", default="heun")
     options.add_argument("--steps", type=int, default=20)
+    options.add_argument("--copies", type=int, default=COPIES)
     chosen = options.parse_args()
     tables = {
         "two moons": make_moons(300, noise=0.05, random_state=0)[0],
         "iris": load_iris().data,
     }
     for name, data in tables.items():
-        field = ForestField(data)
+        field = ForestField(data, copies=chosen.copies)
         made = field.sample(chosen.rows, solver=chosen.solver, steps=chosen.steps, seed=0)
         with np.printoptions(precision=2, suppress=True):
             print(f"{name}: means {made.mean(axis=0)}, of the data {data.mean(axis=0)}")

@@ -3,7 +3,7 @@
 core <- api <- data <- dist <- boost        core, api <- process
 boost, process <- tabular                   process, data, dist <- neural (+ torch)
 cli: core, api, data, process, tabular; models are reached through the registry
-python: the same, and boost's interfaces, which users implement
+python: core to boost, process: the interfaces that users implement
 """
 
 import re

@@ -89,6 +89,7 @@ extern const Command kCv;
 extern const Command kSearch;
 extern const Command kExplain;
 extern const Command kSample;
+extern const Command kLogprob;
 
 // Verbs about the registry, which need no options.
 int run_list(std::span<const std::string> args);

@@ -53,8 +53,9 @@ constexpr Command kApi = {
       return run_api(words);
     }};
 
-constexpr const Command* kCommands[] = {&kTrain,   &kPredict, &kEvaluate, &kCv,       &kSearch,
-                                        &kExplain, &kSample,  &kList,     &kDescribe, &kApi};
+constexpr const Command* kCommands[] = {&kTrain,  &kPredict,  &kEvaluate, &kCv,
+                                        &kSearch, &kExplain,  &kSample,   &kLogprob,
+                                        &kList,   &kDescribe, &kApi};
 
 const Command& find_command(const std::string& name) {
   std::vector<std::string> names;

@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "gradatim/process/solver.h"
 #include "gradatim/process/testing.h"
 
 namespace gradatim::process {
@@ -56,6 +57,29 @@ TEST(Denoiser, AFieldOfOnePathServesEveryOther) {
         }
       }
     }
+  }
+}
+
+TEST(Denoiser, SamplesDoNotDependOnThePathOfTraining) {
+  const auto sampled = make<Path>("process.path.rectified");
+  const auto v = make<Prediction>("process.prediction.v");
+  const auto solver = make<Solver>("process.solver.heun");
+  std::vector<double> times;
+  for (const double ratio : {50.0, 20.0, 6.0, 2.0, 0.8, 0.3, 0.1}) {
+    times.push_back(sampled->time_of(ratio));
+  }
+  times.push_back(0.0);
+  const auto samples = [&](const std::shared_ptr<const Path>& trained) {
+    const auto field = std::make_shared<MixtureField>(test_mixture(2), trained, v);
+    const FieldDenoiser denoiser(field, sampled, trained);
+    Ask ask({0.4, -1.2, 0.9, 0.1, -0.5, 2.0}, 2, times[0]);
+    return ask.out(solver->solve({ask.space, denoiser, nullptr, times, ask.rows}, ask.query.x));
+  };
+  const auto expected = samples(sampled);
+  for (const char* name : {"vp", "sub_vp", "edm", "trigonometric", "linear"}) {
+    SCOPED_TRACE(name);
+    const auto got = samples(make<Path>(std::string("process.path.") + name));
+    for (std::size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 1e-7);
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "gradatim/core/error.h"
 
 namespace gradatim::process {
@@ -34,10 +36,13 @@ class MixtureClassifier final : public Energy {
     std::vector<double> x(query.t.size() * dims), result(x.size());
     space.copy_out(query.x, x);
     Marginal::Scratch scratch;
+    std::optional<Marginal> marginal;
     for (std::size_t row = 0; row < query.t.size(); ++row) {
-      const Marginal marginal(mixture_, path_->at(query.t[row]));
-      marginal.classifier(x.data() + row * dims, labels_->of(query.rows[row]),
-                          result.data() + row * dims, scratch);
+      if (!marginal || marginal->point().t != query.t[row]) {
+        marginal.emplace(mixture_, path_->at(query.t[row]));
+      }
+      marginal->classifier(x.data() + row * dims, labels_->of(query.rows[row]),
+                           result.data() + row * dims, scratch);
     }
     return space.from(result, query.x.rows(), mixture_.dims);
   }

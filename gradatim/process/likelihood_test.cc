@@ -174,6 +174,23 @@ TEST(Likelihood, ARowIsTheSameInEveryBatch) {
   EXPECT_EQ(alone.standard_error[0], all.standard_error[2]);
 }
 
+TEST(Likelihood, StatesInFloat32CostFewDigits) {
+  const Mixture mixture = test_mixture(8);
+  const auto x = rows_of(mixture, 4);
+  const auto expected = exact(mixture, x);
+  const std::vector<std::int64_t> rows = {0, 1, 2, 3};
+  for (const auto& [name, path] : all_paths()) {
+    if (name == "process.path.given") continue;
+    for (const char* prediction : {"process.prediction.v", "process.prediction.noise"}) {
+      SCOPED_TRACE(name + ", " + prediction);
+      HostSpace<float> space;
+      const auto got = log_prob(space, *denoiser_of(mixture, path, prediction), nullptr,
+                                space.from(x, 4, 8), rows, {.end = EndDensity::field});
+      for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(got.log_prob[i], expected[i], 2e-3);
+    }
+  }
+}
+
 TEST(Likelihood, BitsAreNatsOfACellADimension) {
   // An even density over 256 cells of [-1, 1]^3 is 8 bits a dimension.
   EXPECT_NEAR(bits_per_dim(3.0 * std::log(0.5), 3, 2.0 / 256.0), 8.0, 1e-12);

@@ -21,7 +21,8 @@ struct PathPoint {
   double ratio() const;
   /// ln(alpha^2 / sigma^2).
   double log_snr() const;
-  /// The diffusion's f(t) and g(t)^2; infinite where alpha is 0.
+  /// The diffusion's f(t) and g(t)^2; infinite where alpha is 0, and g(0)^2 is not a number where
+  /// sigma_rate is infinite.
   double drift() const { return alpha_rate / alpha; }
   double diffusion() const { return 2.0 * sigma * (sigma_rate - drift() * sigma); }
 };

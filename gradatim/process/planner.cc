@@ -164,6 +164,12 @@ PathPoint between(const Path& path, const PathPoint& a, const PathPoint& b,
       path.time_of(how.data_scale * std::sqrt((1.0 - middle) * (1.0 + middle)) / middle));
 }
 
+PathPoint mean_noise_point(const Path& path, double from, double to, double data_scale) {
+  // The noise is proportional to s = r / sqrt(c^2 + r^2), whose integral is sqrt(c^2 + r^2).
+  const double s = (from + to) / (std::hypot(data_scale, from) + std::hypot(data_scale, to));
+  return path.at(path.time_of(data_scale * s / std::sqrt((1.0 - s) * (1.0 + s))));
+}
+
 Sum to_data(const Planner& plan, int i, const Continuation& how, int kept) {
   const auto weights = data_weights(plan.point(i), plan.point(i + 1), plan.behind(i, 2), how);
   Sum data = Sum().add(weights[0], kAnswer);

@@ -53,6 +53,9 @@ std::vector<double> noise_weights(const PathPoint& a, const PathPoint& b,
                                   std::span<const PathPoint> nodes, const Coordinate& place);
 /// x_b from x_a where the noise stands still at `noise`. Needs finite ratios.
 Sum by_noise(const PathPoint& a, const PathPoint& b, const Sum& noise);
+/// The point between two ratios where the noise in Gaussian data of standard deviation `data_scale`
+/// has its mean over them: the best place for a midpoint rule, also to exact data.
+PathPoint mean_noise_point(const Path& path, double from, double to, double data_scale);
 /// The point half-way in the basis; in the gain's where the log-SNR of an end is infinite.
 PathPoint between(const Path& path, const PathPoint& a, const PathPoint& b,
                   const Continuation& how);

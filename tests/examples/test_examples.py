@@ -126,3 +126,21 @@ def test_the_demo_says_what_is_missing_before_the_build(tmp_path):
     )
     assert done.returncode == 1
     assert "run 'make demo'" in done.stderr
+
+
+@pytest.mark.skipif(not COMPILED.exists(), reason="build/examples/ is built by 'make test'")
+def test_a_field_of_ones_own_in_cpp_gives_its_data():
+    printed = run(ROOT / "build" / "examples" / "oracle")
+    mean, deviation = map(
+        float, re.search(r"normal: mean ([\d.]+), deviation ([\d.]+)", printed).groups()
+    )
+    assert abs(mean - 0.3) < 0.03 and abs(deviation - 0.5) < 0.03
+
+
+def test_boosted_trees_are_the_field_of_a_flow():
+    printed = run(sys.executable, EXAMPLES / "forest_flow.py", "--rows", "200", "--copies", "5")
+    made, data = (
+        np.array(numbers.split(), dtype=float)
+        for numbers in re.search(r"iris: means \[(.*?)\], of the data \[(.*?)\]", printed).groups()
+    )
+    np.testing.assert_allclose(made, data, rtol=0.15)

@@ -13,6 +13,18 @@ namespace {
 
 using namespace write;
 
+// Constants before classes before the rest, as Python's formatters want lists of names: "P2" is
+// taken for a constant.
+void sort_names(std::vector<std::string>& names) {
+  const auto rank = [](const std::string& name) {
+    const auto lower = [](char c) { return c >= 'a' && c <= 'z'; };
+    if (name.size() > 1 && std::ranges::none_of(name, lower)) return 0;
+    return name.front() >= 'A' && name.front() <= 'Z' ? 1 : 2;
+  };
+  std::ranges::sort(names, {},
+                    [&](const std::string& name) { return std::pair(rank(name), name); });
+}
+
 std::string component_class(const Entry& entry, const Registry& registry) {
   std::vector<PythonArgument> arguments;
   for (const auto& setting : entry.settings) arguments.push_back(python_argument(setting));
@@ -94,7 +106,7 @@ GeneratedFile kind_module(const std::string& module, std::span<const Entry* cons
       body += function_definition(*entry);
     }
   }
-  std::ranges::sort(names);
+  sort_names(names);
   std::vector<std::string> imports;
   imports.push_back(
       python_import("gradatim._component", {from_component.begin(), from_component.end()}));
@@ -135,7 +147,7 @@ GeneratedFile package_module(const std::string& package, std::vector<std::string
                                     {std::string(function.name)}));
     names.emplace_back(function.name);
   }
-  std::ranges::sort(names);
+  sort_names(names);
   return {fmt::format("python/gradatim/{}/__init__.py", package),
           python_module(
               fmt::format("Names of {}: estimators, and a module a kind of component.", package),

@@ -146,6 +146,7 @@ std::string use_text(const Entry& entry, const Registry& registry) {
     return "\n## Use\n\n" + cpp(use) + "\n" + line + (line.empty() ? "" : "\n") +
            sampling_python(use, entry);
   }
+  if (entry.kind == "process.metric") return "\n## Use\n\n" + cpp(use) + "\n" + python(use, entry);
   return "\n## Use\n\n" + cpp(use) + "\n" + command(use) + "\n" + python(use, entry);
 }
 

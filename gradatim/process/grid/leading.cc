@@ -18,11 +18,11 @@ class Leading final : public Grid {
 
   std::vector<double> times(const Path& path, int steps) const override {
     check_steps(steps);
+    // Paths of few entries leave no room for the offset.
+    const double low = std::min((1.0 + offset_) * path.first(), path.last() / (steps > 1 ? 2 : 1));
+    const double step = std::min(path.last() / steps, (path.last() - low) / std::max(1, steps - 1));
     std::vector<double> times;
-    for (int i = 0; i < steps; ++i) {
-      const double even = path.last() * (static_cast<double>(steps - 1 - i) / steps);
-      times.push_back(std::min(path.last(), even + (1.0 + offset_) * path.first()));
-    }
+    for (int i = steps - 1; i >= 0; --i) times.push_back(low + i * step);
     times.push_back(0.0);
     return times;
   }

@@ -16,6 +16,7 @@ class LogSnr final : public Grid {
   explicit LogSnr(const LogSnrConfig& config) : config_(config) {}
 
   std::vector<double> times(const Path& path, int steps) const override {
+    check_steps(steps);
     const double high = largest_ratio(path, config_.sigma_max);
     const double low = smallest_ratio(path, config_.sigma_min);
     auto times = times_of(path, log_even(high, low, steps));

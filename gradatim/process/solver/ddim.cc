@@ -44,6 +44,9 @@ constexpr api::Text kText = {
     .source = "Song, Meng and Ermon (2021), Denoising diffusion implicit models, equation 12",
     .shape = "state: [rows, dims]",
     .errors = "GRD-4021 a number is not finite",
+    .measured =
+        "order 0.9 on a Gaussian (trailing, 40 to 160 steps); error on two modes "
+        "(quadratic) at 10, 20, 40 evaluations: 1.5e-01, 1.3e-01, 1.2e-01",
 };
 
 }  // namespace

@@ -42,6 +42,9 @@ constexpr api::Text kText = {
         "model sampling in around 10 steps",
     .shape = "state: [rows, dims]",
     .errors = "GRD-4021 a number is not finite",
+    .measured =
+        "order 2.0 on a Gaussian (trailing, 40 to 160 steps); error on two modes "
+        "(quadratic) at 10, 20, 40 evaluations: 1.0e-02, 3.6e-03, 1.1e-03",
 };
 
 }  // namespace

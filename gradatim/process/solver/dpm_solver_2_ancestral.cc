@@ -40,6 +40,9 @@ constexpr api::Text kText = {
     .source = "Crowson (2022), k-diffusion, sample_dpm_2_ancestral",
     .shape = "state: [rows, dims]",
     .errors = "GRD-4021 a number is not finite",
+    .measured =
+        "order 1.0 on a Gaussian (trailing, 40 to 160 steps); error on it (quadratic) at "
+        "10, 20, 40 evaluations: 3.7e-02, 1.0e-02, 2.6e-03",
 };
 
 }  // namespace

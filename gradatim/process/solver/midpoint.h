@@ -1,5 +1,5 @@
 // Steps of the midpoint method that dpm_solver_2 and its ancestral form share. With y = x / alpha
-// and r = sigma / alpha: Euler to the middle of ln r, then from a along the slope there.
+// and r = sigma / alpha: Euler to a point between, then from a along the slope there.
 #pragma once
 
 #include <algorithm>
@@ -27,8 +27,7 @@ inline void lay_midpoint(Planner& plan, int i, const Continuation& how, double e
     plan.let(kState, jump(a, b, fresh)).reach(i + 1);
     return;
   }
-  const Path& path = plan.path();
-  const PathPoint middle = path.at(path.time_of(std::sqrt(a.ratio() * down)));
+  const PathPoint middle = mean_noise_point(plan.path(), a.ratio(), down, how.data_scale);
   plan.let(kGuess, by_noise(a, middle, noise_of(a)));
   Sum next = Sum().add(b.alpha / a.alpha, kState);
   next.add(b.alpha * (down - a.ratio()), noise_of(middle, kGuess)).add_noise(fresh);

@@ -67,7 +67,8 @@ class Ddim(Component):
     Notes
     -----
     `process.solver.ddim`, since 0.1. Shapes: state: [rows, dims]. Errors: GRD-4021 a number is not
-    finite.
+    finite. Measured: order 0.9 on a Gaussian (trailing, 40 to 160 steps); error on two modes
+    (quadratic) at 10, 20, 40 evaluations: 1.5e-01, 1.3e-01, 1.2e-01.
 
     References
     ----------
@@ -132,7 +133,8 @@ class Ddpm(Component):
     Notes
     -----
     `process.solver.ddpm`, since 0.1. Shapes: state: [rows, dims]. Errors: GRD-4021 a number is not
-    finite.
+    finite. Measured: order 0.7 on a Gaussian (trailing, 40 to 160 steps); error on it (quadratic)
+    at 10, 20, 40 evaluations: 9.9e-02, 5.7e-02, 3.1e-02.
 
     References
     ----------
@@ -153,8 +155,8 @@ class Ddpm(Component):
 class Deis(Component):
     """Multistep on predictions of the noise as polynomials in time.
 
-    On paths whose noise level starts as a root of time the step to exact data is of lower order
-    than the others.
+    The step to exact data takes polynomials in sigma / alpha, since the noise level may start as a
+    root of time; on such paths quadratic grids suit it, and on even ones it falls to first order.
 
     Parameters
     ----------
@@ -164,7 +166,8 @@ class Deis(Component):
     Notes
     -----
     `process.solver.deis`, since 0.1. Shapes: state: [rows, dims]. Errors: GRD-4021 a number is not
-    finite.
+    finite. Measured: order 0.6 on a Gaussian (trailing, 40 to 160 steps); error on two modes
+    (quadratic) at 10, 20, 40 evaluations: 1.1e-01, 2.5e-02, 1.7e-03.
 
     References
     ----------
@@ -200,7 +203,8 @@ class DpmSolver(Component):
     Notes
     -----
     `process.solver.dpm_solver`, since 0.1. Shapes: state: [rows, dims]. Errors: GRD-4021 a number
-    is not finite.
+    is not finite. Measured: order 2.0 on a Gaussian (trailing, 40 to 160 steps); error on two modes
+    (quadratic) at 10, 20, 40 evaluations: 1.0e-02, 3.6e-03, 1.1e-03.
 
     References
     ----------
@@ -235,7 +239,8 @@ class DpmSolver2(Component):
     Notes
     -----
     `process.solver.dpm_solver_2`, since 0.1. Shapes: state: [rows, dims]. Errors: GRD-4021 a number
-    is not finite.
+    is not finite. Measured: order 1.8 on a Gaussian (trailing, 40 to 160 steps); error on two modes
+    (quadratic) at 10, 20, 40 evaluations: 5.8e-02, 8.9e-03, 1.1e-03.
 
     References
     ----------
@@ -266,7 +271,8 @@ class DpmSolver2Ancestral(Component):
     Notes
     -----
     `process.solver.dpm_solver_2_ancestral`, since 0.1. Shapes: state: [rows, dims]. Errors:
-    GRD-4021 a number is not finite.
+    GRD-4021 a number is not finite. Measured: order 1.0 on a Gaussian (trailing, 40 to 160 steps);
+    error on it (quadratic) at 10, 20, 40 evaluations: 3.7e-02, 1.0e-02, 2.6e-03.
 
     References
     ----------
@@ -306,7 +312,8 @@ class DpmSolverPp2m(Component):
     Notes
     -----
     `process.solver.dpm_solver_pp_2m`, since 0.1. Shapes: state: [rows, dims]. Errors: GRD-4021 a
-    number is not finite.
+    number is not finite. Measured: order 2.1 on a Gaussian (trailing, 40 to 160 steps); error on
+    two modes (quadratic) at 10, 20, 40 evaluations: 3.9e-02, 3.9e-03, 1.1e-03.
 
     References
     ----------
@@ -333,7 +340,9 @@ class DpmSolverPp2m(Component):
 class DpmSolverPp2s(Component):
     """Singlestep on predictions of the data, two evaluations a step, second order.
 
-    Needs no history, so it suits thresholds and states that are replaced between steps.
+    In the gain's basis a step is the midpoint rule in atan(sigma / (data_scale alpha)), which keeps
+    the order to exact data; in the log-SNR's it is the paper's. Needs no history, so it suits
+    thresholds and states that are replaced between steps.
 
     Parameters
     ----------
@@ -346,7 +355,8 @@ class DpmSolverPp2s(Component):
     Notes
     -----
     `process.solver.dpm_solver_pp_2s`, since 0.1. Shapes: state: [rows, dims]. Errors: GRD-4021 a
-    number is not finite.
+    number is not finite. Measured: order 1.9 on a Gaussian (trailing, 40 to 160 steps); error on
+    two modes (quadratic) at 10, 20, 40 evaluations: 1.0e-01, 7.0e-02, 4.5e-03.
 
     References
     ----------
@@ -367,7 +377,8 @@ class DpmSolverPp2s(Component):
 
 
 class DpmSolverPp3m(Component):
-    """Multistep on predictions of the data: one evaluation a step, third order.
+    """Multistep on predictions of the data: one evaluation a step, third order once it has a
+    history.
 
     In the gain's basis the last step, to exact data, keeps the order. eta = 1 solves the reverse
     SDE.
@@ -387,7 +398,8 @@ class DpmSolverPp3m(Component):
     Notes
     -----
     `process.solver.dpm_solver_pp_3m`, since 0.1. Shapes: state: [rows, dims]. Errors: GRD-4021 a
-    number is not finite.
+    number is not finite. Measured: order 2.1 on a Gaussian (trailing, 40 to 160 steps); error on
+    two modes (quadratic) at 10, 20, 40 evaluations: 9.5e-02, 4.6e-03, 7.4e-04.
 
     References
     ----------
@@ -429,7 +441,8 @@ class DpmSolverPpSde(Component):
     Notes
     -----
     `process.solver.dpm_solver_pp_sde`, since 0.1. Shapes: state: [rows, dims]. Errors: GRD-4021 a
-    number is not finite.
+    number is not finite. Measured: order 0.8 on a Gaussian (trailing, 40 to 160 steps); error on it
+    (quadratic) at 10, 20, 40 evaluations: 1.7e-02, 8.9e-03, 3.7e-03.
 
     References
     ----------
@@ -459,7 +472,8 @@ class Euler(Component):
     Notes
     -----
     `process.solver.euler`, since 0.1. Shapes: state: [rows, dims]. Errors: GRD-4021 a number is not
-    finite.
+    finite. Measured: order 0.9 on a Gaussian (trailing, 40 to 160 steps); error on two modes
+    (quadratic) at 10, 20, 40 evaluations: 1.5e-01, 1.3e-01, 1.2e-01.
 
     References
     ----------
@@ -483,7 +497,8 @@ class EulerAncestral(Component):
     Notes
     -----
     `process.solver.euler_ancestral`, since 0.1. Shapes: state: [rows, dims]. Errors: GRD-4021 a
-    number is not finite.
+    number is not finite. Measured: order 0.7 on a Gaussian (trailing, 40 to 160 steps); error on it
+    (quadratic) at 10, 20, 40 evaluations: 9.9e-02, 5.7e-02, 3.1e-02.
 
     References
     ----------
@@ -509,7 +524,8 @@ class EulerMaruyama(Component):
     Notes
     -----
     `process.solver.euler_maruyama`, since 0.1. Shapes: state: [rows, dims]. Errors: GRD-4021 a
-    number is not finite.
+    number is not finite. Measured: order 1.0 on a Gaussian (trailing, 40 to 160 steps); error on it
+    (quadratic) at 10, 20, 40 evaluations: 4.8e-02, 2.4e-02, 1.2e-02.
 
     References
     ----------
@@ -531,7 +547,8 @@ class Heun(Component):
     Notes
     -----
     `process.solver.heun`, since 0.1. Shapes: state: [rows, dims]. Errors: GRD-4021 a number is not
-    finite.
+    finite. Measured: order 1.8 on a Gaussian (trailing, 40 to 160 steps); error on two modes
+    (quadratic) at 10, 20, 40 evaluations: 9.6e-02, 2.4e-02, 6.5e-03.
 
     References
     ----------
@@ -596,7 +613,8 @@ class Lms(Component):
     Notes
     -----
     `process.solver.lms`, since 0.1. Shapes: state: [rows, dims]. Errors: GRD-4021 a number is not
-    finite.
+    finite. Measured: order 2.7 on a Gaussian (trailing, 40 to 160 steps); error on two modes
+    (quadratic) at 10, 20, 40 evaluations: 1.2e-01, 9.1e-02, 2.1e-03.
 
     References
     ----------
@@ -628,7 +646,8 @@ class Plms(Component):
     Notes
     -----
     `process.solver.plms`, also `process.solver.pndm`, since 0.1. Shapes: state: [rows, dims].
-    Errors: GRD-4021 a number is not finite.
+    Errors: GRD-4021 a number is not finite. Measured: order 1.0 on a Gaussian (trailing, 40 to 160
+    steps); error on two modes (quadratic) at 10, 20, 40 evaluations: 1.3e-02, 1.2e-03, 7.5e-04.
 
     References
     ----------
@@ -753,7 +772,8 @@ class Rk45(Component):
     Notes
     -----
     `process.solver.rk45`, since 0.1. Shapes: state: [rows, dims]. Errors: GRD-1113 a grid that
-    turns; GRD-4021 a number is not finite; GRD-4022 the tolerance cannot be kept.
+    turns; GRD-4021 a number is not finite; GRD-4022 the tolerance cannot be kept. Measured: error
+    on two modes with atol = rtol = 1e-3, 1e-5, 1e-7: 5.3e-03, 4.7e-05, 3.0e-07.
 
     References
     ----------
@@ -823,7 +843,8 @@ class UniPc(Component):
     Notes
     -----
     `process.solver.uni_pc`, since 0.1. Shapes: state: [rows, dims]. Errors: GRD-4021 a number is
-    not finite.
+    not finite. Measured: order 3.2 on a Gaussian (trailing, 40 to 160 steps); error on two modes
+    (quadratic) at 10, 20, 40 evaluations: 7.9e-03, 2.3e-03, 1.2e-04.
 
     References
     ----------
