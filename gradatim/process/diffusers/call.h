@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -65,7 +64,6 @@ struct Plan {
   bool by_time = false;  // calls are found by their timestep each time, not counted
   int slots = 1;
   std::vector<Call> calls;
-  std::vector<Level> table;  // of add_noise by whole timesteps; empty: by call
 };
 
 class Config;

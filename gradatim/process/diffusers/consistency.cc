@@ -83,7 +83,6 @@ Plan latent(const Config& config, const Request& request) {
     }
     plan.calls.push_back(std::move(call));
   }
-  plan.table = levels(table);
   return plan;
 }
 
@@ -111,7 +110,6 @@ Plan trajectory(const Config& config, const Request& request) {
     }
     plan.calls.push_back(std::move(call));
   }
-  plan.table = levels(table);
   return plan;
 }
 

@@ -48,7 +48,6 @@ Plan forward(const Config& config, const Request& request) {
     const double to = before >= 0.0 ? table[static_cast<std::size_t>(before)] : clean;
     plan.calls.push_back(step(config, t, entry_of(table, t), to, request.eta.value_or(0.0)));
   }
-  plan.table = levels(table);
   return plan;
 }
 
@@ -65,7 +64,6 @@ Plan inverse(const Config& config, const Request& request) {
     const double from = before >= 0.0 ? table[static_cast<std::size_t>(before)] : clean;
     plan.calls.push_back(step(config, t, from, entry_of(table, t), 0.0));
   }
-  plan.table = levels(table);
   return plan;
 }
 

@@ -50,7 +50,6 @@ Plan lay(const Config& config, const Request& request) {
     const double to = i + 1 < plan.timesteps.size() ? entry_of(table, plan.timesteps[i + 1]) : 1.0;
     plan.calls.push_back(step(config, t, entry_of(table, t), to));
   }
-  plan.table = levels(table);
   return plan;
 }
 

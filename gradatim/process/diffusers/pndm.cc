@@ -30,7 +30,6 @@ class Layer {
       const auto counter = static_cast<int>(i - begin);
       counter < kutta_ ? kutta(plan_.timesteps[i], counter) : multi(plan_.timesteps[i], counter);
     }
-    plan_.table = levels(table_);
     return std::move(plan_);
   }
 

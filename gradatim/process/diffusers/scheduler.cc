@@ -9,6 +9,7 @@
 #include "gradatim/core/error.h"
 #include "gradatim/process/diffusers/correct.h"
 #include "gradatim/process/diffusers/families.h"
+#include "gradatim/process/diffusers/schedule.h"
 
 namespace gradatim::process::diffusers {
 namespace {
@@ -97,12 +98,13 @@ double Scheduler::input_scale(double timestep) { return plan_.calls[next(timeste
 bool Scheduler::draws(double timestep) { return plan_.calls[next(timestep)].draws; }
 
 Level Scheduler::level(double timestep) {
-  if (plan_.calls.empty()) lay();
-  if (plan_.table.empty()) return plan_.calls[find(timestep)].level;
-  GRADATIM_CHECK(timestep >= 0.0 && timestep < static_cast<double>(plan_.table.size()), UsageError,
-                 1124, "timestep {} is not one of the {} of training", timestep,
-                 plan_.table.size());
-  return plan_.table[static_cast<std::size_t>(timestep)];
+  if (config_.family().spacing != Spacing::whole || !config_.has("beta_schedule")) {
+    return plan_.calls[find(timestep)].level;
+  }
+  if (table_.empty()) table_ = levels(alpha_bars(config_));
+  GRADATIM_CHECK(timestep >= 0.0 && timestep < static_cast<double>(table_.size()), UsageError, 1124,
+                 "timestep {} is not one of the {} of training", timestep, table_.size());
+  return table_[static_cast<std::size_t>(timestep)];
 }
 
 Vec Scheduler::treated(Space& space, const Call& call, const Form& form) const {

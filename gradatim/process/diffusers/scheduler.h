@@ -50,7 +50,8 @@ class Scheduler {
   /// set_timesteps.
   Stepped step(Space& space, const Vec& output, double timestep, const Vec& sample,
                const Vec& noise, bool wants_data);
-  /// x_t = alpha x + sigma noise at a timestep of the schedule, or of training.
+  /// x_t = alpha x + sigma noise at a timestep of the schedule or, for classes of whole timesteps,
+  /// of training.
   Level level(double timestep);
 
  private:
@@ -66,6 +67,7 @@ class Scheduler {
   std::vector<std::string> differences_;
   std::optional<std::size_t> index_, begin_;
   std::vector<Vec> slots_;
+  std::vector<Level> table_;  // of training, where it was asked for
 };
 
 }  // namespace gradatim::process::diffusers
