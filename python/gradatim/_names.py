@@ -93,6 +93,7 @@ NAMES: dict[str, str] = {
     "process.metric.sliced_wasserstein": "process.metric",
     "process.metric.wasserstein": "process.metric",
     "process.noise.philox": "process.noise",
+    "process.noise.torch_cpu": "process.noise",
     "process.oracle.checkerboard": "process.oracle",
     "process.oracle.eight_gaussians": "process.oracle",
     "process.oracle.gaussian": "process.oracle",

@@ -13,10 +13,12 @@ from gradatim.process import (
     sampler,
     solver,
 )
+from gradatim.process._diffusers import from_diffusers
 from gradatim.process._likelihood import log_prob
 from gradatim.process._sample import sample
 
 __all__ = [
+    "from_diffusers",
     "grid",
     "guidance",
     "log_prob",

@@ -39,8 +39,8 @@ class Sampler(Component):
         predictor_corrector, restart, rk45, tcd, uni_pc, an object of gradatim.process.solver, or
         your own.
     noise : PartLike, default="philox"
-        Where random numbers come from. One of philox, an object of gradatim.process.noise, or your
-        own.
+        Where random numbers come from. One of philox, torch_cpu, an object of
+        gradatim.process.noise, or your own.
     oracle : PartLike, default="auto"
         The oracle to sample, where no field is given. One of checkerboard, gaussian,
         gaussian_mixture, ring, spiral, two_moons, an object of gradatim.process.oracle, or your
