@@ -37,7 +37,11 @@ RESERVED = [
     (r"g(test|mock)/", r".*(_test\.cc|_test\.h|testing\.h)$", "GoogleTest is for tests alone"),
     (r"(tbb|oneapi/tbb)/", r"core/parallel", "threads are core/parallel.h's"),
     (r"(thread|future)$", r"core/|dist/|.*_test\.cc$", "threads are core/parallel.h's"),
-    (r"random$", r"core/.*_test\.cc$", "random numbers are core/philox.h's"),
+    (
+        r"random$",  # torch's generator is the standard's Mersenne Twister
+        r"core/.*_test\.cc$|process/noise/torch_cpu\.cc$",
+        "random numbers are core/philox.h's",
+    ),
     (r"iostream$", r"cli/", "the library never prints"),
 ]
 

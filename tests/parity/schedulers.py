@@ -23,7 +23,9 @@ def noise() -> np.ndarray:
 
 def _batch_first(values: np.ndarray) -> np.ndarray:
     batch, *rest = SHAPE
-    return np.ascontiguousarray(values.astype(np.float32).reshape(*rest, batch).transpose(3, 0, 1, 2))
+    return np.ascontiguousarray(
+        values.astype(np.float32).reshape(*rest, batch).transpose(3, 0, 1, 2)
+    )
 
 
 def linear(x: Any, t: float) -> Any:
@@ -34,7 +36,9 @@ def non_linear(x: Any, t: float) -> Any:
     return np.tanh(x) * np.float32(t / (t + 1)) + np.float32(0.1) * np.sin(3 * x)
 
 
-def run(scheduler: Any, case: dict[str, Any], model: Callable[[Any, float], Any], **step: Any) -> Any:
+def run(
+    scheduler: Any, case: dict[str, Any], model: Callable[[Any, float], Any], **step: Any
+) -> Any:
     """The loop of a case: `scheduler` is anything with the interface of diffusers."""
     loop = case["loop"]
     if case["steps"] is None:

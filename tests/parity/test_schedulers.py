@@ -1,7 +1,7 @@
 """Schedulers in compat mode against the numbers of diffusers.
 
-The cases of the folder GRADATIM_FIXTURES have sums of absolute values and a few entries; the twins
-beside this file have a model that is not linear (make_twins.py made them). 1e-4 relative is allowed:
+The cases of the folder GRADATIM_FIXTURES have sums of absolute values and a few entries; the
+twins beside this file have a model that is not linear (make_twins.py made them). 1e-4 relative is allowed:
 the peer computes its coefficients in float32, and some of these loops amplify what it rounds.
 """
 
@@ -15,7 +15,9 @@ import schedulers
 
 from gradatim.process import from_diffusers
 
-FOLDER = Path(os.environ.get("GRADATIM_FIXTURES", Path(__file__).parents[3] / "shared" / "fixtures"))
+FOLDER = Path(
+    os.environ.get("GRADATIM_FIXTURES", Path(__file__).parents[3] / "shared" / "fixtures")
+)
 CASES = FOLDER / "scheduler_cases.json"
 TWINS = Path(__file__).parent / "schedulers" / "twins.json"
 

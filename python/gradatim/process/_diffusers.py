@@ -84,7 +84,7 @@ class SchedulerOutput:
 
 
 class Scheduler:
-    """Made by `from_diffusers`. Arrays are NumPy's or torch's, [batch, ...], and come back alike."""
+    """Made by `from_diffusers`. Arrays are NumPy's or torch's and come back alike."""
 
     def __init__(self, native: Any, config: dict[str, Any]) -> None:
         self._native = native
@@ -269,7 +269,9 @@ def _flat(x: Any, sample: Any) -> Any:
     """[rows, dims] over the same memory, where it is float32 and in one piece."""
     shape = tuple(sample.shape)
     if tuple(x.shape) != shape:
-        raise UsageError(f"an array of shape {tuple(x.shape)} beside a sample of {shape}", "GRD-1127")
+        raise UsageError(
+            f"an array of shape {tuple(x.shape)} beside a sample of {shape}", "GRD-1127"
+        )
     rows = shape[0] if len(shape) > 1 else 1
     if _is_tensor(x):
         import torch
