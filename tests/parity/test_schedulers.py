@@ -1,8 +1,9 @@
 """Schedulers in compat mode against the numbers of diffusers.
 
-The cases of the folder GRADATIM_FIXTURES have sums of absolute values and a few entries; the
-twins beside this file have a model that is not linear (make_twins.py made them). 1e-4 relative is allowed:
-the peer computes its coefficients in float32, and some of these loops amplify what it rounds.
+The cases of the folder GRADATIM_FIXTURES have sums of absolute values and a few entries; the twins
+beside this file have a model that is not linear (make_twins.py made them). 1e-4 relative is
+allowed: the peer computes its coefficients in float32, and some of these loops amplify what it
+rounds.
 """
 
 import json
