@@ -51,8 +51,7 @@ LinearRun::LinearRun(Space& space, const Program& program, Vec start,
 }
 
 Query LinearRun::query() const {
-  auto& times = const_cast<std::vector<double>&>(times_);
-  std::fill(times.begin(), times.end(), stage().point.t);
+  std::fill(times_.begin(), times_.end(), stage().point.t);
   return {slots_[static_cast<std::size_t>(stage().at)], times_, rows_};
 }
 

@@ -93,7 +93,7 @@ class LinearRun {
   const Program& program_;
   std::span<const std::int64_t> rows_;
   std::vector<Vec> slots_;
-  std::vector<double> times_;
+  mutable std::vector<double> times_;  // of the query
   std::vector<Form> forms_;
   std::vector<Vec> made_;
   std::size_t stage_ = 0;

@@ -112,7 +112,7 @@ double told(const Config& config, const Path& path, double t) {
   if (!edm(config) && flows(config)) return t * config.number("num_train_timesteps");
   const double label = path.model_time(t);
   const double whole = std::nearbyint(label);
-  return std::abs(label - whole) < 1e-6 ? whole : label;
+  return std::abs(label - whole) < 1e-3 ? whole : label;
 }
 
 void add_calls(const Config& config, const Path& path, const Program& program, Plan& plan) {

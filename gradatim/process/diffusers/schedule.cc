@@ -349,7 +349,9 @@ Sum data_of(const Config& config, Level level) {
     return Sum().add(level.alpha, kState).add(-level.sigma, kOutput);
   }
   if (type == "epsilon") {
-    return Sum().add(1.0 / level.alpha, kState).add(-level.sigma / level.alpha, kOutput);
+    // Where no signal is left the peer divides by 0 and clips the infinity: large enough for that.
+    const double alpha = std::max(level.alpha, 1e-20);
+    return Sum().add(1.0 / alpha, kState).add(-level.sigma / alpha, kOutput);
   }
   if (type == "flow_prediction" && config.has("use_flow_sigmas")) {
     return Sum().add(1.0, kState).add(-level.sigma, kOutput);

@@ -228,6 +228,18 @@ TEST(CompatMode, BothClassesOfDdimAndEulerAndDpmSolverAgreeOnTheirCommonStep) {
   }
 }
 
+TEST(CompatMode, ClipsTheInfinityThatTheFirstStepWithoutSignalIsInDiffusers) {
+  for (const char* name : {"DDPMScheduler", "DDIMScheduler"}) {
+    Scheduler scheduler(
+        Config::parse(fmt::format(
+            R"({{"_class_name": "{}", "rescale_betas_zero_snr": true, "clip_sample": true,
+                "timestep_spacing": "trailing"}})",
+            name)),
+        Mode::compat);
+    EXPECT_TRUE(finite(sampled(scheduler, 20))) << name;
+  }
+}
+
 // diffusers 0.42 is finite on all of these but some without any signal, UniPC with bh1, and DDIM's
 // inversion of data at its first timestep.
 TEST(CompatMode, CombinationsThatAreFiniteInDiffusersAreFinite) {
