@@ -53,8 +53,13 @@ int run_logprob(const Arguments& arguments) {
                  "--end must be one of start, field; got '{}'", end);
   std::vector<api::Option> options = arguments.settings;
   options.emplace_back("oracle", name);
-  const auto sampler =
-      api::build_as<process::Sampler>(api::parse_settings("process.sampler", options));
+  const auto settings = api::parse_settings("process.sampler", options);
+  for (const char* unused : {"steps", "evaluations", "grid", "solver", "guidance"}) {
+    GRADATIM_CHECK(!settings.values.contains(unused) && !settings.parts.contains(unused),
+                   UsageError, 1002,
+                   "logprob has no option '--{}': the flow is integrated to a tolerance", unused);
+  }
+  const auto sampler = api::build_as<process::Sampler>(settings);
   const data::Table table = data::read_table(source, {.observer = &session.progress()});
   const std::int64_t dims = sampler->oracle_dims();
   process::ConditionPtr condition;

@@ -26,7 +26,7 @@ constexpr OptionSpec kOptions[] = {
 
 // A model file by its ending or its being there; anything else is an oracle's name.
 bool is_file(const std::string& name) {
-  return name.ends_with(".safetensors") || std::filesystem::exists(name);
+  return name.ends_with(".safetensors") || std::filesystem::is_regular_file(name);
 }
 
 // "--guidance 3" is classifier-free guidance of that weight.

@@ -48,10 +48,4 @@ void Form::clear() {
   noise_ = {};
 }
 
-Vec Form::plain() const {
-  const bool one = size_ == 1 && noise_.c == 0.0 && terms_[0].c == 1.0 && terms_[0].rows.empty() &&
-                   terms_[0].weight.empty();
-  return one ? terms_[0].x : Vec{};
-}
-
 }  // namespace gradatim::process

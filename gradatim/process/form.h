@@ -56,8 +56,6 @@ class Form {
 
   std::span<const Term> terms() const { return {terms_.data(), size_}; }
   const NoiseTerm* noise() const { return noise_.c != 0.0 ? &noise_ : nullptr; }
-  /// The one Vec that the form is equal to, or an empty one.
-  Vec plain() const;
 
  private:
   std::array<Term, kMost> terms_;

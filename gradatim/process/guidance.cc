@@ -66,25 +66,6 @@ std::shared_ptr<const Energy> exact_classifier(Mixture mixture, std::shared_ptr<
                                              std::move(labels));
 }
 
-std::vector<double>& RowFactors::make(std::size_t rows) {
-  if (used_ == made_.size()) made_.emplace_back();
-  std::vector<double>& factors = made_[used_++];
-  factors.resize(rows);
-  return factors;
-}
-
-void RowFactors::add(Form& out, double c, const Form& form, std::span<const double> rows) {
-  for (const Term& term : form.terms()) {
-    std::span<const double> product = rows;
-    if (!term.rows.empty()) {
-      std::vector<double>& made = make(rows.size());
-      for (std::size_t i = 0; i < rows.size(); ++i) made[i] = rows[i] * term.rows[i];
-      product = made;
-    }
-    out.add(Term{.c = c * term.c, .x = term.x, .rows = product, .weight = term.weight});
-  }
-}
-
 Vec GuidedDenoiser::vjp(Space&, const Query&, const ConditionPtr&, const Vec&) const {
   throw UsageError(1131,
                    "this guidance has no derivative with respect to the state; leave it out, or "

@@ -7,7 +7,6 @@
 // before it, nearer to the field.
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -103,19 +102,6 @@ class NestedGuidance : public Guidance {
 
  private:
   std::shared_ptr<const Guidance> inner_;
-};
-
-/// Forms times a factor a row. A Form borrows its factors: they live here until clear().
-class RowFactors {
- public:
-  void clear() { used_ = 0; }
-  /// out += c rows[row] form.
-  void add(Form& out, double c, const Form& form, std::span<const double> rows);
-  std::vector<double>& make(std::size_t rows);
-
- private:
-  std::deque<std::vector<double>> made_;
-  std::size_t used_ = 0;
 };
 
 /// What every wrapper shares. As any denoiser, it belongs to one thread.

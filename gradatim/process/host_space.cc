@@ -174,10 +174,15 @@ bool HostSpace<T>::combine(std::span<const Form> forms, std::span<Vec> out) {
       draws[i] = noise->draw;
       if (noise_ == nullptr) throw std::logic_error("noise is wanted of a space without a source");
       if (noise_->in_order()) {
+        if (!drawn.empty()) throw std::logic_error("two draws of one pass");
         drawn.resize(static_cast<std::size_t>(rows * dims));
         noise_->whole(noise->draw, first_row_, dims, drawn);
       }
     }
+  }
+  if (rows * dims == 0) {
+    std::copy_n(made, forms.size(), out.begin());
+    return true;
   }
   // A chunk is a part of one row where rows are long or factors differ by row, else some rows.
   const bool within = by_row || dims >= kChunk;

@@ -203,11 +203,6 @@ Planner& Planner::let(int slot, Sum sum) {
   return *this;
 }
 
-Planner& Planner::langevin(double snr) {
-  program_.stages.back().snr = snr;
-  return *this;
-}
-
 void Planner::reach(int i) {
   program_.stages.back().ends_step = true;
   program_.stages.back().after = point(i).t;
@@ -245,7 +240,9 @@ Program plan(const Path& path, std::span<const double> times,
     Planner planner(path, std::span(points).subspan(begin, end - begin + 1), program);
     steps(planner);
     begin = end;
-    if (begin + 1 < points.size()) {  // up: a x + sqrt(sigma'^2 - a^2 sigma^2) z
+    // The next point is not below, nor need the one behind it be.
+    while (begin + 1 < points.size() &&
+           points[begin + 1].t >= points[begin].t) {  // up: a x + sqrt(sigma'^2 - a^2 sigma^2) z
       const PathPoint& low = points[begin];
       const PathPoint& high = points[begin + 1];
       GRADATIM_CHECK(high.t > low.t, UsageError, 1101, "the grid stands still at the time {}",

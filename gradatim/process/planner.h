@@ -78,8 +78,6 @@ class Planner {
   Planner& set(int slot, Sum sum);
   /// What that stage computes; at most four a stage.
   Planner& let(int slot, Sum sum);
-  /// Makes it a Langevin step.
-  Planner& langevin(double snr);
   /// The state is now at point(i).
   void reach(int i);
 

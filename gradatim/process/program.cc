@@ -47,7 +47,7 @@ LinearRun::LinearRun(Space& space, const Program& program, Vec start,
       made_(4),
       time_(program.stages.empty() ? 0.0 : program.stages[0].point.t) {
   slots_[kState] = std::move(start);
-  raise();
+  go_on();
 }
 
 Query LinearRun::query() const {
@@ -55,10 +55,7 @@ Query LinearRun::query() const {
   return {slots_[static_cast<std::size_t>(stage().at)], times_, rows_};
 }
 
-bool LinearRun::answer(const Form& data) {
-  const bool finite = stage().snr > 0.0 ? langevin(data) : move(data);
-  return raise() && finite;
-}
+bool LinearRun::answer(const Form& data) { return move(data); }
 
 // The moves of a stage, in one pass.
 bool LinearRun::move(const Form& data) {
@@ -98,38 +95,7 @@ void LinearRun::pass() {
   ++stage_;
 }
 
-// x + size s + sqrt(2 size) z with size = 2 alpha (snr |z| / |s|)^2, row by row.
-bool LinearRun::langevin(const Form& data) {
-  const Stage& now = stage();
-  const Vec& x = slots_[kState];
-  const double variance = now.point.sigma * now.point.sigma;
-  const auto rows = static_cast<std::size_t>(x.rows());
-  Form score;
-  score.add(-1.0 / variance, x);
-  score.add(now.point.alpha / variance, data);
-  const Vec s = space_.combine(score);
-  const Vec z =
-      space_.normal({Stream::langevin, static_cast<std::uint32_t>(stage_)}, x.rows(), x.dims());
-  std::vector<double> size(rows), root(rows), noise(rows);
-  space_.reduce(Reduction::rms, s, size);
-  space_.reduce(Reduction::rms, z, noise);
-  for (std::size_t row = 0; row < rows; ++row) {
-    const double ratio = now.snr * noise[row] / size[row];
-    size[row] = size[row] > 0.0 ? 2.0 * now.point.alpha * ratio * ratio : 0.0;
-    root[row] = std::sqrt(2.0 * size[row]);
-  }
-  Form next(x);
-  next.add(1.0, s, size);
-  next.add(1.0, z, root);
-  Vec made;
-  const bool finite = space_.combine({&next, 1}, {&made, 1});
-  slots_[kState] = std::move(made);
-  pass();
-  return finite;
-}
-
-// Stages that ask nothing happen at once.
-bool LinearRun::raise() {
+bool LinearRun::go_on() {
   bool finite = true;
   while (!done() && !stage().asks) finite &= move(Form());
   return finite;

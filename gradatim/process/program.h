@@ -50,7 +50,6 @@ struct Stage {
   PathPoint point;   // where the field is asked
   int at = kState;   // of which place
   bool asks = true;  // whether there is a question at all (raising the noise needs none)
-  double snr = 0.0;  // > 0: a Langevin step of this signal-to-noise ratio, instead of moves
   std::vector<Move> moves;
   bool ends_step = false;  // the state is now at `after`
   double after = 0.0;
@@ -73,9 +72,12 @@ class LinearRun {
   const Stage& stage() const { return program_.stages[stage_]; }
   /// What to ask of the field.
   Query query() const;
-  /// Takes the data predicted for the query (`data` may refer to it unevaluated) and goes on to the
-  /// next question; returns whether all numbers stayed finite.
+  /// Takes the data predicted for the query (`data` may refer to it unevaluated); returns whether
+  /// all numbers stayed finite.
   bool answer(const Form& data);
+  /// Stages that ask nothing, up to the next question; after each answer, once whoever owns the
+  /// loop has seen the state.
+  bool go_on();
 
   const Vec& state() const { return slots_[kState]; }
   /// For whoever owns the loop: another state at the same time.
@@ -85,8 +87,6 @@ class LinearRun {
 
  private:
   bool move(const Form& data);
-  bool langevin(const Form& data);
-  bool raise();
   void pass();
 
   Space& space_;

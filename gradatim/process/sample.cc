@@ -11,16 +11,37 @@
 
 namespace gradatim::process {
 
+namespace {
+
+void check(const SampleRequest& request) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 48;  // numbers; memory ends long before
+  GRADATIM_CHECK(request.times.size() >= 2, UsageError, 1101,
+                 "a grid of {} times has no step; give at least 2", request.times.size());
+  GRADATIM_CHECK(request.rows >= 1 && request.dims >= 1 && request.rows <= kMost / request.dims &&
+                     request.batch >= 1,
+                 UsageError, 1143, "cannot sample {} rows of {} numbers, {} rows at a time",
+                 request.rows, request.dims, request.batch);
+}
+
+}  // namespace
+
 std::vector<float> sample(const Denoiser& denoiser, const SampleRequest& request) {
+  check(request);
   const auto begun = std::chrono::steady_clock::now();
   const double scale = denoiser.path().at(request.times.front()).sigma;
+  GRADATIM_CHECK(scale > 0.0 || !request.start.empty(), UsageError, 1144,
+                 "sampling begins at t = {}, where there is no noise to draw; an inversion starts "
+                 "from data of yours",
+                 request.times.front());
   std::vector<float> result(static_cast<std::size_t>(request.rows * request.dims));
   const auto steps = static_cast<std::int64_t>(request.times.size()) - 1;
-  const std::int64_t batches = (request.rows + request.batch - 1) / request.batch;
+  const std::int64_t batches = (request.rows - 1) / request.batch + 1;
+  // One for all batches: a source of noise in order must not begin anew.
+  const std::shared_ptr<NoiseSource> source = request.noise->source(request.seed);
   for (std::int64_t batch = 0; batch < batches; ++batch) {
     const std::int64_t first = batch * request.batch;
     const std::int64_t rows = std::min(request.batch, request.rows - first);
-    HostSpace<float> space(request.noise->source(request.seed), request.first_row + first);
+    HostSpace<float> space(source, request.first_row + first);
     std::vector<std::int64_t> places(static_cast<std::size_t>(rows));
     std::iota(places.begin(), places.end(), request.first_row + first);
     Vec x;

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
+#include <functional>
 #include <limits>
 #include <new>
 
@@ -178,6 +179,62 @@ TEST(Sample, TheLoopMayReplaceTheStateBetweenSteps) {
   const auto samples = sample(denoiser, request);
   EXPECT_EQ(seen.size(), 6U);  // the start, then each step
   EXPECT_EQ(samples, std::vector<float>(33, 2.5F));
+}
+
+TEST(Sample, RefusesWhatCannotBeSampled) {
+  const auto path = make<Path>("process.path.rectified");
+  const FieldDenoiser denoiser(two_modes(path), path);
+  const auto code = [&](const std::function<void(SampleRequest&)>& change) {
+    SampleRequest request = request_of(*path, "process.solver.ddim", 3);
+    change(request);
+    try {
+      sample(denoiser, request);
+    } catch (const UsageError& error) {
+      return error.code();
+    }
+    return 0;
+  };
+  EXPECT_EQ(code([](auto&) {}), 0);
+  EXPECT_EQ(code([](auto& r) { r.rows = std::int64_t{1} << 61; }), 1143);
+  EXPECT_EQ(code([](auto& r) { r.dims = 0; }), 1143);
+  EXPECT_EQ(code([](auto& r) { r.batch = 0; }), 1143);
+  EXPECT_EQ(code([](auto& r) { r.times.clear(); }), 1101);
+  EXPECT_EQ(code([](auto& r) { r.times = {0.0, 0.5, 1.0}; }), 1144);
+}
+
+TEST(Sample, NoiseInOrderGoesOnFromBatchToBatch) {
+  const auto path = make<Path>("process.path.rectified");
+  const FieldDenoiser denoiser(two_modes(path), path);
+  SampleRequest request = request_of(*path, "process.solver.ddpm", 3);
+  request.noise = make<Noise>("process.noise.torch_cpu");
+  request.batch = 4;
+  const auto x = sample(denoiser, request);
+  EXPECT_FALSE(std::equal(x.begin(), x.begin() + 12, x.begin() + 12));
+}
+
+TEST(Sample, AGridThatRisesTwiceIsNoisedTwice) {
+  const auto path = make<Path>("process.path.vp");
+  const auto solver = make<Solver>("process.solver.ddim");
+  const auto once = solver->program(*path, std::vector{1.0, 0.2, 0.9, 0.0});
+  const auto twice = solver->program(*path, std::vector{1.0, 0.2, 0.5, 0.9, 0.0});
+  EXPECT_EQ(once->evaluations(), 2);
+  EXPECT_EQ(twice->evaluations(), 2);
+  EXPECT_THROW(solver->program(*path, std::vector{1.0, 0.2, 0.5, 0.5, 0.0}), UsageError);
+}
+
+TEST(Sample, TheStateBeforeARiseIsSeen) {
+  const auto path = make<Path>("process.path.vp");
+  const FieldDenoiser denoiser(two_modes(path), path);
+  SampleRequest request = request_of(*path, "process.solver.ddim", 3);
+  request.times = {1.0, 0.2, 0.9};
+  std::vector<float> last;
+  request.between = [&](std::int64_t, double, Vec& state) {
+    last.assign(HostSpace<float>::data(state), HostSpace<float>::data(state) + 33);
+  };
+  const auto raised = sample(denoiser, request);
+  EXPECT_NE(raised, last);
+  request.times = {1.0, 0.2};
+  EXPECT_EQ(sample(denoiser, request), last);
 }
 
 TEST(Sampler, CountsTheEvaluationsThatTheSolverMakes) {

@@ -68,6 +68,7 @@ class PartsSampler final : public Sampler {
                       const LikelihoodOptions& options) const override {
     const std::shared_ptr<const Field> asked = made(field);
     asked->check(condition.get());
+    GRADATIM_CHECK(dims >= 1, UsageError, 1105, "the data have no columns");
     const std::int64_t rows = static_cast<std::int64_t>(x.size()) / dims;
     std::vector<std::int64_t> places(static_cast<std::size_t>(rows));
     std::iota(places.begin(), places.end(), std::int64_t{0});

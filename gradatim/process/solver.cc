@@ -28,10 +28,12 @@ Vec LinearSolver::solve(const Problem& problem, Vec x) const {
                    "the sample is not finite after step {}: the field gave NaN or infinity at "
                    "t = {}",
                    before + 1, t);
-    if (run.finished_steps() == before || !problem.between) continue;
-    Vec state = run.state();
-    problem.between(run.finished_steps(), run.time(), state);
-    if (state.storage() != run.state().storage()) run.replace(std::move(state));
+    if (run.finished_steps() != before && problem.between) {
+      Vec state = run.state();
+      problem.between(run.finished_steps(), run.time(), state);
+      if (state.storage() != run.state().storage()) run.replace(std::move(state));
+    }
+    run.go_on();
   }
   return run.state();
 }

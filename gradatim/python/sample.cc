@@ -72,11 +72,17 @@ class Exchange {
   // Arrays of other types are converted.
   Vec in(nb::handle object, const Vec& like) const {
     const auto array = nb::cast<Floats>(object);
-    const auto count = static_cast<std::size_t>(like.rows() * like.dims());
-    GRADATIM_CHECK(array.size() == count, UsageError, 1140,
-                   "the field returned {} numbers for states of {} (shape [rows, ...]); it must "
-                   "return one for each",
-                   array.size(), count);
+    std::vector<std::int64_t> got;
+    for (std::size_t i = 0; i < array.ndim(); ++i) {
+      got.push_back(static_cast<std::int64_t>(array.shape(i)));
+    }
+    std::vector<std::int64_t> wanted{like.rows()};
+    wanted.insert(wanted.end(), shape_.begin(), shape_.end());
+    const bool column = like.dims() == 1 && got.size() == 1 && got[0] == like.rows();
+    GRADATIM_CHECK(got == wanted || column, UsageError, 1140,
+                   "the field returned an array of shape [{}] for states of [{}]",
+                   fmt::join(got, ", "), fmt::join(wanted, ", "));
+    const std::size_t count = array.size();
     if (plain_) {
       const auto owner = kept(array);
       return Space::borrow(owner->data(), like.rows(), like.dims(), owner);
@@ -92,7 +98,7 @@ class Exchange {
 };
 
 // call(x [rows, *shape], t [rows], places [rows], which [conditions]) -> one array a condition, and
-// vjp(x, t, places, which, w) -> w^T dF/dx or None, as _sample.py adapts the user's function.
+// vjp(x, t, places, which, w) -> w^T dF/dx or None, as _fields.py adapts the user's function.
 class PythonField final : public process::Field {
  public:
   PythonField(nb::object call, nb::object vjp, std::vector<std::int64_t> shape,
@@ -140,6 +146,17 @@ class PythonField final : public process::Field {
   std::shared_ptr<const process::Prediction> prediction_;
 };
 
+// 0 where the product is too large for any memory; sampling refuses it.
+std::int64_t numbers_in(const std::vector<std::int64_t>& shape) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 48;
+  std::int64_t count = 1;
+  for (const auto size : shape) {
+    if (size < 1 || size > kMost / count) return 0;
+    count *= size;
+  }
+  return count;
+}
+
 process::FieldOn field_of(const nb::object& call, const nb::object& vjp,
                           const std::vector<std::int64_t>& shape) {
   if (call.is_none()) return {};  // the sampler's own oracle
@@ -183,7 +200,7 @@ nb::object sample(const std::string& settings, nb::object call, std::int64_t row
                   bool whole_way, nb::handle on_step, int threads) {
   const auto sampler = api::build_as<process::Sampler>(api::settings_from_json(settings));
   process::SampleRequest request{.rows = rows, .seed = seed, .batch = batch, .start = start};
-  for (const auto size : shape) request.dims *= size;
+  request.dims = numbers_in(shape);
   request.condition = condition_of(wanted, 1, call.is_none());
   request.negative = condition_of(shunned, 2, call.is_none());
   StepObserver observer(on_step, nb::none());
@@ -209,8 +226,7 @@ nb::tuple log_prob(const std::string& settings, nb::object call, nb::object vjp,
                    const std::vector<std::int64_t>& shape, const Labels& labels, int probes,
                    std::uint64_t seed, bool end_field, double atol, double rtol, int threads) {
   const auto sampler = api::build_as<process::Sampler>(api::settings_from_json(settings));
-  std::int64_t dims = 1;
-  for (const auto size : shape) dims *= size;
+  const std::int64_t dims = numbers_in(shape);
   const auto field = field_of(call, vjp, shape);
   const auto condition = condition_of(labels, 1, call.is_none());
   const process::LikelihoodOptions options{

@@ -1,6 +1,7 @@
 // Schedulers in the place of diffusers' own. Arrays are [rows, dims] over the caller's memory.
 #include "gradatim/process/diffusers/scheduler.h"
 
+#include <fmt/format.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
@@ -9,6 +10,7 @@
 #include <memory>
 
 #include "gradatim/api/settings.h"
+#include "gradatim/core/error.h"
 #include "gradatim/process/host_space.h"
 #include "gradatim/python/module.h"
 
@@ -78,6 +80,9 @@ class Stepper {
 
   nb::object add_noise(const Floats& sample, const Floats& noise,
                        const std::vector<double>& timesteps) {
+    GRADATIM_CHECK(timesteps.size() == 1 || timesteps.size() == sample.shape(0), UsageError, 1127,
+                   "{} timesteps for {} rows; give one, or one a row", timesteps.size(),
+                   sample.shape(0));
     std::vector<double> alpha, sigma;
     for (std::size_t row = 0; row < sample.shape(0); ++row) {
       const auto level = scheduler_.level(timesteps[timesteps.size() == 1 ? 0 : row]);

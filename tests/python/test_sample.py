@@ -5,7 +5,7 @@ import pytest
 
 import gradatim
 from gradatim.process import sample
-from gradatim.process.grid import Karras
+from gradatim.process.grid import Given, Karras
 from gradatim.process.guidance import ClassifierFree
 from gradatim.process.solver import Ddim
 
@@ -161,3 +161,33 @@ def test_torch_modules_see_tensors():
     np.testing.assert_allclose(
         sample(Field(), (30, 2)), sample(velocity, (30, 2)), rtol=1e-4, atol=1e-5
     )
+
+
+def test_what_the_arguments_cannot_be_is_said_in_one_line():
+    for code, bad in (
+        ("GRD-1141", {"batch_size": -1}),
+        ("GRD-1141", {"seed": -1}),
+        ("GRD-1141", {"labels": [0.7, 1.9], "field": "ring"}),
+        ("GRD-1141", {"labels": [[0], [1]], "field": "ring"}),
+        ("GRD-1143", {"shape": (1, 2**32, 2**32)}),
+        ("GRD-1140", {"field": lambda x, t: x + 1j}),
+        ("GRD-1140", {"field": lambda x, t: x.T.copy(), "shape": (2, 3)}),
+        ("GRD-1003", {"guidance": float("nan")}),
+        ("GRD-1144", {"solver": "ddim_inverse", "grid": Given(times=[0, 0.5, 1])}),
+    ):
+        arguments = {"field": velocity, "shape": (2, 2), **bad}
+        with pytest.raises(gradatim.UsageError, match=code) as caught:
+            sample(**arguments)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_field_may_use_the_memory_of_its_result_again():
+    buffer = np.empty((4, 2), dtype=np.float32)
+
+    def field(x, t, label):
+        where = 0.0 if label is None else 2.0
+        buffer[:] = (x - (1 - t[:, None]) * where) / t[:, None] - where
+        return buffer
+
+    x = sample(field, (4, 2), labels=np.ones(4), guidance=3.0, steps=4)
+    np.testing.assert_allclose(x, 6.0, atol=1e-5)

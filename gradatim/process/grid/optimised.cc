@@ -3,10 +3,14 @@
 // sqrt(s^2 + r^2) and D = s^2 / y, a step from r to q gives D + (q / r) (y - D), and an error at q
 // grows by s / sqrt(s^2 + q^2) on the way to the data. The sum is least along a shortest path,
 // found by dynamic programming.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "gradatim/api/export.h"
+#include "gradatim/core/error.h"
+#include "gradatim/core/parallel.h"
 #include "gradatim/process/grid.h"
 
 namespace gradatim::process {
@@ -24,6 +28,9 @@ class Optimised final : public Grid {
   explicit Optimised(const OptimisedConfig& config) : config_(config) {}
 
   std::vector<double> times(const Path& path, int steps) const override {
+    GRADATIM_CHECK(steps <= 2000, UsageError, 1110,
+                   "the optimised grid is of at most 2000 steps, not {}; more gain nothing by it",
+                   steps);
     const double high = largest_ratio(path, config_.sigma_max);
     const double low = smallest_ratio(path, config_.sigma_min);
     auto levels = log_even(high, low, std::max(config_.candidates, steps + 100) - 1);
@@ -33,6 +40,7 @@ class Optimised final : public Grid {
     cost[0] = 0.0;
     std::vector<std::vector<std::size_t>> from;
     for (int step = 0; step < steps; ++step) {
+      check_interrupt();
       std::vector<double> next(count + 1, INFINITY);
       auto& best = from.emplace_back(count + 1);
       for (std::size_t i = 0; i < count; ++i) {

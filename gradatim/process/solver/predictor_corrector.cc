@@ -1,5 +1,8 @@
-// An ancestral step to b, then Langevin steps at b: x + size score + sqrt(2 size) z with size = 2
-// alpha (snr |z| / |score|)^2, row by row.
+// An ancestral step to b, then Langevin steps at b: x + size score + sqrt(2 size) z. The published
+// size, 2 (snr |z| / |score|)^2, takes the norms of the batch; here they are those of the noise
+// that x holds, 1 and 1 / sigma an element: with the norms of rows, a row of few columns whose
+// score happens to be near 0 would leap. So size = 2 (snr sigma)^2, and size score = 2 snr^2 (alpha
+// D - x).
 #include "gradatim/api/export.h"
 #include "gradatim/process/solver.h"
 
@@ -26,7 +29,11 @@ class PredictorCorrector final : public LinearSolver {
       const PathPoint& b = plan.point(i + 1);
       plan.ask(a).let(kState, jump(a, b, config_.eta * posterior_deviation(a, b)));
       for (int k = 0; k < config_.corrections && b.sigma > 0.0; ++k) {
-        plan.ask(b).langevin(config_.snr);
+        const double share = 2.0 * config_.snr * config_.snr;
+        plan.ask(b).let(kState, Sum()
+                                    .add(1.0 - share, kState)
+                                    .add(share * b.alpha, kAnswer)
+                                    .add_noise(2.0 * config_.snr * b.sigma, Stream::langevin));
       }
       plan.reach(i + 1);
     }
@@ -42,7 +49,7 @@ constexpr api::Setting kSettings[] = {
          .range = api::between(0.0, 1.0)}),
     api::setting<&PredictorCorrectorConfig::snr>(
         {.doc = "Signal-to-noise ratio of a Langevin step, which sets its size.",
-         .range = api::above(0.0)}),
+         .range = api::above_to(0.0, 0.7)}),
     api::setting<&PredictorCorrectorConfig::corrections>(
         {.doc = "Langevin steps, and evaluations, after each step but the last.",
          .range = api::between(0, 100)}),
@@ -52,8 +59,8 @@ constexpr api::Text kText = {
     .name = "process.solver.predictor_corrector",
     .summary = "Ancestral steps, each followed by Langevin steps.",
     .detail =
-        "The size of a Langevin step follows the row's own norms, so it suits states of "
-        "many columns.",
+        "The size of a Langevin step is 2 (snr sigma)^2: the paper's, with the expected norms in "
+        "place of the batch's, so that rows do not depend on each other.",
     .source =
         "Song et al. (2021), Score-based generative modeling through stochastic "
         "differential equations, algorithms 3 to 5",

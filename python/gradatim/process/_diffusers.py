@@ -12,6 +12,7 @@ import numpy as np
 
 import gradatim._native as _native
 from gradatim._errors import UsageError
+from gradatim.process._fields import whole
 
 __all__ = ["Scheduler", "SchedulerOutput", "from_diffusers"]
 
@@ -49,7 +50,11 @@ def from_diffusers(
     if mode not in ("correct", "compat"):
         raise UsageError(f"mode must be 'correct' or 'compat', not {mode!r}", "GRD-1129")
     if isinstance(config, Mapping):
-        fields, text = dict(config), json.dumps(dict(config))
+        fields, text = dict(config), _json(dict(config))
+    elif not isinstance(config, (str, Path)):
+        raise UsageError(
+            f"a configuration is a dict or a path, not {type(config).__name__}", "GRD-1120"
+        )
     else:
         path = Path(config)
         if path.is_dir():
@@ -60,8 +65,22 @@ def from_diffusers(
             fields = json.loads(text)
         except (OSError, ValueError) as error:
             raise UsageError(f"cannot read {path}: {error}", "GRD-1120") from None
+    if noise not in (None, "philox", "torch_cpu"):
+        raise UsageError(f"noise must be 'philox' or 'torch_cpu', not {noise!r}", "GRD-1129")
     source = noise or ("torch_cpu" if mode == "compat" else "philox")
     return Scheduler(_native.Scheduler(text, mode == "compat", source), fields)
+
+
+def _json(fields: dict[str, Any]) -> str:
+    def plain(value: Any) -> Any:
+        if isinstance(value, (np.ndarray, np.generic)):
+            return value.tolist()
+        raise UsageError(f"a field holds a {type(value).__name__}, which JSON cannot", "GRD-1122")
+
+    text = json.dumps(fields, default=plain)
+    if any(isinstance(value, float) and math.isnan(value) for value in fields.values()):
+        raise UsageError("a field of the configuration is NaN", "GRD-1122")
+    return text
 
 
 class SchedulerOutput:
@@ -102,6 +121,7 @@ class Scheduler:
     ) -> None:
         """Chooses the timesteps: so many, or those given, or those of the noise levels given."""
         self._device = device
+        self._seed = None  # an int of `step` seeds anew
         self._native.set_timesteps(
             None if num_inference_steps is None else int(num_inference_steps),
             _floats(timesteps),
@@ -221,7 +241,7 @@ class Scheduler:
     ) -> Any:
         """The whole loop from noise of unit variance: `model(x, t)` is called once a timestep."""
         self.set_timesteps(steps, mu=mu)
-        self._native.seed(int(seed))
+        self._native.seed(whole("seed", seed, 0, 2**64 - 1))
         x = x * self.init_noise_sigma
         for t in self.timesteps:
             output = model(self.scale_model_input(x, t), t)
@@ -272,6 +292,8 @@ def _flat(x: Any, sample: Any) -> Any:
         raise UsageError(
             f"an array of shape {tuple(x.shape)} beside a sample of {shape}", "GRD-1127"
         )
+    if 0 in shape:
+        raise UsageError(f"a sample of shape {shape} is empty", "GRD-1127")
     rows = shape[0] if len(shape) > 1 else 1
     if _is_tensor(x):
         import torch

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +12,31 @@ import numpy as np
 from gradatim import _export
 from gradatim._errors import UsageError
 
-__all__ = ["adapted", "checked_labels", "derivative_of", "exported", "places"]
+__all__ = [
+    "adapted",
+    "checked_labels",
+    "derivative_of",
+    "exported",
+    "places",
+    "settings_text",
+    "whole",
+]
+
+
+def whole(name: str, value: Any, low: int, high: int) -> int:
+    """The value as an integer within its bounds."""
+    number = operator.index(value)
+    if not low <= number <= high:
+        raise UsageError(f"{name} must be in [{low}, {high}]; got {number}", "GRD-1141")
+    return number
+
+
+def settings_text(settings: dict[str, Any]) -> str:
+    """Settings as the library reads them."""
+    try:
+        return json.dumps(settings, allow_nan=False)
+    except ValueError:
+        raise UsageError("a setting is NaN or infinite; give a finite number", "GRD-1003") from None
 
 
 def exported(field: Any) -> Any:
@@ -34,7 +60,11 @@ def places(labels: np.ndarray | None, oracle: bool) -> list[int] | None:
     """What the library holds of labels: an oracle's components; else that there are any."""
     if labels is None:
         return None
-    return labels.astype(np.int64).tolist() if oracle else [0]
+    if not oracle:
+        return [0]
+    if labels.ndim != 1 or labels.dtype.kind not in "iufb" or (labels != np.floor(labels)).any():
+        raise UsageError("labels of an oracle are whole numbers, one a row", "GRD-1141")
+    return labels.astype(np.int64).tolist()
 
 
 def adapted(
@@ -53,7 +83,11 @@ def adapted(
             count = len(given)
             both = call(np.concatenate([x] * count), np.concatenate([t] * count), whole)
             return [both[k * len(x) : (k + 1) * len(x)] for k in range(count)]
-        return [call(x, t, None if label is None else label[places]) for label in given]
+        made = [call(x, t, None if label is None else label[places]) for label in given[:1]]
+        for label in given[1:]:  # a field may use the memory of its result again
+            made[-1] = made[-1].clone() if hasattr(made[-1], "clone") else np.array(made[-1])
+            made.append(call(x, t, None if label is None else label[places]))
+        return made
 
     return evaluate
 
@@ -85,6 +119,8 @@ def _numpy(field: Any) -> Callable[..., Any]:
             result = result.detach()
         elif not hasattr(result, "__dlpack__"):
             result = np.asarray(result)
+        if np.iscomplexobj(result):
+            raise UsageError("the field returned complex numbers", "GRD-1140")
         if isinstance(result, np.ndarray):
             return np.ascontiguousarray(result, dtype=np.float32)
         return result

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
@@ -10,7 +9,16 @@ import numpy as np
 
 import gradatim._native as _native
 from gradatim._component import ArrayLike, Component
-from gradatim.process._fields import adapted, checked_labels, derivative_of, exported, places
+from gradatim._errors import UsageError
+from gradatim.process._fields import (
+    adapted,
+    checked_labels,
+    derivative_of,
+    exported,
+    places,
+    settings_text,
+    whole,
+)
 
 __all__ = ["LogProb", "log_prob"]
 
@@ -82,6 +90,12 @@ def log_prob(
     """
     data = np.ascontiguousarray(x, dtype=np.float64)
     data = data.reshape(-1, 1) if data.ndim == 1 else data
+    if end not in ("start", "field"):
+        raise UsageError(f"end must be 'start' or 'field'; got {end!r}", "GRD-1005")
+    if not (0 <= atol < np.inf and 0 <= rtol < np.inf and atol + rtol > 0):
+        raise UsageError(f"tolerances must be positive; got atol={atol}, rtol={rtol}", "GRD-1003")
+    if data.size == 0:
+        raise UsageError(f"x has shape {data.shape}; there is nothing to judge", "GRD-1141")
     settings: dict[str, Any] = {"component": "process.sampler"}
     for name, part in {"path": path, "prediction": prediction}.items():
         settings[name] = part.to_settings() if isinstance(part, Component) else part
@@ -93,17 +107,17 @@ def log_prob(
     else:
         call, vjp = adapted(field, given, None), derivative_of(field, given)
     nats, errors, evaluations = _native.log_prob(
-        json.dumps(settings),
+        settings_text(settings),
         call,
         vjp,
         data,
         list(data.shape[1:]),
         places(given, call is None),
-        int(probes),
-        int(seed),
+        whole("probes", probes, 0, 10**6),
+        whole("seed", seed, 0, 2**64 - 1),
         end == "field",
         float(atol),
         float(rtol),
-        0 if n_jobs is None else n_jobs,
+        0 if n_jobs is None else whole("n_jobs", n_jobs, 1, 2**16),
     )
     return LogProb(nats, errors, evaluations, int(np.prod(data.shape[1:])))

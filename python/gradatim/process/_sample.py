@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import gradatim._native as _native
 from gradatim._component import ArrayLike, Component, plain
 from gradatim._errors import UsageError
-from gradatim.process._fields import adapted, checked_labels, exported, places
+from gradatim.process._fields import adapted, checked_labels, exported, places, settings_text, whole
 
 __all__ = ["sample"]
 
@@ -72,7 +73,8 @@ def sample(
     batch_size : int, optional
         Rows at a time; the samples do not depend on it if the field's rows do not.
     trajectory : bool
-        Return all states, [steps + 1, *shape], the start first.
+        Return all states, [steps + 1, *shape], the start first; of an adaptive solver the first
+        and the last.
     on_step : callable, optional
         `on_step(step, steps, seconds)` after each step.
     n_jobs : int, optional
@@ -89,7 +91,7 @@ def sample(
     NumericError
         GRD-4020 a prediction that says nothing about the data; GRD-4021 NaN or infinity.
     """
-    rows, *rest = (int(size) for size in shape)
+    rows, *rest = (operator.index(size) for size in shape)
     if rows < 1 or any(size < 1 for size in rest):
         raise UsageError(f"shape {tuple(shape)} must hold positive sizes", "GRD-1141")
     parts = {
@@ -123,17 +125,20 @@ def sample(
         settings["oracle"] = field.to_settings() if isinstance(field, Component) else field
     else:
         call = adapted(field, wanted, shunned)
+    batch = max(1, _BATCH_NUMBERS // math.prod(rest))
+    if batch_size is not None:
+        batch = min(rows, whole("batch_size", batch_size, 1, 2**63 - 1))
     return _native.sample(
-        json.dumps(settings),
+        settings_text(settings),
         call,
         rows,
         rest,
-        int(seed),
+        whole("seed", seed, 0, 2**64 - 1),
         places(wanted, call is None),
         places(shunned, call is None),
         states.ravel(),
-        batch_size or max(1, _BATCH_NUMBERS // max(1, int(np.prod(rest)))),
+        batch,
         trajectory,
         None if on_step is None else lambda step, total, seconds, _: on_step(step, total, seconds),
-        0 if n_jobs is None else n_jobs,
+        0 if n_jobs is None else whole("n_jobs", n_jobs, 1, 2**16),
     )

@@ -668,14 +668,15 @@ class Plms(Component):
 class PredictorCorrector(Component):
     """Ancestral steps, each followed by Langevin steps.
 
-    The size of a Langevin step follows the row's own norms, so it suits states of many columns.
+    The size of a Langevin step is 2 (snr sigma)^2: the paper's, with the expected norms in place of
+    the batch's, so that rows do not depend on each other.
 
     Parameters
     ----------
     eta : float, default=1.0
         Share of the posterior's noise in the predictor, as ddim's. In [0, 1].
     snr : float, default=0.16
-        Signal-to-noise ratio of a Langevin step, which sets its size. In (0, inf).
+        Signal-to-noise ratio of a Langevin step, which sets its size. In (0, 0.7].
     corrections : int, default=1
         Langevin steps, and evaluations, after each step but the last. In [0, 100].
 
