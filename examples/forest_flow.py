@@ -47,8 +47,12 @@ class ForestField:
         return (np.clip(samples, -1, 1) + 1) / 2 * (self.high - self.low) + self.low
 
     def __call__(self, x: np.ndarray, t: np.ndarray) -> np.ndarray:
-        nearest = int(np.argmin(np.abs(self.levels - t[0])))  # all rows are at the same time
-        return self.models[nearest].predict(x)
+        nearest = np.abs(self.levels[:, np.newaxis] - t).argmin(axis=0)
+        velocity = np.empty_like(x)
+        for level in np.unique(nearest):  # one, but for solvers with steps of their own a row
+            rows = nearest == level
+            velocity[rows] = self.models[level].predict(x[rows])
+        return velocity
 
     def sample(self, rows: int, **how: object) -> np.ndarray:
         shape = (rows, len(self.low))

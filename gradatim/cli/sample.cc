@@ -76,6 +76,8 @@ int run_sample(const Arguments& arguments) {
   const std::string out = arguments.text("out", "-");
   if (out != "-") check_writable(out);
   std::vector<api::Option> options = with_guidance(arguments.settings);
+  GRADATIM_CHECK(options.size() == arguments.settings.size() || arguments.has("label"), UsageError,
+                 1010, "--guidance W stresses a label; name one by --label K");
   if (!is_file(name)) options.emplace_back("oracle", name);
   const auto settings = api::parse_settings(kSample.component, options);
   for (const auto& notice : api::notices(settings)) session.progress().on_warning(notice);

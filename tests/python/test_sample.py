@@ -172,7 +172,7 @@ def test_what_the_arguments_cannot_be_is_said_in_one_line():
         ("GRD-1143", {"shape": (1, 2**32, 2**32)}),
         ("GRD-1140", {"field": lambda x, t: x + 1j}),
         ("GRD-1140", {"field": lambda x, t: x.T.copy(), "shape": (2, 3)}),
-        ("GRD-1003", {"guidance": float("nan")}),
+        ("GRD-1003", {"guidance": float("nan"), "labels": [0, 1]}),
         ("GRD-1144", {"solver": "ddim_inverse", "grid": Given(times=[0, 0.5, 1])}),
     ):
         arguments = {"field": velocity, "shape": (2, 2), **bad}
@@ -191,3 +191,8 @@ def test_a_field_may_use_the_memory_of_its_result_again():
 
     x = sample(field, (4, 2), labels=np.ones(4), guidance=3.0, steps=4)
     np.testing.assert_allclose(x, 6.0, atol=1e-5)
+
+
+def test_guidance_without_labels_is_refused():
+    with pytest.raises(gradatim.UsageError, match="GRD-1141"):
+        sample("two_moons", (5, 2), guidance=3.0)

@@ -134,7 +134,13 @@ def _regressor(model: Any) -> Callable[..., Any]:
     def call(x: np.ndarray, t: np.ndarray, *labels: np.ndarray | None) -> Any:
         columns = [x.reshape(len(x), -1), t[:, np.newaxis]]
         columns += [label.reshape(len(x), -1) for label in labels if label is not None]
-        return np.ascontiguousarray(model.predict(np.hstack(columns)), dtype=np.float32)
+        table = np.hstack(columns)
+        names = getattr(model, "feature_names_in_", None)
+        if names is not None and len(names) == table.shape[1]:
+            import pandas
+
+            table = pandas.DataFrame(table, columns=names)
+        return np.ascontiguousarray(model.predict(table), dtype=np.float32)
 
     return call
 

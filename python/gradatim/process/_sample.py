@@ -110,6 +110,8 @@ def sample(
         settings["guidance"] = guidance.to_settings()
     elif isinstance(guidance, str):
         settings["guidance"] = guidance
+    elif guidance is not None and labels is None:
+        raise UsageError("guidance of a weight stresses labels; give some", "GRD-1141")
     elif guidance is not None:
         settings["guidance"] = {"component": "classifier_free", "weight": float(guidance)}
     wanted, shunned = (
