@@ -2,7 +2,8 @@
 //
 // With x = alpha D + sigma E, two equations in D and E. Their determinant is
 // alpha r_E - sigma r_D, so that D = (r_E x - sigma F) / det and E = (alpha F - r_D x) / det:
-// the only place where predictions are converted.
+// where predictions are converted. (Compat mode of diffusers' schedulers has the peer's own
+// conversions, in diffusers/schedule.cc.)
 #pragma once
 
 #include <string_view>
