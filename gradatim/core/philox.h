@@ -54,6 +54,7 @@ enum class Stream : std::uint32_t {
   component = 55,      // components of an oracle's data: 0, row
   data = 56,           // an oracle's data: 0, element
   projection = 57,     // directions of sliced distances: 0, element
+  coupling = 60,       // partners drawn from a transport plan: step, noise row
 };
 
 /// The draws of one purpose. Cheap to copy; `minor` is a round or a step, `index` a row.

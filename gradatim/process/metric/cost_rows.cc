@@ -6,6 +6,8 @@
 #include <limits>
 #include <vector>
 
+#include "gradatim/core/parallel.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "gradatim/process/metric/cost_rows.cc"
 #include <hwy/foreach_target.h>
@@ -19,6 +21,7 @@ using Tag = hn::CappedTag<double, 8>;
 using Numbers = hn::Vec<Tag>;
 
 constexpr double kFar = std::numeric_limits<double>::infinity();
+constexpr std::int64_t kRowsAtOnce = 64;
 
 // The first column of the least value, whatever the number of lanes.
 HWY_INLINE Least least_of(Numbers value, Numbers column) {
@@ -37,35 +40,14 @@ HWY_INLINE Least least_of(Numbers value, Numbers column) {
 }
 
 template <class Row>
-HWY_INLINE LeastTwo least_two_of(const Row& row, std::int64_t room, const double* price) {
-  const Tag d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  auto first = hn::Set(d, kFar), second = first, column = hn::Zero(d), place = hn::Iota(d, 0.0);
-  const auto step = hn::Set(d, static_cast<double>(lanes));
-  for (std::int64_t j = 0; j < room; j += lanes) {
-    const auto value = hn::Sub(row.cost(d, j), hn::LoadU(d, price + j));
-    const auto less = hn::Lt(value, first);
-    second = hn::Min(second, hn::IfThenElse(less, first, value));
-    first = hn::IfThenElse(less, value, first);
-    column = hn::IfThenElse(less, place, column);
-    place = hn::Add(place, step);
-  }
-  const Least least = least_of(first, column);
-  const auto mine = hn::And(hn::Eq(first, hn::Set(d, least.value)),
-                            hn::Eq(column, hn::Set(d, static_cast<double>(least.column))));
-  const auto others = hn::Min(hn::IfThenElse(mine, second, first), second);
-  return {least, hn::GetLane(hn::MinOfLanes(d, others))};
-}
-
-template <class Row>
-HWY_INLINE Least shorten_by(const Row& row, double number, std::int64_t room, const double* price,
+HWY_INLINE Least shorten_by(const Row& row, double number, std::int64_t columns, const double* price,
                             double behind, double* ways, double* from) {
   const Tag d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const auto back = hn::Set(d, behind), me = hn::Set(d, number);
   auto least = hn::Set(d, kFar), column = hn::Zero(d), place = hn::Iota(d, 0.0);
   const auto step = hn::Set(d, static_cast<double>(lanes));
-  for (std::int64_t j = 0; j < room; j += lanes) {
+  for (std::int64_t j = 0; j < columns; j += lanes) {
     const auto way = hn::Sub(hn::Sub(row.cost(d, j), hn::LoadU(d, price + j)), back);
     auto best = hn::LoadU(d, ways + j);
     const auto shorter = hn::Lt(way, best);
@@ -81,11 +63,12 @@ HWY_INLINE Least shorten_by(const Row& row, double number, std::int64_t room, co
 }
 
 template <class Row>
-HWY_INLINE void lower_to(const Row& row, std::int64_t room, double rent, double* price) {
+HWY_INLINE void lower_to(const Row& row, double rent, std::int64_t begin, std::int64_t end,
+                         double* price) {
   const Tag d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const auto less = hn::Set(d, rent);
-  for (std::int64_t j = 0; j < room; j += lanes) {
+  for (std::int64_t j = begin; j < end; j += lanes) {
     const auto value = hn::Sub(row.cost(d, j), less);
     hn::StoreU(hn::Min(hn::LoadU(d, price + j), value), d, price + j);
   }
@@ -95,15 +78,13 @@ HWY_INLINE void lower_to(const Row& row, std::int64_t room, double rent, double*
 template <class Derived>
 class LoopedRows : public CostRows {
  public:
-  LeastTwo least_two(std::int64_t i, const double* price) const final {
-    return least_two_of(me().row(i), room(), price);
+  Least shorten(std::int64_t i, std::int64_t columns, const double* price, double behind,
+                double* ways, double* from) const final {
+    return shorten_by(me().row(i), static_cast<double>(i), columns, price, behind, ways, from);
   }
-  Least shorten(std::int64_t i, const double* price, double behind, double* ways,
-                double* from) const final {
-    return shorten_by(me().row(i), static_cast<double>(i), room(), price, behind, ways, from);
-  }
-  void lower(std::int64_t i, double rent, double* price) const final {
-    lower_to(me().row(i), room(), rent, price);
+  void lower(std::int64_t i, double rent, std::int64_t begin, std::int64_t end,
+             double* price) const final {
+    lower_to(me().row(i), rent, begin, end, price);
   }
 
  protected:
@@ -114,12 +95,13 @@ class LoopedRows : public CostRows {
 template <class T>
 class StoredRows final : public LoopedRows<StoredRows<T>> {
  public:
-  StoredRows(const T* cost, std::int64_t n, std::int64_t pitch, std::int64_t stride)
-      : LoopedRows<StoredRows<T>>(n), cost_(static_cast<std::size_t>(n * this->room())) {
-    for (std::int64_t i = 0; i < n; ++i) {
-      T* to = cost_.data() + i * this->room();
-      for (std::int64_t j = 0; j < n; ++j) to[j] = cost[(i * pitch + j) * stride];
-    }
+  StoredRows(std::int64_t n, const FillRows<T>& fill)
+      : LoopedRows<StoredRows<T>>(n),
+        pitch_(CostRows::room(n)),
+        cost_(static_cast<std::size_t>(n * pitch_)) {
+    parallel_for(n, kRowsAtOnce, [&](std::int64_t begin, std::int64_t end) {
+      fill(begin, end, cost_.data() + begin * pitch_, pitch_);
+    });
   }
 
   struct Row {
@@ -132,31 +114,28 @@ class StoredRows final : public LoopedRows<StoredRows<T>> {
       }
     }
   };
-  Row row(std::int64_t i) const { return {cost_.data() + i * this->room()}; }
+  Row row(std::int64_t i) const { return {cost_.data() + i * pitch_}; }
 
   double at(std::int64_t i, std::int64_t j) const override {
-    return double{cost_[static_cast<std::size_t>(i * this->room() + j)]};
-  }
-  std::unique_ptr<CostRows> every(std::int64_t stride) const override {
-    const std::int64_t n = (this->size() + stride - 1) / stride;
-    return std::make_unique<StoredRows>(cost_.data(), n, this->room(), stride);
+    return double{cost_[static_cast<std::size_t>(i * pitch_ + j)]};
   }
 
  private:
-  std::vector<T> cost_;  // [n, room]
+  std::int64_t pitch_;
+  std::vector<T> cost_;  // [n, pitch]
 };
 
 template <int kDims, bool kRoot>
 class ComputedRows final : public LoopedRows<ComputedRows<kDims, kRoot>> {
  public:
-  ComputedRows(const double* a, const double* b, std::int64_t n, std::int64_t stride)
+  ComputedRows(const double* a, const double* b, std::int64_t n)
       : LoopedRows<ComputedRows<kDims, kRoot>>(n) {
     for (int k = 0; k < kDims; ++k) {
       a_[k].resize(static_cast<std::size_t>(n));
-      b_[k].resize(static_cast<std::size_t>(this->room()));
+      b_[k].resize(static_cast<std::size_t>(CostRows::room(n)));
       for (std::int64_t i = 0; i < n; ++i) {
-        a_[k][static_cast<std::size_t>(i)] = a[i * stride * kDims + k];
-        b_[k][static_cast<std::size_t>(i)] = b[i * stride * kDims + k];
+        a_[k][static_cast<std::size_t>(i)] = a[i * kDims + k];
+        b_[k][static_cast<std::size_t>(i)] = b[i * kDims + k];
       }
     }
   }
@@ -190,33 +169,22 @@ class ComputedRows final : public LoopedRows<ComputedRows<kDims, kRoot>> {
     }
     return kRoot ? std::sqrt(sum) : sum;
   }
-  std::unique_ptr<CostRows> every(std::int64_t stride) const override {
-    const std::int64_t n = (this->size() + stride - 1) / stride;
-    std::vector<double> a, b;
-    for (std::int64_t i = 0; i < n; ++i) {
-      for (int k = 0; k < kDims; ++k) {
-        a.push_back(a_[k][static_cast<std::size_t>(i * stride)]);
-        b.push_back(b_[k][static_cast<std::size_t>(i * stride)]);
-      }
-    }
-    return std::make_unique<ComputedRows>(a.data(), b.data(), n, 1);
-  }
 
  private:
   std::array<std::vector<double>, kDims> a_, b_;  // [n], [room] each
 };
 
-CostRows* make_stored_double(const double* cost, std::int64_t n) {
-  return new StoredRows<double>(cost, n, n, 1);
+CostRows* make_stored_double(std::int64_t n, const FillRows<double>& fill) {
+  return new StoredRows<double>(n, fill);
 }
-CostRows* make_stored_float(const float* cost, std::int64_t n) {
-  return new StoredRows<float>(cost, n, n, 1);
+CostRows* make_stored_float(std::int64_t n, const FillRows<float>& fill) {
+  return new StoredRows<float>(n, fill);
 }
 template <bool kRoot>
 CostRows* make_computed_as(const double* a, const double* b, std::int64_t n, std::int64_t dims) {
-  if (dims == 1) return new ComputedRows<1, kRoot>(a, b, n, 1);
-  if (dims == 2) return new ComputedRows<2, kRoot>(a, b, n, 1);
-  return new ComputedRows<3, kRoot>(a, b, n, 1);
+  if (dims == 1) return new ComputedRows<1, kRoot>(a, b, n);
+  if (dims == 2) return new ComputedRows<2, kRoot>(a, b, n);
+  return new ComputedRows<3, kRoot>(a, b, n);
 }
 CostRows* make_computed(const double* a, const double* b, std::int64_t n, std::int64_t dims,
                         bool root) {
@@ -233,11 +201,11 @@ HWY_EXPORT(make_stored_double);
 HWY_EXPORT(make_stored_float);
 HWY_EXPORT(make_computed);
 
-std::unique_ptr<CostRows> stored_costs(std::span<const double> cost, std::int64_t n) {
-  return std::unique_ptr<CostRows>(HWY_DYNAMIC_DISPATCH(make_stored_double)(cost.data(), n));
+std::unique_ptr<CostRows> stored_costs(std::int64_t n, const FillRows<double>& fill) {
+  return std::unique_ptr<CostRows>(HWY_DYNAMIC_DISPATCH(make_stored_double)(n, fill));
 }
-std::unique_ptr<CostRows> stored_costs(std::span<const float> cost, std::int64_t n) {
-  return std::unique_ptr<CostRows>(HWY_DYNAMIC_DISPATCH(make_stored_float)(cost.data(), n));
+std::unique_ptr<CostRows> stored_costs(std::int64_t n, const FillRows<float>& fill) {
+  return std::unique_ptr<CostRows>(HWY_DYNAMIC_DISPATCH(make_stored_float)(n, fill));
 }
 std::unique_ptr<CostRows> computed_costs(std::span<const double> a, std::span<const double> b,
                                          std::int64_t dims, int order) {
