@@ -129,6 +129,9 @@ void expect_optimal(const CostRows& cost) {
 std::vector<std::int32_t> plain(const CostRows& cost) {
   const std::int64_t n = cost.size();
   std::vector<std::int32_t> column(at(n), -1), row(at(n), -1);
+  double most = 0.0;
+  for (std::int64_t i = 0; i < n * n; ++i) most = std::max(most, cost.at(i / n, i % n));
+  const double rounding = 1e-12 * most;
   for (std::int64_t start = 0; start < n; ++start) {
     std::vector<double> way(at(n));
     std::vector<std::int64_t> from(at(n), start);
@@ -139,7 +142,7 @@ std::vector<std::int32_t> plain(const CostRows& cost) {
         const std::int64_t i = row[at(j)];
         for (std::int64_t k = 0; i >= 0 && k < n; ++k) {
           const double longer = way[at(j)] - cost.at(i, j) + cost.at(i, k);
-          if (longer >= way[at(k)] - 1e-12) continue;
+          if (longer >= way[at(k)] - rounding) continue;
           way[at(k)] = longer;
           from[at(k)] = i;
           changed = true;
