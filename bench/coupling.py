@@ -1,13 +1,14 @@
 """Times exact optimal transport of a batch against POT and SciPy: bench/coupling.py
 
-Ours is build/bench/coupling_time (C++), which works costs out itself; theirs begin with the matrix of
-squared distances ready (POT's emd, SciPy's linear_sum_assignment) and with torchcfm's way to it
+Ours is build/bench/coupling_time (C++), which works costs out itself; theirs begin with the matrix
+of squared distances ready (POT's emd, SciPy's linear_sum_assignment) and with torchcfm's way to it
 besides (float32, by NumPy). By turns on one thread, medians of several rounds of fresh points.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -59,7 +60,7 @@ def theirs(rows: int, dims: int, seed: int) -> tuple[float, float, float]:
     marks.append(time.perf_counter())
     linear_sum_assignment(cost)
     marks.append(time.perf_counter())
-    matrix, pot, scipy = (1e3 * (b - a) for a, b in zip(marks, marks[1:], strict=False))
+    matrix, pot, scipy = (1e3 * (b - a) for a, b in itertools.pairwise(marks))
     return matrix, pot, scipy
 
 
@@ -93,8 +94,8 @@ def main() -> None:
         distance = ot.emd2([], [], ot.dist(noise, data), numItermax=int(1e8))
         spent = time.perf_counter() - begun
         print(
-            f"{chosen.points} points of a plane: {own['milliseconds'] / 1e3:.2f} s, POT {spent:.1f} s "
-            f"(squared distances {own['result'] ** 2:.4f} and {distance:.4f}, of other points)"
+            f"{chosen.points} points of a plane: {own['milliseconds'] / 1e3:.2f} s, "
+            f"POT {spent:.1f} s (squared distances {own['result'] ** 2:.4f} and {distance:.4f}, of other points)"
         )
 
 

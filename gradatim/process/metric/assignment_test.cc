@@ -203,7 +203,7 @@ TEST(Assignment, IsTheBestOfAllPermutations) {
 
 TEST(Assignment, CostsAsMuchAsThePlainSearch) {
   for (const Case& c : cases()) {
-    if (c.a.size() > 300) continue;
+    if (c.a.size() > 200) continue;
     const auto cost = stored<double>(matrix(c, 2));
     const double expected = total(*cost, plain(*cost));
     EXPECT_NEAR(total(*cost, assign(*cost).column), expected, 1e-12 * (1.0 + expected));
@@ -242,11 +242,8 @@ TEST(Assignment, RefusesCostsThatAreNotFinite) {
   const double infinity = std::numeric_limits<double>::infinity();
   EXPECT_EQ(code_of([&] { assign(*stored<double>(std::vector<double>(9, infinity))); }), 4026);
   EXPECT_EQ(code_of([&] { assign(*stored<double>({1.0, NAN, 2.0, NAN})); }), 4026);
-  EXPECT_EQ(code_of([] {
-              const std::vector<double> a{1e200, 0.0, -1e200, 0.0};
-              assign_points(a, a, 2, 2);
-            }),
-            4026);
+  const std::vector<double> far{1e200, 0.0, -1e200, 0.0}, near(4, 0.0);
+  EXPECT_EQ(code_of([&] { assign_points(far, near, 2, 2); }), 4026);
 }
 
 TEST(Assignment, SpreadOrderHasEveryHalfAndQuarterInItsFirstRows) {
