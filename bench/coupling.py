@@ -95,7 +95,8 @@ def main() -> None:
         spent = time.perf_counter() - begun
         print(
             f"{chosen.points} points of a plane: {own['milliseconds'] / 1e3:.2f} s, "
-            f"POT {spent:.1f} s (squared distances {own['result'] ** 2:.4f} and {distance:.4f}, of other points)"
+            f"POT {spent:.1f} s (squared distances {own['result'] ** 2:.4f} and {distance:.4f}, "
+            "of other points)"
         )
 
 
