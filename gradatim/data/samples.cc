@@ -21,11 +21,12 @@ struct SamplesFormat {
   std::string (*encode)(const Samples& samples);  // null where it is not written
 };
 
-// What is no table; adding a format is one entry.
+// What is no table; adding a format is one entry. MNIST's files end in -ubyte.
 std::span<const SamplesFormat> sample_formats() {
   static const SamplesFormat all[] = {
       {{".npz"}, read_npz, npz_of},
       {{".npy"}, read_npy_samples, npy_of},
+      {{"ubyte", "ubyte.gz", ".idx", ".idx.gz"}, read_idx, nullptr},
   };
   return all;
 }
