@@ -9,6 +9,7 @@
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/file.h"
+#include "gradatim/data/png.h"
 #include "gradatim/data/reader.h"
 #include "gradatim/data/samples/parts.h"
 
@@ -21,12 +22,16 @@ struct SamplesFormat {
   std::string (*encode)(const Samples& samples);  // null where it is not written
 };
 
+std::string grid_of(const Samples& samples) { return encode_png(image_grid(samples)); }
+
 // What is no table; adding a format is one entry. MNIST's files end in -ubyte.
 std::span<const SamplesFormat> sample_formats() {
   static const SamplesFormat all[] = {
       {{".npz"}, read_npz, npz_of},
       {{".npy"}, read_npy_samples, npy_of},
       {{"ubyte", "ubyte.gz", ".idx", ".idx.gz"}, read_idx, nullptr},
+      {{".png"}, read_image, grid_of},
+      {{".jpg", ".jpeg"}, read_image, nullptr},
   };
   return all;
 }
@@ -76,6 +81,11 @@ std::int64_t Samples::size() const {
 }
 
 Samples read_samples(const std::string& source, const SamplesOptions& options) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(source, ignored)) {
+    return holds_images(source) ? read_image_folder(source, options)
+                                : read_table_samples(source, options);
+  }
   const auto* format = find_format(source);
   return format != nullptr ? format->read(source, options) : read_table_samples(source, options);
 }

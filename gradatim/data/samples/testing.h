@@ -47,6 +47,31 @@ void put(std::string& out, T value) {
   out.append(reinterpret_cast<const char*>(&value), sizeof(T));
 }
 
+/// A PNG file by hand: its header's five bytes after the size, chunks before the pixels, and the
+/// filtered rows.
+inline std::string png(std::uint32_t width, std::uint32_t height, std::string_view header,
+                       std::string_view rows,
+                       const std::vector<std::pair<std::string, std::string>>& chunks = {}) {
+  auto number = [](std::uint32_t value) {
+    std::string text;
+    for (const int shift : {24, 16, 8, 0}) text += static_cast<char>(value >> shift);
+    return text;
+  };
+  std::string out = "\x89PNG\r\n\x1a\n";
+  auto chunk = [&](const std::string& type, const std::string& data) {
+    const std::string body = type + data;
+    const auto crc =
+        ::crc32(0, reinterpret_cast<const Bytef*>(body.data()), static_cast<uInt>(body.size()));
+    out += number(static_cast<std::uint32_t>(data.size())) + body +
+           number(static_cast<std::uint32_t>(crc));
+  };
+  chunk("IHDR", number(width) + number(height) + std::string(header));
+  for (const auto& [type, data] : chunks) chunk(type, data);
+  chunk("IDAT", deflated(rows, 15));
+  chunk("IEND", "");
+  return out;
+}
+
 /// How an entry of `zip` is laid out; everything is as it should be unless said otherwise.
 struct ZipLayout {
   bool deflate = false;
