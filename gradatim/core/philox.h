@@ -54,6 +54,7 @@ enum class Stream : std::uint32_t {
   component = 55,      // components of an oracle's data: 0, row
   data = 56,           // an oracle's data: 0, element
   projection = 57,     // directions of sliced distances: 0, element
+  coupling = 60,       // partners drawn from a transport plan: step, noise row
   order = 70,          // order of samples in training: epoch, place
   train_noise = 71,    // noise of training: step, element
   train_time = 72,     // times of training: step, row

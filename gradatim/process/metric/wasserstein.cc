@@ -6,8 +6,8 @@
 
 #include "gradatim/api/export.h"
 #include "gradatim/core/error.h"
-#include "gradatim/process/metric/assignment.h"
 #include "gradatim/process/metric/metric.h"
+#include "gradatim/process/metric/point_assignment.h"
 
 namespace gradatim::process {
 namespace {
@@ -28,17 +28,13 @@ double wasserstein(const SamplePair& pair, const WassersteinConfig& config) {
         "wasserstein: {} rows cannot be assigned to {} one to one; give as many, or take "
         "sliced_wasserstein",
         n, pair.rows_b());
-    std::vector<double> cost(static_cast<std::size_t>(n * n));
+    const auto partner = assign_points(pair.a, pair.b, pair.dims, config.order);
     for (std::int64_t i = 0; i < n; ++i) {
-      for (std::int64_t j = 0; j < n; ++j) {
-        const double square = squared_distance(pair.a.data() + i * pair.dims,
-                                               pair.b.data() + j * pair.dims, pair.dims);
-        cost[static_cast<std::size_t>(i * n + j)] = config.order == 1 ? std::sqrt(square) : square;
-      }
-    }
-    const auto column = assign(cost, n);
-    for (std::int64_t i = 0; i < n; ++i) {
-      mean += cost[static_cast<std::size_t>(i * n + column[static_cast<std::size_t>(i)])];
+      const double square =
+          squared_distance(pair.a.data() + i * pair.dims,
+                           pair.b.data() + partner[static_cast<std::size_t>(i)] * pair.dims,
+                           pair.dims);
+      mean += config.order == 1 ? std::sqrt(square) : square;
     }
     mean /= static_cast<double>(n);
   }
