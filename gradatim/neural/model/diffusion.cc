@@ -23,7 +23,8 @@ class DiffusionTrainer final : public data::Trainer {
               std::static_pointer_cast<const process::Prediction>(parts[2]),
               std::static_pointer_cast<const process::LossWeight>(parts[3]),
               std::static_pointer_cast<const process::TimeDensity>(parts[4]),
-              std::static_pointer_cast<const Training>(parts[5])} {}
+              std::static_pointer_cast<const process::Coupling>(parts[5]),
+              std::static_pointer_cast<const Training>(parts[6])} {}
 
   bool continues() const override { return true; }
   std::shared_ptr<const data::Model> fit(const data::FitRequest& request,
@@ -50,6 +51,9 @@ constexpr api::Setting kSettings[] = {
                 "and standard for rows."}),
     api::setting<&DiffusionConfig::flip>(
         {.doc = "Whether half of the images are learned from mirrored, left to right."}),
+    api::setting<&DiffusionConfig::pair_steps>(
+        {.doc = "Steps whose batches are drawn and coupled together, as one larger batch.",
+         .range = api::between(1, 1024)}),
 };
 
 constexpr api::Part kParts[] = {
@@ -62,6 +66,8 @@ constexpr api::Part kParts[] = {
      "How much each noise level counts."},
     {"times", "process.time_density", "process.time_density.uniform",
      "Which times training draws."},
+    {"coupling", "process.coupling", "process.coupling.independent",
+     "Which noise of a batch goes with which sample."},
     {"training", "neural.training", "neural.training.adamw", "How parameters are found."},
 };
 

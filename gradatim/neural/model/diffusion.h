@@ -6,6 +6,7 @@
 #include "gradatim/data/model.h"
 #include "gradatim/neural/network.h"
 #include "gradatim/neural/training.h"
+#include "gradatim/process/coupling.h"
 #include "gradatim/process/loss_weight.h"
 #include "gradatim/process/path.h"
 #include "gradatim/process/prediction.h"
@@ -19,6 +20,7 @@ struct DiffusionConfig {
   double drop_label = 0.1;
   Scaling scaling = Scaling::automatic;
   bool flip = false;
+  std::int64_t pair_steps = 1;
 };
 
 struct DiffusionPlan {
@@ -28,6 +30,7 @@ struct DiffusionPlan {
   std::shared_ptr<const process::Prediction> prediction;
   std::shared_ptr<const process::LossWeight> loss_weight;
   std::shared_ptr<const process::TimeDensity> times;
+  std::shared_ptr<const process::Coupling> coupling;
   std::shared_ptr<const Training> training;
 };
 

@@ -36,18 +36,23 @@ class Batches {
   Batch at(std::int64_t step);
 
  private:
-  void draw_data(std::int64_t step);
-  void draw_noise(std::int64_t step);
-  void mirror(std::int64_t step);
+  void draw_group(std::int64_t group);
+  void draw_data(std::int64_t group);
+  void draw_noise(std::int64_t group);
+  void mirror(std::int64_t group);
+  void pair(std::int64_t group);
   void put_together(std::int64_t step, Batch& batch) const;
+  void add_labels(std::int64_t step, std::int64_t first, Batch& batch) const;
 
   const DiffusionPlan& plan_;
   Scale scale_;
   BatchesRequest request_;
-  std::int64_t dims_;
+  std::int64_t dims_, group_rows_;
   Order order_, source_order_;
-  std::vector<float> data_, noise_;  // [rows, dims]
-  std::vector<std::int64_t> labels_;
+  // Of a group of steps whose noise and data are paired together.
+  std::int64_t group_ = -1;
+  std::vector<float> data_, noise_;   // [group_rows, dims]
+  std::vector<std::int64_t> labels_;  // [group_rows], or empty
 };
 
 }  // namespace gradatim::neural
