@@ -13,13 +13,16 @@
 namespace gradatim::process {
 namespace {
 
-void check_finite(std::string_view what, std::span<const float> numbers, std::int64_t rows) {
-  const auto bad = std::ranges::find_if(numbers, [](float x) { return !std::isfinite(x); });
+// Beyond it squares of differences would not be float32.
+constexpr float kMost = 1e15F;
+
+void check_numbers(std::string_view what, std::span<const float> numbers, std::int64_t rows) {
+  const auto bad = std::ranges::find_if(numbers, [](float x) { return !(std::abs(x) <= kMost); });
   GRADATIM_CHECK(bad == numbers.end(), NumericError, 4024,
-                 "row {} of the {} to couple has {}, which is not finite; look at where it comes "
-                 "from",
+                 "row {} of the {} to couple has {}, and numbers up to {:g} are asked for; look at "
+                 "where it comes from",
                  (bad - numbers.begin()) / (static_cast<std::ptrdiff_t>(numbers.size()) / rows),
-                 what, *bad);
+                 what, *bad, kMost);
 }
 
 void check(const Batch& batch, std::size_t partners) {
@@ -32,21 +35,21 @@ void check(const Batch& batch, std::size_t partners) {
                  "a batch of {} rows in {} dimensions has {} numbers of noise, {} of data and room "
                  "for {} partners; give rows times dimensions of both and one partner a row",
                  batch.rows, batch.dims, batch.noise.size(), batch.data.size(), partners);
-  GRADATIM_CHECK((batch.labels.empty() || batch.labels.size() == rows) &&
-                     batch.conditions.size() % rows == 0,
-                 UsageError, 1155,
-                 "a batch of {} rows has {} labels and {} numbers of conditions; give one label "
-                 "and equally many conditions a row, or none",
-                 batch.rows, batch.labels.size(), batch.conditions.size());
+  GRADATIM_CHECK(
+      (batch.labels.empty() || batch.labels.size() == rows) && batch.conditions.size() % rows == 0,
+      UsageError, 1155,
+      "a batch of {} rows has {} labels and {} numbers of conditions; give one label "
+      "and equally many conditions a row, or none",
+      batch.rows, batch.labels.size(), batch.conditions.size());
 }
 
 }  // namespace
 
 void Coupling::pair(const Batch& batch, std::span<std::int32_t> partner) const {
   check(batch, partner.size());
-  check_finite("noise", batch.noise, batch.rows);
-  check_finite("data", batch.data, batch.rows);
-  check_finite("conditions", batch.conditions, batch.rows);
+  check_numbers("noise", batch.noise, batch.rows);
+  check_numbers("data", batch.data, batch.rows);
+  check_numbers("conditions", batch.conditions, batch.rows);
   choose(batch, partner);
 }
 

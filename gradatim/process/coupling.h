@@ -30,7 +30,7 @@ class Coupling {
   /// partner[i] [rows] becomes the data row of noise row i. The same for the same batch, whatever
   /// the threads and the processor. UsageError GRD-1155 where shapes do not fit, GRD-1156 where
   /// labels or conditions are needed and there are none; NumericError GRD-4024 where a number is
-  /// not finite.
+  /// not finite or beyond 1e15.
   void pair(const Batch& batch, std::span<std::int32_t> partner) const;
   /// Whether it asks for labels or conditions.
   virtual bool needs_labels() const { return false; }

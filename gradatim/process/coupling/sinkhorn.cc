@@ -98,7 +98,7 @@ class Sinkhorn final : public Coupling {
   void choose(const Batch& batch, std::span<std::int32_t> partner) const override {
     Plan plan(batch, config_.regularisation);
     double off = plan.improve();
-    for (int turn = 1; off > config_.tolerance || turn == 1; ++turn) {
+    for (int turn = 1; turn == 1 || !(off <= config_.tolerance); ++turn) {
       GRADATIM_CHECK(turn <= config_.iterations, NumericError, 4025,
                      "sinkhorn: after {} iterations sums of rows are {:.2g} of their due away from "
                      "it, and {:.2g} is allowed; raise regularisation (now {:g}), tolerance or "
@@ -124,8 +124,7 @@ constexpr api::Setting kSettings[] = {
         {.doc = "Weight of the entropy, in means of the batch's squared distances: small is near "
                 "optimal transport and slow, large near independence.",
          .range = api::above(0.0)}),
-    api::setting<&SinkhornConfig::iterations>(
-        {.doc = "Turns at most.", .range = api::at_least(1)}),
+    api::setting<&SinkhornConfig::iterations>({.doc = "Turns at most.", .range = api::at_least(1)}),
     api::setting<&SinkhornConfig::tolerance>(
         {.doc = "How far sums of the plan's rows may be from their due, on average and relative "
                 "to it.",

@@ -1,14 +1,18 @@
 // Every column has a price; an assignment whose rows all take a column of least cost less price is
-// optimal. It grows by rows and columns, as many again each time: a new column has the highest price
-// at which nobody envies its owner, and a new row finds, as Dijkstra would, the cheapest chain of
-// exchanges to a free column. Chains are short where the first rows and columns are spread like all
-// of them (a search from all rows at once takes some 15 times as long on 1,024 points of a plane).
+// optimal. It grows by rows and columns, as many again each time: a new column has the highest
+// price at which nobody envies its owner, and a new row finds, as Dijkstra would, the cheapest
+// chain of exchanges to a free column. Chains are short where the first rows and columns are spread
+// like all of them (a search from all rows at once takes some 15 times as long on 1,024 points of a
+// plane).
 #include "gradatim/process/metric/assignment.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <limits>
 #include <utility>
 
+#include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
 
 namespace gradatim::process {
@@ -62,10 +66,14 @@ class Search {
     reached_.clear();
     Least next = cost_.shorten(free_row, columns_, price_.data(), 0.0, ways_.data(), from_.data());
     double before = -kFar;
-    while (row_[at(next.column)] >= 0) {
+    for (;;) {
+      GRADATIM_CHECK(next.value < kFar, NumericError, 4026,
+                     "costs of an assignment of {} rows are not finite; scale the numbers down",
+                     n_);
+      if (row_[at(next.column)] < 0) break;
       if (next.value == before) {  // among ties, a free column ends it
-        const auto end = std::ranges::find_if(
-            free_, [&](std::int64_t j) { return ways_[at(j)] == next.value; });
+        const auto end =
+            std::ranges::find_if(free_, [&](std::int64_t j) { return ways_[at(j)] == next.value; });
         if (end != free_.end()) {
           next.column = *end;
           break;
@@ -105,7 +113,7 @@ class Search {
   }
 
   const CostRows& cost_;
-  std::int64_t n_, columns_ = 0;  // all, and those that are in
+  std::int64_t n_, columns_ = 0;             // all, and those that are in
   std::vector<double> price_, ways_, from_;  // [columns]
   std::vector<std::int64_t> column_, row_;   // of each row, of each column
   std::vector<std::int64_t> free_;           // columns

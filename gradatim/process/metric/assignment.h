@@ -16,9 +16,10 @@ struct Assignment {
   std::vector<double> row_price, column_price;
 };
 
-/// The assignment of least total cost (finite). O(n^3) at worst, by shortest augmenting paths:
-/// Jonker and Volgenant (1987), A shortest augmenting path algorithm for dense and sparse linear
-/// assignment problems. Of several, always the same one for the same costs.
+/// The assignment of least total cost; NumericError GRD-4026 where costs are not finite. O(n^3) at
+/// worst, by shortest augmenting paths: Jonker and Volgenant (1987), A shortest augmenting path
+/// algorithm for dense and sparse linear assignment problems. Of several, always the same one for
+/// the same costs.
 Assignment assign(const CostRows& cost);
 
 }  // namespace gradatim::process

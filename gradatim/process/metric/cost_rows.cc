@@ -40,8 +40,8 @@ HWY_INLINE Least least_of(Numbers value, Numbers column) {
 }
 
 template <class Row>
-HWY_INLINE Least shorten_by(const Row& row, double number, std::int64_t columns, const double* price,
-                            double behind, double* ways, double* from) {
+HWY_INLINE Least shorten_by(const Row& row, double number, std::int64_t columns,
+                            const double* price, double behind, double* ways, double* from) {
   const Tag d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const auto back = hn::Set(d, behind), me = hn::Set(d, number);

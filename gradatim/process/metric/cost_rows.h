@@ -44,8 +44,8 @@ class CostRows {
 
 /// Fills rows [begin, end) of a matrix whose rows are `pitch` numbers apart; `out` is row begin.
 template <class T>
-using FillRows = std::function<void(std::int64_t begin, std::int64_t end, T* out,
-                                    std::int64_t pitch)>;
+using FillRows =
+    std::function<void(std::int64_t begin, std::int64_t end, T* out, std::int64_t pitch)>;
 
 /// Costs [n, n] that are kept; rows are filled on several threads.
 std::unique_ptr<CostRows> stored_costs(std::int64_t n, const FillRows<double>& fill);

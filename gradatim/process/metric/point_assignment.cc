@@ -79,24 +79,24 @@ std::vector<To> taken(std::span<const T> points, std::int64_t dims,
 std::unique_ptr<CostRows> kept(const std::vector<float>& a, const std::vector<float>& b,
                                std::int64_t n, std::int64_t dims, int) {
   const SquaredDistances distances(b.data(), n, dims);
-  return stored_costs(n, FillRows<float>([&](std::int64_t begin, std::int64_t end, float* out,
-                                             std::int64_t pitch) {
-                        distances.rows(a.data() + begin * dims, end - begin, out, pitch);
-                      }));
+  return stored_costs(
+      n, FillRows<float>([&](std::int64_t begin, std::int64_t end, float* out, std::int64_t pitch) {
+        distances.rows(a.data() + begin * dims, end - begin, out, pitch);
+      }));
 }
 
 std::unique_ptr<CostRows> kept(const std::vector<double>& a, const std::vector<double>& b,
                                std::int64_t n, std::int64_t dims, int order) {
-  return stored_costs(n, FillRows<double>([&](std::int64_t begin, std::int64_t end, double* out,
-                                              std::int64_t pitch) {
-                        for (std::int64_t i = begin; i < end; ++i, out += pitch) {
-                          for (std::int64_t j = 0; j < n; ++j) {
-                            const double square = squared_distance(a.data() + i * dims,
-                                                                   b.data() + j * dims, dims);
-                            out[j] = order == 1 ? std::sqrt(square) : square;
-                          }
-                        }
-                      }));
+  return stored_costs(
+      n,
+      FillRows<double>([&](std::int64_t begin, std::int64_t end, double* out, std::int64_t pitch) {
+        for (std::int64_t i = begin; i < end; ++i, out += pitch) {
+          for (std::int64_t j = 0; j < n; ++j) {
+            const double square = squared_distance(a.data() + i * dims, b.data() + j * dims, dims);
+            out[j] = order == 1 ? std::sqrt(square) : square;
+          }
+        }
+      }));
 }
 
 template <class T>

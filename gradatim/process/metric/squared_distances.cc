@@ -28,7 +28,8 @@ HWY_INLINE void tile(const float* a, std::int64_t dims, const float* b, float* o
     for (int r = 0; r < kRows; ++r) part_low[r] = part_high[r] = hn::Zero(d);
     const std::int64_t end = std::min(dims, begin + kTogether);
     for (std::int64_t k = begin; k < end; ++k) {
-      const auto b_low = hn::LoadU(d, b + k * kGroup), b_high = hn::LoadU(d, b + k * kGroup + lanes);
+      const auto b_low = hn::LoadU(d, b + k * kGroup),
+                 b_high = hn::LoadU(d, b + k * kGroup + lanes);
       for (int r = 0; r < kRows; ++r) {
         const auto x = hn::Set(d, a[r * dims + k]);
         const auto to_low = hn::Sub(x, b_low), to_high = hn::Sub(x, b_high);
