@@ -2,15 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
 #include <memory>
-#include <optional>
 #include <utility>
 #include <vector>
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/file.h"
-#include "gradatim/core/text.h"
+#include "gradatim/data/samples/numpy_array.h"
 
 namespace gradatim::data {
 namespace {
@@ -29,16 +27,10 @@ constexpr ArrayType kTypes[] = {
     {"<u4", ColumnType::integer, Storage::u32, 4}, {"<u8", ColumnType::integer, Storage::u64, 8},
     {"|b1", ColumnType::boolean, Storage::byte, 1}};
 
-[[noreturn]] void refuse(const std::string& path, std::string_view why) {
-  throw DataError(2016, fmt::format("{}: {}; save a table of numbers by numpy.save", path, why));
-}
+constexpr std::string_view kRemedy = "save a table of numbers by numpy.save";
 
-// The text between `key` and the next of `stops` in the header's dictionary.
-std::string_view value_of(std::string_view header, std::string_view key, std::string_view stops) {
-  const auto at = header.find(key);
-  if (at == std::string_view::npos) return {};
-  header.remove_prefix(at + key.size());
-  return trim(header.substr(0, header.find_first_of(stops)));
+[[noreturn]] void refuse(const std::string& path, std::string_view why) {
+  throw DataError(2016, fmt::format("{}: {}; {}", path, why, kRemedy));
 }
 
 struct Header {
@@ -49,34 +41,19 @@ struct Header {
   std::size_t size = 0;  // of the header; the cells follow
 };
 
-// "\x93NUMPY", version, length of the text, then a Python dictionary in a fixed spelling.
 Header parse_header(std::string_view bytes, const std::string& path) {
-  if (bytes.size() < 12 || bytes.substr(0, 6) != "\x93NUMPY") refuse(path, "not a NumPy file");
-  const std::size_t prefix = bytes[6] == 1 ? 10 : 12;
-  std::uint32_t length = 0;
-  std::memcpy(&length, bytes.data() + 8, prefix - 8);
-  if (length > bytes.size() - prefix) refuse(path, "the file ends within its header");
-  const std::string_view text = bytes.substr(prefix, length);
-
-  Header header{.size = prefix + length};
-  const std::string_view code = value_of(text, "'descr': '", "'");
+  const NumpyHeader found = parse_numpy_header(bytes, path, kRemedy);
+  Header header{.fortran = found.fortran, .size = found.size};
   for (const auto& known : kTypes) {
-    if (code == known.code) header.type = &known;
+    if (found.code == known.code) header.type = &known;
   }
-  if (header.type == nullptr) refuse(path, fmt::format("arrays of '{}' are not read", code));
-  header.fortran = value_of(text, "'fortran_order': ", ",}") == "True";
-  std::vector<std::int64_t> shape;
-  for (const auto& part : split(value_of(text, "'shape': (", ")"), ',')) {
-    if (trim(part).empty()) continue;
-    const auto extent = parse_integer(trim(part));
-    if (!extent || *extent < 0) refuse(path, "its shape cannot be read");
-    shape.push_back(*extent);
+  if (header.type == nullptr) refuse(path, fmt::format("arrays of '{}' are not read", found.code));
+  if (found.shape.empty() || found.shape.size() > 2) {
+    refuse(path,
+           fmt::format("the array has {} dimensions, but a table has two", found.shape.size()));
   }
-  if (shape.empty() || shape.size() > 2) {
-    refuse(path, fmt::format("the array has {} dimensions, but a table has two", shape.size()));
-  }
-  header.rows = shape[0];
-  if (shape.size() == 2) header.columns = shape[1];
+  header.rows = found.shape[0];
+  if (found.shape.size() == 2) header.columns = found.shape[1];
   return header;
 }
 
