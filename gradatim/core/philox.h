@@ -54,6 +54,15 @@ enum class Stream : std::uint32_t {
   component = 55,      // components of an oracle's data: 0, row
   data = 56,           // an oracle's data: 0, element
   projection = 57,     // directions of sliced distances: 0, element
+  coupling = 60,       // partners drawn from a transport plan: step, noise row
+  order = 70,          // order of samples in training: epoch, place
+  train_noise = 71,    // noise of training: step, element
+  train_time = 72,     // times of training: step, row
+  train_level = 73,    // the same, normal: step, row
+  drop_label = 74,     // labels that training leaves out: step, row
+  flip = 75,           // images that training mirrors: step, row
+  source = 76,         // order of the source's samples: epoch, place
+  dropout_units = 77,  // units that training leaves out: step, layer and element
 };
 
 /// The draws of one purpose. Cheap to copy; `minor` is a round or a step, `index` a row.

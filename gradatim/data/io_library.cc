@@ -1,13 +1,12 @@
 #include "gradatim/data/io_library.h"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <array>
-#include <cstdlib>
 #include <filesystem>
 
 #include "gradatim/core/error.h"
+#include "gradatim/core/shared_library.h"
 #include "gradatim/data/arrow/io.h"
 #include "gradatim/data/arrow_c.h"
 
@@ -16,31 +15,18 @@ namespace {
 
 constexpr const char* kFileName = "libgradatim_io.so";
 
-// Beside libgradatim (or the Python module, or the program that this code is linked into).
-std::filesystem::path own_folder() {
-  Dl_info info{};
-  if (::dladdr(reinterpret_cast<const void*>(&own_folder), &info) == 0) return {};
-  std::error_code ignored;
-  return std::filesystem::weakly_canonical(info.dli_fname, ignored).parent_path();
-}
-
 struct IoLibrary {
+  SharedLibrary file{kFileName, "GRADATIM_IO_LIBRARY"};
   decltype(&gradatim_io_read) read = nullptr;
   decltype(&gradatim_io_write) write = nullptr;
-  std::string missing;  // why it could not be opened
+  std::string missing = file.missing();
 
   IoLibrary() {
-    const char* asked = std::getenv("GRADATIM_IO_LIBRARY");
-    const std::string place = asked != nullptr ? asked : (own_folder() / kFileName).string();
-    void* library = ::dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) {
-      const char* why = ::dlerror();
-      missing = why != nullptr ? why : place;
-      return;
+    read = reinterpret_cast<decltype(read)>(file.find("gradatim_io_read"));
+    write = reinterpret_cast<decltype(write)>(file.find("gradatim_io_write"));
+    if (missing.empty() && (read == nullptr || write == nullptr)) {
+      missing = "it is of another version";
     }
-    read = reinterpret_cast<decltype(read)>(::dlsym(library, "gradatim_io_read"));
-    write = reinterpret_cast<decltype(write)>(::dlsym(library, "gradatim_io_write"));
-    if (read == nullptr || write == nullptr) missing = "it is of another version";
   }
 };
 

@@ -18,6 +18,32 @@ constexpr int kFormatVersion = 1;
 
 }  // namespace
 
+void Model::cannot(std::string_view what) const {
+  throw UsageError(1162, fmt::format("a model of {} {}", card().settings.component, what));
+}
+
+Predictions Model::predict(const Table&, const PredictOptions&) const {
+  cannot("does not predict a column of a table; sample from it");
+}
+Predictions Model::predict_samples(const Samples&) const {
+  cannot("has no predictions for samples; give it a table, or sample from it");
+}
+void Model::predict_staged(
+    const Table&, const PredictOptions&,
+    const std::function<void(std::int64_t round, const Predictions&)>&) const {
+  cannot("has no rounds to predict after");
+}
+std::vector<std::pair<std::string, double>> Model::evaluate(const Table&,
+                                                            const std::vector<std::string>&,
+                                                            const std::string&) const {
+  cannot("is evaluated on samples, not on a table");
+}
+std::vector<std::pair<std::string, double>> Model::evaluate_samples(const Samples&,
+                                                                    std::uint64_t) const {
+  cannot("is evaluated on a table with its target");
+}
+std::vector<Importance> Model::importances() const { cannot("has no importances of features"); }
+
 std::int64_t Model::predict_row(std::span<const double> features, std::span<double> out,
                                 PredictKind kind) const {
   const auto& columns = card().features.columns;

@@ -21,6 +21,7 @@
 #include "gradatim/api/settings.h"
 #include "gradatim/core/observer.h"
 #include "gradatim/core/safetensors.h"
+#include "gradatim/data/samples.h"
 #include "gradatim/data/schema.h"
 #include "gradatim/data/stepped_fit.h"
 #include "gradatim/data/table.h"
@@ -52,8 +53,13 @@ struct FitRequest {
   std::uint64_t seed = 0;
   Observer* observer = nullptr;
   std::shared_ptr<const Model> init_model;  // its members stay, and the fit adds to them
-  std::string resume;                       // a folder for the fit's checkpoint, or empty
-  double checkpoint_seconds = 30.0;         // from one checkpoint to the next; 0: every round
+  // What networks learn from, instead of the table; whether they do is in their entry's tags.
+  std::shared_ptr<const Samples> samples, valid_samples;
+  std::shared_ptr<const Samples> source;  // where a flow starts from, instead of normal noise
+  std::string device = "cpu";             // where networks compute: cpu, cuda, cuda:1, ...
+  std::string log_folder;                 // for metrics and pictures, or empty
+  std::string resume;                     // a folder for the fit's checkpoint, or empty
+  double checkpoint_seconds = 30.0;       // from one checkpoint to the next; 0: every round
 
   std::vector<std::string> target_names() const {
     return targets.empty() ? std::vector{target} : targets;
@@ -115,7 +121,13 @@ class Model {
  public:
   virtual ~Model() = default;
   virtual const ModelCard& card() const = 0;
-  virtual Predictions predict(const Table& table, const PredictOptions& options) const = 0;
+  /// Whether it learned from samples, and is evaluated on such. What the model has nothing to say
+  /// to is UsageError GRD-1162.
+  virtual bool takes_samples() const { return false; }
+  virtual Predictions predict(const Table& table, const PredictOptions& options) const;
+  virtual Predictions predict_samples(const Samples& samples) const;
+  virtual std::vector<std::pair<std::string, double>> evaluate_samples(const Samples& samples,
+                                                                       std::uint64_t seed) const;
   /// Predictions of one row: its features in the order of card().features, a category as the place
   /// of its word in that schema, NaN where missing. Writes them to the front of `out` and returns
   /// how many they are. UsageError GRD-1045 where a size does not fit.
@@ -124,14 +136,16 @@ class Model {
   /// Predictions after 1, 2, ... rounds; the callback may not keep the reference.
   virtual void predict_staged(
       const Table& table, const PredictOptions& options,
-      const std::function<void(std::int64_t round, const Predictions&)>& stage) const = 0;
+      const std::function<void(std::int64_t round, const Predictions&)>& stage) const;
   /// (short name, value) on a table that has the target; empty `metrics` means the usual ones.
   virtual std::vector<std::pair<std::string, double>> evaluate(
-      const Table& table, const std::vector<std::string>& metrics,
-      const std::string& weight) const = 0;
+      const Table& table, const std::vector<std::string>& metrics, const std::string& weight) const;
   /// By falling gain.
-  virtual std::vector<Importance> importances() const = 0;
+  virtual std::vector<Importance> importances() const;
   virtual std::string bytes() const = 0;
+
+ protected:
+  [[noreturn]] void cannot(std::string_view what) const;
 };
 
 class Trainer {

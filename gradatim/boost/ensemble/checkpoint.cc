@@ -2,28 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "gradatim/boost/ensemble/scored_rows.h"
 #include "gradatim/core/error.h"
-#include "gradatim/core/file.h"
 #include "gradatim/core/hash.h"
 #include "gradatim/core/parallel.h"
 
 namespace gradatim::boost {
 namespace {
-
-namespace fs = std::filesystem;
-
-constexpr const char* kMetadataKey = "gradatim.checkpoint";
-constexpr int kFormat = 1;
-constexpr double kShare = 50.0;  // a checkpoint costs at most 1 / kShare of the time between two
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 // The same for any number of threads: blocks are hashed on their own and combined in order.
 std::uint64_t hash_features(const data::Table& features) {
@@ -82,15 +69,6 @@ LoopState state_of(const SafetensorsFile& file, const nlohmann::json& json) {
   return state;
 }
 
-void check_identity(const std::string& path, const nlohmann::json& there, const Identity& here) {
-  for (const auto& [what, text] : here) {
-    GRADATIM_CHECK(there.value(what, std::string()) == text, UsageError, 1035,
-                   "{} is of a fit with another {}; take an empty folder, or repeat that fit to go "
-                   "on with it",
-                   path, what);
-  }
-}
-
 }  // namespace
 
 Identity identity_of(const data::FitRequest& request, const api::Settings& settings,
@@ -111,72 +89,39 @@ Identity identity_of(const data::FitRequest& request, const api::Settings& setti
 }
 
 Checkpoint::Checkpoint(const std::string& folder, double seconds, const Learner& learner)
-    : seconds_(seconds), learner_(learner), written_(now()) {
-  if (folder.empty()) return;
+    : file_(folder, seconds), learner_(learner) {
+  if (!wanted()) return;
   SafetensorsWriter unused;
   learner.store({}, unused);
-  std::error_code failed;
-  fs::create_directories(folder, failed);
-  const bool made = !failed && fs::is_directory(folder, failed);
-  GRADATIM_CHECK(made, DataError, 2002, "cannot make the folder '{}' for checkpoints: {}", folder,
-                 failed ? failed.message() : "a file of that name is there");
-  path_ = (fs::path(folder) / "checkpoint.safetensors").string();
-  there_ = fs::exists(path_, failed);
-  // What a process that was killed while it wrote has left.
-  std::vector<fs::path> left;
-  if (!failed) {
-    const fs::directory_iterator end;
-    for (fs::directory_iterator at(folder, failed); !failed && at != end; at.increment(failed)) {
-      if (at->path().string().starts_with(path_ + ".tmp.")) left.push_back(at->path());
-    }
-  }
-  GRADATIM_CHECK(!failed, DataError, 2002, "cannot keep checkpoints in the folder '{}': {}", folder,
-                 failed.message());
-  for (const fs::path& path : left) fs::remove(path, failed);
 }
 
 std::optional<Checkpoint::Loaded> Checkpoint::load(const Identity& identity,
                                                    std::span<const FeatureBins> features) const {
-  if (!there_) return {};
-  try {
-    const SafetensorsFile file(path_);
-    const auto json = nlohmann::json::parse(file.metadata(kMetadataKey));
-    GRADATIM_CHECK(json.at("format").get<int>() == kFormat, UsageError, 1035,
-                   "{} is of another version of gradatim; take an empty folder", path_);
-    check_identity(path_, json.at("identity"), identity);
-    Loaded loaded{state_of(file, json), learner_.load(file, features)};
-    const auto rounds = static_cast<std::size_t>(loaded.state.watch.last);
-    GRADATIM_CHECK(rounds == 0 ? loaded.members.empty() : loaded.members.size() % rounds == 0,
-                   ModelError, 3011, "it has {} members for {} rounds", loaded.members.size(),
+  std::optional<Loaded> loaded;
+  file_.load(identity, [&](const SafetensorsFile& file, const nlohmann::json& json) {
+    loaded = Loaded{state_of(file, json), learner_.load(file, features)};
+    const auto rounds = static_cast<std::size_t>(loaded->state.watch.last);
+    GRADATIM_CHECK(rounds == 0 ? loaded->members.empty() : loaded->members.size() % rounds == 0,
+                   ModelError, 3011, "it has {} members for {} rounds", loaded->members.size(),
                    rounds);
-    return loaded;
-  } catch (const UsageError&) {
-    throw;
-  } catch (const std::exception& error) {
-    throw ModelError(3011, fmt::format("{} is damaged; remove it to begin the fit anew ({})", path_,
-                                       error.what()));
-  }
+  });
+  return loaded;
 }
 
 void Checkpoint::write_if_due(const Identity& identity, const LoopState& state,
                               std::span<const std::unique_ptr<Member>> members) {
-  if (!wanted()) return;
-  const double wait = seconds_ > 0.0 ? std::max(seconds_, kShare * cost_) : 0.0;
-  if (now() - written_ >= wait) write(identity, state, members);
+  if (file_.due()) write(identity, state, members);
 }
 
 void Checkpoint::write(const Identity& identity, const LoopState& state,
                        std::span<const std::unique_ptr<Member>> members) {
   if (!wanted()) return;
-  const double begin = now();
   SafetensorsWriter file;
   learner_.store(members, file);
   nlohmann::json json;
-  json["format"] = kFormat;
   json["round"] = state.watch.last;
   json["best"] = state.watch.best;
   json["history"] = nlohmann::json::array();
-  for (const auto& [what, text] : identity) json["identity"][what] = text;
   for (std::size_t i = 0; i < state.watch.history.size(); ++i) {
     json["history"].push_back(state.watch.history[i].name);
     file.add(fmt::format("history.{}", i), std::span<const double>(state.watch.history[i].values));
@@ -185,10 +130,7 @@ void Checkpoint::write(const Identity& identity, const LoopState& state,
   file.add("loop.outliers", std::span<const std::uint8_t>(state.outliers));
   file.add("loop.weights", std::span<const double>(state.weights));
   file.add("loop.best_weights", std::span<const double>(state.best_weights));
-  file.set_metadata(kMetadataKey, json.dump());
-  file.write(path_);
-  written_ = now();
-  cost_ = written_ - begin;
+  file_.write(identity, std::move(json), file);
 }
 
 }  // namespace gradatim::boost

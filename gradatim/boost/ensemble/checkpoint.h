@@ -17,6 +17,7 @@
 #include "gradatim/boost/ensemble/training_data.h"
 #include "gradatim/boost/ensemble/watch.h"
 #include "gradatim/boost/learner/learner.h"
+#include "gradatim/data/checkpoint_file.h"
 
 namespace gradatim::boost {
 
@@ -28,8 +29,7 @@ struct LoopState {
   std::vector<double> best_weights;    // at the best round
 };
 
-/// What two fits must have in common to share a checkpoint: (what, its text), in order.
-using Identity = std::vector<std::pair<std::string, std::string>>;
+using data::Identity;
 Identity identity_of(const data::FitRequest& request, const api::Settings& settings,
                      const Task& task, const data::Schema& schema, const LabelledRows& train,
                      const LabelledRows* valid);
@@ -40,7 +40,7 @@ class Checkpoint {
   /// learner's members cannot be written, DataError GRD-2002 where the folder cannot be used.
   Checkpoint(const std::string& folder, double seconds, const Learner& learner);
 
-  bool wanted() const { return !path_.empty(); }
+  bool wanted() const { return file_.wanted(); }
   /// What the folder holds. UsageError GRD-1035 where it belongs to another fit, ModelError
   /// GRD-3011 where it is damaged.
   struct Loaded {
@@ -49,20 +49,15 @@ class Checkpoint {
   };
   std::optional<Loaded> load(const Identity& identity, std::span<const FeatureBins> features) const;
 
-  /// Writes if it is time: so many seconds after the last one, and fifty times as long as that
-  /// took, so that checkpoints cost less than a fiftieth of the fit.
+  /// Writes if it is time (CheckpointFile::due()).
   void write_if_due(const Identity& identity, const LoopState& state,
                     std::span<const std::unique_ptr<Member>> members);
   void write(const Identity& identity, const LoopState& state,
              std::span<const std::unique_ptr<Member>> members);
 
  private:
-  std::string path_;
-  bool there_ = false;  // whether the folder holds one already
-  double seconds_;
+  data::CheckpointFile file_;
   const Learner& learner_;
-  double written_ = 0.0;  // when
-  double cost_ = 0.0;     // of the last one, in seconds
 };
 
 }  // namespace gradatim::boost

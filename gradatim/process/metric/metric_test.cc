@@ -6,11 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
-#include <numeric>
 
-#include "gradatim/process/metric/assignment.h"
 #include "gradatim/process/metric/symmetric.h"
 #include "gradatim/process/mixture.h"
 #include "gradatim/process/testing.h"
@@ -54,29 +51,6 @@ TEST(SampleMetrics, AgreeWithScipy) {
               1e-7);  // the root of a singular matrix
   EXPECT_NEAR(of("process.metric.coverage", a, b, 3), 0.325, 1e-12);
   EXPECT_NEAR(of("process.metric.density", a, b, 3), 0.36, 1e-12);
-}
-
-TEST(SampleMetrics, AnAssignmentIsTheBestOfAllPermutations) {
-  const std::vector<double> cost = [] {
-    std::vector<double> made;
-    for (int k = 0; k < 49; ++k) made.push_back(std::round(9.0 * (1.0 + std::sin(7.7 * k * k))));
-    return made;
-  }();
-  const auto total = [&](const std::vector<std::int64_t>& column) {
-    double sum = 0.0;
-    for (std::size_t i = 0; i < 7; ++i) sum += cost[i * 7 + static_cast<std::size_t>(column[i])];
-    return sum;
-  };
-  std::vector<std::int64_t> order(7);
-  std::iota(order.begin(), order.end(), 0);
-  double best = std::numeric_limits<double>::infinity();
-  do best = std::min(best, total(order));
-  while (std::next_permutation(order.begin(), order.end()));
-  auto found = assign(cost, 7);
-  EXPECT_EQ(total(found), best);
-  std::ranges::sort(found);
-  std::iota(order.begin(), order.end(), 0);
-  EXPECT_EQ(found, order);
 }
 
 TEST(SampleMetrics, AShiftIsAsFarAsItIsLong) {

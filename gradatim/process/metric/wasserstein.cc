@@ -6,8 +6,8 @@
 
 #include "gradatim/api/export.h"
 #include "gradatim/core/error.h"
-#include "gradatim/process/metric/assignment.h"
 #include "gradatim/process/metric/metric.h"
+#include "gradatim/process/metric/point_assignment.h"
 
 namespace gradatim::process {
 namespace {
@@ -28,17 +28,12 @@ double wasserstein(const SamplePair& pair, const WassersteinConfig& config) {
         "wasserstein: {} rows cannot be assigned to {} one to one; give as many, or take "
         "sliced_wasserstein",
         n, pair.rows_b());
-    std::vector<double> cost(static_cast<std::size_t>(n * n));
+    const auto partner = assign_points(pair.a, pair.b, pair.dims, config.order);
     for (std::int64_t i = 0; i < n; ++i) {
-      for (std::int64_t j = 0; j < n; ++j) {
-        const double square = squared_distance(pair.a.data() + i * pair.dims,
-                                               pair.b.data() + j * pair.dims, pair.dims);
-        cost[static_cast<std::size_t>(i * n + j)] = config.order == 1 ? std::sqrt(square) : square;
-      }
-    }
-    const auto column = assign(cost, n);
-    for (std::int64_t i = 0; i < n; ++i) {
-      mean += cost[static_cast<std::size_t>(i * n + column[static_cast<std::size_t>(i)])];
+      const double square = squared_distance(
+          pair.a.data() + i * pair.dims,
+          pair.b.data() + partner[static_cast<std::size_t>(i)] * pair.dims, pair.dims);
+      mean += config.order == 1 ? std::sqrt(square) : square;
     }
     mean /= static_cast<double>(n);
   }
@@ -55,13 +50,15 @@ constexpr api::Text kText = {
     .name = "process.metric.wasserstein",
     .summary = "Wasserstein's distance, exact.",
     .detail =
-        "In several dimensions the samples need as many rows, whose best assignment takes a time "
-        "that grows with the cube of their number: some seconds for a few thousand.",
+        "In several dimensions the samples need as many rows, of which the best assignment is "
+        "found.",
     .source =
         "Peyré and Cuturi (2019), Computational optimal transport; Jonker and Volgenant (1987), "
         "A shortest augmenting path algorithm for dense and sparse linear assignment problems",
     .shape = "a, b: [rows, dims]",
-    .errors = "GRD-1136 the shapes do not fit; GRD-4023 a sample is too small or not finite",
+    .errors =
+        "GRD-1136 the shapes do not fit; GRD-4023 a sample is too small or not finite; "
+        "GRD-4026 squared distances are not finite",
 };
 
 }  // namespace

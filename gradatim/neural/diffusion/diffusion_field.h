@@ -1,0 +1,49 @@
+// DiffusionField: a network as the field of a process.
+//
+// Rows go through the network in chunks of a fixed size, the last one padded, and all conditions of
+// a chunk in one batch: a row's bits do not depend on how many rows are asked for.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "gradatim/neural/nn/net.h"
+#include "gradatim/process/field.h"
+#include "gradatim/process/path.h"
+#include "gradatim/process/prediction.h"
+
+namespace gradatim::neural {
+
+struct FieldParts {
+  std::shared_ptr<Net> net;
+  std::shared_ptr<const process::Path> path;  // that it was trained on
+  std::shared_ptr<const process::Prediction> prediction;
+  NetworkShape shape;
+  at::Device device = at::kCPU;
+};
+
+class DiffusionField final : public process::Field {
+ public:
+  explicit DiffusionField(FieldParts parts) : parts_(std::move(parts)) {}
+
+  const process::Prediction& prediction() const override { return *parts_.prediction; }
+  void eval(process::Space& space, const process::Query& query,
+            std::span<const process::ConditionPtr> conditions,
+            std::span<process::Vec> out) const override;
+  process::Vec vjp(process::Space& space, const process::Query& query,
+                   const process::ConditionPtr& condition, const process::Vec& w) const override;
+  bool differentiable() const override { return true; }
+  void check(const process::Condition* condition) const override;
+
+ private:
+  std::int64_t dims() const { return c10::multiply_integers(parts_.shape.sample); }
+  std::int64_t chunk() const;
+  Tensor labels(const process::Query& query, const process::Condition* condition,
+                std::int64_t first, std::int64_t rows) const;
+  Tensor times(const process::Query& query, std::int64_t first, std::int64_t rows) const;
+  Tensor shaped(const Tensor& rows) const;
+
+  FieldParts parts_;
+};
+
+}  // namespace gradatim::neural

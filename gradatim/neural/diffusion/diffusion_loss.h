@@ -1,0 +1,22 @@
+// The loss of a field on a batch: the mean of weight |F - target|^2 over rows and numbers.
+#pragma once
+
+#include "gradatim/neural/nn/net.h"
+#include "gradatim/neural/train/batches.h"
+
+namespace gradatim::neural {
+
+/// Rows [first, first + rows) of a batch as tensors over its memory, or on the device.
+struct BatchTensors {
+  NetInput input;
+  Tensor target, weight;  // [rows, ...], [rows, 1, ...]
+};
+BatchTensors tensors_of(Batch& batch, const NetworkShape& shape, std::int64_t first,
+                        std::int64_t rows, at::Device device);
+
+/// The loss alone.
+double loss_of(Net& net, const NetworkShape& shape, Batch& batch, at::Device device);
+/// The sum of losses of some rows over `all` rows; adds the gradients.
+Tensor learn(Net& net, const BatchTensors& batch, std::int64_t all);
+
+}  // namespace gradatim::neural

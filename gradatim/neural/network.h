@@ -1,0 +1,31 @@
+// Network: the architecture of a field or a classifier, chosen by name. Settings alone; what
+// computes is made of them by libgradatim_neural (nn/net.h).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace gradatim::neural {
+
+/// What a network is to fit.
+struct NetworkShape {
+  std::vector<std::int64_t> sample;  // {dims}, or {channels, height, width}
+  std::int64_t classes = 0;          // labels 0 .. classes - 1; `classes` itself is "anything"
+  std::int64_t outputs = 1;          // put out for each number in: 2 with learned variances
+  double time_scale = 1.0;           // of times, so that they reach about 1,000
+  std::uint64_t seed = 0;            // of the initial values
+};
+
+class Network {
+ public:
+  using Interface = Network;
+  static constexpr std::string_view kKind = "neural.network";
+  virtual ~Network() = default;
+
+  /// The function of libgradatim_neural that makes it, a MakeNet, and the config that it takes.
+  virtual const char* maker() const = 0;
+  virtual const void* config() const = 0;
+};
+
+}  // namespace gradatim::neural

@@ -1,0 +1,55 @@
+#include <gtest/gtest.h>
+
+#include "gradatim/api/settings.h"
+#include "gradatim/neural/nn/net.h"
+
+namespace gradatim::neural {
+namespace {
+
+std::unique_ptr<Net> mlp(const std::vector<api::Option>& options, const NetworkShape& shape) {
+  const auto settings = api::parse_settings("neural.network.mlp", options);
+  return make_net(*api::build_as<Network>(settings), shape);
+}
+
+NetInput input(std::int64_t rows, std::int64_t dims, std::int64_t classes) {
+  at::manual_seed(7);
+  NetInput in{at::randn({rows, dims}), at::rand({rows}), {}};
+  if (classes > 0) in.labels = at::randint(classes + 1, {rows}, at::kLong);
+  return in;
+}
+
+// The hand-written backward pass against automatic differentiation of forward().
+void expect_gradients_agree(const std::vector<api::Option>& options, std::int64_t classes) {
+  const auto net = mlp(options, {.sample = {3}, .classes = classes, .outputs = 2, .time_scale = 9});
+  const NetInput in = input(37, 3, classes);
+  const Tensor weight = at::randn({37, 6});
+  const Tensor output = net->run(in);
+  net->backward(weight);
+  const Tensor by_hand = net->parameters().gradients().clone();
+  net->parameters().gradients().zero_();
+  net->parameters().require_gradients(true);
+  const at::AutoGradMode on(true);
+  const Tensor again = net->forward(in);
+  torch::autograd::backward({again}, {weight});
+  EXPECT_TRUE(at::equal(output, again.detach()));
+  EXPECT_GT(by_hand.abs().max().item<float>(), 0.1F);
+  EXPECT_LT((by_hand - net->parameters().gradients()).abs().max().item<float>(), 2e-4F);
+}
+
+TEST(Mlp, BackwardByHandEqualsAutomaticDifferentiation) {
+  for (const char* activation : {"silu", "gelu", "relu", "selu", "tanh"}) {
+    SCOPED_TRACE(activation);
+    expect_gradients_agree({{"width", "24"}, {"activation", activation}}, 0);
+    expect_gradients_agree({{"width", "8"}, {"residual", "true"}, {"activation", activation}}, 4);
+  }
+}
+
+TEST(Mlp, InitialValuesArePureFunctionsOfTheSeed) {
+  const NetworkShape shape{.sample = {2}, .seed = 3};
+  const Tensor values = mlp({}, shape)->parameters().values();
+  EXPECT_TRUE(at::equal(values, mlp({}, shape)->parameters().values()));
+  EXPECT_FALSE(at::equal(values, mlp({}, {.sample = {2}, .seed = 4})->parameters().values()));
+}
+
+}  // namespace
+}  // namespace gradatim::neural

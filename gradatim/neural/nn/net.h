@@ -1,0 +1,47 @@
+// Net: a network that computes.
+//
+//  1. make_net() builds it from its Network's settings for a shape, with initial values.
+//  2. forward() gives outputs; under an active gradient mode they know how to go back.
+//  3. In training, run() is the forward pass of a step and backward() takes d loss / d output to
+//     parameters().gradients(), onto what is there already. By default both use automatic
+//     differentiation; small networks write them by hand.
+#pragma once
+
+#include <memory>
+
+#include "gradatim/neural/network.h"
+#include "gradatim/neural/nn/parameters.h"
+
+namespace gradatim::neural {
+
+struct NetInput {
+  Tensor x;       // [rows, sample...], float32
+  Tensor t;       // [rows], float32: what networks are told of the time
+  Tensor labels;  // [rows], int64, or undefined where the network has no classes
+};
+
+class Net {
+ public:
+  virtual ~Net() = default;
+
+  Parameters& parameters() { return parameters_; }
+  const Parameters& parameters() const { return parameters_; }
+  /// [rows, sample...], with `outputs` times as many channels.
+  virtual Tensor forward(const NetInput& input) = 0;
+  virtual Tensor run(const NetInput& input);
+  virtual void backward(const Tensor& output_gradient);
+
+ private:
+  Parameters parameters_;
+  Tensor output_;  // of run(), with its graph
+};
+
+/// What a Network's maker() names; the caller owns the result.
+using MakeNet = Net*(const void* config, const NetworkShape& shape);
+
+/// The network with its initial values, on `device`. UsageError GRD-1161 where it does not suit the
+/// shape.
+std::unique_ptr<Net> make_net(const Network& network, const NetworkShape& shape,
+                              at::Device device = at::kCPU);
+
+}  // namespace gradatim::neural

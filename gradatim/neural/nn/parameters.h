@@ -1,0 +1,84 @@
+// Parameters: what a network learns, by name, in one buffer.
+//
+//  1. A network's constructor adds its parameters by a Scope, which knows the name in front
+//     ("mid_block.resnets.0.") and gives back the tensor to compute with.
+//  2. pack() moves all values into one buffer, beside one of gradients, so that an optimiser, a
+//     moving average or a norm is one pass. The tensors that were given back look into it.
+//  3. init() draws the values: a parameter's are a pure function of the seed, its place and the
+//     element.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gradatim/core/safetensors.h"
+#include "gradatim/neural/nn/tensor.h"
+
+namespace gradatim::neural {
+
+/// How values begin: uniform in [-size, size], normal of that deviation, or all `size`.
+struct Init {
+  enum class Kind { uniform, normal, constant } kind = Kind::constant;
+  double size = 0.0;
+
+  static Init uniform(double bound) { return {Kind::uniform, bound}; }
+  static Init normal(double deviation) { return {Kind::normal, deviation}; }
+  static Init constant(double value) { return {Kind::constant, value}; }
+  /// Of a layer with so many inputs, as torch begins linear layers and convolutions.
+  static Init of_inputs(std::int64_t inputs);
+};
+
+class Parameters {
+ public:
+  struct Item {
+    std::string name;
+    Tensor value;
+    Init init;
+    std::int64_t offset = 0;  // in the buffer
+  };
+
+  /// Before pack(). Names are distinct.
+  Tensor add(std::string name, at::IntArrayRef sizes, Init init);
+  void pack(at::Device device = at::kCPU);
+  void init(std::uint64_t seed);
+
+  const std::vector<Item>& items() const { return items_; }
+  std::int64_t count() const { return values_.numel(); }
+  /// All values and all gradients, [count()].
+  const Tensor& values() const { return values_; }
+  const Tensor& gradients() const { return gradients_; }
+  /// Whether backward passes reach the parameters.
+  void require_gradients(bool on);
+
+  /// Writes them by name, from a buffer like values().
+  void store(SafetensorsWriter& file, const Tensor& buffer, const std::string& prefix = {}) const;
+  /// Reads them all. ModelError GRD-3002, GRD-3003 where one is missing or of another shape;
+  /// GRD-3060 where the file has one that the network does not know, GRD-3061 where a number is not
+  /// finite.
+  void load(const SafetensorsFile& file, const std::string& prefix = {});
+
+ private:
+  std::vector<Item> items_;
+  Tensor values_, gradients_;
+};
+
+/// A place in a network: adds parameters under a name.
+class Scope {
+ public:
+  explicit Scope(Parameters& parameters, std::string prefix = {})
+      : parameters_(&parameters), prefix_(std::move(prefix)) {}
+  Scope operator/(const std::string& name) const {
+    return Scope(*parameters_, prefix_ + name + ".");
+  }
+  Scope operator/(std::int64_t place) const { return *this / std::to_string(place); }
+  Tensor add(const std::string& name, at::IntArrayRef sizes, Init init) const {
+    return parameters_->add(prefix_ + name, sizes, init);
+  }
+
+ private:
+  Parameters* parameters_;
+  std::string prefix_;
+};
+
+}  // namespace gradatim::neural

@@ -1,0 +1,151 @@
+#include "gradatim/neural/train/loop.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "gradatim/core/error.h"
+#include "gradatim/core/parallel.h"
+#include "gradatim/neural/train/log.h"
+#include "gradatim/neural/train/optimizer.h"
+
+namespace gradatim::neural {
+namespace {
+
+// The mean of equal parts of the steps, at most so many: what the model file keeps of its training.
+constexpr std::int64_t kParts = 200;
+
+class Loop {
+ public:
+  Loop(Objective& objective, const TrainingConfig& config, const data::FitRequest& request,
+       const data::Identity& identity)
+      : objective_(objective),
+        config_(config),
+        request_(request),
+        identity_(identity),
+        optimizer_(objective.parameters(), config),
+        checkpoint_(request.resume, request.checkpoint_seconds),
+        log_(request.log_folder) {}
+
+  Trained run() {
+    checkpoint_.load(identity_, [this](const SafetensorsFile& file, const nlohmann::json& state) {
+      restore(file, state);
+    });
+    try {
+      go();
+    } catch (const Interrupted&) {
+      if (!checkpoint_.wanted()) throw;
+      save();
+      throw Interrupted(
+          fmt::format("interrupted; {} holds the {} steps that were done, and the "
+                      "same fit goes on from there",
+                      request_.resume, done_));
+    }
+    if (checkpoint_.wanted()) save();
+    return {optimizer_.kept(), {{"train.loss", means_}}, done_};
+  }
+
+ private:
+  void go() {
+    const auto begun = std::chrono::steady_clock::now();
+    if (done_ < config_.steps) objective_.begin(done_, config_.steps);
+    while (done_ < config_.steps) {
+      check_interrupt();
+      const double loss = objective_.step(done_);
+      check(loss);
+      const double norm = optimizer_.update(done_);
+      record(loss);
+      const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begun;
+      tell(loss, norm, spent.count());
+      picture();
+      if (checkpoint_.due()) save();
+      if (config_.max_seconds > 0.0 && spent.count() > config_.max_seconds) break;
+    }
+  }
+
+  void check(double loss) const {
+    if (std::isfinite(loss)) return;
+    const std::string kept =
+        written_ > 0 ? fmt::format("; {} holds step {}", checkpoint_.path(), written_) : "";
+    throw NumericError(
+        4029, fmt::format("the loss of step {} (samples {} to {} of the stream) is {}; lower the "
+                          "learning_rate or gradient_clip{}",
+                          done_ + 1, done_ * config_.batch_size,
+                          (done_ + 1) * config_.batch_size - 1, loss, kept));
+  }
+
+  void record(double loss) {
+    ++done_;
+    sum_ += loss;
+    const std::int64_t part = done_ * kParts / config_.steps;
+    if (part == (done_ - 1) * kParts / config_.steps) {
+      ++pending_;
+      return;
+    }
+    means_.push_back(sum_ / static_cast<double>(pending_ + 1));
+    sum_ = 0.0;
+    pending_ = 0;
+  }
+
+  void tell(double loss, double norm, double seconds) {
+    recent_ = recent_ == 0.0 ? loss : 0.98 * recent_ + 0.02 * loss;
+    const double rate = learning_rate_at(config_, done_ - 1);
+    log_.step(done_, {{"loss", loss}, {"learning_rate", rate}, {"gradient_norm", norm}}, seconds);
+    if (request_.observer == nullptr) return;
+    request_.observer->on_step({.step = done_,
+                                .steps = config_.steps,
+                                .seconds = seconds,
+                                .metrics = {{"loss", recent_}, {"learning_rate", rate}}});
+  }
+
+  void picture() {
+    if (config_.sample_every == 0 || !log_.wanted() || done_ % config_.sample_every != 0) return;
+    objective_.picture(optimizer_.kept(), log_.path(fmt::format("samples_{:07d}", done_)));
+  }
+
+  void save() {
+    SafetensorsWriter file;
+    optimizer_.store(file);
+    file.add("history", std::span<const double>(means_));
+    nlohmann::json state{
+        {"step", done_}, {"pending", pending_}, {"sum", sum_}, {"recent", recent_}};
+    checkpoint_.write(identity_, std::move(state), file);
+    written_ = done_;
+  }
+
+  void restore(const SafetensorsFile& file, const nlohmann::json& state) {
+    optimizer_.load(file);
+    means_ = file.read<double>("history");
+    done_ = written_ = state.at("step").get<std::int64_t>();
+    pending_ = state.at("pending").get<std::int64_t>();
+    sum_ = state.at("sum").get<double>();
+    recent_ = state.at("recent").get<double>();
+    GRADATIM_CHECK(done_ >= 0 && done_ <= config_.steps, ModelError, 3011, "it is at step {} of {}",
+                   done_, config_.steps);
+  }
+
+  Objective& objective_;
+  TrainingConfig config_;
+  const data::FitRequest& request_;
+  const data::Identity& identity_;
+  Optimizer optimizer_;
+  data::CheckpointFile checkpoint_;
+  Log log_;
+  std::int64_t done_ = 0, written_ = 0;
+  std::vector<double> means_;
+  double sum_ = 0.0, recent_ = 0.0;
+  std::int64_t pending_ = 0;  // steps in sum_
+};
+
+}  // namespace
+
+Trained train(Objective& objective, const TrainingConfig& config, const data::FitRequest& request,
+              const data::Identity& identity) {
+  const at::NoGradGuard plain;
+  return Loop(objective, config, request, identity).run();
+}
+
+}  // namespace gradatim::neural

@@ -1,0 +1,47 @@
+// The training loop, one for every network of the house.
+//
+//  1. A model derives Objective: the parameters, and what a step adds to their gradients.
+//  2. train() repeats: gradients of a step, their norm held, AdamW, the moving average; it tells
+//  the
+//     observer, writes checkpoints, and goes on from one.
+//  3. It returns the parameters to keep: the moving average, where one is wanted.
+//
+// A step is a pure function of its number, so a fit that was cut off and goes on ends in the same
+// bytes (with the same number of threads, processor and torch).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gradatim/data/checkpoint_file.h"
+#include "gradatim/data/model.h"
+#include "gradatim/neural/nn/parameters.h"
+#include "gradatim/neural/training.h"
+
+namespace gradatim::neural {
+
+class Objective {
+ public:
+  virtual ~Objective() = default;
+  virtual Parameters& parameters() = 0;
+  /// Called once, before the first step of this process.
+  virtual void begin(std::int64_t /*first*/, std::int64_t /*last*/) {}
+  /// The loss of step 0, 1, ...; adds its gradients, which are 0 before.
+  virtual double step(std::int64_t step) = 0;
+  /// A picture of samples by `parameters`, to be written to `path` without its ending.
+  virtual void picture(const Tensor& /*parameters*/, const std::string& /*path*/) {}
+};
+
+struct Trained {
+  Tensor parameters;                   // like Parameters::values()
+  std::vector<data::History> history;  // "train.loss": means over equal parts of the steps
+  std::int64_t steps = 0;
+};
+
+/// `identity` is what the fit must have in common with a checkpoint. NumericError GRD-4029 where a
+/// loss is not finite.
+Trained train(Objective& objective, const TrainingConfig& config, const data::FitRequest& request,
+              const data::Identity& identity);
+
+}  // namespace gradatim::neural

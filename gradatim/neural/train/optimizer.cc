@@ -1,0 +1,67 @@
+#include "gradatim/neural/train/optimizer.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "gradatim/core/error.h"
+
+namespace gradatim::neural {
+
+Optimizer::Optimizer(Parameters& parameters, const TrainingConfig& config)
+    : parameters_(parameters),
+      config_(config),
+      mean_(at::zeros_like(parameters.values())),
+      square_(at::zeros_like(parameters.values())),
+      steps_(at::zeros({}, parameters.values().options())) {
+  if (config.ema_decay > 0.0) average_ = parameters.values().clone();
+}
+
+double Optimizer::update(std::int64_t step) {
+  const Tensor gradients = parameters_.gradients();
+  const double norm = gradients.norm().item<double>();
+  if (config_.gradient_clip > 0.0 && norm > config_.gradient_clip) {
+    gradients.mul_(config_.gradient_clip / norm);
+  }
+  steps_.fill_(static_cast<double>(step + 1));
+  at::_fused_adamw_({parameters_.values()}, {gradients}, {mean_}, {square_}, {}, {steps_},
+                    learning_rate_at(config_, step), config_.beta1, config_.beta2,
+                    config_.weight_decay, config_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+  if (average_.defined()) {
+    average_.lerp_(parameters_.values(), 1.0 - ema_decay_at(config_, step));
+  }
+  gradients.zero_();
+  return norm;
+}
+
+const Tensor& Optimizer::kept() const {
+  return average_.defined() ? average_ : parameters_.values();
+}
+
+std::vector<std::pair<const char*, Tensor*>> Optimizer::buffers() {
+  std::vector<std::pair<const char*, Tensor*>> all{{"optimizer.mean", &mean_},
+                                                   {"optimizer.square", &square_}};
+  if (average_.defined()) all.emplace_back("average", &average_);
+  return all;
+}
+
+void Optimizer::store(SafetensorsWriter& file) const {
+  const auto add = [&](const std::string& name, const Tensor& buffer) {
+    const Tensor host = buffer.to(at::kCPU);
+    file.add(name, std::span(host.const_data_ptr<float>(), static_cast<std::size_t>(host.numel())));
+  };
+  add("parameters", parameters_.values());
+  for (const auto& [name, buffer] : const_cast<Optimizer*>(this)->buffers()) add(name, *buffer);
+}
+
+void Optimizer::load(const SafetensorsFile& file) {
+  auto all = buffers();
+  Tensor values = parameters_.values();
+  all.emplace_back("parameters", &values);
+  for (const auto& [name, buffer] : all) {
+    auto numbers = file.read<float>(name, buffer->numel());
+    buffer->copy_(at::from_blob(numbers.data(), buffer->sizes(), at::kFloat));
+  }
+}
+
+}  // namespace gradatim::neural
