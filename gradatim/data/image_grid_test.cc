@@ -80,6 +80,10 @@ TEST(ImageGrid, WhatIsNoPictureIsRefused) {
             }),
             "a picture shows grey or RGB images, but each of these 3 samples has shape [2]; write "
             "them to an .npz file or a table (GRD-1150)");
+  EXPECT_NE(error_of([] {
+              image_grid({.shape = {1, 2, 2}, .count = 1, .bytes = {1, 2}});
+            }).find("GRD-1153"),
+            std::string::npos);
   Samples many{.shape = {1, 1, 1}, .count = 100000, .bytes = Bytes(100000)};
   EXPECT_NE(error_of([&] { image_grid(many); }).find("draw fewer samples (GRD-1150)"),
             std::string::npos);
