@@ -70,11 +70,13 @@ bench-boost: build ## time boosting against the other libraries, in turn (hours;
 	@tools/install_python.sh $(PEERS)
 	@$(PEERS) bench/run.py --all
 
-bench-process: build ## time solver steps against PyTorch's formulas (minutes; fetches torch, see requirements.txt)
+bench-process: build ## time solver steps against PyTorch, optimal transport against POT (minutes; fetches torch, see requirements.txt)
 	@tools/setup.sh diffusers
+	@tools/setup.sh bench
 	@cmake --preset release -DGRADATIM_BENCH=ON
-	@cmake --build build -j $(JOBS) --target step_time
+	@cmake --build build -j $(JOBS) --target step_time coupling_time
 	@$(DIFFUSERS) bench/steps.py
+	@$(PEERS) bench/coupling.py
 
 api: build ## rewrite what is derived from the registry: Python modules, schema, reference, golden files
 	@build/gradatim api write
