@@ -22,6 +22,8 @@ struct SinkhornConfig {
   double tolerance = 1e-3;
 };
 
+constexpr double kMostUnits = 1e12;  // the plan is then still known to 1e-4
+
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 // The plan in units of e: log(n P_ij) = f_i + g_j - cost_ij.
@@ -34,6 +36,11 @@ class Plan {
     for (const float x : squares) sum += double{x};
     const double mean = sum / static_cast<double>(squares.size());
     const double unit = mean > 0.0 ? regularisation * mean : 1.0;
+    const double most = double{*std::ranges::max_element(squares)} / unit;
+    GRADATIM_CHECK(most <= kMostUnits, NumericError, 4025,
+                   "sinkhorn: the largest cost is {:.2g} regularisations, and float64 can weigh up "
+                   "to {:g}; raise regularisation (now {:g}), or take optimal_transport",
+                   most, kMostUnits, regularisation);
     for (std::int64_t i = 0; i < n_; ++i) {
       for (std::int64_t j = 0; j < n_; ++j) {
         cost_[at(i * n_ + j)] = double{squares[at(i * n_ + j)]} / unit;
