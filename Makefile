@@ -1,7 +1,7 @@
 # gradatim's table of contents: `make` alone prints it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-all format lint bench-boost bench-process api docs clean check-fresh
+.PHONY: help demo build neural test test-all format lint bench-boost bench-process api docs clean check-fresh
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -35,6 +35,10 @@ demo: ## set up, build, and do the main job on the 327,346 flights of 2013 that 
 
 build: ## set up and build: the command at build/gradatim, everything Python in .venv
 	@tools/setup.sh build
+	@$(call compile)
+
+neural: ## the same with networks (fetches torch, 200 MB or 3 GB, and says which)
+	@tools/setup.sh neural
 	@$(call compile)
 
 test: ## set up, build, and run every test but the slow ones
