@@ -15,7 +15,7 @@ using namespace testing;
 
 std::shared_ptr<const data::Model> fitted(std::vector<api::Option> more = {}) {
   std::vector<api::Option> options = {
-      {"network", "mlp"},    {"network.width", "48"}, {"batch_size", "128"},     {"steps", "400"},
+      {"network", "mlp"},    {"network.width", "48"}, {"batch_size", "128"},     {"steps", "1000"},
       {"ema_decay", "0.98"}, {"drop_label", "0.5"},   {"learning_rate", "0.005"}};
   options.insert(options.end(), more.begin(), more.end());
   return data::fit_model(settings_of(options), {.seed = 1, .samples = two_blobs(500)});
@@ -44,7 +44,7 @@ void expect_blobs(const std::vector<float>& rows, double share_left) {
   }
   const double count = static_cast<double>(rows.size()) / 2.0;
   EXPECT_NEAR(left / count, share_left, 0.1);
-  EXPECT_LT(far / count, 0.5);
+  EXPECT_LT(far / count, 0.6);
 }
 
 TEST(Diffusion, LearnsWhereDataAreUnderAnyPrediction) {
