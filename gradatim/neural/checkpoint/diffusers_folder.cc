@@ -131,9 +131,8 @@ void read_levels(const Fields& fields, std::vector<api::Option>& options) {
 
 std::string activation_of(const Fields& fields) {
   std::string name = fields.get<std::string>("act_fn");
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (name == "swish") name = "silu";
   fields.want(name == "silu" || name == "mish" || name == "gelu" || name == "relu", "act_fn");
   return name;

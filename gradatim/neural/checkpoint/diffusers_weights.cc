@@ -18,8 +18,7 @@ using Files = std::vector<std::unique_ptr<SafetensorsFile>>;
 
 // The files that an index names, each once; all lie beside it.
 Files indexed_files(const fs::path& index) {
-  const auto json =
-      nlohmann::json::parse(MappedFile(index.string()).bytes(), nullptr, false);
+  const auto json = nlohmann::json::parse(MappedFile(index.string()).bytes(), nullptr, false);
   const bool whole = json.is_object() && json.contains("weight_map") &&
                      json["weight_map"].is_object() && !json["weight_map"].empty();
   GRADATIM_CHECK(whole, ModelError, 3066, "{} is no index of weights", index.string());
@@ -58,8 +57,10 @@ Files weight_files(const fs::path& folder) {
 
 // A parameter's name before diffusers renamed those of attention.
 std::string former_name(const std::string& name) {
-  constexpr std::pair<const char*, const char*> kRenamed[] = {
-      {".to_q.", ".query."}, {".to_k.", ".key."}, {".to_v.", ".value."}, {".to_out.0.", ".proj_attn."}};
+  constexpr std::pair<const char*, const char*> kRenamed[] = {{".to_q.", ".query."},
+                                                              {".to_k.", ".key."},
+                                                              {".to_v.", ".value."},
+                                                              {".to_out.0.", ".proj_attn."}};
   for (const auto& [now, before] : kRenamed) {
     const auto at = name.find(now);
     if (at != std::string::npos) {

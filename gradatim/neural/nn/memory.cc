@@ -1,8 +1,10 @@
 #include "gradatim/neural/nn/memory.h"
 
 #include <c10/core/CPUAllocator.h>
+#include <malloc.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -12,21 +14,19 @@
 namespace gradatim::neural {
 namespace {
 
-constexpr std::size_t kAlignment = 64, kHugePage = std::size_t{2} << 20;
+constexpr std::size_t kCacheLine = 64, kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kLeast = std::size_t{64} << 10;  // smaller ones malloc keeps itself
 
+// Hands out what malloc made, without a header: torch's own allocator may free a block of the pool,
+// and the pool may be given one of malloc's, as happens with oneDNN's memory.
 class Pool final : public c10::Allocator {
  public:
-  // In front of what is handed out.
-  struct alignas(kAlignment) Block {
-    std::size_t size;
-  };
-
   c10::DataPtr allocate(std::size_t bytes) override {
-    Block* block = taken(bytes);
+    void* block = taken(bytes);
     if (block == nullptr) block = made(bytes);
-    return {block + 1, block, &Pool::put_back, at::Device(at::kCPU)};
+    return {block, block, &Pool::put_back, at::Device(at::kCPU)};
   }
+  c10::DeleterFnPtr raw_deleter() const override { return &Pool::put_back; }
   void copy_data(void* to, const void* from, std::size_t bytes) const override {
     std::memcpy(to, from, bytes);
   }
@@ -50,37 +50,37 @@ class Pool final : public c10::Allocator {
 
  private:
   // The smallest free block that is not half empty.
-  Block* taken(std::size_t bytes) {
+  void* taken(std::size_t bytes) {
     if (bytes < kLeast) return nullptr;
     const std::lock_guard lock(mutex_);
     const auto found = free_.lower_bound(bytes);
     if (found == free_.end() || found->first > bytes + bytes / 2) return nullptr;
-    Block* block = found->second;
+    void* block = found->second;
     free_.erase(found);
     return block;
   }
 
-  Block* made(std::size_t bytes) {
-    const std::size_t step = bytes < kHugePage ? kAlignment : kHugePage;
-    const std::size_t whole = (bytes + sizeof(Block) + step - 1) / step * step;
-    void* room = std::aligned_alloc(step, whole);
-    if (room == nullptr) {
+  void* made(std::size_t bytes) {
+    const std::size_t step = bytes < kHugePage ? kCacheLine : kHugePage;
+    const std::size_t whole = std::max<std::size_t>(bytes + step - 1, step) / step * step;
+    void* block = std::aligned_alloc(step, whole);
+    if (block == nullptr) {
       const std::lock_guard lock(mutex_);
       clear();
-      room = std::aligned_alloc(step, whole);
+      block = std::aligned_alloc(step, whole);
     }
-    if (room == nullptr) throw std::bad_alloc();
-    if (step == kHugePage) madvise(room, whole, MADV_HUGEPAGE);
-    return new (room) Block{whole - sizeof(Block)};
+    if (block == nullptr) throw std::bad_alloc();
+    if (step == kHugePage) madvise(block, whole, MADV_HUGEPAGE);
+    return block;
   }
 
-  static void put_back(void* context) {
-    auto* block = static_cast<Block*>(context);
-    Pool& pool = instance();
-    if (block->size >= kLeast) {
+  static void put_back(void* block) {
+    const std::size_t size = malloc_usable_size(block);
+    if (size >= kLeast) {
+      Pool& pool = instance();
       const std::lock_guard lock(pool.mutex_);
       if (pool.keepers_ > 0) {
-        pool.free_.emplace(block->size, block);
+        pool.free_.emplace(size, block);
         return;
       }
     }
@@ -93,7 +93,7 @@ class Pool final : public c10::Allocator {
   }
 
   std::mutex mutex_;
-  std::multimap<std::size_t, Block*> free_;
+  std::multimap<std::size_t, void*> free_;
   int keepers_ = 0, installed_ = 0;
   c10::Allocator* before_ = nullptr;
 };

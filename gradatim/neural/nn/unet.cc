@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "gradatim/core/error.h"
+#include "gradatim/neural/nn/memory.h"
 #include "gradatim/neural/nn/net.h"
 #include "gradatim/neural/nn/time_embedding.h"
 #include "gradatim/neural/nn/unet_layers.h"
@@ -57,6 +58,7 @@ class Unet final : public Net {
   }
 
   Tensor forward(const NetInput& input) override {
+    const PooledMemory memory;
     const Tensor t = input.t * shape_.time_scale;
     const Tensor time = activated(config_.activation, embedded(t, input.labels));
     Dropout dropout(input.dropout);
@@ -89,6 +91,11 @@ class Unet final : public Net {
     }
     const Tensor out = (*conv_out_)(norm_out_.silu(h)).contiguous();
     return config_.time == UnetTime::fourier ? out / t.view({-1, 1, 1, 1}) : out;
+  }
+
+  void backward(const Tensor& output_gradient) override {
+    const PooledMemory memory;
+    Net::backward(output_gradient);
   }
 
  private:
@@ -228,6 +235,7 @@ class Unet final : public Net {
     return labels_.defined() ? embedding + labels_.index_select(0, labels) : embedding;
   }
 
+  KeptMemory kept_;
   UnetConfig config_;
   NetworkShape shape_;
   std::int64_t time_ = 0;

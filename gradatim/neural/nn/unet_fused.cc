@@ -8,6 +8,11 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
+/// Of autograd's functions, undefined tensors must be none.
+using MaybeTensor = std::optional<Tensor>;
+
+MaybeTensor maybe(const Tensor& x) { return x.defined() ? MaybeTensor(x) : std::nullopt; }
+Tensor tensor(const MaybeTensor& x) { return x.value_or(Tensor()); }
 
 Tensor channels_last(const Tensor& x) {
   return x.defined() ? x.contiguous(at::MemoryFormat::ChannelsLast) : x;
@@ -124,13 +129,15 @@ class ResidualFunction : public torch::autograd::Function<ResidualFunction> {
   };
   static constexpr std::size_t kInputs = 14;
 
-  static Tensor forward(AutogradContext* ctx, const Tensor& x_in, const Tensor& skip_in,
-                        const Tensor& modulation, const Tensor& mask, const Tensor& gain1,
+  static Tensor forward(AutogradContext* ctx, const Tensor& x_in, const MaybeTensor& skip_in,
+                        const Tensor& modulation, const MaybeTensor& mask_in, const Tensor& gain1,
                         const Tensor& bias1, const Tensor& weight1, const Tensor& shift1,
                         const Tensor& gain2, const Tensor& bias2, const Tensor& weight2,
-                        const Tensor& shift2, const Tensor& shortcut, const Tensor& shift,
-                        std::int64_t groups, double epsilon, bool scale_shift) {
-    const Tensor x = channels_last(x_in), skip = channels_last(skip_in);
+                        const Tensor& shift2, const MaybeTensor& shortcut_in,
+                        const MaybeTensor& shift, std::int64_t groups, double epsilon,
+                        bool scale_shift) {
+    const Tensor x = channels_last(x_in), skip = channels_last(tensor(skip_in));
+    const Tensor mask = tensor(mask_in), shortcut = tensor(shortcut_in);
     const Tensor statistics1 = statistics_for(x, groups), statistics2 = statistics_for(x, groups);
     const Tensor in1 = empty_image(x, gain1.size(0));
     kernel::group_norm(problem(x, skip, gain1, bias1, groups, epsilon, true, {}, statistics1),
@@ -145,7 +152,7 @@ class ResidualFunction : public torch::autograd::Function<ResidualFunction> {
     if (shortcut.defined()) {
       const Tensor flat = shortcut.flatten(1).t();  // [in, out]
       const Tensor rows = pixels(sum);
-      rows.add_(shift).addmm_(pixels(x), flat.narrow(0, 0, x.size(1)));
+      rows.add_(*shift).addmm_(pixels(x), flat.narrow(0, 0, x.size(1)));
       if (skip.defined()) rows.addmm_(pixels(skip), flat.narrow(0, x.size(1), skip.size(1)));
     } else {
       sum.add_(x);
@@ -239,12 +246,12 @@ class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
  public:
   enum Saved { kX, kNormal, kQkv, kMixed, kLogsum, kGain, kBias, kStatistics, kWeight, kOut };
 
-  static Tensor forward(AutogradContext* ctx, const Tensor& x_in, const Tensor& gain,
-                        const Tensor& bias, const Tensor& query, const Tensor& query_bias,
+  static Tensor forward(AutogradContext* ctx, const Tensor& x_in, const MaybeTensor& gain_in,
+                        const MaybeTensor& bias_in, const Tensor& query, const Tensor& query_bias,
                         const Tensor& key, const Tensor& key_bias, const Tensor& value,
                         const Tensor& value_bias, const Tensor& out, const Tensor& out_bias,
                         std::int64_t groups, double epsilon, std::int64_t heads) {
-    const Tensor x = channels_last(x_in);
+    const Tensor x = channels_last(x_in), gain = tensor(gain_in), bias = tensor(bias_in);
     Tensor normal = x, statistics;
     if (gain.defined()) {
       statistics = statistics_for(x, groups);
@@ -317,18 +324,18 @@ class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
 
 Tensor fused_residual(const ResidualBlock& block, bool scale_shift, const Tensor& x,
                       const Tensor& skip, const Tensor& modulation, const Tensor& mask) {
-  const Tensor none;
   const bool projects = block.shortcut.has_value();
   return ResidualFunction::apply(
-      x, skip, modulation, mask, block.norm1.gain, block.norm1.bias, block.conv1.weight,
-      block.conv1.bias, block.norm2.gain, block.norm2.bias, block.conv2.weight, block.conv2.bias,
-      projects ? block.shortcut->weight : none, projects ? block.shortcut->bias : none,
-      block.norm1.groups, block.norm1.epsilon, scale_shift);
+      x, maybe(skip), modulation, maybe(mask), block.norm1.gain, block.norm1.bias,
+      block.conv1.weight, block.conv1.bias, block.norm2.gain, block.norm2.bias, block.conv2.weight,
+      block.conv2.bias, projects ? MaybeTensor(block.shortcut->weight) : std::nullopt,
+      projects ? MaybeTensor(block.shortcut->bias) : std::nullopt, block.norm1.groups,
+      block.norm1.epsilon, scale_shift);
 }
 
 Tensor fused_attention(const AttentionBlock& block, const Tensor& x) {
   return AttentionFunction::apply(
-      x, block.norm.gain, block.norm.bias, block.query.weight, block.query.bias, block.key.weight,
+      x, maybe(block.norm.gain), maybe(block.norm.bias), block.query.weight, block.query.bias, block.key.weight,
       block.key.bias, block.value.weight, block.value.bias, block.out.weight, block.out.bias,
       block.norm.groups, block.norm.epsilon, block.heads);
 }

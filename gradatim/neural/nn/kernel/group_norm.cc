@@ -47,7 +47,7 @@ void for_channels(std::int64_t channels, const F& f) {
   if (c < channels) f(c, Rest{channels - c});
 }
 
-Vector sigmoid(Vector z) {
+HWY_INLINE Vector sigmoid(Vector z) {
   const Vector one = hn::Set(Floats(), 1.0F);
   return hn::Div(one, hn::Add(one, hn::Exp(Floats(), hn::Neg(z))));
 }
