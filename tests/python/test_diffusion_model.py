@@ -110,7 +110,7 @@ def test_the_command_writes_the_same_file_and_reads_it(moons, fitted, tmp_path):
         text = run("logprob", "m.safetensors", "--data", "few.npz", "--label", label)
         nats = [float(line) for line in text.split()[1:]]
         np.testing.assert_allclose(
-            nats, fitted.log_prob(X[:5], asked, atol=1e-3, rtol=1e-3), rtol=1e-6
+            nats, fitted.log_prob(X[:5], asked, atol=1e-6, rtol=1e-6), rtol=1e-6
         )
 
 
