@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <numbers>
 
 #include "gradatim/core/error.h"
@@ -51,6 +52,11 @@ class OracleGenerator final : public Generator {
   std::vector<std::string> classes_ = {"up", "down", "left"};
 };
 
+api::Settings gaussian() {
+  const std::vector<api::Option> two = {{"dims", "2"}};
+  return api::parse_settings("process.oracle.gaussian", two);
+}
+
 api::Settings sampler(const Generator& generator, const std::vector<api::Option>& options = {}) {
   return sampler_for(generator, api::parse_settings("process.sampler", options));
 }
@@ -65,7 +71,7 @@ int code_of(const std::function<void()>& call) {
 }
 
 TEST(Generate, SamplesAreInTheScaleOfTheData) {
-  const OracleGenerator generator(api::parse_settings("process.oracle.gaussian", {{"dims", "2"}}));
+  const OracleGenerator generator(gaussian());
   const auto made = generate(generator, sampler(generator), {.rows = 4000});
   double sum = 0.0, squares = 0.0;
   for (const float x : made) {
@@ -78,13 +84,13 @@ TEST(Generate, SamplesAreInTheScaleOfTheData) {
 }
 
 TEST(Generate, ARowDoesNotDependOnTheBatch) {
-  const OracleGenerator generator(api::parse_settings("process.oracle.gaussian", {{"dims", "2"}}));
+  const OracleGenerator generator(gaussian());
   const auto all = generate(generator, sampler(generator), {.rows = 100});
   EXPECT_EQ(generate(generator, sampler(generator), {.rows = 100, .batch = 7}), all);
 }
 
 TEST(Generate, TheDensityIsThatOfTheData) {
-  const OracleGenerator generator(api::parse_settings("process.oracle.gaussian", {{"dims", "2"}}));
+  const OracleGenerator generator(gaussian());
   const std::vector<double> data = {10.0, 10.0, 12.0, 7.0};
   for (const char* path : {"rectified", "trigonometric"}) {
     const auto found = log_prob(generator, sampler(generator, {{"path", path}}), data, {}, {});
@@ -109,7 +115,7 @@ TEST(Generate, BytesAreRoundedAndHeldWithinTheirRange) {
 }
 
 TEST(Generate, RefusesWhatTheModelCannotDo) {
-  const auto oracle = api::parse_settings("process.oracle.gaussian", {{"dims", "2"}});
+  const auto oracle = gaussian();
   const OracleGenerator plain(oracle), flow(oracle, true);
   EXPECT_EQ(code_of([&] { sampler(plain, {{"prediction", "noise"}}); }), 1165);
   EXPECT_EQ(code_of([&] { generate(plain, sampler(plain), {.source = {1.0, 2.0}}); }), 1175);
@@ -118,7 +124,7 @@ TEST(Generate, RefusesWhatTheModelCannotDo) {
 }
 
 TEST(Generate, ASourceIsUsedOverAndOver) {
-  const OracleGenerator flow(api::parse_settings("process.oracle.gaussian", {{"dims", "2"}}), true);
+  const OracleGenerator flow(gaussian(), true);
   const auto made = generate(flow, sampler(flow), {.rows = 3, .source = {10.0, 11.0, 12.0, 13.0}});
   ASSERT_EQ(made.size(), 6U);
   EXPECT_EQ(made[0], made[4]);

@@ -207,11 +207,15 @@ def test_the_density_of_a_normal_distribution_is_near_the_truth(blob):
 
 def test_a_density_is_the_same_along_another_path_and_by_probes(blob):
     X, model, _ = blob
-    exact = model.log_prob(X[:8])
-    other = model.log_prob(X[:8], path="trigonometric")
-    np.testing.assert_allclose(other, exact, atol=2e-3)
-    nats, errors = model.log_prob(X[:8], probes=400, atol=1e-3, rtol=1e-3, return_std_error=True)
-    assert errors.shape == (8,) and np.all(np.abs(nats - exact) < 5 * errors + 0.01)
+    exact = model.log_prob(X[:4])
+    other = model.log_prob(X[:4], path="trigonometric")
+    np.testing.assert_allclose(other, exact, atol=5e-3)
+    nats, errors = model.log_prob(X[:4], probes=60, atol=1e-3, rtol=1e-3, return_std_error=True)
+    assert (
+        errors.shape == (4,)
+        and np.all(errors > 0)
+        and np.all(np.abs(nats - exact) < 5 * errors + 0.01)
+    )
 
 
 def test_images_of_bytes_give_bytes(images):
@@ -220,7 +224,8 @@ def test_images_of_bytes_give_bytes(images):
     assert model.shape_ == (8, 8) and model.n_features_in_ == 64
     made = model.sample(200, label=1)
     assert made.dtype == np.uint8 and made.shape == (200, 8, 8)
-    assert np.abs(made.mean() - X[y == 1].mean()) < 15
+    alike = [np.corrcoef(made.mean(0).ravel(), X[y == k].mean(0).ravel())[0, 1] for k in (0, 1)]
+    assert alike[1] > 0.9 and alike[1] > alike[0] + 0.2
     assert made.max() > 200 and (made < 20).mean() > 0.2
     with_channel = small(steps=400).fit(X[:, np.newaxis], y)
     assert with_channel.sample(3).shape == (3, 1, 8, 8)
@@ -291,7 +296,7 @@ def test_predict_gives_the_velocity_of_states(fitted):
 def test_a_search_finds_better_settings(moons):
     X, _ = moons
     search = GridSearchCV(small(steps=150), {"learning_rate": [1e-6, 3e-3]}, cv=2)
-    search.fit(X[::10])
+    search.fit(X[::20])
     assert search.best_params_ == {"learning_rate": 3e-3}
 
 
