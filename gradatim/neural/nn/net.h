@@ -7,8 +7,11 @@
 //     differentiation; small networks write them by hand.
 #pragma once
 
+#include <limits>
 #include <memory>
+#include <optional>
 
+#include "gradatim/core/philox.h"
 #include "gradatim/neural/network.h"
 #include "gradatim/neural/nn/parameters.h"
 
@@ -18,6 +21,7 @@ struct NetInput {
   Tensor x;       // [rows, sample...], float32
   Tensor t;       // [rows], float32: what networks are told of the time
   Tensor labels;  // [rows], int64, or undefined where the network has no classes
+  std::optional<Philox> dropout = {};  // draws of what a step of training leaves out
 };
 
 class Net {
@@ -28,6 +32,8 @@ class Net {
   const Parameters& parameters() const { return parameters_; }
   /// [rows, sample...], with `outputs` times as many channels.
   virtual Tensor forward(const NetInput& input) = 0;
+  /// Multiplications and additions of a forward pass, a row, where they may be few.
+  virtual double operations() const { return std::numeric_limits<double>::infinity(); }
   virtual Tensor run(const NetInput& input);
   virtual void backward(const Tensor& output_gradient);
 
