@@ -2,7 +2,6 @@
 """Names of process: estimators, and a module a kind of component."""
 
 from gradatim.process import (
-    coupling,
     grid,
     guidance,
     loss_weight,
@@ -13,14 +12,12 @@ from gradatim.process import (
     prediction,
     sampler,
     solver,
-    time_density,
 )
 from gradatim.process._diffusers import from_diffusers
 from gradatim.process._likelihood import log_prob
 from gradatim.process._sample import sample
 
 __all__ = [
-    "coupling",
     "from_diffusers",
     "grid",
     "guidance",
@@ -34,5 +31,4 @@ __all__ = [
     "sample",
     "sampler",
     "solver",
-    "time_density",
 ]
