@@ -30,19 +30,35 @@ Tensor tensor_of(Space& space, const Vec& x) {
   return doubles.to(at::kFloat);
 }
 
-// A state of a tensor's numbers, written in place by `fill` where the space's memory allows.
-template <class F>
-Vec filled(Space& space, std::int64_t rows, std::int64_t dims, const F& fill) {
-  if (auto* host = dynamic_cast<HostSpace<float>*>(&space)) {
-    Vec made = host->make(rows, dims);
-    fill(at::from_blob(HostSpace<float>::writable(made), {rows, dims}, at::kFloat));
-    return made;
+// A state in the making: a tensor over the space's own memory where that allows it, else one whose
+// numbers are copied into the space at the end.
+class Output {
+ public:
+  Output(Space& space, std::int64_t rows, std::int64_t dims) : space_(space) {
+    if (auto* host = dynamic_cast<HostSpace<float>*>(&space)) {
+      made_ = host->make(rows, dims);
+      numbers_ = at::from_blob(HostSpace<float>::writable(made_), {rows, dims}, at::kFloat);
+    } else {
+      numbers_ = at::empty({rows, dims}, at::kFloat);
+      copied_ = true;
+    }
   }
-  const Tensor numbers = at::empty({rows, dims}, at::kFloat);
-  fill(numbers);
-  const Tensor doubles = numbers.to(at::kDouble);
-  return space.from({doubles.const_data_ptr<double>(), to_size(doubles.numel())}, rows, dims);
-}
+
+  const Tensor& numbers() const { return numbers_; }
+  /// What the tensor holds by now.
+  Vec done() const {
+    if (!copied_) return made_;
+    const Tensor doubles = numbers_.to(at::kDouble);
+    return space_.from({doubles.const_data_ptr<double>(), to_size(doubles.numel())},
+                       numbers_.size(0), numbers_.size(1));
+  }
+
+ private:
+  Space& space_;
+  Vec made_;
+  Tensor numbers_;  // [rows, dims]
+  bool copied_ = false;
+};
 
 // Rows [first, first + rows) of x, and behind its end the last one again.
 Tensor padded(const Tensor& x, std::int64_t first, std::int64_t rows) {
@@ -94,11 +110,8 @@ void DiffusionField::eval(Space& space, const Query& query,
                    "the state has {} numbers and the network's samples {}", query.x.dims(), dims());
     const Tensor x = tensor_of(space, query.x);
     const auto count = static_cast<std::int64_t>(conditions.size());
-    std::vector<Tensor> results;
-    for (Vec& vec : out) {
-      vec = filled(space, x.size(0), dims(),
-                   [&](const Tensor& memory) { results.push_back(memory); });
-    }
+    std::vector<Output> results;
+    for (std::int64_t k = 0; k < count; ++k) results.emplace_back(space, x.size(0), dims());
     for (std::int64_t first = 0; first < x.size(0); first += chunk()) {
       const Tensor part = shaped(padded(x, first, chunk()));
       std::vector<Tensor> ids;
@@ -116,10 +129,12 @@ void DiffusionField::eval(Space& space, const Query& query,
       const std::int64_t rows = std::min(chunk(), x.size(0) - first);
       for (std::int64_t k = 0; k < count; ++k) {
         results[to_size(k)]
+            .numbers()
             .narrow(0, first, rows)
             .copy_(said.narrow(0, k * chunk(), rows).reshape({rows, dims()}));
       }
     }
+    for (std::size_t k = 0; k < out.size(); ++k) out[k] = results[k].done();
   });
 }
 
@@ -128,23 +143,23 @@ Vec DiffusionField::vjp(Space& space, const Query& query, const ConditionPtr& co
   return translated([&] {
     const TorchThreads threads(parts_.net->operations() * static_cast<double>(chunk()));
     const Tensor x = tensor_of(space, query.x), weights = tensor_of(space, w);
-    return filled(space, x.size(0), dims(), [&](const Tensor& memory) {
-      for (std::int64_t first = 0; first < x.size(0); first += chunk()) {
-        const Tensor state = padded(x, first, chunk()).to(parts_.device).clone().requires_grad_();
-        const Tensor ids = labels(query, condition.get(), first, chunk());
-        const at::AutoGradMode graph(true);
-        const Tensor said =
-            parts_.net
-                ->forward({shaped(state), times(query, first, chunk()).to(parts_.device),
-                           ids.defined() ? ids.to(parts_.device) : ids})
-                .narrow(1, 0, parts_.shape.sample[0]);
-        const Tensor chosen = shaped(padded(weights, first, chunk())).to(parts_.device);
-        const auto gradient = torch::autograd::grad({said}, {state}, {chosen}).front();
-        const std::int64_t rows = std::min(chunk(), x.size(0) - first);
-        const at::NoGradGuard plain;
-        memory.narrow(0, first, rows).copy_(gradient.narrow(0, 0, rows));
-      }
-    });
+    const Output result(space, x.size(0), dims());
+    for (std::int64_t first = 0; first < x.size(0); first += chunk()) {
+      const Tensor state = padded(x, first, chunk()).to(parts_.device).clone().requires_grad_();
+      const Tensor ids = labels(query, condition.get(), first, chunk());
+      const at::AutoGradMode graph(true);
+      const Tensor said =
+          parts_.net
+              ->forward({shaped(state), times(query, first, chunk()).to(parts_.device),
+                         ids.defined() ? ids.to(parts_.device) : ids})
+              .narrow(1, 0, parts_.shape.sample[0]);
+      const Tensor chosen = shaped(padded(weights, first, chunk())).to(parts_.device);
+      const auto gradient = torch::autograd::grad({said}, {state}, {chosen}).front();
+      const std::int64_t rows = std::min(chunk(), x.size(0) - first);
+      const at::NoGradGuard plain;
+      result.numbers().narrow(0, first, rows).copy_(gradient.narrow(0, 0, rows));
+    }
+    return result.done();
   });
 }
 
