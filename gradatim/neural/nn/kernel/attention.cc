@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #undef HWY_TARGET_INCLUDE
@@ -12,6 +13,8 @@
 #include <hwy/highway.h>
 // Behind foreach_target.h.
 #include <hwy/contrib/math/math-inl.h>
+
+#include "gradatim/neural/nn/kernel/exponential-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace gradatim::neural::kernel::HWY_NAMESPACE {
@@ -54,9 +57,10 @@ class Head {
   std::vector<float> numbers_;
 };
 
-// scores[j] = sum over c of block[c] keys[j][c].
-void products(const float* block, const Head& keys, std::int64_t tokens, float* scores) {
+// scores[j] = sum over c of block[c] keys[j][c]; returns the largest.
+Vector products(const float* block, const Head& keys, std::int64_t tokens, float* scores) {
   const Floats d;
+  Vector most = hn::Set(d, std::numeric_limits<float>::lowest());
   for (std::int64_t from = 0; from < keys.padded(); from += kChunk) {
     Vector q[kChunk];
     for (int c = 0; c < kChunk; ++c) q[c] = hn::Load(d, block + (from + c) * kLanes);
@@ -65,8 +69,10 @@ void products(const float* block, const Head& keys, std::int64_t tokens, float* 
       Vector sum = from > 0 ? hn::Load(d, scores + j * kLanes) : hn::Zero(d);
       for (int c = 0; c < kChunk; ++c) sum = hn::MulAdd(q[c], hn::Set(d, key[c]), sum);
       hn::Store(sum, d, scores + j * kLanes);
+      if (from + kChunk == keys.padded()) most = hn::Max(most, sum);
     }
   }
+  return most;
 }
 
 // block[c] = sum over j of weights[j] values[j][c].
@@ -97,13 +103,12 @@ void scatter(const float* weights, const Head& queries, std::int64_t first, std:
       q[lane] = hn::LoadU(d, queries.at(first + lane) + from);
     }
     for (std::int64_t j = 0; j < tokens; ++j) {
-      auto even = hn::LoadU(d, out.at(j) + from), odd = hn::Zero(d);
+      hn::Vec<Narrow> sums[2] = {hn::LoadU(d, out.at(j) + from), hn::Zero(d)};
       const float* weight = weights + j * kLanes;
-      for (std::int64_t lane = 0; lane < kLanes; lane += 2) {
-        even = hn::MulAdd(q[lane], hn::Set(d, weight[lane]), even);
-        odd = hn::MulAdd(q[lane + 1], hn::Set(d, weight[lane + 1]), odd);
+      for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+        sums[lane % 2] = hn::MulAdd(q[lane], hn::Set(d, weight[lane]), sums[lane % 2]);
       }
-      hn::StoreU(hn::Add(even, odd), d, out.at(j) + from);
+      hn::StoreU(hn::Add(sums[0], sums[1]), d, out.at(j) + from);
     }
   }
 }
@@ -132,14 +137,10 @@ void forward_head(const Attention& a, std::int64_t place, float* out) {
   float *block = block_room.at, *scores = score_room.at;
   for (std::int64_t first = 0; first < a.tokens; first += kLanes) {
     queries.transpose(first, block);
-    products(block, keys, a.tokens, scores);
-    Vector most = hn::Load(d, scores);
-    for (std::int64_t j = 1; j < a.tokens; ++j) {
-      most = hn::Max(most, hn::Load(d, scores + j * kLanes));
-    }
+    const Vector most = products(block, keys, a.tokens, scores);
     Vector sum = hn::Zero(d);
     for (std::int64_t j = 0; j < a.tokens; ++j) {
-      const Vector p = hn::Exp(d, hn::Sub(hn::Load(d, scores + j * kLanes), most));
+      const Vector p = exponential(d, hn::Sub(hn::Load(d, scores + j * kLanes), most));
       sum = hn::Add(sum, p);
       hn::Store(p, d, scores + j * kLanes);
     }
@@ -195,7 +196,7 @@ void backward_head(const Attention& a, std::int64_t place, const float* out, con
     std::copy_n(a.logsum + place * a.tokens + first, count, logsums);
     const Vector logsum = hn::Load(d, logsums);
     for (std::int64_t j = 0; j < a.tokens; ++j) {
-      const Vector weight = hn::Exp(d, hn::Sub(hn::Load(d, p + j * kLanes), logsum));
+      const Vector weight = exponential(d, hn::Sub(hn::Load(d, p + j * kLanes), logsum));
       hn::Store(weight, d, p + j * kLanes);
       const Vector slant = hn::Mul(weight, hn::Sub(hn::Load(d, ds + j * kLanes), delta));
       hn::Store(slant, d, ds + j * kLanes);
