@@ -58,7 +58,8 @@ class Head {
 };
 
 // scores[j] = sum over c of block[c] keys[j][c]; returns the largest.
-Vector products(const float* block, const Head& keys, std::int64_t tokens, float* scores) {
+HWY_NOINLINE Vector products(const float* block, const Head& keys, std::int64_t tokens,
+                             float* scores) {
   const Floats d;
   Vector most = hn::Set(d, std::numeric_limits<float>::lowest());
   for (std::int64_t from = 0; from < keys.padded(); from += kChunk) {
@@ -75,8 +76,33 @@ Vector products(const float* block, const Head& keys, std::int64_t tokens, float
   return most;
 }
 
+// exp(scores - most) in place, and their sum. In functions of their own, loops keep sums in
+// registers; where calls follow, they do not.
+HWY_NOINLINE Vector exponentials(Vector most, std::int64_t tokens, float* scores) {
+  const Floats d;
+  Vector sum = hn::Zero(d);
+  for (std::int64_t j = 0; j < tokens; ++j) {
+    const Vector p = exponential(d, hn::Sub(hn::Load(d, scores + j * kLanes), most));
+    sum = hn::Add(sum, p);
+    hn::Store(p, d, scores + j * kLanes);
+  }
+  return sum;
+}
+
+// scores become p = exp(scores - logsum), and ds, the gradient by p, that by the scores.
+HWY_NOINLINE void weigh(Vector logsum, Vector delta, std::int64_t tokens, float* scores,
+                        float* ds) {
+  const Floats d;
+  for (std::int64_t j = 0; j < tokens; ++j) {
+    const Vector p = exponential(d, hn::Sub(hn::Load(d, scores + j * kLanes), logsum));
+    hn::Store(p, d, scores + j * kLanes);
+    hn::Store(hn::Mul(p, hn::Sub(hn::Load(d, ds + j * kLanes), delta)), d, ds + j * kLanes);
+  }
+}
+
 // block[c] = sum over j of weights[j] values[j][c].
-void combine(const float* weights, const Head& values, std::int64_t tokens, float* block) {
+HWY_NOINLINE void combine(const float* weights, const Head& values, std::int64_t tokens,
+                          float* block) {
   const Floats d;
   for (std::int64_t from = 0; from < values.padded(); from += kChunk) {
     Vector sums[kChunk];
@@ -93,8 +119,8 @@ void combine(const float* weights, const Head& values, std::int64_t tokens, floa
 }
 
 // out[j][c] += sum over lanes of weights[j][lane] queries[first + lane][c]; vectors hold c here.
-void scatter(const float* weights, const Head& queries, std::int64_t first, std::int64_t tokens,
-             Head& out) {
+HWY_NOINLINE void scatter(const float* weights, const Head& queries, std::int64_t first,
+                          std::int64_t tokens, Head& out) {
   const Narrow d;
   const auto step = static_cast<std::int64_t>(hn::Lanes(d));
   for (std::int64_t from = 0; from < queries.padded(); from += step) {
@@ -138,12 +164,7 @@ void forward_head(const Attention& a, std::int64_t place, float* out) {
   for (std::int64_t first = 0; first < a.tokens; first += kLanes) {
     queries.transpose(first, block);
     const Vector most = products(block, keys, a.tokens, scores);
-    Vector sum = hn::Zero(d);
-    for (std::int64_t j = 0; j < a.tokens; ++j) {
-      const Vector p = exponential(d, hn::Sub(hn::Load(d, scores + j * kLanes), most));
-      sum = hn::Add(sum, p);
-      hn::Store(p, d, scores + j * kLanes);
-    }
+    const Vector sum = exponentials(most, a.tokens, scores);
     combine(scores, values, a.tokens, block);
     const std::int64_t count = std::min(kLanes, a.tokens - first);
     HWY_ALIGN float sums[kLanes];
@@ -191,16 +212,10 @@ void backward_head(const Attention& a, std::int64_t place, const float* out, con
     slopes.transpose(first, slope);
     products(query, keys, a.tokens, p);
     products(slope, values, a.tokens, ds);
-    const Vector delta = hn::Load(d, deltas);
     HWY_ALIGN float logsums[kLanes] = {};
     std::copy_n(a.logsum + place * a.tokens + first, count, logsums);
     const Vector logsum = hn::Load(d, logsums);
-    for (std::int64_t j = 0; j < a.tokens; ++j) {
-      const Vector weight = exponential(d, hn::Sub(hn::Load(d, p + j * kLanes), logsum));
-      hn::Store(weight, d, p + j * kLanes);
-      const Vector slant = hn::Mul(weight, hn::Sub(hn::Load(d, ds + j * kLanes), delta));
-      hn::Store(slant, d, ds + j * kLanes);
-    }
+    weigh(logsum, hn::Load(d, deltas), a.tokens, p, ds);
     // Lanes behind the last query hold zeros of queries and slopes: they add nothing.
     scatter(p, slopes, first, a.tokens, dv);
     scatter(ds, queries, first, a.tokens, dk);

@@ -21,8 +21,10 @@ HWY_INLINE V exponential(D d, V x) {
   const hn::RebindToSigned<D> whole;
   x = hn::Max(x, hn::Set(d, -87.0F));
   const V high = hn::Set(d, 1.44269504F), low = hn::Set(d, 1.92596299e-8F);  // log2(e)
-  const V n = hn::Round(hn::Mul(x, high));
-  const V f = hn::MulAdd(x, low, hn::MulSub(x, high, n));
+  // Added to a number, this rounds it to a whole one, which then lies in the lowest bits.
+  const V magic = hn::Set(d, 12582912.0F);
+  const V rounded = hn::MulAdd(x, high, magic);
+  const V f = hn::MulAdd(x, low, hn::MulSub(x, high, hn::Sub(rounded, magic)));
   V p = hn::Set(d, 1.5403530e-4F);
   p = hn::MulAdd(p, f, hn::Set(d, 1.3333558e-3F));
   p = hn::MulAdd(p, f, hn::Set(d, 9.6181291e-3F));
@@ -30,7 +32,7 @@ HWY_INLINE V exponential(D d, V x) {
   p = hn::MulAdd(p, f, hn::Set(d, 2.4022651e-1F));
   p = hn::MulAdd(p, f, hn::Set(d, 6.9314718e-1F));
   p = hn::MulAdd(p, f, hn::Set(d, 1.0F));
-  const auto exponent = hn::ShiftLeft<23>(hn::ConvertTo(whole, n));
+  const auto exponent = hn::ShiftLeft<23>(hn::BitCast(whole, rounded));
   return hn::BitCast(d, hn::Add(hn::BitCast(whole, p), exponent));
 }
 
