@@ -1,7 +1,7 @@
 # gradatim's table of contents: `make` alone prints it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-all format lint bench-boost bench-neural bench-process api docs clean check-fresh
+.PHONY: help demo build neural test test-all format lint bench-boost bench-neural bench-process api docs clean check-fresh
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -37,6 +37,10 @@ build: ## set up and build: the command at build/gradatim, everything Python in 
 	@tools/setup.sh build
 	@$(call compile)
 
+neural: ## the same with networks (fetches torch, 200 MB or 3 GB, and says which)
+	@tools/setup.sh neural
+	@$(call compile)
+
 test: ## set up, build, and run every test but the slow ones
 	@tools/setup.sh test
 	@$(call compile,-DGRADATIM_TESTS=ON)
@@ -66,17 +70,19 @@ bench-boost: build ## time boosting against the other libraries, in turn (hours;
 	@tools/install_python.sh $(PEERS)
 	@$(PEERS) bench/run.py --all
 
-bench-neural: build ## time networks against diffusers, in turn (half an hour; fetches torch, see requirements.txt)
+bench-neural: neural ## time networks against diffusers, in turn (half an hour; fetches torch, see requirements.txt)
 	@tools/setup.sh diffusers
 	@cmake --preset release -DGRADATIM_BENCH=ON
 	@cmake --build build -j $(JOBS) --target unet_time
 	@$(DIFFUSERS) bench/neural.py
 
-bench-process: build ## time solver steps against PyTorch's formulas (minutes; fetches torch, see requirements.txt)
+bench-process: build ## time solver steps against PyTorch, optimal transport against POT (minutes; fetches torch, see requirements.txt)
 	@tools/setup.sh diffusers
+	@tools/setup.sh bench
 	@cmake --preset release -DGRADATIM_BENCH=ON
-	@cmake --build build -j $(JOBS) --target step_time
+	@cmake --build build -j $(JOBS) --target step_time coupling_time
 	@$(DIFFUSERS) bench/steps.py
+	@$(PEERS) bench/coupling.py
 
 api: build ## rewrite what is derived from the registry: Python modules, schema, reference, golden files
 	@build/gradatim api write

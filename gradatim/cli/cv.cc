@@ -87,7 +87,7 @@ int run_cv(const Arguments& given) {
   folds.stratified = arguments.has("stratified");
   folds.group = arguments.text("group");
   for (const auto& notice : api::notices(plan.settings)) session.progress().on_warning(notice);
-  const data::FitRequest request = request_of(arguments, session);
+  const data::FitRequest request = request_of(plan, session);
   check_target(plan, request);
   const auto result = data::cross_validate(plan.settings, request, folds);
   session.progress().close();

@@ -18,6 +18,7 @@ constexpr OptionSpec kOptions[] = {
     {"data", "SRC", "Rows with the target: a file, a folder or a pattern."},
     {"metric", "NAME[,NAME]", "Metrics; by default those that suit the task."},
     {"weight", "COL", "A column of row weights."},
+    {"label", "NAME", "Of networks: where the samples' labels are."},
     {"json", "", "One line of JSON: {\"rows\": N, \"metrics\": {\"auc\": ...}}."},
 };
 
@@ -39,12 +40,23 @@ void print_table(std::int64_t rows, const Results& results) {
   for (const auto& [name, value] : results) fmt::print("{:<{}}  {:.6g}\n", name, width, value);
 }
 
+int evaluate_samples(const data::Model& model, const Arguments& arguments, Session& session) {
+  const data::Samples samples =
+      data::read_samples(arguments.required("data"),
+                         {.label = arguments.text("label"), .observer = &session.progress()});
+  const auto results = model.evaluate_samples(samples, session.seed());
+  check_interrupt();
+  (arguments.has("json") ? print_json : print_table)(samples.count, results);
+  return kDone;
+}
+
 int run_evaluate(const Arguments& arguments) {
   Session session(arguments, "row");
   const std::string path = arguments.required_positional("a model FILE");
   const std::string source = arguments.required("data");
   const auto metrics = metric_names(arguments);
-  const auto model = data::load_model(path);
+  const auto model = data::load_model(path)->on(session.device());
+  if (model->takes_samples()) return evaluate_samples(*model, arguments, session);
   const data::Table table = read_for(model->card(), source, &session.progress());
   const auto results = model->evaluate(table, metrics, arguments.text("weight"));
   check_interrupt();

@@ -6,6 +6,7 @@
 
 #include "gradatim/api/settings.h"
 #include "gradatim/cli/cli.h"
+#include "gradatim/cli/generate.h"
 #include "gradatim/cli/session.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/text.h"
@@ -19,9 +20,14 @@ namespace {
 
 constexpr OptionSpec kOptions[] = {
     {"count", "N", "How many rows to sample; required."},
-    {"label", "K", "Ask for the oracle's label K, from 0."},
+    {"label", "K[,K]",
+     "Ask for this label: a word of the model's, or a place of the oracle's, from 0; of several, "
+     "one a row in turn."},
     {"negative", "K", "The label that classifier-free guidance leads away from."},
-    {"out", "FILE", "Where to write; the ending tells the format. CSV on stdout by default (-)."},
+    {"source", "SRC", "Samples to start from, where the model was trained from such."},
+    {"out", "FILE",
+     "Where to write; the ending tells the format: a table, .npz, .npy, or .png, a picture of all "
+     "images. CSV on stdout by default (-)."},
 };
 
 // A model file by its ending or its being there; anything else is an oracle's name.
@@ -44,8 +50,8 @@ struct Source {
   process::FieldOn field;  // empty: the sampler's own oracle
 };
 
-Source model_source(const std::string& path, const process::Sampler& sampler) {
-  const auto model = data::load_model(path);
+Source model_source(const std::shared_ptr<const data::Model>& model,
+                    const process::Sampler& sampler) {
   const tabular::ModelField probe(model, sampler.prediction());
   return {probe.columns(), [model](const auto&, const auto& prediction) {
             return std::make_shared<tabular::ModelField>(model, prediction);
@@ -66,6 +72,17 @@ data::Table table_of(const std::vector<std::string>& columns, const std::vector<
   return data::Table(std::move(made));
 }
 
+int write_generated(const process::Generator& generator, const Arguments& arguments,
+                    Session& session, const std::vector<api::Option>& options) {
+  const std::string out = arguments.text("out", "-");
+  const data::Samples samples = generate(generator, arguments, session, options);
+  data::write_samples(samples, out);
+  if (out != "-") {
+    session.progress().finish(fmt::format("wrote {}: {} samples", out, samples.count));
+  }
+  return kDone;
+}
+
 int run_sample(const Arguments& arguments) {
   Session session(arguments, "step");
   const std::string name = arguments.required_positional("an oracle's NAME or a model FILE");
@@ -78,13 +95,22 @@ int run_sample(const Arguments& arguments) {
   std::vector<api::Option> options = with_guidance(arguments.settings);
   GRADATIM_CHECK(options.size() == arguments.settings.size() || arguments.has("label"), UsageError,
                  1010, "--guidance W stresses a label; name one by --label K");
+  std::shared_ptr<const data::Model> model;
+  if (is_file(name)) {
+    model = data::load_model(name)->on(session.device());
+    if (const auto* generator = generator_of(*model)) {
+      return write_generated(*generator, arguments, session, options);
+    }
+  }
+  GRADATIM_CHECK(!arguments.has("source"), UsageError, 1002,
+                 "--source is for models that were trained from such");
   if (!is_file(name)) options.emplace_back("oracle", name);
   const auto settings = api::parse_settings(kSample.component, options);
   for (const auto& notice : api::notices(settings)) session.progress().on_warning(notice);
   const auto sampler = api::build_as<process::Sampler>(settings);
   Source source;
   if (is_file(name)) {
-    source = model_source(name, *sampler);
+    source = model_source(model, *sampler);
   } else {
     for (std::int64_t k = 0; k < sampler->oracle_dims(); ++k) {
       source.columns.push_back(fmt::format("x{}", k));

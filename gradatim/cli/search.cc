@@ -54,7 +54,7 @@ int run_search(const Arguments& given) {
   if (!out.empty() && out != "-") check_writable(out);
   data::SearchOptions options;
   options.trials = arguments.integer("trials", options.trials, 1, 100000);
-  const data::FitRequest request = request_of(arguments, session);
+  const data::FitRequest request = request_of(plan, session);
   check_target(plan, request);
   if (arguments.has("valid")) {
     GRADATIM_CHECK(request.valid_fraction > 0.0, UsageError, 1004,

@@ -28,9 +28,6 @@ LogStyle log_style(const Arguments& arguments) {
 }
 
 int threads_of(const Arguments& arguments) {
-  const std::string device = arguments.text("device", "cpu");
-  GRADATIM_CHECK(device == "cpu", UsageError, 1005,
-                 "--device must be cpu, where boosting computes; got '{}'", device);
   return static_cast<int>(arguments.integer("threads", 0, 0, 1024));
 }
 
@@ -39,6 +36,7 @@ int threads_of(const Arguments& arguments) {
 Session::Session(const Arguments& arguments, std::string_view unit)
     : threads_(threads_of(arguments)),
       seed_(static_cast<std::uint64_t>(arguments.integer("seed", 0, 0))),
+      device_(arguments.text("device", "cpu")),
       progress_(log_style(arguments), unit) {}
 
 void check_writable(const std::string& path) {

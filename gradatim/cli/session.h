@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "gradatim/cli/cli.h"
@@ -16,11 +17,14 @@ class Session {
   Session(const Arguments& arguments, std::string_view unit);
 
   std::uint64_t seed() const { return seed_; }
+  /// Where networks compute.
+  const std::string& device() const { return device_; }
   Progress& progress() { return progress_; }
 
  private:
   ThreadScope threads_;
   std::uint64_t seed_;
+  std::string device_;
   Progress progress_;
 };
 

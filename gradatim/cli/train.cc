@@ -29,6 +29,13 @@ constexpr OptionSpec kOptions[] = {
      "What a feature that a line of LIBSVM text does not name holds: zero (the default) or "
      "missing; the model remembers it."},
     {"exclude", "COL[,COL]", "Columns not to learn from."},
+    {"label", "NAME",
+     "Of networks: where the samples' labels are: an array of the NPZ, a column of the table, a "
+     "file "
+     "beside the images. What is called y or label is found by itself."},
+    {"source", "SRC", "Of networks: samples that a flow starts from, instead of normal noise."},
+    {"log_dir", "DIR",
+     "Of networks: a folder for metrics (JSON lines, TensorBoard) and pictures of samples."},
     {"init_model", "FILE",
      "A model to go on from: n_estimators rounds are added to its own; its settings are not taken "
      "over."},
@@ -51,10 +58,13 @@ void check_stopping(const TrainingPlan& plan) {
 
 std::string summary_of(const data::Model& model, const std::string& out) {
   const auto& card = model.card();
-  std::string text = fmt::format("wrote {}: {}, {} round{}", out, card.settings.component,
-                                 card.rounds, card.rounds == 1 ? "" : "s");
+  const char* unit = model.takes_samples() ? "step" : "round";
+  std::string text = fmt::format("wrote {}: {}, {} {}{}", out, card.settings.component, card.rounds,
+                                 unit, card.rounds == 1 ? "" : "s");
   for (const auto& history : card.history) {
-    const auto round = static_cast<std::size_t>(card.rounds);
+    // Networks keep means of parts of their steps.
+    const auto round = model.takes_samples() ? history.values.size()
+                                             : static_cast<std::size_t>(card.rounds);
     if (round == 0 || round > history.values.size()) continue;
     text += fmt::format(", {} {:.5g}", history.name, history.values[round - 1]);
   }
@@ -64,13 +74,13 @@ std::string summary_of(const data::Model& model, const std::string& out) {
 int run_train(const Arguments& given) {
   const TrainingPlan plan = plan_training(given);
   const Arguments& arguments = plan.arguments;
-  Session session(arguments, "round");
+  Session session(arguments, learns_samples(plan) ? "step" : "round");
   const std::string out = arguments.required("out");
   if (out != "-") check_writable(out);
   check_stopping(plan);
   for (const auto& notice : api::notices(plan.settings)) session.progress().on_warning(notice);
-  data::FitRequest request = request_of(arguments, session);
-  check_target(plan, request);
+  data::FitRequest request = request_of(plan, session);
+  if (!learns_samples(plan)) check_target(plan, request);
   request.resume = arguments.text("resume");
   request.checkpoint_seconds = arguments.number("checkpoint_seconds", 30.0, 0.0);
   const auto model = data::fit_model(plan.settings, request);

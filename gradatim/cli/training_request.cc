@@ -84,8 +84,51 @@ void set_target(data::FitRequest& request, const Arguments& arguments) {
 
 }  // namespace
 
-data::FitRequest request_of(const Arguments& arguments, Session& session) {
+namespace {
+
+std::shared_ptr<const data::Samples> samples_of(const Arguments& arguments, Session& session,
+                                                std::string_view option) {
+  if (!arguments.has(option)) return nullptr;
+  const data::SamplesOptions options{.label = option == "source" ? "" : arguments.text("label"),
+                                     .observer = &session.progress()};
+  return std::make_shared<data::Samples>(data::read_samples(arguments.required(option), options));
+}
+
+// A network's: arrays with labels instead of a table with a target.
+data::FitRequest samples_request(const Arguments& arguments, Session& session) {
+  for (const char* other : {"target", "weight", "base_margin", "metric", "task", "schema",
+                            "exclude", "sparse_absent", "init_model"}) {
+    GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
+                   "a network learns from samples and has no option '--{}'{}", other,
+                   other == std::string_view("target") ? "; name labels by --label" : "");
+  }
+  arguments.required("data");
+  return {.seed = session.seed(),
+          .observer = &session.progress(),
+          .samples = samples_of(arguments, session, "data"),
+          .valid_samples = samples_of(arguments, session, "valid"),
+          .source = samples_of(arguments, session, "source"),
+          .device = session.device(),
+          .log_folder = arguments.text("log_dir")};
+}
+
+}  // namespace
+
+bool learns_samples(const TrainingPlan& plan) {
+  const auto tags = split(model_entry(plan.settings.component).text.tags, ' ');
+  return std::ranges::find(tags, "samples") != tags.end();
+}
+
+data::FitRequest request_of(const TrainingPlan& plan, Session& session) {
+  if (learns_samples(plan)) return samples_request(plan.arguments, session);
+  const Arguments& arguments = plan.arguments;
+  for (const char* other : {"label", "source", "log_dir"}) {
+    GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
+                   "{} learns from a table and has no option '--{}'", plan.settings.component,
+                   other);
+  }
   data::FitRequest request;
+  request.device = session.device();
   request.metrics = metric_names(arguments);
   request.task = task_of(arguments);
   request.valid_fraction = valid_share(arguments);

@@ -8,9 +8,11 @@
 
 namespace gradatim::cli {
 
+/// Whether the model learns from samples (images, rows with labels) instead of a table.
+bool learns_samples(const TrainingPlan& plan);
 /// Reads the data that the options name: --data, --target, --valid, --weight, --base_margin,
 /// --metric, --task, --schema, --exclude, and --init_model.
-data::FitRequest request_of(const Arguments& arguments, Session& session);
+data::FitRequest request_of(const TrainingPlan& plan, Session& session);
 /// GRD-1010 where the model learns to predict a column and none was named.
 void check_target(const TrainingPlan& plan, const data::FitRequest& request);
 

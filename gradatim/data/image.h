@@ -26,7 +26,7 @@ void check_pixels(std::uint64_t height, std::uint64_t width, const std::string& 
 /// All images on one sheet, in rows of `columns` (0: as many columns as rows), with a pixel of grey
 /// around each. Small images are enlarged by the whole factor that brings them to 32 pixels or just
 /// below. Numbers are drawn from the least of all samples, black, to the greatest, white. GRD-1150
-/// for samples that are no grey or RGB images, and for a sheet of too many pixels.
+/// for samples that are no grey or RGB images, and for a sheet of too many pixels; GRD-1153.
 Image image_grid(const Samples& samples, std::int64_t columns = 0);
 
 }  // namespace gradatim::data

@@ -48,8 +48,8 @@ void check_pixels(std::uint64_t height, std::uint64_t width, const std::string& 
 }
 
 Image image_grid(const Samples& samples, std::int64_t columns) {
-  const bool drawable =
-      samples.is_images() && samples.count > 0 && (samples.shape[0] == 1 || samples.shape[0] == 3);
+  check_samples(samples);
+  const bool drawable = samples.is_images() && (samples.shape[0] == 1 || samples.shape[0] == 3);
   GRADATIM_CHECK(drawable, UsageError, 1150,
                  "a picture shows grey or RGB images, but each of these {} samples has shape [{}]; "
                  "write them to an .npz file or a table",

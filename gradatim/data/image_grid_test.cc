@@ -43,6 +43,16 @@ TEST(ImageGrid, SmallImagesAreEnlargedByWholeFactors) {
   EXPECT_EQ(sheet.height, 4);
 }
 
+TEST(ImageGrid, EveryPixelOfASmallImageBecomesASquare) {
+  const Image sheet = image_grid({.shape = {1, 2, 2}, .count = 1, .bytes = {1, 2, 3, 4}});
+  ASSERT_EQ(sheet.width, 34);
+  for (std::int64_t y = 0; y < 32; ++y) {
+    for (std::int64_t x = 0; x < 32; ++x) {
+      ASSERT_EQ(sheet.bytes[(y + 1) * 34 + x + 1], 1 + y / 16 * 2 + x / 16) << y << ' ' << x;
+    }
+  }
+}
+
 TEST(ImageGrid, ChannelsAreInterleaved) {
   Samples samples{.shape = {3, 1, 32}, .count = 1, .bytes = Bytes(96, 0)};
   for (std::size_t c = 0; c < 3; ++c) samples.bytes[32 * c] = static_cast<std::uint8_t>(c + 1);
@@ -80,6 +90,10 @@ TEST(ImageGrid, WhatIsNoPictureIsRefused) {
             }),
             "a picture shows grey or RGB images, but each of these 3 samples has shape [2]; write "
             "them to an .npz file or a table (GRD-1150)");
+  EXPECT_NE(error_of([] {
+              image_grid({.shape = {1, 2, 2}, .count = 1, .bytes = {1, 2}});
+            }).find("GRD-1153"),
+            std::string::npos);
   Samples many{.shape = {1, 1, 1}, .count = 100000, .bytes = Bytes(100000)};
   EXPECT_NE(error_of([&] { image_grid(many); }).find("draw fewer samples (GRD-1150)"),
             std::string::npos);

@@ -42,6 +42,10 @@ std::vector<std::pair<std::string, double>> Model::evaluate_samples(const Sample
                                                                     std::uint64_t) const {
   cannot("is evaluated on a table with its target");
 }
+std::shared_ptr<const Model> Model::on(const std::string& device) const {
+  if (device != "cpu") cannot("computes on the cpu alone; leave out --device");
+  return shared_from_this();
+}
 std::vector<Importance> Model::importances() const { cannot("has no importances of features"); }
 
 std::int64_t Model::predict_row(std::span<const double> features, std::span<double> out,
@@ -219,6 +223,9 @@ std::shared_ptr<const Model> fit_model(const api::Settings& settings, const FitR
                  "{} goes on neither from a model nor from a checkpoint; leave out {}, or train "
                  "boost.gradient or boost.newton",
                  complete.component, request.init_model ? "init_model" : "resume");
+  GRADATIM_CHECK(trainer->takes_device() || request.device == "cpu", UsageError, 1163,
+                 "{} computes on the cpu alone; leave out --device {}", complete.component,
+                 request.device);
   return trainer->fit(request, complete);
 }
 

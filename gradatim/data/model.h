@@ -117,7 +117,7 @@ struct Importance {
   double splits = 0.0;
 };
 
-class Model {
+class Model : public std::enable_shared_from_this<Model> {
  public:
   virtual ~Model() = default;
   virtual const ModelCard& card() const = 0;
@@ -143,6 +143,8 @@ class Model {
   /// By falling gain.
   virtual std::vector<Importance> importances() const;
   virtual std::string bytes() const = 0;
+  /// The same model where its network computes on that device. UsageError GRD-1163 where it cannot.
+  virtual std::shared_ptr<const Model> on(const std::string& device) const;
 
  protected:
   [[noreturn]] void cannot(std::string_view what) const;
@@ -154,6 +156,8 @@ class Trainer {
   virtual ~Trainer() = default;
   /// Whether fit() takes `init_model` and `resume`.
   virtual bool continues() const { return false; }
+  /// Whether it computes on other devices than the processor.
+  virtual bool takes_device() const { return false; }
   virtual std::shared_ptr<const Model> fit(const FitRequest& request,
                                            const api::Settings& settings) const = 0;
   virtual std::shared_ptr<const Model> load(const SafetensorsFile& file,

@@ -48,8 +48,15 @@ const SamplesFormat* find_format(const std::string& path) {
   return nullptr;
 }
 
-// Samples that a program made may contradict themselves.
-void check(const Samples& samples) {
+}  // namespace
+
+std::int64_t Samples::size() const {
+  std::int64_t size = 1;
+  for (const auto extent : shape) size *= extent;
+  return size;
+}
+
+void check_samples(const Samples& samples) {
   const auto cells = static_cast<std::int64_t>(samples.bytes.size() + samples.numbers.size());
   const bool whole = samples.count > 0 && samples.count * samples.size() == cells &&
                      (samples.bytes.empty() || samples.numbers.empty());
@@ -72,14 +79,6 @@ void check(const Samples& samples) {
                  columns, samples.size());
 }
 
-}  // namespace
-
-std::int64_t Samples::size() const {
-  std::int64_t size = 1;
-  for (const auto extent : shape) size *= extent;
-  return size;
-}
-
 Samples read_samples(const std::string& source, const SamplesOptions& options) {
   std::error_code ignored;
   if (std::filesystem::is_directory(source, ignored)) {
@@ -91,7 +90,7 @@ Samples read_samples(const std::string& source, const SamplesOptions& options) {
 }
 
 void write_samples(const Samples& samples, const std::string& path) {
-  check(samples);
+  check_samples(samples);
   const auto* format = find_format(path);
   if (format == nullptr) return write_table(table_of(samples), path);
   GRADATIM_CHECK(format->encode != nullptr, DataError, 2005,

@@ -43,6 +43,9 @@ struct SamplesOptions {
 /// GRD-2084; UsageError GRD-1152 where `label` is given to a format without labels.
 Samples read_samples(const std::string& source, const SamplesOptions& options = {});
 
+/// What readers give is whole; what a program made may contradict itself. GRD-1153.
+void check_samples(const Samples& samples);
+
 /// Writes the samples whole or not at all, the format told by the ending: .npz (arrays x and y),
 /// .npy (without labels), .png (a grid of images), or a table of one row a sample. GRD-1150 to
 /// GRD-1153, GRD-2002, GRD-2005.

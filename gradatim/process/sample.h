@@ -14,6 +14,8 @@
 
 namespace gradatim::process {
 
+class Energy;
+
 struct SampleRequest {
   std::int64_t rows = 1, dims = 1;
   std::int64_t first_row = 0;  // place of row 0 in a larger sampling
@@ -25,6 +27,10 @@ struct SampleRequest {
   ConditionPtr negative;      // what classifier-free guidance leads away from; null is "anything"
   std::int64_t batch = 4096;  // rows at a time; the result does not depend on it
   std::vector<double> start;  // [rows, dims]: instead of draws from the prior, or empty
+  // Of a Sampler: the path that the field was trained on, where that is another one, and the energy
+  // that guidance by a classifier climbs.
+  std::shared_ptr<const Path> trained;
+  std::shared_ptr<const Energy> energy;
   BetweenSteps between = {};  // also called with step 0 and the state to start from
   Observer* observer = nullptr;
 };

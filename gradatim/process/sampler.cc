@@ -51,15 +51,18 @@ class PartsSampler final : public Sampler {
     const std::shared_ptr<const Field> sampled = made(field);
     sampled->check(request.condition.get());
     sampled->check(request.negative.get());
-    GuidanceContext context{.negative = request.negative};
-    if (guidance_->needs_energy() && !field) {
+    GuidanceContext context{.negative = request.negative, .energy = request.energy};
+    if (request.energy) {
+      request.condition =
+          nullptr;  // the energy knows what is wanted; the field is asked for anything
+    } else if (guidance_->needs_energy() && !field) {
       // The field is asked for anything; the oracle's own classifier leads to the label.
       if (auto labels = std::dynamic_pointer_cast<const Labels>(request.condition)) {
         context.energy = exact_classifier(oracle().mixture(), path_, std::move(labels));
       }
       request.condition = nullptr;
     }
-    const auto plain = std::make_shared<FieldDenoiser>(sampled, path_);
+    const auto plain = std::make_shared<FieldDenoiser>(sampled, path_, request.trained);
     return process::sample(*guidance_->around(plain, context), request);
   }
 

