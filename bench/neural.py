@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -56,7 +57,11 @@ def forward_gflop(model: torch.nn.Module, x: torch.Tensor, t: torch.Tensor) -> f
 
 
 def timed(words: list[Any]) -> dict[str, Any]:
-    done = subprocess.run(list(map(str, words)), capture_output=True, text=True, check=True)
+    # As libgradatim does: on a shared machine OpenMP's threads must not wait by spinning for long.
+    waiting = {"GOMP_SPINCOUNT": "20000"} | os.environ
+    done = subprocess.run(
+        list(map(str, words)), capture_output=True, text=True, check=True, env=waiting
+    )
     return json.loads(done.stdout.splitlines()[-1])
 
 
