@@ -113,7 +113,7 @@ std::vector<std::pair<std::string, double>> DiffusionModel::evaluate_samples(
   return translated([&] {
     check_kind(samples);
     const at::NoGradGuard plain;
-    const TorchThreads threads;
+    const TorchThreads threads(parts_.net->operations() * 256.0);
     const auto kept = std::shared_ptr<const data::Samples>(&samples, [](const auto*) {});
     constexpr std::int64_t kRows = 256, kSteps = 64;
     Batches batches(plan_, scale_, {.samples = kept, .rows = kRows, .seed = seed});

@@ -85,6 +85,8 @@ class Mlp final : public Net {
     return plain ? quick(sampling_, input, first_input(input)) : shaped(pass(input, nullptr));
   }
 
+  double operations() const override { return 2.0 * static_cast<double>(parameters().count()); }
+
   Tensor run(const NetInput& input) override {
     label_ids_ = input.labels;
     if (parameters().values().is_cpu()) {
@@ -136,8 +138,8 @@ class Mlp final : public Net {
     };
     MlpShape shape{.residual = config_.residual, .activation = config_.activation};
     for (const Linear& layer : layers_) {
-      shape.layers.push_back({offset(layer.weight), offset(layer.bias), layer.weight.size(1),
-                              layer.weight.size(0)});
+      shape.layers.push_back(
+          {offset(layer.weight), offset(layer.bias), layer.weight.size(1), layer.weight.size(0)});
     }
     return shape;
   }
