@@ -7,60 +7,16 @@
 #include "gradatim/core/error.h"
 #include "gradatim/neural/nn/device.h"
 #include "gradatim/neural/nn/error.h"
-#include "gradatim/neural/size.h"
-#include "gradatim/process/host_space.h"
+#include "gradatim/neural/nn/states.h"
 
 namespace gradatim::neural {
-namespace {
 
 using process::ConditionPtr;
-using process::HostSpace;
 using process::Query;
 using process::Space;
 using process::Vec;
 
-// [rows, dims] of a state as float32, without a copy where it lies in memory as such.
-Tensor tensor_of(Space& space, const Vec& x) {
-  if (dynamic_cast<HostSpace<float>*>(&space) != nullptr) {
-    return at::from_blob(const_cast<float*>(HostSpace<float>::data(x)), {x.rows(), x.dims()},
-                         at::kFloat);
-  }
-  const Tensor doubles = at::empty({x.rows(), x.dims()}, at::kDouble);
-  space.copy_out(x, {doubles.data_ptr<double>(), to_size(doubles.numel())});
-  return doubles.to(at::kFloat);
-}
-
-// A state of a tensor's numbers, written in place by `fill` where the space's memory allows.
-template <class F>
-Vec filled(Space& space, std::int64_t rows, std::int64_t dims, const F& fill) {
-  if (auto* host = dynamic_cast<HostSpace<float>*>(&space)) {
-    Vec made = host->make(rows, dims);
-    fill(at::from_blob(HostSpace<float>::writable(made), {rows, dims}, at::kFloat));
-    return made;
-  }
-  const Tensor numbers = at::empty({rows, dims}, at::kFloat);
-  fill(numbers);
-  const Tensor doubles = numbers.to(at::kDouble);
-  return space.from({doubles.const_data_ptr<double>(), to_size(doubles.numel())}, rows, dims);
-}
-
-// Rows [first, first + rows) of x, and behind its end the last one again.
-Tensor padded(const Tensor& x, std::int64_t first, std::int64_t rows) {
-  const std::int64_t there = std::min(rows, x.size(0) - first);
-  const Tensor part = x.narrow(0, first, there);
-  if (there == rows) return part;
-  return at::cat({part, part.narrow(0, there - 1, 1).expand({rows - there, x.size(1)})});
-}
-
-}  // namespace
-
-std::int64_t DiffusionField::chunk() const { return parts_.shape.sample.size() == 3 ? 64 : 1024; }
-
-Tensor DiffusionField::shaped(const Tensor& rows) const {
-  std::vector<std::int64_t> sizes{rows.size(0)};
-  sizes.insert(sizes.end(), parts_.shape.sample.begin(), parts_.shape.sample.end());
-  return rows.view(sizes);
-}
+std::int64_t DiffusionField::chunk() const { return chunk_rows(parts_.shape); }
 
 Tensor DiffusionField::times(const Query& query, std::int64_t first, std::int64_t rows) const {
   const Tensor t = at::empty({rows}, at::kFloat);
@@ -100,7 +56,7 @@ void DiffusionField::eval(Space& space, const Query& query,
                    [&](const Tensor& memory) { results.push_back(memory); });
     }
     for (std::int64_t first = 0; first < x.size(0); first += chunk()) {
-      const Tensor part = shaped(padded(x, first, chunk()));
+      const Tensor part = shaped(padded(x, first, chunk()), parts_.shape);
       std::vector<Tensor> ids;
       for (const auto& condition : conditions)
         ids.push_back(labels(query, condition.get(), first, chunk()));
@@ -135,10 +91,10 @@ Vec DiffusionField::vjp(Space& space, const Query& query, const ConditionPtr& co
         const at::AutoGradMode graph(true);
         const Tensor said =
             parts_.net
-                ->forward({shaped(state), times(query, first, chunk()).to(parts_.device),
+                ->forward({shaped(state, parts_.shape), times(query, first, chunk()).to(parts_.device),
                            ids.defined() ? ids.to(parts_.device) : ids})
                 .narrow(1, 0, parts_.shape.sample[0]);
-        const Tensor chosen = shaped(padded(weights, first, chunk())).to(parts_.device);
+        const Tensor chosen = shaped(padded(weights, first, chunk()), parts_.shape).to(parts_.device);
         const auto gradient = torch::autograd::grad({said}, {state}, {chosen}).front();
         const std::int64_t rows = std::min(chunk(), x.size(0) - first);
         const at::NoGradGuard plain;
