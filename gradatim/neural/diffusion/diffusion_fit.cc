@@ -1,9 +1,12 @@
 // Fits neural.diffusion: batches, the objective of the training loop, and the edge to libgradatim.
 #include <fmt/format.h>
 
+#include <functional>
+
 #include "gradatim/core/error.h"
 #include "gradatim/neural/diffusion/diffusion_loss.h"
 #include "gradatim/neural/diffusion/diffusion_model.h"
+#include "gradatim/neural/diffusion/preview.h"
 #include "gradatim/neural/nn/device.h"
 #include "gradatim/neural/nn/error.h"
 #include "gradatim/neural/train/batch_objective.h"
@@ -14,8 +17,18 @@ namespace {
 
 class DiffusionObjective final : public BatchObjective {
  public:
-  DiffusionObjective(const TrainingConfig& config, Batches batches, const FieldParts& parts)
-      : BatchObjective(parts.net, config.accumulate, std::move(batches)), parts_(parts) {}
+  /// `model` is a model of the same plan with a network of its own.
+  DiffusionObjective(const TrainingConfig& config, Batches batches, const FieldParts& parts,
+                     std::function<std::shared_ptr<DiffusionModel>()> model)
+      : BatchObjective(parts.net, config.accumulate, std::move(batches)),
+        parts_(parts),
+        make_model_(std::move(model)) {}
+
+  data::Samples samples(const Tensor& parameters) override {
+    if (model_ == nullptr) model_ = make_model_();
+    model_->parameters().values().copy_(parameters);
+    return preview(*model_);
+  }
 
  protected:
   double learn(Batch& batch, std::int64_t first, std::int64_t rows) override {
@@ -25,6 +38,8 @@ class DiffusionObjective final : public BatchObjective {
 
  private:
   FieldParts parts_;
+  std::function<std::shared_ptr<DiffusionModel>()> make_model_;
+  std::shared_ptr<DiffusionModel> model_;  // of pictures, made for the first one
 };
 
 void check_request(const DiffusionPlan& plan, const data::FitRequest& request) {
@@ -33,6 +48,7 @@ void check_request(const DiffusionPlan& plan, const data::FitRequest& request) {
   GRADATIM_CHECK(request.init_model == nullptr, UsageError, 1036,
                  "neural.diffusion does not go on from a model; leave out init_model, or give a "
                  "checkpoint's folder by resume");
+  plan.prediction->data(plan.path->at(plan.path->last()));  // or nothing could be sampled later
   if (request.source == nullptr) return;
   GRADATIM_CHECK(request.source->shape == request.samples->shape, DataError, 2090,
                  "the samples have shape [{}] and the source's [{}]",
@@ -64,13 +80,15 @@ std::shared_ptr<const data::Model> fit(DiffusionPlan plan, const data::FitReques
                    .source = request.source,
                    .rows = config.batch_size,
                    .seed = request.seed});
-  DiffusionObjective objective(config, std::move(batches), parts);
+  data::ModelCard card{.settings = settings, .notes = request.notes};
+  DiffusionObjective objective(config, std::move(batches), parts, [&] {
+    return std::make_shared<DiffusionModel>(plan, card, kind, scale,
+                                            field_parts(plan, kind, 0, parts.device));
+  });
   Trained trained = train(objective, config, request, identity_of(request, settings));
   parts.net->parameters().values().copy_(trained.parameters);
-  data::ModelCard card{.settings = std::move(settings),
-                       .rounds = trained.steps,
-                       .history = std::move(trained.history),
-                       .notes = request.notes};
+  card.rounds = trained.steps;
+  card.history = std::move(trained.history);
   return std::make_shared<DiffusionModel>(plan, std::move(card), std::move(kind), scale, parts);
 }
 

@@ -6,7 +6,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
+#include <optional>
+#include <vector>
 
 #include "gradatim/core/error.h"
 #include "gradatim/neural/nn/net.h"
@@ -15,7 +18,12 @@
 namespace gradatim::neural {
 namespace {
 
-constexpr std::int64_t kTimeWidth = 64, kMostGroups = 8;
+constexpr std::int64_t kWaves = 64;
+
+// Groups of at least four channels: one of a single number would always be 0.
+std::int64_t groups_of(std::int64_t channels) {
+  return std::max<std::int64_t>(1, std::gcd(channels, std::int64_t{32}) / 4);
+}
 
 struct Affine {
   Tensor weight, bias;
@@ -25,22 +33,22 @@ struct Affine {
         bias(scope.add("bias", {sizes[0]}, Init::constant(0.0))) {}
 };
 
-Affine convolution(const Scope& scope, std::int64_t in, std::int64_t out) {
+Affine convolution_of(const Scope& scope, std::int64_t in, std::int64_t out) {
   return {scope, {out, in, 3, 3}, Init::of_inputs(9 * in)};
 }
 
-Affine linear(const Scope& scope, std::int64_t in, std::int64_t out) {
+Affine linear_of(const Scope& scope, std::int64_t in, std::int64_t out) {
   return {scope, {out, in}, Init::of_inputs(in)};
 }
 
-struct Layer {
+struct ConvLayer {
   Affine conv, norm;
   std::optional<Affine> time;  // begins as one that says nothing
   std::int64_t stride, channels;
 
-  Layer(const Scope& scope, std::int64_t in, std::int64_t out, std::int64_t step, bool timed,
+  ConvLayer(const Scope& scope, std::int64_t in, std::int64_t out, std::int64_t step, bool timed,
         std::int64_t time_width)
-      : conv(convolution(scope / "conv", in, out)),
+      : conv(convolution_of(scope / "conv", in, out)),
         norm(scope / "norm", {out}, Init::constant(1.0)),
         stride(step),
         channels(out) {
@@ -49,7 +57,7 @@ struct Layer {
 
   Tensor operator()(const Tensor& x, const Tensor& told) const {
     Tensor h = at::conv2d(x, conv.weight, conv.bias, stride, 1);
-    h = at::group_norm(h, std::gcd(channels, kMostGroups), norm.weight, norm.bias);
+    h = at::group_norm(h, groups_of(channels), norm.weight, norm.bias);
     if (time) {
       const Tensor both = at::linear(told, time->weight, time->bias).unsqueeze(2).unsqueeze(3);
       h = h * (1.0 + both.narrow(1, 0, channels)) + both.narrow(1, channels, channels);
@@ -67,9 +75,9 @@ class ConvClassifier final : public Net {
                    shape.sample[0]);
     const Scope root(parameters());
     const std::int64_t width = 4 * config.channels;
-    if (config.timed) time_.emplace(linear(root / "time", kTimeWidth, width));
+    if (config.timed) time_.emplace(linear_of(root / "time", kWaves, width));
     std::int64_t in = config.channels;
-    input_.emplace(convolution(root / "input", shape.sample[0], in));
+    input_.emplace(convolution_of(root / "input", shape.sample[0], in));
     for (int stage = 0; stage < config.stages; ++stage) {
       const std::int64_t out = std::int64_t{config.channels} << stage;
       for (int k = 0; k < config.layers; ++k) {
@@ -78,17 +86,17 @@ class ConvClassifier final : public Net {
         in = out;
       }
     }
-    output_.emplace(linear(root / "output", in, shape.scores));
+    output_.emplace(linear_of(root / "output", in, shape.scores));
   }
 
   Tensor forward(const NetInput& input) override {
     Tensor told;
     if (time_) {
-      const Tensor waves = time_embedding(input.t * time_scale_, kTimeWidth);
+      const Tensor waves = time_embedding(input.t * time_scale_, kWaves);
       told = at::silu(at::linear(waves, time_->weight, time_->bias));  // [rows, width]
     }
     Tensor h = at::conv2d(input.x, input_->weight, input_->bias, 1, 1);
-    for (const Layer& layer : layers_) h = layer(h, told);
+    for (const ConvLayer& layer : layers_) h = layer(h, told);
     return at::linear(h.mean({2, 3}), output_->weight, output_->bias);  // [rows, classes]
   }
 
@@ -96,7 +104,7 @@ class ConvClassifier final : public Net {
   ConvClassifierConfig config_;
   double time_scale_;
   std::optional<Affine> time_, input_, output_;
-  std::vector<Layer> layers_;
+  std::vector<ConvLayer> layers_;
 };
 
 }  // namespace

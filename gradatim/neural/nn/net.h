@@ -8,7 +8,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
+#include "gradatim/core/philox.h"
 #include "gradatim/neural/network.h"
 #include "gradatim/neural/nn/parameters.h"
 
@@ -18,6 +20,7 @@ struct NetInput {
   Tensor x;       // [rows, sample...], float32
   Tensor t;       // [rows], float32: what networks are told of the time
   Tensor labels;  // [rows], int64, or undefined where the network has no classes
+  std::optional<Philox> dropout = {};  // draws of what a step of training leaves out
 };
 
 class Net {

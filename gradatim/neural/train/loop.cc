@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cmath>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "gradatim/core/error.h"
@@ -52,6 +51,7 @@ class Loop {
   void go() {
     const auto begun = std::chrono::steady_clock::now();
     if (done_ < config_.steps) objective_.begin(done_, config_.steps);
+    log_.begin(done_);
     while (done_ < config_.steps) {
       check_interrupt();
       const double loss = objective_.step(done_);
@@ -103,7 +103,8 @@ class Loop {
 
   void picture() {
     if (config_.sample_every == 0 || !log_.wanted() || done_ % config_.sample_every != 0) return;
-    objective_.picture(optimizer_.kept(), log_.path(fmt::format("samples_{:07d}", done_)));
+    const data::Samples made = objective_.samples(optimizer_.kept());
+    if (made.count > 0) log_.samples(done_, made);
   }
 
   void save() {

@@ -81,13 +81,22 @@ class Plan {
   void balance(const std::vector<double>& cost, const std::vector<double>& other,
                std::vector<double>& own) const {
     parallel_for(n_, 64, [&](std::int64_t begin, std::int64_t end) {
+      std::vector<double> part(at(n_));
       for (std::int64_t i = begin; i < end; ++i) {
         const double* row = cost.data() + i * n_;
-        double most = other[0] - row[0];
-        for (std::int64_t j = 1; j < n_; ++j) most = std::max(most, other[at(j)] - row[j]);
-        double sum = 0.0;
-        for (std::int64_t j = 0; j < n_; ++j) sum += math::exp(other[at(j)] - row[j] - most);
-        own[at(i)] = -(most + math::log(sum / static_cast<double>(n_)));
+        double most[8], sum[8] = {};  // in lanes by place: the same bits on every processor
+        std::ranges::fill(most, other[0] - row[0]);
+        for (std::int64_t j = 0; j < n_; ++j) {
+          part[at(j)] = other[at(j)] - row[j];
+          most[j % 8] = std::max(most[j % 8], part[at(j)]);
+        }
+        const double top = *std::ranges::max_element(most);
+        for (double& x : part) x -= top;
+        math::exp_all(part);
+        for (std::int64_t j = 0; j < n_; ++j) sum[j % 8] += part[at(j)];
+        const double all =
+            ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+        own[at(i)] = -(top + math::log(all / static_cast<double>(n_)));
       }
     });
   }

@@ -2,7 +2,7 @@
 // optimal. It grows by rows and columns, as many again each time: a new column has the highest
 // price at which nobody envies its owner, and a new row finds, as Dijkstra would, the cheapest
 // chain of exchanges to a free column. Chains are short where the first rows and columns are spread
-// like all of them (a search from all rows at once takes some 15 times as long on 1,024 points of a
+// like all of them (a search from all rows at once takes some 10 times as long on 1,024 points of a
 // plane).
 #include "gradatim/process/metric/assignment.h"
 

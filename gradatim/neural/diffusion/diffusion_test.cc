@@ -1,0 +1,145 @@
+// neural.diffusion as a whole, on data so easy that a few hundred steps of a small network do.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "gradatim/core/error.h"
+#include "gradatim/neural/testing.h"
+#include "gradatim/process/generator.h"
+#include "gradatim/process/sampler.h"
+
+namespace gradatim::neural {
+namespace {
+
+using namespace testing;
+
+std::shared_ptr<const data::Model> fitted(std::vector<api::Option> more = {}) {
+  std::vector<api::Option> options = {
+      {"network", "mlp"},    {"network.width", "48"}, {"batch_size", "128"},     {"steps", "1000"},
+      {"ema_decay", "0.98"}, {"drop_label", "0.5"},   {"learning_rate", "0.005"}};
+  options.insert(options.end(), more.begin(), more.end());
+  return data::fit_model(settings_of(options), {.seed = 1, .samples = two_blobs(500)});
+}
+
+std::vector<float> sampled(const data::Model& model, process::SampleRequest request,
+                           const std::vector<api::Option>& options = {}) {
+  const auto& generator = dynamic_cast<const process::Generator&>(model);
+  auto settings = api::parse_settings("process.sampler", options);
+  for (const auto& [name, part] : generator.sampler().parts) settings.parts.emplace(name, part);
+  request.dims = 2;
+  request.trained = generator.path();
+  const auto sampler = api::build_as<process::Sampler>(settings);
+  auto numbers =
+      sampler->sample([&](const auto&, const auto&) { return generator.field(); }, request);
+  generator.to_data(numbers);
+  return numbers;
+}
+
+void expect_blobs(const std::vector<float>& rows, double share_left) {
+  double left = 0.0, far = 0.0;
+  for (std::size_t k = 0; k < rows.size(); k += 2) {
+    left += rows[k] < 0.0F ? 1.0 : 0.0;
+    const double side = rows[k] < 0.0F ? -1.0 : 1.0;
+    far += std::hypot(rows[k] - 2.0 * side, rows[k + 1] - 0.5 - 0.5 * side);
+  }
+  const double count = static_cast<double>(rows.size()) / 2.0;
+  EXPECT_NEAR(left / count, share_left, 0.1);
+  EXPECT_LT(far / count, 0.6);
+}
+
+TEST(Diffusion, LearnsWhereDataAreUnderAnyPrediction) {
+  for (const char* prediction : {"velocity", "noise", "data", "v"}) {
+    SCOPED_TRACE(prediction);
+    const auto model = fitted({{"prediction", prediction}, {"path", "linear"}});
+    expect_blobs(sampled(*model, {.rows = 400, .seed = 2}), 0.5);
+  }
+}
+
+TEST(Diffusion, APredictionThatCouldNotBeSampledIsRefusedBeforeTraining) {
+  EXPECT_THROW(fitted({{"prediction", "noise"}, {"path", "rectified"}}), NumericError);
+}
+
+TEST(Diffusion, ALabelIsFollowed) {
+  const auto model = fitted();
+  const auto right = std::make_shared<process::Labels>(std::vector<std::int64_t>{1});
+  expect_blobs(sampled(*model, {.rows = 200, .condition = right}), 0.0);
+  expect_blobs(sampled(*model, {.rows = 200, .condition = right},
+                       {{"guidance", "classifier_free"}, {"guidance.weight", "2"}}),
+               0.0);
+}
+
+TEST(Diffusion, ARowIsTheSameInEveryBatch) {
+  const auto model = fitted({{"steps", "20"}});
+  const auto all = sampled(*model, {.rows = 3000, .seed = 5});
+  const auto few = sampled(*model, {.rows = 3000, .seed = 5, .batch = 1024});
+  const auto first = sampled(*model, {.rows = 10, .seed = 5});
+  EXPECT_EQ(all, few);
+  EXPECT_TRUE(std::equal(first.begin(), first.end(), all.begin()));
+}
+
+TEST(Diffusion, SavedAndLoadedItSamplesTheSame) {
+  const auto model = fitted({{"steps", "30"}});
+  const std::string bytes = model->bytes();
+  const auto again = data::load_model_bytes(bytes, "memory");
+  EXPECT_EQ(again->bytes(), bytes);
+  EXPECT_EQ(sampled(*again, {.rows = 20}), sampled(*model, {.rows = 20}));
+}
+
+TEST(Diffusion, SamplesOnAnotherPathThanItsOwn) {
+  const auto model = fitted();
+  expect_blobs(sampled(*model, {.rows = 300, .seed = 2}, {{"path", "cosine"}, {"steps", "40"}}),
+               0.5);
+}
+
+TEST(Diffusion, AFlowStartsFromTheSourceThatItWasTrainedFrom) {
+  data::FitRequest request{.seed = 1, .samples = two_blobs(500)};
+  auto source = std::make_shared<data::Samples>(*two_blobs(500));
+  for (float& x : source->numbers) x *= 3.0F;
+  request.source = source;
+  const auto settings = settings_of({{"network", "mlp"},
+                                     {"network.width", "48"},
+                                     {"steps", "300"},
+                                     {"learning_rate", "0.005"},
+                                     {"coupling", "optimal_transport"},
+                                     {"scaling", "none"}});
+  const auto model = data::fit_model(settings, request);
+  const auto& generator = dynamic_cast<const process::Generator&>(*model);
+  EXPECT_TRUE(generator.starts_from_source());
+  const std::vector<double> start(source->numbers.begin(), source->numbers.begin() + 200);
+  const auto ends = sampled(*model, {.rows = 100, .start = start}, {{"steps", "4"}});
+  for (std::size_t k = 0; k < ends.size(); k += 2) {
+    EXPECT_LT(ends[k] * start[k], 10.0 * std::abs(start[k]));
+    EXPECT_GT(ends[k] * start[k], 0.0) << "the nearest blob is the partner";
+  }
+}
+
+TEST(Diffusion, DamagedFilesAreRefused) {
+  const std::string bytes = fitted({{"steps", "2"}})->bytes();
+  const auto code = [](std::string damaged) {
+    try {
+      data::load_model_bytes(damaged, "memory");
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return 0;
+  };
+  EXPECT_EQ(code(bytes), 0);
+  const auto changed = [&](const std::string& from, const std::string& to) {
+    std::string text = bytes;
+    const auto at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    text.replace(at, from.size(), to);
+    return code(text);
+  };
+  EXPECT_EQ(changed("network.output.weight", "network.outputs.weigh"), 3002);
+  EXPECT_EQ(changed("\\\"width\\\":48", "\\\"width\\\":47"), 3003);
+  EXPECT_EQ(changed("\\\"shape\\\":[2]", "\\\"shape\\\":[0]"), 3006);
+  EXPECT_EQ(code(bytes.substr(0, bytes.size() - 4)), 3001);
+  std::string nan = bytes;
+  const std::uint32_t pattern = 0x7FC00000;
+  std::memcpy(nan.data() + nan.size() - 4, &pattern, 4);
+  EXPECT_EQ(code(nan), 3061);
+}
+
+}  // namespace
+}  // namespace gradatim::neural

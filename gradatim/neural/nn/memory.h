@@ -1,0 +1,30 @@
+// Memory of large temporaries, kept for the next step.
+//
+// malloc gives blocks of this size back to the system at once, and each new one costs a fault and
+// a page of zeros for every 4 KB: a fifth of a small U-Net's step. While a PooledMemory lives,
+// torch's processor allocator is a pool of blocks of malloc; at other times it is what it was before.
+// Tensors may outlive the pass, be freed on any thread, and be freed by either allocator. The pool
+// is emptied when the last KeptMemory goes.
+#pragma once
+
+namespace gradatim::neural {
+
+/// What a network holds as long as it may compute.
+class KeptMemory {
+ public:
+  KeptMemory();
+  ~KeptMemory();
+  KeptMemory(const KeptMemory&) = delete;
+  KeptMemory& operator=(const KeptMemory&) = delete;
+};
+
+/// What a pass holds. Passes may nest and run in several threads.
+class PooledMemory {
+ public:
+  PooledMemory();
+  ~PooledMemory();
+  PooledMemory(const PooledMemory&) = delete;
+  PooledMemory& operator=(const PooledMemory&) = delete;
+};
+
+}  // namespace gradatim::neural

@@ -1,0 +1,56 @@
+// What tests of networks share: small data, a plan by options, fits of a few steps.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+#include "gradatim/api/settings.h"
+#include "gradatim/core/normal.h"
+#include "gradatim/neural/model/diffusion.h"
+
+namespace gradatim::neural::testing {
+
+/// Rows of two numbers about (-2, 0) and (2, 1), labels 0 and 1 in turn.
+inline std::shared_ptr<data::Samples> two_blobs(std::int64_t count) {
+  auto samples = std::make_shared<data::Samples>(
+      data::Samples{.shape = {2}, .count = count, .classes = {"left", "right"}});
+  std::vector<double> noise(static_cast<std::size_t>(2 * count));
+  normals(Philox(11, Stream::data), 0, noise);
+  for (std::int64_t k = 0; k < count; ++k) {
+    const double side = k % 2 == 0 ? -1.0 : 1.0;
+    const auto at = static_cast<std::size_t>(2 * k);
+    samples->numbers.push_back(static_cast<float>(2.0 * side + 0.1 * noise[at]));
+    samples->numbers.push_back(static_cast<float>(0.5 + 0.5 * side + 0.1 * noise[at + 1]));
+    samples->labels.push_back(k % 2);
+  }
+  return samples;
+}
+
+inline api::Settings settings_of(std::vector<api::Option> options) {
+  return api::complete(api::parse_settings("neural.diffusion", options));
+}
+
+/// The parts of a model by its options.
+struct Plan {
+  explicit Plan(const std::vector<api::Option>& options) {
+    const auto settings = settings_of(options);
+    const auto make = [&]<class Part>(std::shared_ptr<const Part>& part, const char* name) {
+      if (settings.parts.contains(name)) part = api::build_as<Part>(settings.parts.at(name));
+    };
+    make(diffusion.network, "network");
+    make(diffusion.path, "path");
+    make(diffusion.prediction, "prediction");
+    make(diffusion.loss_weight, "loss_weight");
+    make(diffusion.times, "times");
+    make(diffusion.coupling, "coupling");
+    make(diffusion.training, "training");
+    const auto number = [&](const char* name) { return settings.values.at(name); };
+    diffusion.config.drop_label = std::get<double>(number("drop_label"));
+    diffusion.config.pair_steps = std::get<std::int64_t>(number("pair_steps"));
+  }
+  DiffusionPlan diffusion;
+};
+
+}  // namespace gradatim::neural::testing

@@ -1,0 +1,157 @@
+#include "gradatim/neural/train/loop.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "gradatim/core/error.h"
+#include "gradatim/core/observer.h"
+#include "gradatim/core/parallel.h"
+#include "gradatim/neural/testing.h"
+#include "gradatim/neural/train/optimizer.h"
+
+namespace gradatim::neural {
+namespace {
+
+using namespace testing;
+
+std::vector<api::Option> options(const std::string& steps = "40") {
+  return {{"network", "mlp"}, {"network.width", "16"}, {"batch_size", "32"}, {"steps", steps}};
+}
+
+class Folder {
+ public:
+  Folder()
+      : path_(std::filesystem::temp_directory_path() /
+              ("gradatim_loop_" + std::to_string(::getpid()))) {
+    std::filesystem::remove_all(path_);
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  std::string path() const { return path_.string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// Asks for an end after so many steps.
+class Stop final : public Observer {
+ public:
+  explicit Stop(std::int64_t step) : step_(step) {}
+  void on_step(const StepDone& event) override {
+    if (event.step == step_) request_interrupt();
+  }
+
+ private:
+  std::int64_t step_;
+};
+
+data::FitRequest request() { return {.seed = 3, .samples = two_blobs(200)}; }
+
+TEST(Loop, AFitThatWasCutOffEndsInTheSameBytes) {
+  const auto settings = settings_of(options());
+  const std::string whole = data::fit_model(settings, request())->bytes();
+  const Folder folder;
+  for (const std::int64_t step : {7, 19, 31}) {
+    Stop stop(step);
+    auto cut = request();
+    cut.resume = folder.path();
+    cut.observer = &stop;
+    EXPECT_THROW(data::fit_model(settings, cut), Interrupted);
+    clear_interrupt();
+  }
+  auto last = request();
+  last.resume = folder.path();
+  EXPECT_EQ(data::fit_model(settings, last)->bytes(), whole);
+}
+
+TEST(Loop, ACheckpointOfAnotherFitIsRefused) {
+  const Folder folder;
+  auto first = request();
+  first.resume = folder.path();
+  data::fit_model(settings_of(options()), first);
+  const auto code = [&](data::FitRequest other, const std::vector<api::Option>& how) {
+    other.resume = folder.path();
+    try {
+      data::fit_model(settings_of(how), other);
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return 0;
+  };
+  EXPECT_EQ(code(request(), options()), 0);
+  EXPECT_EQ(code(request(), options("41")), 1035);
+  auto seed = request();
+  seed.seed = 4;
+  EXPECT_EQ(code(seed, options()), 1035);
+  auto samples = request();
+  samples.samples = two_blobs(202);
+  EXPECT_EQ(code(samples, options()), 1035);
+}
+
+TEST(Loop, ALossThatIsNotFiniteStopsWithItsStep) {
+  auto how = options();
+  how.emplace_back("learning_rate", "1e30");
+  how.emplace_back("gradient_clip", "0");
+  how.emplace_back("warmup_steps", "0");
+  try {
+    data::fit_model(settings_of(how), request());
+    FAIL();
+  } catch (const NumericError& error) {
+    EXPECT_EQ(error.code(), 4029);
+    EXPECT_NE(error.message().find("the loss of step"), std::string::npos) << error.message();
+  }
+}
+
+TEST(Loop, PartsOfABatchAddUpToIt) {
+  const auto whole = data::fit_model(settings_of(options("5")), request());
+  auto how = options("5");
+  how.emplace_back("accumulate", "3");
+  const auto parts = data::fit_model(settings_of(how), request());
+  const auto& a = whole->card().history.front().values;
+  const auto& b = parts->card().history.front().values;
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t k = 0; k < a.size(); ++k) EXPECT_NEAR(a[k], b[k], 1e-4 * a[k]);
+}
+
+// AdamW by its formulas in float64, one number at a time.
+TEST(Optimizer, UpdatesAreThoseOfTheFormulas) {
+  Parameters parameters;
+  Scope(parameters).add("w", {5}, Init::normal(1.0));
+  parameters.pack();
+  parameters.init(1);
+  TrainingConfig config{.steps = 20, .warmup_steps = 3, .weight_decay = 0.1, .gradient_clip = 1.0};
+  Optimizer optimizer(parameters, config);
+  std::vector<double> w(5), m(5), v(5), average(5);
+  for (std::size_t k = 0; k < 5; ++k) {
+    w[k] = average[k] = parameters.values()[static_cast<std::int64_t>(k)].item<double>();
+  }
+  for (std::int64_t step = 0; step < 20; ++step) {
+    std::vector<double> g(5);
+    double norm = 0.0;
+    for (std::size_t k = 0; k < 5; ++k) {
+      g[k] = std::sin(static_cast<double>(step) + static_cast<double>(k)) *
+             (step % 2 == 0 ? 3.0 : 0.1);
+      parameters.gradients()[static_cast<std::int64_t>(k)] = g[k];
+      norm += g[k] * g[k];
+    }
+    norm = std::sqrt(norm);
+    EXPECT_NEAR(optimizer.update(step), norm, 1e-5);
+    const double rate = learning_rate_at(config, step), decay = ema_decay_at(config, step);
+    for (std::size_t k = 0; k < 5; ++k) {
+      if (norm > 1.0) g[k] /= norm;
+      m[k] = 0.9 * m[k] + 0.1 * g[k];
+      v[k] = 0.999 * v[k] + 0.001 * g[k] * g[k];
+      const double mean = m[k] / (1.0 - std::pow(0.9, step + 1));
+      const double square = v[k] / (1.0 - std::pow(0.999, step + 1));
+      w[k] -= rate * (mean / (std::sqrt(square) + 1e-8) + 0.1 * w[k]);
+      average[k] = decay * average[k] + (1.0 - decay) * w[k];
+      EXPECT_NEAR(parameters.values()[static_cast<std::int64_t>(k)].item<double>(), w[k], 1e-5);
+      EXPECT_NEAR(optimizer.kept()[static_cast<std::int64_t>(k)].item<double>(), average[k], 1e-5);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace gradatim::neural
