@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gradatim/cli/guide.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/text.h"
 #include "gradatim/process/sampler.h"
@@ -18,11 +19,11 @@ std::int64_t size_of(const process::Generator& generator) {
   return size;
 }
 
-std::int64_t label_named(const process::Generator& generator, const std::string& word) {
-  const auto classes = generator.classes();
+std::int64_t place_of(std::span<const std::string> classes, std::string_view whose,
+                      const std::string& word) {
   const auto at = std::ranges::find(classes, word);
   GRADATIM_CHECK(
-      at != classes.end(), UsageError, 1104, "the model knows no label '{}'; {}", word,
+      at != classes.end(), UsageError, 1104, "the {} knows no label '{}'; {}", whose, word,
       classes.empty()
           ? std::string("it was trained without labels")
           : fmt::format(
@@ -41,19 +42,10 @@ std::vector<double> start_of(const process::Generator& generator, const Argument
                      : "the model starts from samples as it was trained with; name some by "
                        "--source SRC");
   if (!arguments.has("source")) return {};
-  const auto samples =
-      data::read_samples(arguments.required("source"), {.observer = &session.progress()});
-  GRADATIM_CHECK(std::ranges::equal(samples.shape, generator.shape()), DataError, 2090,
-                 "the source's samples have shape [{}] and the model's [{}]",
-                 fmt::join(samples.shape, ", "), fmt::join(generator.shape(), ", "));
-  std::vector<double> states;
-  const std::int64_t size = samples.size();
-  for (std::int64_t k = 0; k < rows * size; ++k) {
-    const auto place = static_cast<std::size_t>(k % (samples.count * size));
-    states.push_back(samples.bytes.empty() ? double{samples.numbers[place]}
-                                           : static_cast<double>(samples.bytes[place]));
-  }
-  generator.to_states(states);
+  std::vector<double> states = states_of(generator, arguments, session, "source");
+  const std::size_t given = states.size();
+  states.resize(static_cast<std::size_t>(rows * size_of(generator)));
+  for (std::size_t k = given; k < states.size(); ++k) states[k] = states[k - given];
   return states;
 }
 
@@ -88,22 +80,41 @@ api::Settings sampler_for(const process::Generator& generator,
   return asked;
 }
 
-process::ConditionPtr labels_named(const process::Generator& generator, const Arguments& arguments,
-                                   std::string_view option, std::int64_t rows) {
-  const auto words = arguments.list(option);
-  if (words.empty()) return nullptr;
+std::vector<double> states_of(const process::Generator& generator, const Arguments& arguments,
+                              Session& session, std::string_view option) {
+  const auto samples =
+      data::read_samples(arguments.required(option), {.observer = &session.progress()});
+  GRADATIM_CHECK(std::ranges::equal(samples.shape, generator.shape()), DataError, 2090,
+                 "the samples of --{} have shape [{}] and the model's [{}]", option,
+                 fmt::join(samples.shape, ", "), fmt::join(generator.shape(), ", "));
+  std::vector<double> states(samples.numbers.begin(), samples.numbers.end());
+  states.insert(states.end(), samples.bytes.begin(), samples.bytes.end());
+  generator.to_states(states);
+  return states;
+}
+
+std::vector<std::int64_t> places_named(std::span<const std::string> classes, std::string_view whose,
+                                       const Arguments& arguments, std::string_view option,
+                                       std::int64_t rows) {
   std::vector<std::int64_t> labels;
-  for (const auto& word : words) labels.push_back(label_named(generator, word));
+  for (const auto& word : arguments.list(option)) labels.push_back(place_of(classes, whose, word));
   const std::size_t given = labels.size();
   for (std::size_t row = given; given > 1 && row < static_cast<std::size_t>(rows); ++row) {
     labels.push_back(labels[row - given]);
   }
-  return std::make_shared<process::Labels>(std::move(labels));
+  return labels;
+}
+
+process::ConditionPtr labels_named(const process::Generator& generator, const Arguments& arguments,
+                                   std::string_view option, std::int64_t rows) {
+  auto labels = places_named(generator.classes(), "model", arguments, option, rows);
+  return labels.empty() ? nullptr : std::make_shared<process::Labels>(std::move(labels));
 }
 
 data::Samples generate(const process::Generator& generator, const Arguments& arguments,
                        Session& session, const std::vector<api::Option>& options) {
-  const auto settings = sampler_for(generator, options);
+  auto settings = sampler_for(generator, options);
+  if (has_guide(arguments)) settings = hearing_guide(std::move(settings));
   for (const auto& notice : api::notices(settings)) session.progress().on_warning(notice);
   const auto sampler = api::build_as<process::Sampler>(settings);
   data::Samples samples{.shape = {generator.shape().begin(), generator.shape().end()},
@@ -113,16 +124,24 @@ data::Samples generate(const process::Generator& generator, const Arguments& arg
       .rows = samples.count,
       .dims = size_of(generator),
       .seed = session.seed(),
-      .condition = labels_named(generator, arguments, "label", samples.count),
       .negative = labels_named(generator, arguments, "negative", samples.count),
       .batch = std::max<std::int64_t>(64, (std::int64_t{1} << 22) / size_of(generator) / 64 * 64),
       .start = start_of(generator, arguments, session, samples.count),
       .trained = generator.path(),
       .observer = &session.progress()};
-  if (const auto* labels = dynamic_cast<const process::Labels*>(request.condition.get())) {
-    samples.classes = {generator.classes().begin(), generator.classes().end()};
-    for (std::int64_t row = 0; row < samples.count; ++row)
-      samples.labels.push_back(labels->of(row));
+  Guide guide = guide_of(generator, arguments, session, sampler->path(), samples.count);
+  request.energy = guide.energy;
+  if (guide.labels.empty()) {
+    guide.labels = places_named(generator.classes(), "model", arguments, "label", samples.count);
+    guide.classes = {generator.classes().begin(), generator.classes().end()};
+    if (!guide.labels.empty()) {
+      request.condition = std::make_shared<process::Labels>(guide.labels);
+    }
+  }
+  if (!guide.labels.empty()) {
+    samples.classes = std::move(guide.classes);
+    samples.labels = std::move(guide.labels);
+    samples.labels.resize(static_cast<std::size_t>(samples.count), samples.labels.back());
   }
   keep_numbers(generator,
                sampler->sample([&](const auto&, const auto&) { return generator.field(); },

@@ -18,6 +18,16 @@ const process::Generator* generator_of(const data::Model& model);
 api::Settings sampler_for(const process::Generator& generator,
                           const std::vector<api::Option>& options);
 
+/// Places of the words of an option among `classes`, which are `whose`: none, one for all rows, or
+/// one a row, in turn. UsageError GRD-1104 where there is no such label.
+std::vector<std::int64_t> places_named(std::span<const std::string> classes, std::string_view whose,
+                                       const Arguments& arguments, std::string_view option,
+                                       std::int64_t rows);
+
+/// The samples that an option names, as states. DataError GRD-2090 where their shape is another.
+std::vector<double> states_of(const process::Generator& generator, const Arguments& arguments,
+                              Session& session, std::string_view option);
+
 /// One condition or one a row, in turn, by their words or places; null where none is named.
 /// UsageError GRD-1104 where the model knows no such label.
 process::ConditionPtr labels_named(const process::Generator& generator, const Arguments& arguments,

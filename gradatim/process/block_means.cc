@@ -62,8 +62,7 @@ class BlockMeans final : public DataEnergy {
 }  // namespace
 
 std::shared_ptr<const DataEnergy> block_means(std::span<const std::int64_t> shape,
-                                              std::int64_t blocks,
-                                              std::vector<double> references) {
+                                              std::int64_t blocks, std::vector<double> references) {
   GRADATIM_CHECK(shape.size() == 3, UsageError, 1174,
                  "blocks are parts of images, and these samples are rows of {} numbers",
                  shape.empty() ? 0 : shape[0]);

@@ -15,7 +15,6 @@ namespace gradatim::process {
 /// `references` [any rows, size of a sample]. UsageError GRD-1174 for other shapes and for more
 /// blocks than pixels a side.
 std::shared_ptr<const DataEnergy> block_means(std::span<const std::int64_t> shape,
-                                              std::int64_t blocks,
-                                              std::vector<double> references);
+                                              std::int64_t blocks, std::vector<double> references);
 
 }  // namespace gradatim::process

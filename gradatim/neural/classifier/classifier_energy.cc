@@ -15,8 +15,7 @@ namespace gradatim::neural {
 
 ClassifierEnergy::ClassifierEnergy(ClassifierParts parts,
                                    std::shared_ptr<const process::Labels> labels,
-                                   std::shared_ptr<const process::Path> path,
-                                   process::StateMap map)
+                                   std::shared_ptr<const process::Path> path, process::StateMap map)
     : parts_(std::move(parts)),
       labels_(std::move(labels)),
       path_(std::move(path)),
@@ -62,8 +61,8 @@ process::Vec ClassifierEnergy::gradient(process::Space& space, const process::Qu
         const at::AutoGradMode graph(true);
         const Tensor scores = parts_.net->forward(
             {shaped(state, parts_.shape), part_of(all.t, first), Tensor()});  // [chunk, classes]
-        const Tensor chosen = at::log_softmax(scores, 1).gather(
-            1, part_of(all.labels, first).unsqueeze(1));
+        const Tensor chosen =
+            at::log_softmax(scores, 1).gather(1, part_of(all.labels, first).unsqueeze(1));
         const Tensor gradient = torch::autograd::grad({chosen.sum()}, {state}).front();
         const std::int64_t rows = std::min(chunk, x.size(0) - first);
         const at::NoGradGuard plain;

@@ -89,12 +89,13 @@ Vec DiffusionField::vjp(Space& space, const Query& query, const ConditionPtr& co
         const Tensor state = padded(x, first, chunk()).to(parts_.device).clone().requires_grad_();
         const Tensor ids = labels(query, condition.get(), first, chunk());
         const at::AutoGradMode graph(true);
-        const Tensor said =
-            parts_.net
-                ->forward({shaped(state, parts_.shape), times(query, first, chunk()).to(parts_.device),
-                           ids.defined() ? ids.to(parts_.device) : ids})
-                .narrow(1, 0, parts_.shape.sample[0]);
-        const Tensor chosen = shaped(padded(weights, first, chunk()), parts_.shape).to(parts_.device);
+        const Tensor said = parts_.net
+                                ->forward({shaped(state, parts_.shape),
+                                           times(query, first, chunk()).to(parts_.device),
+                                           ids.defined() ? ids.to(parts_.device) : ids})
+                                .narrow(1, 0, parts_.shape.sample[0]);
+        const Tensor chosen =
+            shaped(padded(weights, first, chunk()), parts_.shape).to(parts_.device);
         const auto gradient = torch::autograd::grad({said}, {state}, {chosen}).front();
         const std::int64_t rows = std::min(chunk(), x.size(0) - first);
         const at::NoGradGuard plain;

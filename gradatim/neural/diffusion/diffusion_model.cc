@@ -57,9 +57,7 @@ api::Settings DiffusionModel::sampler() const {
   return settings;
 }
 
-double DiffusionModel::log_scale() const {
-  return scale_.log_scale(kind_.dims());
-}
+double DiffusionModel::log_scale() const { return scale_.log_scale(kind_.dims()); }
 
 // The loss of training, on noise and times drawn anew by the seed.
 std::vector<std::pair<std::string, double>> DiffusionModel::evaluate_samples(

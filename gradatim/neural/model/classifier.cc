@@ -84,5 +84,7 @@ constexpr api::Text kText = {
 }  // namespace gradatim::neural
 
 GRADATIM_EXPORT(neural_model_classifier) =
-    gradatim::api::component<gradatim::neural::ClassifierTrainer, gradatim::neural::ClassifierConfig>(
-        gradatim::neural::kText, gradatim::neural::kSettings, gradatim::neural::kParts);
+    gradatim::api::component<gradatim::neural::ClassifierTrainer,
+                             gradatim::neural::ClassifierConfig>(gradatim::neural::kText,
+                                                                 gradatim::neural::kSettings,
+                                                                 gradatim::neural::kParts);

@@ -28,8 +28,7 @@ constexpr api::Setting kSettings[] = {
     api::setting<&C::stages>(
         {.doc = "Stages; each behind the first halves height and width, rounded up.",
          .range = api::between(1, 8)}),
-    api::setting<&C::layers>(
-        {.doc = "Convolutions of a stage.", .range = api::between(1, 32)}),
+    api::setting<&C::layers>({.doc = "Convolutions of a stage.", .range = api::between(1, 32)}),
     api::setting<&C::timed>(
         {.doc = "Whether every convolution is told the time, which is to say how much noise there "
                 "is. A classifier of clean images alone can do without."}),

@@ -14,6 +14,7 @@
 #include "gradatim/core/error.h"
 #include "gradatim/neural/nn/net.h"
 #include "gradatim/neural/nn/time_embedding.h"
+#include "gradatim/neural/nn/unet_layers.h"
 
 namespace gradatim::neural {
 namespace {
@@ -25,42 +26,21 @@ std::int64_t groups_of(std::int64_t channels) {
   return std::max<std::int64_t>(1, std::gcd(channels, std::int64_t{32}) / 4);
 }
 
-struct Affine {
-  Tensor weight, bias;
-
-  Affine(const Scope& scope, std::vector<std::int64_t> sizes, Init weights)
-      : weight(scope.add("weight", sizes, weights)),
-        bias(scope.add("bias", {sizes[0]}, Init::constant(0.0))) {}
-};
-
-Affine convolution_of(const Scope& scope, std::int64_t in, std::int64_t out) {
-  return {scope, {out, in, 3, 3}, Init::of_inputs(9 * in)};
-}
-
-Affine linear_of(const Scope& scope, std::int64_t in, std::int64_t out) {
-  return {scope, {out, in}, Init::of_inputs(in)};
-}
-
 struct ConvLayer {
-  Affine conv, norm;
-  std::optional<Affine> time;  // begins as one that says nothing
-  std::int64_t stride, channels;
+  Convolution conv;
+  Norm norm;
+  std::optional<Dense> time;  // begins as one that says nothing
 
-  ConvLayer(const Scope& scope, std::int64_t in, std::int64_t out, std::int64_t step, bool timed,
-        std::int64_t time_width)
-      : conv(convolution_of(scope / "conv", in, out)),
-        norm(scope / "norm", {out}, Init::constant(1.0)),
-        stride(step),
-        channels(out) {
-    if (timed) time.emplace(scope / "time", std::vector{2 * out, time_width}, Init::constant(0.0));
+  ConvLayer(const Scope& scope, std::int64_t in, std::int64_t out, std::int64_t stride)
+      : conv(scope / "conv", in, out, 3), norm(scope / "norm", out, groups_of(out), 1e-5) {
+    conv.stride = stride;
   }
 
   Tensor operator()(const Tensor& x, const Tensor& told) const {
-    Tensor h = at::conv2d(x, conv.weight, conv.bias, stride, 1);
-    h = at::group_norm(h, groups_of(channels), norm.weight, norm.bias);
+    Tensor h = norm(conv(x));
     if (time) {
-      const Tensor both = at::linear(told, time->weight, time->bias).unsqueeze(2).unsqueeze(3);
-      h = h * (1.0 + both.narrow(1, 0, channels)) + both.narrow(1, channels, channels);
+      const Tensor both = (*time)(told).unsqueeze(2).unsqueeze(3);  // [rows, 2 channels, 1, 1]
+      h = h * (1.0 + both.narrow(1, 0, h.size(1))) + both.narrow(1, h.size(1), h.size(1));
     }
     return at::silu(h);  // [rows, channels, height, width]
   }
@@ -69,41 +49,39 @@ struct ConvLayer {
 class ConvClassifier final : public Net {
  public:
   ConvClassifier(const ConvClassifierConfig& config, const NetworkShape& shape)
-      : config_(config), time_scale_(shape.time_scale) {
+      : time_scale_(shape.time_scale) {
     GRADATIM_CHECK(shape.sample.size() == 3, UsageError, 1161,
                    "conv_classifier takes images; for rows of {} numbers take --network mlp",
                    shape.sample[0]);
     const Scope root(parameters());
-    const std::int64_t width = 4 * config.channels;
-    if (config.timed) time_.emplace(linear_of(root / "time", kWaves, width));
+    const std::int64_t width = 4 * std::int64_t{config.channels};
     std::int64_t in = config.channels;
-    input_.emplace(convolution_of(root / "input", shape.sample[0], in));
+    if (config.timed) time_.emplace(root / "time", kWaves, width);
+    input_.emplace(root / "input", shape.sample[0], in, 3);
     for (int stage = 0; stage < config.stages; ++stage) {
       const std::int64_t out = std::int64_t{config.channels} << stage;
       for (int k = 0; k < config.layers; ++k) {
-        const std::int64_t stride = stage > 0 && k == 0 ? 2 : 1;
-        layers_.emplace_back(root / "stages" / stage / k, in, out, stride, config.timed, width);
+        const Scope scope = root / "stages" / stage / k;
+        layers_.emplace_back(scope, in, out, stage > 0 && k == 0 ? 2 : 1);
+        if (config.timed) layers_.back().time.emplace(scope / "time", width, 2 * out, true);
         in = out;
       }
     }
-    output_.emplace(linear_of(root / "output", in, shape.scores));
+    output_.emplace(root / "output", in, shape.scores);
   }
 
   Tensor forward(const NetInput& input) override {
-    Tensor told;
-    if (time_) {
-      const Tensor waves = time_embedding(input.t * time_scale_, kWaves);
-      told = at::silu(at::linear(waves, time_->weight, time_->bias));  // [rows, width]
-    }
-    Tensor h = at::conv2d(input.x, input_->weight, input_->bias, 1, 1);
+    Tensor told;  // [rows, width]
+    if (time_) told = at::silu((*time_)(time_embedding(input.t * time_scale_, kWaves)));
+    Tensor h = (*input_)(input.x);
     for (const ConvLayer& layer : layers_) h = layer(h, told);
-    return at::linear(h.mean({2, 3}), output_->weight, output_->bias);  // [rows, classes]
+    return (*output_)(h.mean({2, 3}));  // [rows, classes]
   }
 
  private:
-  ConvClassifierConfig config_;
   double time_scale_;
-  std::optional<Affine> time_, input_, output_;
+  std::optional<Dense> time_, output_;
+  std::optional<Convolution> input_;
   std::vector<ConvLayer> layers_;
 };
 

@@ -22,8 +22,8 @@ NetInput input_of(Batch& batch, const NetworkShape& shape, std::int64_t first, s
                   at::Device device) {
   std::vector<std::int64_t> sizes{rows};
   sizes.insert(sizes.end(), shape.sample.begin(), shape.sample.end());
-  NetInput made{rows_of(batch.x, first, sizes, device), rows_of(batch.t, first, {rows}, device),
-                {}};
+  NetInput made{
+      rows_of(batch.x, first, sizes, device), rows_of(batch.t, first, {rows}, device), {}};
   if (shape.classes > 0) made.labels = rows_of(batch.labels, first, {rows}, device);
   return made;
 }

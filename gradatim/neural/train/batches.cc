@@ -122,7 +122,8 @@ void Batches::put_row(const process::PathPoint& p, std::size_t first, std::size_
     batch.x[first + k] = alpha * data + sigma * noise;
     if (field) batch.target[first + k] = of_data * data + of_noise * noise;
   }
-  if (field) batch.weight.push_back(static_cast<float>(plan_.loss_weight->at(p, *plan_.prediction)));
+  if (field)
+    batch.weight.push_back(static_cast<float>(plan_.loss_weight->at(p, *plan_.prediction)));
 }
 
 void Batches::put_together(std::int64_t step, Batch& batch) const {

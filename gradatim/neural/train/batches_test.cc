@@ -59,7 +59,8 @@ TEST(Batches, StateAndTargetAgreeOnTheData) {
 
 TEST(Batches, DroppedLabelsAreAnything) {
   const Plan plan(std::vector<api::Option>{{"drop_label", "0.25"}});
-  Batches batches(batch_plan(plan.diffusion), {}, {.samples = two_blobs(64), .rows = 4000, .seed = 1});
+  Batches batches(batch_plan(plan.diffusion), {},
+                  {.samples = two_blobs(64), .rows = 4000, .seed = 1});
   const Batch batch = batches.at(0);
   const auto dropped = std::ranges::count(batch.labels, 2);
   EXPECT_NEAR(static_cast<double>(dropped), 1000.0, 5.0 * std::sqrt(4000 * 0.25 * 0.75));

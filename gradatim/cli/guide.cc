@@ -1,0 +1,76 @@
+#include "gradatim/cli/guide.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "gradatim/cli/generate.h"
+#include "gradatim/core/error.h"
+#include "gradatim/data/model.h"
+#include "gradatim/process/block_means.h"
+#include "gradatim/process/noised_classifier.h"
+
+namespace gradatim::cli {
+namespace {
+
+Guide classifier_guide(const process::Generator& generator, const Arguments& arguments,
+                       Session& session, std::shared_ptr<const process::Path> path,
+                       std::int64_t rows) {
+  GRADATIM_CHECK(arguments.has("label"), UsageError, 1010,
+                 "--classifier leads to a label; name one by --label K");
+  const auto model = data::load_model(arguments.required("classifier"))->on(session.device());
+  const auto* classifier = dynamic_cast<const process::NoisedClassifier*>(model.get());
+  GRADATIM_CHECK(classifier != nullptr, UsageError, 1172,
+                 "--classifier takes a classifier of samples, such as neural.classifier; '{}' is "
+                 "{}",
+                 arguments.required("classifier"), model->card().settings.component);
+  const auto labels = places_named(classifier->classes(), "classifier", arguments, "label", rows);
+  return {process::energy_for(generator, *classifier, std::make_shared<process::Labels>(labels),
+                              std::move(path)),
+          labels,
+          {classifier->classes().begin(), classifier->classes().end()}};
+}
+
+Guide match_guide(const process::Generator& generator, const Arguments& arguments, Session& session,
+                  const std::shared_ptr<const process::Path>& path) {
+  auto references = states_of(generator, arguments, session, "match");
+  auto wanted = process::block_means(generator.shape(), arguments.integer("match_blocks", 4, 1),
+                                     std::move(references));
+  const auto denoiser =
+      std::make_shared<process::FieldDenoiser>(generator.field(), path, generator.path());
+  return {process::of_data(denoiser, std::move(wanted)), {}, {}};
+}
+
+}  // namespace
+
+bool has_guide(const Arguments& arguments) {
+  return arguments.has("classifier") || arguments.has("match");
+}
+
+api::Settings hearing_guide(api::Settings sampler) {
+  const auto guidance =
+      sampler.parts
+          .try_emplace("guidance", api::Settings{.component = "process.guidance.classifier"})
+          .first->second;
+  GRADATIM_CHECK(api::build_as<process::Guidance>(guidance)->needs_energy(), UsageError, 1002,
+                 "{} does not hear --classifier or --match; take --guidance classifier, or nest it "
+                 "by --guidance.inner classifier",
+                 guidance.component);
+  return sampler;
+}
+
+Guide guide_of(const process::Generator& generator, const Arguments& arguments, Session& session,
+               std::shared_ptr<const process::Path> path, std::int64_t rows) {
+  GRADATIM_CHECK(!arguments.has("classifier") || !arguments.has("match"), UsageError, 1002,
+                 "samples are guided by --classifier or by --match, not by both");
+  GRADATIM_CHECK(!arguments.has("match_blocks") || arguments.has("match"), UsageError, 1010,
+                 "--match_blocks is of --match SRC; name the images to match");
+  if (arguments.has("classifier")) {
+    return classifier_guide(generator, arguments, session, std::move(path), rows);
+  }
+  if (arguments.has("match")) return match_guide(generator, arguments, session, path);
+  return {};
+}
+
+}  // namespace gradatim::cli
