@@ -32,6 +32,9 @@ Guide classifier_guide(const process::Generator& generator, const Arguments& arg
           {classifier->classes().begin(), classifier->classes().end()}};
 }
 
+// Of the means of blocks, in the scale of states: of images, a fortieth of the range.
+constexpr double kTolerance = 0.05;
+
 Guide match_guide(const process::Generator& generator, const Arguments& arguments, Session& session,
                   const std::shared_ptr<const process::Path>& path) {
   auto references = states_of(generator, arguments, session, "match");
@@ -39,7 +42,7 @@ Guide match_guide(const process::Generator& generator, const Arguments& argument
                                      std::move(references));
   const auto denoiser =
       std::make_shared<process::FieldDenoiser>(generator.field(), path, generator.path());
-  return {process::of_data(denoiser, std::move(wanted)), {}, {}};
+  return {process::of_guess(denoiser, std::move(wanted), kTolerance), {}, {}};
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "gradatim/core/error.h"
+#include "gradatim/neural/classifier/classifier_loss.h"
 #include "gradatim/neural/nn/device.h"
 #include "gradatim/neural/nn/error.h"
 #include "gradatim/neural/nn/states.h"
@@ -27,18 +28,18 @@ ClassifierEnergy::ClassifierEnergy(ClassifierParts parts,
 // large. The network sees it divided by its norm (batches.h).
 ClassifierEnergy::Inputs ClassifierEnergy::inputs(const process::Query& query) const {
   const auto rows = static_cast<std::int64_t>(query.t.size());
-  const Tensor factor = at::empty({rows, 1}, at::kFloat), shift = at::empty_like(factor);
+  const Tensor factor = at::empty({rows, 1}, at::kFloat), signal = at::empty_like(factor);
   const Tensor t = at::empty({rows}, at::kFloat), labels = at::empty({rows}, at::kLong);
   for (std::int64_t row = 0; row < rows; ++row) {
     const process::PathPoint p = path_->at(query.t[to_size(row)]);
     const double norm = std::hypot(p.alpha, map_.factor * p.sigma);
     const double own = parts_.path->time_of(map_.factor * p.ratio());
     factor.data_ptr<float>()[row] = static_cast<float>(map_.factor / norm);
-    shift.data_ptr<float>()[row] = static_cast<float>(p.alpha / norm);
+    signal.data_ptr<float>()[row] = static_cast<float>(p.alpha / norm);
     t.data_ptr<float>()[row] = static_cast<float>(told_time(*parts_.path, own));
     labels.data_ptr<std::int64_t>()[row] = labels_->of(query.rows[to_size(row)]);
   }
-  return {factor, shift, t, labels};
+  return {factor, signal, t, labels};
 }
 
 process::Vec ClassifierEnergy::gradient(process::Space& space, const process::Query& query,
@@ -50,7 +51,7 @@ process::Vec ClassifierEnergy::gradient(process::Space& space, const process::Qu
                    "the state has {} numbers and the classifier's samples {}", query.x.dims(),
                    dims);
     const Inputs all = inputs(query);
-    const Tensor x = tensor_of(space, query.x) * all.factor + all.shift * shift_;
+    const Tensor x = tensor_of(space, query.x) * all.factor + all.signal * shift_;
     const std::int64_t chunk = chunk_rows(parts_.shape);
     const auto part_of = [&](const Tensor& column, std::int64_t first) {
       return padded(column.view({column.size(0), 1}), first, chunk).view(chunk).to(parts_.device);
@@ -59,10 +60,10 @@ process::Vec ClassifierEnergy::gradient(process::Space& space, const process::Qu
       for (std::int64_t first = 0; first < x.size(0); first += chunk) {
         const Tensor state = padded(x, first, chunk).to(parts_.device).clone().requires_grad_();
         const at::AutoGradMode graph(true);
-        const Tensor scores = parts_.net->forward(
+        const Tensor output = parts_.net->forward(
             {shaped(state, parts_.shape), part_of(all.t, first), Tensor()});  // [chunk, classes]
-        const Tensor chosen =
-            at::log_softmax(scores, 1).gather(1, part_of(all.labels, first).unsqueeze(1));
+        const Tensor chosen = log_chances_of(output, parts_.log_shares, part_of(all.signal, first))
+                                  .gather(1, part_of(all.labels, first).unsqueeze(1));
         const Tensor gradient = torch::autograd::grad({chosen.sum()}, {state}).front();
         const std::int64_t rows = std::min(chunk, x.size(0) - first);
         const at::NoGradGuard plain;

@@ -18,6 +18,7 @@ struct ClassifierParts {
   std::shared_ptr<Net> net;
   std::shared_ptr<const process::Path> path;  // that it was trained on
   NetworkShape shape;
+  Tensor log_shares;  // of the classes among what it learned from
   at::Device device = at::kCPU;
 };
 
@@ -33,8 +34,8 @@ class ClassifierEnergy final : public process::Energy {
 
  private:
   struct Inputs {
-    Tensor factor, shift;  // [rows, 1]: input = factor * state + shift * the map's
-    Tensor t, labels;      // [rows]
+    Tensor factor, signal;  // [rows, 1]: input = factor * state + signal * the map's shift
+    Tensor t, labels;       // [rows]
   };
   Inputs inputs(const process::Query& query) const;
 

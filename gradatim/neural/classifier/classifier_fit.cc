@@ -21,9 +21,10 @@ class ClassifierObjective final : public BatchObjective {
 
  protected:
   double learn(Batch& batch, std::int64_t first, std::int64_t rows) override {
-    return learn_labels(net(), input_of(batch, parts_.shape, first, rows, parts_.device),
-                        rows_of(batch.labels, first, {rows}, parts_.device), smoothing_,
-                        batch.rows);
+    const LabelTensors tensors{input_of(batch, parts_.shape, first, rows, parts_.device),
+                               rows_of(batch.signal, first, {rows}, parts_.device),
+                               rows_of(batch.labels, first, {rows}, parts_.device)};
+    return learn_labels(net(), tensors, parts_.log_shares, smoothing_, batch.rows);
   }
 
  private:
@@ -48,6 +49,13 @@ void check_classifier(const data::FitRequest& request) {
                  samples.classes.front());
 }
 
+// One more of each class, so that none is impossible.
+Tensor log_shares_of(const data::Samples& samples) {
+  const Tensor counts = at::ones({static_cast<std::int64_t>(samples.classes.size())}, at::kDouble);
+  for (const std::int64_t label : samples.labels) counts.data_ptr<double>()[label] += 1.0;
+  return (counts / counts.sum()).log_().to(at::kFloat);
+}
+
 std::shared_ptr<const data::Model> fit_classifier(ClassifierPlan plan,
                                                   const data::FitRequest& request,
                                                   api::Settings settings) {
@@ -63,7 +71,7 @@ std::shared_ptr<const data::Model> fit_classifier(ClassifierPlan plan,
   const SampleKind kind = SampleKind::of(samples);
   const Scale scale(plan.config.scaling, samples);
   const ClassifierParts parts =
-      classifier_parts(plan, kind, request.seed, device_of(request.device));
+      classifier_parts(plan, kind, log_shares_of(samples), request.seed, device_of(request.device));
   const TrainingConfig& config = plan.training->config();
   Batches batches({.path = plan.path,
                    .times = plan.times,

@@ -6,6 +6,7 @@
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
+#include "gradatim/neural/classifier/classifier_loss.h"
 #include "gradatim/neural/nn/device.h"
 #include "gradatim/neural/nn/error.h"
 #include "gradatim/neural/nn/states.h"
@@ -13,11 +14,25 @@
 
 namespace gradatim::neural {
 
+namespace {
+
+constexpr const char* kShares = "log_shares";
+
+Tensor read_shares(const SafetensorsFile& file, const SampleKind& kind) {
+  const auto numbers = file.read<float>(kShares, static_cast<std::int64_t>(kind.classes.size()));
+  const Tensor shares = at::tensor(at::ArrayRef<float>(numbers));
+  GRADATIM_CHECK(shares.isfinite().all().item<bool>(), ModelError, 3061,
+                 "{}: '{}' holds NaN or infinity", file.source(), kShares);
+  return shares;
+}
+
+}  // namespace
+
 ClassifierParts classifier_parts(const ClassifierPlan& plan, const SampleKind& kind,
-                                 std::uint64_t seed, at::Device device) {
+                                 const Tensor& log_shares, std::uint64_t seed, at::Device device) {
   NetworkShape shape = network_shape(kind, *plan.path, seed);
   shape.scores = static_cast<std::int64_t>(kind.classes.size());
-  return {make_net(*plan.network, shape, device), plan.path, shape, device};
+  return {make_net(*plan.network, shape, device), plan.path, shape, log_shares.to(device), device};
 }
 
 ClassifierModel::ClassifierModel(ClassifierPlan plan, data::ModelCard card, SampleKind kind,
@@ -35,7 +50,7 @@ std::shared_ptr<const ClassifierModel> ClassifierModel::load(const ClassifierPla
   GRADATIM_CHECK(plan.network != nullptr && card.classification && card.classes == kind.classes,
                  ModelError, 3006, "{}: its description of samples is damaged", file.source());
   Scale scale = Scale::load(file, kind.dims());
-  ClassifierParts parts = classifier_parts(plan, kind, 0, at::kCPU);
+  ClassifierParts parts = classifier_parts(plan, kind, read_shares(file, kind), 0, at::kCPU);
   parts.net->parameters().load(file, "network.");
   return std::make_shared<ClassifierModel>(plan, card, std::move(kind), std::move(scale),
                                            std::move(parts));
@@ -46,6 +61,8 @@ std::string ClassifierModel::bytes() const {
   data::store_card(card_, file);
   kind_.store(file);
   scale_.store(file);
+  const Tensor shares = parts_.log_shares.to(at::kCPU);
+  file.add(kShares, std::span(shares.const_data_ptr<float>(), kind_.classes.size()));
   parts_.net->parameters().store(file, parts_.net->parameters().values(), "network.");
   return file.bytes();
 }
@@ -54,7 +71,7 @@ std::shared_ptr<const data::Model> ClassifierModel::on(const std::string& device
   return translated([&]() -> std::shared_ptr<const data::Model> {
     const at::Device place = device_of(device);
     if (place == parts_.device) return shared_from_this();
-    ClassifierParts parts = classifier_parts(plan_, kind_, 0, place);
+    ClassifierParts parts = classifier_parts(plan_, kind_, parts_.log_shares, 0, place);
     parts.net->parameters().values().copy_(parts_.net->parameters().values());
     return std::make_shared<ClassifierModel>(plan_, card_, kind_, scale_, std::move(parts));
   });
@@ -81,6 +98,7 @@ Tensor ClassifierModel::log_chances(const data::Samples& samples) const {
   const TorchThreads threads;
   const std::int64_t dims = kind_.dims(), chunk = chunk_rows(parts_.shape);
   const Tensor result = at::empty({samples.count, parts_.shape.scores}, at::kDouble);
+  const Tensor signal = at::ones({chunk}, parts_.log_shares.options());
   const Tensor t = at::full({chunk}, told_time(*plan_.path, 0.0), at::kFloat).to(parts_.device);
   for (std::int64_t first = 0; first < samples.count; first += chunk) {
     check_interrupt();
@@ -90,8 +108,10 @@ Tensor ClassifierModel::log_chances(const data::Samples& samples) const {
       scale_.row(samples, first + row, {states.data_ptr<float>() + row * dims, to_size(dims)});
     }
     const Tensor x = shaped(padded(states, 0, chunk), parts_.shape).to(parts_.device);
-    const Tensor scores = parts_.net->forward({x, t, Tensor()}).narrow(0, 0, rows);
-    result.narrow(0, first, rows).copy_(at::log_softmax(scores.to(at::kDouble), 1));
+    const Tensor output = parts_.net->forward({x, t, Tensor()});
+    result.narrow(0, first, rows)
+        .copy_(
+            log_chances_of(output.to(at::kDouble), parts_.log_shares, signal).narrow(0, 0, rows));
   }
   return result;
 }

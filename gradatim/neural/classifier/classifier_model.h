@@ -16,7 +16,7 @@ namespace gradatim::neural {
 
 /// A network for a plan and its samples, with initial values.
 ClassifierParts classifier_parts(const ClassifierPlan& plan, const SampleKind& kind,
-                                 std::uint64_t seed, at::Device device);
+                                 const Tensor& log_shares, std::uint64_t seed, at::Device device);
 
 class ClassifierModel final : public data::Model, public process::NoisedClassifier {
  public:

@@ -42,7 +42,8 @@ ClassifierParts random_parts(std::string_view network, NetworkShape shape) {
       item.value.copy_(at::randn(item.value.sizes()) / std::sqrt(inputs));
     }
   }
-  return {net, path_named("process.path.rectified"), shape, at::kCPU};
+  const Tensor shares = at::tensor(at::ArrayRef<double>({0.5, 0.3, 0.2})).log_().to(at::kFloat);
+  return {net, path_named("process.path.rectified"), shape, shares, at::kCPU};
 }
 
 std::shared_ptr<const process::Labels> labels(std::vector<std::int64_t> places) {
@@ -76,10 +77,11 @@ Tensor log_chances(const ClassifierParts& parts, const std::vector<double>& x, d
   const process::PathPoint p = parts.path->at(t);
   std::vector<std::int64_t> sizes{-1};
   sizes.insert(sizes.end(), parts.shape.sample.begin(), parts.shape.sample.end());
-  const Tensor input = at::tensor(at::ArrayRef<double>(x)).to(at::kFloat).view(sizes) /
-                       std::hypot(p.alpha, p.sigma);
+  const Tensor input =
+      at::tensor(at::ArrayRef<double>(x)).to(at::kFloat).view(sizes) / std::hypot(p.alpha, p.sigma);
   const Tensor times = at::full({input.size(0)}, parts.path->model_time(t), at::kFloat);
-  return at::log_softmax(parts.net->forward({input, times, {}}).to(at::kDouble), 1);
+  const Tensor output = parts.net->forward({input, times, {}}).to(at::kDouble);
+  return at::log_softmax(parts.log_shares + p.alpha / std::hypot(p.alpha, p.sigma) * output, 1);
 }
 
 const NetworkShape kRows{.sample = {4}, .time_scale = 1000.0};
@@ -99,7 +101,9 @@ TEST(ConvClassifier, ANetworkIsRefusedWhatItCannotPutOut) {
   const char* conv = "neural.network.conv_classifier";
   EXPECT_EQ(code_of([&] { net_of(conv, {.sample = {4}, .scores = 2}); }), 1161);
   EXPECT_EQ(code_of([&] { net_of(conv, {.sample = {1, 8, 8}}); }), 1170);
-  EXPECT_EQ(code_of([&] { net_of("neural.network.unet", {.sample = {1, 8, 8}, .scores = 2}); }),
+  EXPECT_EQ(code_of([&] {
+              net_of("neural.network.unet", {.sample = {1, 8, 8}, .scores = 2});
+            }),
             1170);
 }
 
@@ -109,14 +113,15 @@ TEST(ClassifierLoss, ItsGradientIsThatOfSmoothedCrossEntropy) {
     at::manual_seed(1);
     const NetInput input{at::randn({12, 3}), at::rand({12}), {}};
     const Tensor wanted = at::randint(5, {12}, at::kLong);
-    const double loss = learn_labels(*net, input, wanted, smoothing, 24);
+    const Tensor signal = at::rand({12}), shares = at::randn({5});
+    const double loss = learn_labels(*net, {input, signal, wanted}, shares, smoothing, 24);
     const Tensor by_hand = net->parameters().gradients().clone();
     net->parameters().gradients().zero_();
     net->parameters().require_gradients(true);
     const at::AutoGradMode on(true);
     const Tensor expected =
-        at::cross_entropy_loss(net->forward(input), wanted, {}, at::Reduction::Sum, -100,
-                               smoothing) /
+        at::cross_entropy_loss(shares + net->forward(input) * signal.unsqueeze(1), wanted, {},
+                               at::Reduction::Sum, -100, smoothing) /
         24.0;
     torch::autograd::backward({expected});
     EXPECT_NEAR(loss, expected.item<double>(), 1e-6);
@@ -203,6 +208,21 @@ TEST(ClassifierEnergy, StatesOfAnotherScaleAreBroughtToItsOwn) {
   }
 }
 
+TEST(ClassifierEnergy, WhereNoSignalIsLeftGuidanceStaysFinite) {
+  const auto parts = random_parts("neural.network.conv_classifier", kImages);
+  const auto x = states_like(30);
+  const auto strongest = [&](double alpha) {
+    double most = 0.0;
+    for (const double g : gradient_of(parts, 1, x, 1.0 - alpha)) {
+      most = std::max(most, std::abs(g) * (1.0 - alpha) * (1.0 - alpha) / alpha);
+    }
+    return most;
+  };
+  EXPECT_GT(strongest(1e-4), 0.01);
+  EXPECT_NEAR(strongest(1e-4), strongest(1e-3), 0.5 * strongest(1e-3));
+  for (const double g : gradient_of(parts, 1, x, 1.0)) EXPECT_EQ(g, 0.0);
+}
+
 TEST(ClassifierEnergy, ARowIsTheSameInEveryBatch) {
   const auto parts = random_parts("neural.network.conv_classifier", kImages);
   const auto many = states_like(30 * 130);
@@ -212,16 +232,15 @@ TEST(ClassifierEnergy, ARowIsTheSameInEveryBatch) {
   EXPECT_TRUE(std::equal(few.begin(), few.end(), all.end() - 60));
 }
 
-data::FitRequest request(std::int64_t count = 400) {
-  return {.seed = 1, .samples = two_blobs(count)};
-}
-
-std::shared_ptr<const data::Model> fitted(std::vector<api::Option> more = {},
-                                          const data::FitRequest& from = request()) {
-  std::vector<api::Option> options = {{"network", "mlp"},   {"network.width", "32"},
-                                      {"steps", "200"},     {"learning_rate", "0.005"},
+std::shared_ptr<const data::Model> classified(std::vector<api::Option> more = {},
+                                              data::FitRequest from = {}) {
+  std::vector<api::Option> options = {{"network", "mlp"},
+                                      {"network.width", "32"},
+                                      {"steps", "200"},
+                                      {"learning_rate", "0.005"},
                                       {"ema_decay", "0.95"}};
   options.insert(options.end(), more.begin(), more.end());
+  if (from.samples == nullptr) from = {.seed = 1, .samples = two_blobs(400)};
   return data::fit_model(settings_of(options, kName), from);
 }
 
@@ -233,13 +252,13 @@ double metric(const data::Model& model, const data::Samples& samples, const std:
 }
 
 TEST(Classifier, TellsEasyClassesApart) {
-  const auto model = fitted();
+  const auto model = classified();
   EXPECT_EQ(metric(*model, *two_blobs(300), "accuracy"), 1.0);
   EXPECT_LT(metric(*model, *two_blobs(300), "log_loss"), 0.05);
 }
 
 TEST(Classifier, ChancesAddUpToOneAndAreWhatIsEvaluated) {
-  const auto model = fitted({{"steps", "20"}});
+  const auto model = classified({{"steps", "20"}});
   const auto samples = two_blobs(1500);
   const auto made = model->predict_samples(*samples);
   ASSERT_EQ(made.columns, 2);
@@ -252,7 +271,7 @@ TEST(Classifier, ChancesAddUpToOneAndAreWhatIsEvaluated) {
 }
 
 TEST(Classifier, LabelsAreComparedByTheirWords) {
-  const auto model = fitted();
+  const auto model = classified();
   data::Samples right = *two_blobs(100);
   std::vector<float> kept;
   for (std::size_t k = 0; k < 100; k += 2) {
@@ -273,24 +292,24 @@ TEST(Classifier, SamplesWithoutLabelsOrOfOneClassAreRefused) {
   auto bare = std::make_shared<data::Samples>(*two_blobs(10));
   bare->labels.assign(10, 0);
   bare->classes = {"left"};
-  EXPECT_EQ(code_of([&] { fitted({}, {.samples = bare}); }), 2093);
+  EXPECT_EQ(code_of([&] { classified({}, {.samples = bare}); }), 2093);
   bare->labels.clear();
   bare->classes.clear();
-  EXPECT_EQ(code_of([&] { fitted({}, {.samples = bare}); }), 2092);
+  EXPECT_EQ(code_of([&] { classified({}, {.samples = bare}); }), 2092);
 }
 
 TEST(Classifier, OneOfCleanSamplesDoesNotGuide) {
-  const auto model = fitted({{"noised", "0"}, {"steps", "5"}});
+  const auto model = classified({{"noised", "0"}, {"steps", "5"}});
   const auto& guide = dynamic_cast<const process::NoisedClassifier&>(*model);
   const auto path = path_named("process.path.rectified");
   EXPECT_EQ(code_of([&] { guide.energy(labels({1}), path, {1.0, {0.0, 0.0}}); }), 1171);
-  const auto noised = fitted({{"steps", "5"}});
+  const auto noised = classified({{"steps", "5"}});
   const auto& able = dynamic_cast<const process::NoisedClassifier&>(*noised);
   EXPECT_EQ(code_of([&] { able.energy(labels({2}), path, {1.0, {0.0, 0.0}}); }), 1104);
 }
 
 TEST(Classifier, SavedAndLoadedItPredictsTheSame) {
-  const auto model = fitted({{"steps", "20"}});
+  const auto model = classified({{"steps", "20"}});
   const std::string bytes = model->bytes();
   const auto again = data::load_model_bytes(bytes, "memory");
   EXPECT_EQ(again->bytes(), bytes);
@@ -300,7 +319,7 @@ TEST(Classifier, SavedAndLoadedItPredictsTheSame) {
 }
 
 TEST(Classifier, ADamagedFileIsRefused) {
-  const std::string bytes = fitted({{"steps", "5"}})->bytes();
+  const std::string bytes = classified({{"steps", "5"}})->bytes();
   const auto code = [](std::string damaged) {
     return code_of([&] { data::load_model_bytes(damaged, "memory"); });
   };
@@ -339,7 +358,7 @@ std::shared_ptr<const data::Model> of_triangle(const std::vector<api::Option>& m
   }
   std::vector<api::Option> options = {{"scaling", "none"}, {"batch_size", "256"}};
   options.insert(options.end(), more.begin(), more.end());
-  return fitted(options, {.seed = 2, .samples = samples});
+  return classified(options, {.seed = 2, .samples = samples});
 }
 
 TEST(Classifier, LearnedOnNoisedDataItsGradientNearsTheExactOne) {

@@ -110,8 +110,8 @@ void Batches::add_labels(std::int64_t step, std::int64_t first, Batch& batch) co
 void Batches::put_row(const process::PathPoint& p, std::size_t first, std::size_t from,
                       Batch& batch) const {
   const bool field = plan_.prediction != nullptr;
-  const double scale =
-      field ? plan_.prediction->input_scale(p) : 1.0 / std::hypot(p.alpha, p.sigma);
+  const double size = std::hypot(p.alpha, p.sigma);
+  const double scale = field ? plan_.prediction->input_scale(p) : 1.0 / size;
   const process::Target target = field ? plan_.prediction->target(p) : process::Target{};
   const auto alpha = static_cast<float>(scale * p.alpha);
   const auto sigma = static_cast<float>(scale * p.sigma);
@@ -122,8 +122,11 @@ void Batches::put_row(const process::PathPoint& p, std::size_t first, std::size_
     batch.x[first + k] = alpha * data + sigma * noise;
     if (field) batch.target[first + k] = of_data * data + of_noise * noise;
   }
-  if (field)
+  if (field) {
     batch.weight.push_back(static_cast<float>(plan_.loss_weight->at(p, *plan_.prediction)));
+  } else {
+    batch.signal.push_back(static_cast<float>(p.alpha / size));
+  }
 }
 
 void Batches::put_together(std::int64_t step, Batch& batch) const {

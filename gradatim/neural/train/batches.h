@@ -40,6 +40,7 @@ struct Batch {
   std::vector<float> x;              // [rows, dims]: what the network sees
   std::vector<float> target;         // [rows, dims]: what it is to say, or empty
   std::vector<float> t, weight;      // [rows]; weights belong to targets
+  std::vector<float> signal;         // [rows]: alpha / sqrt(alpha^2 + sigma^2), where no target is
   std::vector<std::int64_t> labels;  // [rows], or empty; `classes` is "anything"
 };
 
