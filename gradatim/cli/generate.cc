@@ -113,8 +113,8 @@ process::ConditionPtr labels_named(const process::Generator& generator, const Ar
 
 data::Samples generate(const process::Generator& generator, const Arguments& arguments,
                        Session& session, const std::vector<api::Option>& options) {
-  auto settings = sampler_for(generator, options);
-  if (has_guide(arguments)) settings = hearing_guide(std::move(settings));
+  const auto settings = sampler_for(generator, options);
+  if (has_guide(arguments)) check_hears(settings);
   for (const auto& notice : api::notices(settings)) session.progress().on_warning(notice);
   const auto sampler = api::build_as<process::Sampler>(settings);
   data::Samples samples{.shape = {generator.shape().begin(), generator.shape().end()},

@@ -7,6 +7,7 @@
 
 #include "gradatim/cli/generate.h"
 #include "gradatim/core/error.h"
+#include "gradatim/core/text.h"
 #include "gradatim/data/model.h"
 #include "gradatim/process/block_means.h"
 #include "gradatim/process/noised_classifier.h"
@@ -51,16 +52,29 @@ bool has_guide(const Arguments& arguments) {
   return arguments.has("classifier") || arguments.has("match");
 }
 
-api::Settings hearing_guide(api::Settings sampler) {
-  const auto guidance =
-      sampler.parts
-          .try_emplace("guidance", api::Settings{.component = "process.guidance.classifier"})
-          .first->second;
+std::vector<api::Option> with_guide(std::vector<api::Option> options, const Arguments& arguments) {
+  const auto named = std::ranges::find(options, "guidance", &api::Option::first);
+  const bool other = named != options.end() && !parse_number(named->second);
+  if (!has_guide(arguments) || other) return options;
+  const std::string weight = named == options.end() ? "" : named->second;
+  if (named != options.end()) options.erase(named);
+  std::string kind = "guidance";
+  if (arguments.has("match")) {
+    options.insert(options.end(),
+                   {{kind, "interval"}, {kind + ".low", "0"}, {kind + ".high", "10"}});
+    kind += ".inner";
+  }
+  options.emplace_back(kind, "classifier");
+  if (!weight.empty()) options.emplace_back(kind + ".weight", weight);
+  return options;
+}
+
+void check_hears(const api::Settings& sampler) {
+  const api::Settings& guidance = sampler.parts.at("guidance");
   GRADATIM_CHECK(api::build_as<process::Guidance>(guidance)->needs_energy(), UsageError, 1002,
                  "{} does not hear --classifier or --match; take --guidance classifier, or nest it "
                  "by --guidance.inner classifier",
                  guidance.component);
-  return sampler;
 }
 
 Guide guide_of(const process::Generator& generator, const Arguments& arguments, Session& session,

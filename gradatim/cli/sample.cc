@@ -42,12 +42,12 @@ bool is_file(const std::string& name) {
   return name.ends_with(".safetensors") || std::filesystem::is_regular_file(name);
 }
 
-// "--guidance 3" is guidance of that weight: by what guides, or else classifier-free.
-std::vector<api::Option> with_guidance(std::vector<api::Option> options, bool guided) {
+// "--guidance 3" is guidance of that weight: by a guide, or else classifier-free.
+std::vector<api::Option> with_guidance(std::vector<api::Option> options) {
   for (std::size_t i = 0; i < options.size(); ++i) {
     if (options[i].first != "guidance" || !parse_number(options[i].second)) continue;
     options.emplace_back("guidance.weight", options[i].second);
-    options[i].second = guided ? "classifier" : "classifier_free";
+    options[i].second = "classifier_free";
   }
   return options;
 }
@@ -99,7 +99,7 @@ int run_sample(const Arguments& arguments) {
                                  .observer = &session.progress()};
   const std::string out = arguments.text("out", "-");
   if (out != "-") check_writable(out);
-  std::vector<api::Option> options = with_guidance(arguments.settings, has_guide(arguments));
+  std::vector<api::Option> options = with_guidance(with_guide(arguments.settings, arguments));
   GRADATIM_CHECK(
       options.size() == arguments.settings.size() || arguments.has("label") || has_guide(arguments),
       UsageError, 1010, "--guidance W stresses a label; name one by --label K");
