@@ -2,14 +2,32 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 #include "gradatim/core/error.h"
 #include "gradatim/core/shared_library.h"
 
 namespace gradatim::neural {
+namespace {
+
+// Threads of GNU OpenMP, which torch computes with, wait for each other in a loop for about a
+// millisecond. Where another program wants the processors too, that costs several times the work
+// itself; a twentieth is as fast alone and harmless beside others. Read when the library is loaded:
+// a program that has imported torch before keeps its own.
+void wait_briefly() {
+  if (std::getenv("OMP_WAIT_POLICY") == nullptr) ::setenv("GOMP_SPINCOUNT", "20000", 0);
+}
+
+SharedLibrary opened(const char* file_name) {
+  wait_briefly();
+  return {file_name, "GRADATIM_NEURAL_LIBRARY"};
+}
+
+}  // namespace
 
 void* neural_symbol(const char* name) {
   constexpr const char* kFileName = "libgradatim_neural.so";
-  static const SharedLibrary library(kFileName, "GRADATIM_NEURAL_LIBRARY");
+  static const SharedLibrary library = opened(kFileName);
   GRADATIM_CHECK(library.missing().empty(), UsageError, 1160,
                  "networks need {}, which cannot be opened ({}); run make neural, or set "
                  "GRADATIM_NEURAL_LIBRARY",

@@ -60,7 +60,6 @@ std::shared_ptr<const data::Model> fit_classifier(ClassifierPlan plan,
                                                   const data::FitRequest& request,
                                                   api::Settings settings) {
   check_classifier(request);
-  const TorchThreads threads;
   const data::Samples& samples = *request.samples;
   if (plan.network == nullptr) {
     const char* name =
@@ -73,6 +72,8 @@ std::shared_ptr<const data::Model> fit_classifier(ClassifierPlan plan,
   const ClassifierParts parts =
       classifier_parts(plan, kind, log_shares_of(samples), request.seed, device_of(request.device));
   const TrainingConfig& config = plan.training->config();
+  const TorchThreads threads(3.0 * parts.net->operations() *
+                             static_cast<double>(config.batch_size));
   Batches batches({.path = plan.path,
                    .times = plan.times,
                    .noised = plan.config.noised,

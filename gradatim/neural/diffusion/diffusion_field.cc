@@ -45,7 +45,7 @@ void DiffusionField::eval(Space& space, const Query& query,
                           std::span<const ConditionPtr> conditions, std::span<Vec> out) const {
   translated([&] {
     const at::NoGradGuard plain;
-    const TorchThreads threads;
+    const TorchThreads threads(parts_.net->operations() * static_cast<double>(chunk()));
     GRADATIM_CHECK(query.x.dims() == dims(), UsageError, 1105,
                    "the state has {} numbers and the network's samples {}", query.x.dims(), dims());
     const Tensor x = tensor_of(space, query.x);
@@ -82,7 +82,7 @@ void DiffusionField::eval(Space& space, const Query& query,
 Vec DiffusionField::vjp(Space& space, const Query& query, const ConditionPtr& condition,
                         const Vec& w) const {
   return translated([&] {
-    const TorchThreads threads;
+    const TorchThreads threads(parts_.net->operations() * static_cast<double>(chunk()));
     const Tensor x = tensor_of(space, query.x), weights = tensor_of(space, w);
     return filled(space, x.size(0), dims(), [&](const Tensor& memory) {
       for (std::int64_t first = 0; first < x.size(0); first += chunk()) {

@@ -63,7 +63,6 @@ void check_request(const DiffusionPlan& plan, const data::FitRequest& request) {
 std::shared_ptr<const data::Model> fit(DiffusionPlan plan, const data::FitRequest& request,
                                        api::Settings settings) {
   check_request(plan, request);
-  const TorchThreads threads;
   const data::Samples& samples = *request.samples;
   if (plan.network == nullptr) {
     const char* name = samples.is_images() ? "neural.network.unet" : "neural.network.mlp";
@@ -74,6 +73,8 @@ std::shared_ptr<const data::Model> fit(DiffusionPlan plan, const data::FitReques
   SampleKind kind = SampleKind::of(samples);
   kind.source = request.source != nullptr;
   const FieldParts parts = field_parts(plan, kind, request.seed, device_of(request.device));
+  const TorchThreads threads(3.0 * parts.net->operations() *
+                             static_cast<double>(config.batch_size));
   const Scale scale(plan.config.scaling, samples);
   Batches batches(batch_plan(plan), scale,
                   {.samples = request.samples,

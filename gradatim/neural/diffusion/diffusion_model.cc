@@ -65,7 +65,7 @@ std::vector<std::pair<std::string, double>> DiffusionModel::evaluate_samples(
   return translated([&] {
     kind_.check(samples);
     const at::NoGradGuard plain;
-    const TorchThreads threads;
+    const TorchThreads threads(parts_.net->operations() * 256.0);
     const auto kept = std::shared_ptr<const data::Samples>(&samples, [](const auto*) {});
     constexpr std::int64_t kRows = 256, kSteps = 64;
     Batches batches(batch_plan(plan_), scale_, {.samples = kept, .rows = kRows, .seed = seed});

@@ -5,11 +5,12 @@
 // or, residual: h_1 = W_0 h_0 + b_0, h_{k+1} = h_k + W_k2 a(W_k1 h_k + b_k1) + b_k2.
 #include "gradatim/neural/network/mlp.h"
 
-#include <fmt/format.h>
+#include <optional>
 
-#include "gradatim/core/error.h"
+#include "gradatim/neural/nn/mlp_pass.h"
 #include "gradatim/neural/nn/net.h"
 #include "gradatim/neural/nn/time_embedding.h"
+#include "gradatim/neural/size.h"
 
 namespace gradatim::neural {
 namespace {
@@ -80,16 +81,26 @@ class Mlp final : public Net {
     }
   }
 
-  Tensor forward(const NetInput& input) override { return shaped(pass(input, nullptr)); }
+  Tensor forward(const NetInput& input) override {
+    const bool plain = !at::GradMode::is_enabled() && parameters().values().is_cpu();
+    return plain ? quick(sampling_, input, first_input(input)) : shaped(pass(input, nullptr));
+  }
+
+  double operations() const override { return 2.0 * static_cast<double>(parameters().count()); }
 
   Tensor run(const NetInput& input) override {
-    kept_.clear();
     label_ids_ = input.labels;
+    if (parameters().values().is_cpu()) {
+      input_ = first_input(input);
+      return quick(training_, input, input_);
+    }
+    kept_.clear();
     return shaped(pass(input, &kept_));
   }
 
   void backward(const Tensor& output_gradient) override {
-    const Tensor flat = output_gradient.reshape({output_gradient.size(0), -1});
+    const Tensor flat = output_gradient.reshape({output_gradient.size(0), -1}).contiguous();
+    if (parameters().values().is_cpu()) return quick_backward(flat);
     Tensor gradient = last().backward(kept_.back(), flat);
     gradient = config_.residual ? backward_blocks(gradient) : backward_layers(gradient);
     if (labels_.defined()) labels_.mutable_grad().index_add_(0, label_ids_, gradient);
@@ -99,6 +110,40 @@ class Mlp final : public Net {
 
  private:
   const Linear& last() const { return layers_.back(); }
+
+  // The same in memory, by hand.
+  Tensor quick(std::optional<MlpPass>& by_hand, const NetInput& input, const Tensor& x) {
+    if (!by_hand) by_hand.emplace(in_memory());
+    const Tensor shift = labels_.defined() ? labels_.index_select(0, input.labels) : Tensor();
+    const Tensor out = at::empty({x.size(0), layers_.back().weight.size(0)}, at::kFloat);
+    by_hand->forward(parameters().values().const_data_ptr<float>(), x.const_data_ptr<float>(),
+                     shift.defined() ? shift.const_data_ptr<float>() : nullptr, x.size(0),
+                     out.data_ptr<float>());
+    return shaped(out);
+  }
+
+  void quick_backward(const Tensor& gradient) {
+    const Tensor shift =
+        labels_.defined() ? at::empty({gradient.size(0), config_.width}, at::kFloat) : Tensor();
+    const Tensor& all = parameters().gradients();
+    training_->backward(parameters().values().const_data_ptr<float>(),
+                        input_.const_data_ptr<float>(), gradient.const_data_ptr<float>(),
+                        {all.data_ptr<float>(), to_size(all.numel())},
+                        shift.defined() ? shift.data_ptr<float>() : nullptr);
+    if (labels_.defined()) labels_.mutable_grad().index_add_(0, label_ids_, shift);
+  }
+
+  MlpShape in_memory() const {
+    const auto offset = [this](const Tensor& parameter) {
+      return parameter.const_data_ptr<float>() - parameters().values().const_data_ptr<float>();
+    };
+    MlpShape shape{.residual = config_.residual, .activation = config_.activation};
+    for (const Linear& layer : layers_) {
+      shape.layers.push_back(
+          {offset(layer.weight), offset(layer.bias), layer.weight.size(1), layer.weight.size(0)});
+    }
+    return shape;
+  }
 
   Tensor shaped(const Tensor& flat) const {
     if (shape_.scores > 0) return flat;
@@ -172,7 +217,8 @@ class Mlp final : public Net {
   std::vector<Linear> layers_;
   Tensor labels_;  // [classes + 1, width]
   std::vector<Tensor> kept_;
-  Tensor label_ids_;
+  Tensor label_ids_, input_;
+  std::optional<MlpPass> training_, sampling_;
 };
 
 }  // namespace

@@ -31,7 +31,7 @@ void expect_gradients_agree(const std::vector<api::Option>& options, std::int64_
   const at::AutoGradMode on(true);
   const Tensor again = net->forward(in);
   torch::autograd::backward({again}, {weight});
-  EXPECT_TRUE(at::equal(output, again.detach()));
+  EXPECT_LT((output - again.detach()).abs().max().item<float>(), 1e-5F);
   EXPECT_GT(by_hand.abs().max().item<float>(), 0.1F);
   EXPECT_LT((by_hand - net->parameters().gradients()).abs().max().item<float>(), 2e-4F);
 }

@@ -7,6 +7,7 @@
 //     differentiation; small networks write them by hand.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <optional>
 
@@ -31,6 +32,8 @@ class Net {
   const Parameters& parameters() const { return parameters_; }
   /// [rows, sample...], with `outputs` times as many channels; or [rows, scores].
   virtual Tensor forward(const NetInput& input) = 0;
+  /// Multiplications and additions of a forward pass, a row, where they may be few.
+  virtual double operations() const { return std::numeric_limits<double>::infinity(); }
   virtual Tensor run(const NetInput& input);
   virtual void backward(const Tensor& output_gradient);
 
