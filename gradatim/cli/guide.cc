@@ -5,11 +5,12 @@
 
 #include <algorithm>
 
-#include "gradatim/cli/generate.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/text.h"
 #include "gradatim/data/model.h"
+#include "gradatim/data/samples/values.h"
 #include "gradatim/process/block_means.h"
+#include "gradatim/process/generate.h"
 #include "gradatim/process/noised_classifier.h"
 
 namespace gradatim::cli {
@@ -26,7 +27,8 @@ Guide classifier_guide(const process::Generator& generator, const Arguments& arg
                  "--classifier takes a classifier of samples, such as neural.classifier; '{}' is "
                  "{}",
                  arguments.required("classifier"), model->card().settings.component);
-  const auto labels = places_named(classifier->classes(), "classifier", arguments, "label", rows);
+  const auto labels =
+      process::places_named(classifier->classes(), "classifier", arguments.list("label"), rows);
   return {process::energy_for(generator, *classifier, std::make_shared<process::Labels>(labels),
                               std::move(path)),
           labels,
@@ -38,7 +40,10 @@ constexpr double kTolerance = 0.05;
 
 Guide match_guide(const process::Generator& generator, const Arguments& arguments, Session& session,
                   const std::shared_ptr<const process::Path>& path) {
-  auto references = states_of(generator, arguments, session, "match");
+  const auto samples =
+      data::read_samples(arguments.required("match"), {.observer = &session.progress()});
+  auto references = data::values_of(samples, generator.shape(), "the samples to match");
+  generator.to_states(references);
   auto wanted = process::block_means(generator.shape(), arguments.integer("match_blocks", 4, 1),
                                      std::move(references));
   const auto denoiser =

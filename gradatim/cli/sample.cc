@@ -1,7 +1,6 @@
 // gradatim sample: rows from an oracle or from a model that is a field.
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <string>
 
 #include "gradatim/api/settings.h"
@@ -36,11 +35,6 @@ constexpr OptionSpec kOptions[] = {
      "Where to write; the ending tells the format: a table, .npz, .npy, or .png, a picture of all "
      "images. CSV on stdout by default (-)."},
 };
-
-// A model file by its ending or its being there; anything else is an oracle's name.
-bool is_file(const std::string& name) {
-  return name.ends_with(".safetensors") || std::filesystem::is_regular_file(name);
-}
 
 // "--guidance 3" is guidance of that weight: by a guide, or else classifier-free.
 std::vector<api::Option> with_guidance(std::vector<api::Option> options) {

@@ -57,21 +57,22 @@ process::Vec ClassifierEnergy::gradient(process::Space& space, const process::Qu
     const auto part_of = [&](const Tensor& column, std::int64_t first) {
       return padded(column.view({column.size(0), 1}), first, chunk).view(chunk).to(parts_.device);
     };
-    return filled(space, x.size(0), dims, [&](const Tensor& memory) {
-      for (std::int64_t first = 0; first < x.size(0); first += chunk) {
-        const Tensor state = padded(x, first, chunk).to(parts_.device).clone().requires_grad_();
-        const at::AutoGradMode graph(true);
-        const Tensor output = parts_.net->forward(
-            {shaped(state, parts_.shape), part_of(all.t, first), Tensor()});  // [chunk, classes]
-        const Tensor chosen = log_chances_of(output, parts_.log_shares, part_of(all.signal, first))
-                                  .gather(1, part_of(all.labels, first).unsqueeze(1));
-        const Tensor gradient = torch::autograd::grad({chosen.sum()}, {state}).front();
-        const std::int64_t rows = std::min(chunk, x.size(0) - first);
-        const at::NoGradGuard plain;
-        memory.narrow(0, first, rows)
-            .copy_(gradient.narrow(0, 0, rows).to(at::kCPU) * all.factor.narrow(0, first, rows));
-      }
-    });
+    const Output result(space, x.size(0), dims);
+    for (std::int64_t first = 0; first < x.size(0); first += chunk) {
+      const Tensor state = padded(x, first, chunk).to(parts_.device).clone().requires_grad_();
+      const at::AutoGradMode graph(true);
+      const Tensor output = parts_.net->forward(
+          {shaped(state, parts_.shape), part_of(all.t, first), Tensor()});  // [chunk, classes]
+      const Tensor chosen = log_chances_of(output, parts_.log_shares, part_of(all.signal, first))
+                                .gather(1, part_of(all.labels, first).unsqueeze(1));
+      const Tensor gradient = torch::autograd::grad({chosen.sum()}, {state}).front();
+      const std::int64_t rows = std::min(chunk, x.size(0) - first);
+      const at::NoGradGuard plain;
+      result.numbers()
+          .narrow(0, first, rows)
+          .copy_(gradient.narrow(0, 0, rows).to(at::kCPU) * all.factor.narrow(0, first, rows));
+    }
+    return result.done();
   });
 }
 

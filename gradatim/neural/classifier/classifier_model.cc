@@ -131,13 +131,7 @@ std::vector<std::pair<std::string, double>> ClassifierModel::evaluate_samples(
   return translated([&] {
     GRADATIM_CHECK(!samples.labels.empty(), DataError, 2092,
                    "the samples have no labels to compare with; name them by --label");
-    std::vector<std::int64_t> places;
-    for (const std::string& word : samples.classes) {
-      const auto at = std::ranges::find(kind_.classes, word);
-      GRADATIM_CHECK(at != kind_.classes.end(), DataError, 2091,
-                     "the samples have a label '{}' that the classifier did not learn", word);
-      places.push_back(at - kind_.classes.begin());
-    }
+    const std::vector<std::int64_t> places = kind_.places_of(samples);
     const Tensor chances = log_chances(samples);
     double right = 0.0, loss = 0.0;
     for (std::int64_t row = 0; row < samples.count; ++row) {

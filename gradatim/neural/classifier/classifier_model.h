@@ -30,7 +30,7 @@ class ClassifierModel final : public data::Model, public process::NoisedClassifi
   bool takes_samples() const override { return true; }
   /// Chances of the classes.
   data::Predictions predict_samples(const data::Samples& samples) const override;
-  /// accuracy and log_loss. DataError GRD-2091, GRD-2092 where labels are unknown or missing.
+  /// accuracy and log_loss. DataError GRD-2026, GRD-2092 where labels are unknown or missing.
   std::vector<std::pair<std::string, double>> evaluate_samples(const data::Samples& samples,
                                                                std::uint64_t seed) const override;
   std::string bytes() const override;

@@ -50,11 +50,8 @@ void DiffusionField::eval(Space& space, const Query& query,
                    "the state has {} numbers and the network's samples {}", query.x.dims(), dims());
     const Tensor x = tensor_of(space, query.x);
     const auto count = static_cast<std::int64_t>(conditions.size());
-    std::vector<Tensor> results;
-    for (Vec& vec : out) {
-      vec = filled(space, x.size(0), dims(),
-                   [&](const Tensor& memory) { results.push_back(memory); });
-    }
+    std::vector<Output> results;
+    for (std::int64_t k = 0; k < count; ++k) results.emplace_back(space, x.size(0), dims());
     for (std::int64_t first = 0; first < x.size(0); first += chunk()) {
       const Tensor part = shaped(padded(x, first, chunk()), parts_.shape);
       std::vector<Tensor> ids;
@@ -72,10 +69,12 @@ void DiffusionField::eval(Space& space, const Query& query,
       const std::int64_t rows = std::min(chunk(), x.size(0) - first);
       for (std::int64_t k = 0; k < count; ++k) {
         results[to_size(k)]
+            .numbers()
             .narrow(0, first, rows)
             .copy_(said.narrow(0, k * chunk(), rows).reshape({rows, dims()}));
       }
     }
+    for (std::size_t k = 0; k < out.size(); ++k) out[k] = results[k].done();
   });
 }
 
@@ -84,24 +83,23 @@ Vec DiffusionField::vjp(Space& space, const Query& query, const ConditionPtr& co
   return translated([&] {
     const TorchThreads threads(parts_.net->operations() * static_cast<double>(chunk()));
     const Tensor x = tensor_of(space, query.x), weights = tensor_of(space, w);
-    return filled(space, x.size(0), dims(), [&](const Tensor& memory) {
-      for (std::int64_t first = 0; first < x.size(0); first += chunk()) {
-        const Tensor state = padded(x, first, chunk()).to(parts_.device).clone().requires_grad_();
-        const Tensor ids = labels(query, condition.get(), first, chunk());
-        const at::AutoGradMode graph(true);
-        const Tensor said = parts_.net
-                                ->forward({shaped(state, parts_.shape),
-                                           times(query, first, chunk()).to(parts_.device),
-                                           ids.defined() ? ids.to(parts_.device) : ids})
-                                .narrow(1, 0, parts_.shape.sample[0]);
-        const Tensor chosen =
-            shaped(padded(weights, first, chunk()), parts_.shape).to(parts_.device);
-        const auto gradient = torch::autograd::grad({said}, {state}, {chosen}).front();
-        const std::int64_t rows = std::min(chunk(), x.size(0) - first);
-        const at::NoGradGuard plain;
-        memory.narrow(0, first, rows).copy_(gradient.narrow(0, 0, rows));
-      }
-    });
+    const Output result(space, x.size(0), dims());
+    for (std::int64_t first = 0; first < x.size(0); first += chunk()) {
+      const Tensor state = padded(x, first, chunk()).to(parts_.device).clone().requires_grad_();
+      const Tensor ids = labels(query, condition.get(), first, chunk());
+      const at::AutoGradMode graph(true);
+      const Tensor said = parts_.net
+                              ->forward({shaped(state, parts_.shape),
+                                         times(query, first, chunk()).to(parts_.device),
+                                         ids.defined() ? ids.to(parts_.device) : ids})
+                              .narrow(1, 0, parts_.shape.sample[0]);
+      const Tensor chosen = shaped(padded(weights, first, chunk()), parts_.shape).to(parts_.device);
+      const auto gradient = torch::autograd::grad({said}, {state}, {chosen}).front();
+      const std::int64_t rows = std::min(chunk(), x.size(0) - first);
+      const at::NoGradGuard plain;
+      result.numbers().narrow(0, first, rows).copy_(gradient.narrow(0, 0, rows));
+    }
+    return result.done();
   });
 }
 

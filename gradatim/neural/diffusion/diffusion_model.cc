@@ -3,9 +3,36 @@
 #include "gradatim/neural/diffusion/diffusion_loss.h"
 #include "gradatim/neural/nn/device.h"
 #include "gradatim/neural/nn/error.h"
+#include "gradatim/neural/size.h"
 #include "gradatim/neural/train/batches.h"
 
 namespace gradatim::neural {
+namespace {
+
+// Places of a batch's labels among the model's classes; the number of them is "anything".
+class KnownLabels {
+ public:
+  KnownLabels(const SampleKind& kind, const data::Samples& samples)
+      : anything_(static_cast<std::int64_t>(kind.classes.size())) {
+    if (kind.classes.empty()) return;
+    places_ = kind.places_of(samples);
+    places_.push_back(anything_);
+  }
+
+  void set(Batch& batch) const {
+    if (batch.labels.empty() || places_.empty()) {
+      batch.labels.assign(to_size(batch.rows), anything_);
+    } else {
+      for (auto& label : batch.labels) label = places_[to_size(label)];
+    }
+  }
+
+ private:
+  std::int64_t anything_;
+  std::vector<std::int64_t> places_;  // by the place among the samples' classes
+};
+
+}  // namespace
 
 DiffusionModel::DiffusionModel(DiffusionPlan plan, data::ModelCard card, SampleKind kind,
                                Scale scale, FieldParts parts)
@@ -69,9 +96,11 @@ std::vector<std::pair<std::string, double>> DiffusionModel::evaluate_samples(
     const auto kept = std::shared_ptr<const data::Samples>(&samples, [](const auto*) {});
     constexpr std::int64_t kRows = 256, kSteps = 64;
     Batches batches(batch_plan(plan_), scale_, {.samples = kept, .rows = kRows, .seed = seed});
+    const KnownLabels known(kind_, samples);
     double sum = 0.0;
     for (std::int64_t step = 0; step < kSteps; ++step) {
       Batch batch = batches.at(step);
+      known.set(batch);
       sum += loss_of(*parts_.net, parts_.shape, batch, parts_.device);
     }
     return std::vector<std::pair<std::string, double>>{{"loss", sum / kSteps}};

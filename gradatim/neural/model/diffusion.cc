@@ -87,7 +87,7 @@ constexpr api::Text kText = {
     .errors =
         "GRD-1160 torch is not installed; GRD-1161 the network does not suit the samples; "
         "GRD-4029 the loss is not finite",
-    .tags = "samples",
+    .tags = "samples python:DiffusionModel",
 };
 
 }  // namespace

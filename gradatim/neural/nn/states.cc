@@ -17,6 +17,23 @@ Tensor tensor_of(process::Space& space, const process::Vec& x) {
   return doubles.to(at::kFloat);
 }
 
+Output::Output(process::Space& space, std::int64_t rows, std::int64_t dims) : space_(space) {
+  if (auto* host = dynamic_cast<HostSpace<float>*>(&space)) {
+    made_ = host->make(rows, dims);
+    numbers_ = at::from_blob(HostSpace<float>::writable(made_), {rows, dims}, at::kFloat);
+  } else {
+    numbers_ = at::empty({rows, dims}, at::kFloat);
+    copied_ = true;
+  }
+}
+
+process::Vec Output::done() const {
+  if (!copied_) return made_;
+  const Tensor doubles = numbers_.to(at::kDouble);
+  return space_.from({doubles.const_data_ptr<double>(), to_size(doubles.numel())}, numbers_.size(0),
+                     numbers_.size(1));
+}
+
 std::int64_t chunk_rows(const NetworkShape& shape) { return shape.sample.size() == 3 ? 64 : 1024; }
 
 Tensor padded(const Tensor& x, std::int64_t first, std::int64_t rows) {

@@ -13,20 +13,22 @@ namespace gradatim::neural {
 /// [rows, dims] of a state as float32, without a copy where it lies in memory as such.
 Tensor tensor_of(process::Space& space, const process::Vec& x);
 
-/// A state of a tensor's numbers, written in place by `fill` where the space's memory allows.
-template <class F>
-process::Vec filled(process::Space& space, std::int64_t rows, std::int64_t dims, const F& fill) {
-  using process::HostSpace;
-  if (auto* host = dynamic_cast<HostSpace<float>*>(&space)) {
-    process::Vec made = host->make(rows, dims);
-    fill(at::from_blob(HostSpace<float>::writable(made), {rows, dims}, at::kFloat));
-    return made;
-  }
-  const Tensor numbers = at::empty({rows, dims}, at::kFloat);
-  fill(numbers);
-  const Tensor doubles = numbers.to(at::kDouble);
-  return space.from({doubles.const_data_ptr<double>(), to_size(doubles.numel())}, rows, dims);
-}
+/// A state in the making: a tensor over the space's own memory where that allows it, else one whose
+/// numbers are copied into the space at the end.
+class Output {
+ public:
+  Output(process::Space& space, std::int64_t rows, std::int64_t dims);
+
+  const Tensor& numbers() const { return numbers_; }
+  /// What the tensor holds by now.
+  process::Vec done() const;
+
+ private:
+  process::Space& space_;
+  process::Vec made_;
+  Tensor numbers_;  // [rows, dims]
+  bool copied_ = false;
+};
 
 /// Rows that go through a network at once.
 std::int64_t chunk_rows(const NetworkShape& shape);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -39,6 +40,17 @@ void SampleKind::check(const data::Samples& samples) const {
   GRADATIM_CHECK(samples.shape == shape, DataError, 2090,
                  "the samples have shape [{}] and the model's [{}]", fmt::join(samples.shape, ", "),
                  fmt::join(shape, ", "));
+}
+
+std::vector<std::int64_t> SampleKind::places_of(const data::Samples& samples) const {
+  std::vector<std::int64_t> places;
+  for (const auto& word : samples.classes) {
+    const auto at = std::ranges::find(classes, word);
+    GRADATIM_CHECK(at != classes.end(), DataError, 2026,
+                   "the label '{}' was not among those that the model was trained with", word);
+    places.push_back(at - classes.begin());
+  }
+  return places;
 }
 
 void SampleKind::store(SafetensorsWriter& file) const {

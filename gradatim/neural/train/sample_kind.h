@@ -23,6 +23,9 @@ struct SampleKind {
   /// DataError GRD-2090 where samples have another shape.
   void check(const data::Samples& samples) const;
 
+  /// Where the samples' classes are among these. DataError GRD-2026 for one that is not.
+  std::vector<std::int64_t> places_of(const data::Samples& samples) const;
+
   void store(SafetensorsWriter& file) const;
   /// ModelError GRD-3006 where it is damaged.
   static SampleKind load(const SafetensorsFile& file);
