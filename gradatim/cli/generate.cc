@@ -2,9 +2,11 @@
 
 #include <filesystem>
 
+#include "gradatim/cli/guide.h"
 #include "gradatim/core/error.h"
 #include "gradatim/data/samples/values.h"
 #include "gradatim/process/generate.h"
+#include "gradatim/process/sampler.h"
 
 namespace gradatim::cli {
 namespace {
@@ -31,6 +33,7 @@ data::Samples generate(const process::Generator& generator, const Arguments& arg
                        Session& session, const std::vector<api::Option>& options) {
   const auto settings =
       process::sampler_for(generator, api::parse_settings("process.sampler", options));
+  if (has_guide(arguments)) check_hears(settings);
   for (const auto& notice : api::notices(settings)) session.progress().on_warning(notice);
   data::Samples samples{.shape = {generator.shape().begin(), generator.shape().end()},
                         .count = arguments.integer("count", 1, 1),
@@ -38,14 +41,21 @@ data::Samples generate(const process::Generator& generator, const Arguments& arg
   process::GenerateRequest request{
       .rows = samples.count,
       .seed = session.seed(),
-      .labels = process::labels_named(generator, arguments.list("label"), samples.count),
       .negative = process::labels_named(generator, arguments.list("negative"), samples.count),
       .source = source_of(generator, arguments, session),
       .observer = &session.progress()};
-  if (!request.labels.empty()) {
-    samples.classes = {generator.classes().begin(), generator.classes().end()};
-    samples.labels = request.labels;
-    samples.labels.resize(static_cast<std::size_t>(samples.count), request.labels.back());
+  Guide guide = guide_of(generator, arguments, session,
+                         api::build_as<process::Sampler>(settings)->path(), samples.count);
+  request.energy = guide.energy;
+  if (guide.labels.empty()) {
+    guide.labels = process::labels_named(generator, arguments.list("label"), samples.count);
+    guide.classes = {generator.classes().begin(), generator.classes().end()};
+    request.labels = guide.labels;
+  }
+  if (!guide.labels.empty()) {
+    samples.classes = std::move(guide.classes);
+    samples.labels = std::move(guide.labels);
+    samples.labels.resize(static_cast<std::size_t>(samples.count), samples.labels.back());
   }
   auto numbers = process::generate(generator, settings, std::move(request));
   if (generator.holds_bytes()) {

@@ -14,11 +14,11 @@
 namespace gradatim::process {
 namespace {
 
-std::int64_t label_named(const Generator& generator, const std::string& word) {
-  const auto classes = generator.classes();
+std::int64_t place_of(std::span<const std::string> classes, std::string_view whose,
+                      const std::string& word) {
   const auto at = std::ranges::find(classes, word);
   GRADATIM_CHECK(
-      at != classes.end(), UsageError, 1104, "the model knows no label '{}'; {}", word,
+      at != classes.end(), UsageError, 1104, "the {} knows no label '{}'; {}", whose, word,
       classes.empty()
           ? std::string("it was trained without labels")
           : fmt::format(
@@ -95,8 +95,13 @@ api::Settings sampler_for(const Generator& generator, api::Settings asked) {
 
 std::vector<std::int64_t> labels_named(const Generator& generator,
                                        const std::vector<std::string>& words, std::int64_t rows) {
+  return places_named(generator.classes(), "model", words, rows);
+}
+
+std::vector<std::int64_t> places_named(std::span<const std::string> classes, std::string_view whose,
+                                       const std::vector<std::string>& words, std::int64_t rows) {
   std::vector<std::int64_t> labels;
-  for (const auto& word : words) labels.push_back(label_named(generator, word));
+  for (const auto& word : words) labels.push_back(place_of(classes, whose, word));
   const std::size_t given = labels.size();
   for (std::size_t row = given; given > 1 && row < static_cast<std::size_t>(rows); ++row) {
     labels.push_back(labels[row - given]);
@@ -117,6 +122,7 @@ std::vector<float> generate(const Generator& generator, const api::Settings& sam
                       .batch = request.batch > 0 ? request.batch : suits,
                       .start = start_of(generator, request, dims),
                       .trained = generator.path(),
+                      .energy = request.energy,
                       .observer = request.observer};
   auto made = api::build_as<Sampler>(sampler)->sample(
       [&](const auto&, const auto&) { return generator.field(); }, std::move(asked));

@@ -10,6 +10,7 @@
 #include "gradatim/api/settings.h"
 #include "gradatim/core/observer.h"
 #include "gradatim/process/generator.h"
+#include "gradatim/process/guidance.h"
 #include "gradatim/process/likelihood.h"
 
 namespace gradatim::process {
@@ -21,6 +22,9 @@ std::int64_t dims_of(const Generator& generator);
 /// not named. UsageError GRD-1168 for another prediction, which training has fixed.
 api::Settings sampler_for(const Generator& generator, api::Settings asked);
 
+/// Places of words among `classes`, which are `whose` ("model"): as labels_named.
+std::vector<std::int64_t> places_named(std::span<const std::string> classes, std::string_view whose,
+                                       const std::vector<std::string>& words, std::int64_t rows);
 /// Places of the generator's labels with these words: none, one for all rows, or one a row, where
 /// fewer words than rows are taken in turn. UsageError GRD-1104 for a label that it does not know.
 std::vector<std::int64_t> labels_named(const Generator& generator,
@@ -31,7 +35,8 @@ struct GenerateRequest {
   std::uint64_t seed = 0;
   std::vector<std::int64_t> labels, negative;  // as labels_named gives them
   std::vector<double> source;  // data to start from, [any rows, dims], over and over; or empty
-  std::int64_t batch = 0;      // rows at a time; 0: what suits their size
+  std::shared_ptr<const Energy> energy = nullptr;  // that guidance by a classifier climbs
+  std::int64_t batch = 0;                          // rows at a time; 0: what suits their size
   Observer* observer = nullptr;
 };
 

@@ -7,76 +7,16 @@
 #include "gradatim/core/error.h"
 #include "gradatim/neural/nn/device.h"
 #include "gradatim/neural/nn/error.h"
-#include "gradatim/neural/size.h"
-#include "gradatim/process/host_space.h"
+#include "gradatim/neural/nn/states.h"
 
 namespace gradatim::neural {
-namespace {
 
 using process::ConditionPtr;
-using process::HostSpace;
 using process::Query;
 using process::Space;
 using process::Vec;
 
-// [rows, dims] of a state as float32, without a copy where it lies in memory as such.
-Tensor tensor_of(Space& space, const Vec& x) {
-  if (dynamic_cast<HostSpace<float>*>(&space) != nullptr) {
-    return at::from_blob(const_cast<float*>(HostSpace<float>::data(x)), {x.rows(), x.dims()},
-                         at::kFloat);
-  }
-  const Tensor doubles = at::empty({x.rows(), x.dims()}, at::kDouble);
-  space.copy_out(x, {doubles.data_ptr<double>(), to_size(doubles.numel())});
-  return doubles.to(at::kFloat);
-}
-
-// A state in the making: a tensor over the space's own memory where that allows it, else one whose
-// numbers are copied into the space at the end.
-class Output {
- public:
-  Output(Space& space, std::int64_t rows, std::int64_t dims) : space_(space) {
-    if (auto* host = dynamic_cast<HostSpace<float>*>(&space)) {
-      made_ = host->make(rows, dims);
-      numbers_ = at::from_blob(HostSpace<float>::writable(made_), {rows, dims}, at::kFloat);
-    } else {
-      numbers_ = at::empty({rows, dims}, at::kFloat);
-      copied_ = true;
-    }
-  }
-
-  const Tensor& numbers() const { return numbers_; }
-  /// What the tensor holds by now.
-  Vec done() const {
-    if (!copied_) return made_;
-    const Tensor doubles = numbers_.to(at::kDouble);
-    return space_.from({doubles.const_data_ptr<double>(), to_size(doubles.numel())},
-                       numbers_.size(0), numbers_.size(1));
-  }
-
- private:
-  Space& space_;
-  Vec made_;
-  Tensor numbers_;  // [rows, dims]
-  bool copied_ = false;
-};
-
-// Rows [first, first + rows) of x, and behind its end the last one again.
-Tensor padded(const Tensor& x, std::int64_t first, std::int64_t rows) {
-  const std::int64_t there = std::min(rows, x.size(0) - first);
-  const Tensor part = x.narrow(0, first, there);
-  if (there == rows) return part;
-  return at::cat({part, part.narrow(0, there - 1, 1).expand({rows - there, x.size(1)})});
-}
-
-}  // namespace
-
-std::int64_t DiffusionField::chunk() const { return parts_.shape.sample.size() == 3 ? 64 : 1024; }
-
-Tensor DiffusionField::shaped(const Tensor& rows) const {
-  std::vector<std::int64_t> sizes{rows.size(0)};
-  sizes.insert(sizes.end(), parts_.shape.sample.begin(), parts_.shape.sample.end());
-  return rows.view(sizes);
-}
+std::int64_t DiffusionField::chunk() const { return chunk_rows(parts_.shape); }
 
 Tensor DiffusionField::times(const Query& query, std::int64_t first, std::int64_t rows) const {
   const Tensor t = at::empty({rows}, at::kFloat);
@@ -113,7 +53,7 @@ void DiffusionField::eval(Space& space, const Query& query,
     std::vector<Output> results;
     for (std::int64_t k = 0; k < count; ++k) results.emplace_back(space, x.size(0), dims());
     for (std::int64_t first = 0; first < x.size(0); first += chunk()) {
-      const Tensor part = shaped(padded(x, first, chunk()));
+      const Tensor part = shaped(padded(x, first, chunk()), parts_.shape);
       std::vector<Tensor> ids;
       for (const auto& condition : conditions)
         ids.push_back(labels(query, condition.get(), first, chunk()));
@@ -148,12 +88,12 @@ Vec DiffusionField::vjp(Space& space, const Query& query, const ConditionPtr& co
       const Tensor state = padded(x, first, chunk()).to(parts_.device).clone().requires_grad_();
       const Tensor ids = labels(query, condition.get(), first, chunk());
       const at::AutoGradMode graph(true);
-      const Tensor said =
-          parts_.net
-              ->forward({shaped(state), times(query, first, chunk()).to(parts_.device),
-                         ids.defined() ? ids.to(parts_.device) : ids})
-              .narrow(1, 0, parts_.shape.sample[0]);
-      const Tensor chosen = shaped(padded(weights, first, chunk())).to(parts_.device);
+      const Tensor said = parts_.net
+                              ->forward({shaped(state, parts_.shape),
+                                         times(query, first, chunk()).to(parts_.device),
+                                         ids.defined() ? ids.to(parts_.device) : ids})
+                              .narrow(1, 0, parts_.shape.sample[0]);
+      const Tensor chosen = shaped(padded(weights, first, chunk()), parts_.shape).to(parts_.device);
       const auto gradient = torch::autograd::grad({said}, {state}, {chosen}).front();
       const std::int64_t rows = std::min(chunk(), x.size(0) - first);
       const at::NoGradGuard plain;

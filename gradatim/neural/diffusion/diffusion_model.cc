@@ -1,11 +1,5 @@
 #include "gradatim/neural/diffusion/diffusion_model.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <nlohmann/json.hpp>
-
-#include "gradatim/core/error.h"
 #include "gradatim/neural/diffusion/diffusion_loss.h"
 #include "gradatim/neural/nn/device.h"
 #include "gradatim/neural/nn/error.h"
@@ -15,52 +9,13 @@
 namespace gradatim::neural {
 namespace {
 
-constexpr const char* kMetadataKey = "gradatim.samples";
-
-std::string to_json(const SampleKind& kind) {
-  return nlohmann::json{{"shape", kind.shape},
-                        {"classes", kind.classes},
-                        {"columns", kind.columns},
-                        {"bytes", kind.bytes},
-                        {"source", kind.source}}
-      .dump();
-}
-
-bool sound(const SampleKind& kind) {
-  if (kind.shape.size() != 1 && kind.shape.size() != 3) return false;
-  std::int64_t size = 1;
-  for (const std::int64_t extent : kind.shape) {
-    if (extent < 1 || extent > (std::int64_t{1} << 30) / size) return false;
-    size *= extent;
-  }
-  return kind.columns.empty() || static_cast<std::int64_t>(kind.columns.size()) == size;
-}
-
-SampleKind kind_from(const SafetensorsFile& file) {
-  try {
-    const auto json = nlohmann::json::parse(file.metadata(kMetadataKey));
-    SampleKind kind{json.at("shape").get<std::vector<std::int64_t>>(),
-                    json.at("classes").get<std::vector<std::string>>(),
-                    json.at("columns").get<std::vector<std::string>>(),
-                    json.at("bytes").get<bool>(), json.at("source").get<bool>()};
-    if (sound(kind)) return kind;
-  } catch (const nlohmann::json::exception&) {
-  }
-  throw ModelError(3006, fmt::format("{}: its description of samples is damaged", file.source()));
-}
-
 // Places of a batch's labels among the model's classes; the number of them is "anything".
 class KnownLabels {
  public:
   KnownLabels(const SampleKind& kind, const data::Samples& samples)
       : anything_(static_cast<std::int64_t>(kind.classes.size())) {
     if (kind.classes.empty()) return;
-    for (const auto& word : samples.classes) {
-      const auto at = std::ranges::find(kind.classes, word);
-      GRADATIM_CHECK(at != kind.classes.end(), DataError, 2026,
-                     "the label '{}' was not among those that the model was trained with", word);
-      places_.push_back(at - kind.classes.begin());
-    }
+    places_ = kind.places_of(samples);
     places_.push_back(anything_);
   }
 
@@ -79,10 +34,6 @@ class KnownLabels {
 
 }  // namespace
 
-SampleKind SampleKind::of(const data::Samples& samples) {
-  return {samples.shape, samples.classes, samples.columns, !samples.bytes.empty(), false};
-}
-
 DiffusionModel::DiffusionModel(DiffusionPlan plan, data::ModelCard card, SampleKind kind,
                                Scale scale, FieldParts parts)
     : plan_(std::move(plan)),
@@ -94,8 +45,8 @@ DiffusionModel::DiffusionModel(DiffusionPlan plan, data::ModelCard card, SampleK
 std::shared_ptr<const DiffusionModel> DiffusionModel::load(const DiffusionPlan& plan,
                                                            const SafetensorsFile& file,
                                                            const data::ModelCard& card) {
-  SampleKind kind = kind_from(file);
-  const auto dims = c10::multiply_integers(kind.shape);
+  SampleKind kind = SampleKind::load(file);
+  const std::int64_t dims = kind.dims();
   FieldParts parts = field_parts(plan, kind, 0, at::kCPU);
   parts.net->parameters().load(file, "network.");
   return std::make_shared<DiffusionModel>(plan, card, std::move(kind), Scale::load(file, dims),
@@ -105,7 +56,7 @@ std::shared_ptr<const DiffusionModel> DiffusionModel::load(const DiffusionPlan& 
 std::string DiffusionModel::bytes() const {
   SafetensorsWriter file;
   data::store_card(card_, file);
-  file.set_metadata(kMetadataKey, to_json(kind_));
+  kind_.store(file);
   scale_.store(file);
   parts_.net->parameters().store(file, parts_.net->parameters().values(), "network.");
   return file.bytes();
@@ -133,20 +84,18 @@ api::Settings DiffusionModel::sampler() const {
   return settings;
 }
 
-double DiffusionModel::log_scale() const {
-  return scale_.log_scale(c10::multiply_integers(kind_.shape));
-}
+double DiffusionModel::log_scale() const { return scale_.log_scale(kind_.dims()); }
 
 // The loss of training, on noise and times drawn anew by the seed.
 std::vector<std::pair<std::string, double>> DiffusionModel::evaluate_samples(
     const data::Samples& samples, std::uint64_t seed) const {
   return translated([&] {
-    check_kind(samples);
+    kind_.check(samples);
     const at::NoGradGuard plain;
     const TorchThreads threads(parts_.net->operations() * 256.0);
     const auto kept = std::shared_ptr<const data::Samples>(&samples, [](const auto*) {});
     constexpr std::int64_t kRows = 256, kSteps = 64;
-    Batches batches(plan_, scale_, {.samples = kept, .rows = kRows, .seed = seed});
+    Batches batches(batch_plan(plan_), scale_, {.samples = kept, .rows = kRows, .seed = seed});
     const KnownLabels known(kind_, samples);
     double sum = 0.0;
     for (std::int64_t step = 0; step < kSteps; ++step) {
@@ -156,12 +105,6 @@ std::vector<std::pair<std::string, double>> DiffusionModel::evaluate_samples(
     }
     return std::vector<std::pair<std::string, double>>{{"loss", sum / kSteps}};
   });
-}
-
-void DiffusionModel::check_kind(const data::Samples& samples) const {
-  GRADATIM_CHECK(samples.shape == kind_.shape, DataError, 2090,
-                 "the samples have shape [{}] and the model's [{}]", fmt::join(samples.shape, ", "),
-                 fmt::join(kind_.shape, ", "));
 }
 
 }  // namespace gradatim::neural

@@ -74,7 +74,8 @@ class Mlp final : public Net {
       layers_.emplace_back(block / "up", width, width * config.expansion);
       layers_.emplace_back(block / "down", width * config.expansion, width);
     }
-    layers_.emplace_back(root / "output", width, dims_ * shape.outputs);
+    layers_.emplace_back(root / "output", width,
+                         shape.scores > 0 ? shape.scores : dims_ * shape.outputs);
     if (shape.classes > 0) {
       labels_ = root.add("labels", {shape.classes + 1, width}, Init::normal(1.0));
     }
@@ -145,6 +146,7 @@ class Mlp final : public Net {
   }
 
   Tensor shaped(const Tensor& flat) const {
+    if (shape_.scores > 0) return flat;
     std::vector<std::int64_t> sizes{flat.size(0)};
     sizes.insert(sizes.end(), shape_.sample.begin(), shape_.sample.end());
     sizes[1] *= shape_.outputs;

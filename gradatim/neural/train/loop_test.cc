@@ -10,6 +10,7 @@
 #include "gradatim/core/observer.h"
 #include "gradatim/core/parallel.h"
 #include "gradatim/neural/diffusion/diffusion_loss.h"
+#include "gradatim/neural/diffusion/diffusion_model.h"
 #include "gradatim/neural/testing.h"
 #include "gradatim/neural/train/optimizer.h"
 
@@ -131,7 +132,7 @@ TEST(Loop, LossesFollowAutomaticDifferentiation) {
   ASSERT_EQ(losses.size(), 20U);
   const Plan plan(how);
   const auto samples = two_blobs(200);
-  Batches batches(plan.diffusion, Scale(Scaling::standard, *samples),
+  Batches batches(batch_plan(plan.diffusion), Scale(Scaling::standard, *samples),
                   {.samples = samples, .rows = 32, .seed = 3});
   const NetworkShape shape{.sample = {2}, .classes = 2, .time_scale = 1000.0, .seed = 3};
   const auto net = make_net(*plan.diffusion.network, shape);
