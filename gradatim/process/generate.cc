@@ -87,7 +87,7 @@ api::Settings sampler_for(const Generator& generator, api::Settings asked) {
   const auto prediction = asked.parts.find("prediction");
   GRADATIM_CHECK(prediction == asked.parts.end() ||
                      prediction->second.component == own.parts.at("prediction").component,
-                 UsageError, 1165, "the model was trained to say {}; leave out the prediction",
+                 UsageError, 1168, "the model was trained to say {}; leave out the prediction",
                  own.parts.at("prediction").component);
   for (const auto& [name, part] : own.parts) asked.parts.try_emplace(name, part);
   return asked;

@@ -18,7 +18,7 @@ namespace gradatim::process {
 std::int64_t dims_of(const Generator& generator);
 
 /// The sampler that was asked for, where the generator's own path and prediction stand for what is
-/// not named. UsageError GRD-1165 for another prediction, which training has fixed.
+/// not named. UsageError GRD-1168 for another prediction, which training has fixed.
 api::Settings sampler_for(const Generator& generator, api::Settings asked);
 
 /// Places of the generator's labels with these words: none, one for all rows, or one a row, where

@@ -117,7 +117,7 @@ TEST(Generate, BytesAreRoundedAndHeldWithinTheirRange) {
 TEST(Generate, RefusesWhatTheModelCannotDo) {
   const auto oracle = gaussian();
   const OracleGenerator plain(oracle), flow(oracle, true);
-  EXPECT_EQ(code_of([&] { sampler(plain, {{"prediction", "noise"}}); }), 1165);
+  EXPECT_EQ(code_of([&] { sampler(plain, {{"prediction", "noise"}}); }), 1168);
   EXPECT_EQ(code_of([&] { generate(plain, sampler(plain), {.source = {1.0, 2.0}}); }), 1175);
   EXPECT_EQ(code_of([&] { generate(flow, sampler(flow), {}); }), 1175);
   EXPECT_EQ(code_of([&] { log_prob(flow, sampler(flow), {1.0, 2.0}, {}, {}); }), 1176);

@@ -55,13 +55,16 @@ class DiffusionObjective final : public Objective {
     ahead_.emplace([this](std::int64_t step) { return batches_.at(step); }, first, last);
   }
 
-  double step(std::int64_t) override {
+  double step(std::int64_t number) override {
     Batch batch = ahead_->next();
     const std::int64_t part = (batch.rows + config_.accumulate - 1) / config_.accumulate;
     double loss = 0.0;
     for (std::int64_t first = 0; first < batch.rows; first += part) {
       const std::int64_t rows = std::min(part, batch.rows - first);
-      const auto tensors = tensors_of(batch, parts_.shape, first, rows, parts_.device);
+      auto tensors = tensors_of(batch, parts_.shape, first, rows, parts_.device);
+      const std::int64_t pass = number * config_.accumulate + first / part;
+      tensors.input.dropout.emplace(parts_.shape.seed, Stream::dropout_units,
+                                    static_cast<std::uint32_t>(pass));
       loss += learn(*parts_.net, tensors, batch.rows).item<double>();
     }
     return loss;
