@@ -63,8 +63,8 @@ std::string summary_of(const data::Model& model, const std::string& out) {
                                  unit, card.rounds == 1 ? "" : "s");
   for (const auto& history : card.history) {
     // Networks keep means of parts of their steps.
-    const auto round = model.takes_samples() ? history.values.size()
-                                             : static_cast<std::size_t>(card.rounds);
+    const auto round =
+        model.takes_samples() ? history.values.size() : static_cast<std::size_t>(card.rounds);
     if (round == 0 || round > history.values.size()) continue;
     text += fmt::format(", {} {:.5g}", history.name, history.values[round - 1]);
   }

@@ -2,9 +2,9 @@
 //
 // malloc gives blocks of this size back to the system at once, and each new one costs a fault and
 // a page of zeros for every 4 KB: a fifth of a small U-Net's step. While a PooledMemory lives,
-// torch's processor allocator is a pool of blocks of malloc; at other times it is what it was before.
-// Tensors may outlive the pass, be freed on any thread, and be freed by either allocator. The pool
-// is emptied when the last KeptMemory goes.
+// torch's processor allocator is a pool of blocks of malloc; at other times it is what it was
+// before. Tensors may outlive the pass, be freed on any thread, and be freed by either allocator.
+// The pool is emptied when the last KeptMemory goes.
 #pragma once
 
 namespace gradatim::neural {

@@ -335,9 +335,9 @@ Tensor fused_residual(const ResidualBlock& block, bool scale_shift, const Tensor
 
 Tensor fused_attention(const AttentionBlock& block, const Tensor& x) {
   return AttentionFunction::apply(
-      x, maybe(block.norm.gain), maybe(block.norm.bias), block.query.weight, block.query.bias, block.key.weight,
-      block.key.bias, block.value.weight, block.value.bias, block.out.weight, block.out.bias,
-      block.norm.groups, block.norm.epsilon, block.heads);
+      x, maybe(block.norm.gain), maybe(block.norm.bias), block.query.weight, block.query.bias,
+      block.key.weight, block.key.bias, block.value.weight, block.value.bias, block.out.weight,
+      block.out.bias, block.norm.groups, block.norm.epsilon, block.heads);
 }
 
 Tensor fused_norm_silu(const Norm& norm, const Tensor& x) {
