@@ -48,6 +48,8 @@ struct Plan {
     make(diffusion.training, "training");
     const auto number = [&](const char* name) { return settings.values.at(name); };
     diffusion.config.drop_label = std::get<double>(number("drop_label"));
+    diffusion.config.learned_variance = std::get<bool>(number("learned_variance"));
+    diffusion.config.variance_weight = std::get<double>(number("variance_weight"));
     diffusion.config.pair_steps = std::get<std::int64_t>(number("pair_steps"));
   }
   DiffusionPlan diffusion;

@@ -85,8 +85,15 @@ Tensor DiffusionField::labels(const Query& query, const process::Condition* cond
   return ids;
 }
 
-void DiffusionField::eval(Space& space, const Query& query,
-                          std::span<const ConditionPtr> conditions, std::span<Vec> out) const {
+void DiffusionField::eval_with_variance(Space& space, const Query& query,
+                                        std::span<const ConditionPtr> conditions,
+                                        std::span<Vec> out, std::span<Vec> variance) const {
+  process::check_variance(learns_variance());
+  ask(space, query, conditions, out, variance);
+}
+
+void DiffusionField::ask(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
+                         std::span<Vec> out, std::span<Vec> variance) const {
   translated([&] {
     const at::NoGradGuard plain;
     const TorchThreads threads;
@@ -94,11 +101,9 @@ void DiffusionField::eval(Space& space, const Query& query,
                    "the state has {} numbers and the network's samples {}", query.x.dims(), dims());
     const Tensor x = tensor_of(space, query.x);
     const auto count = static_cast<std::int64_t>(conditions.size());
-    std::vector<Tensor> results;
-    for (Vec& vec : out) {
-      vec = filled(space, x.size(0), dims(),
-                   [&](const Tensor& memory) { results.push_back(memory); });
-    }
+    // Of each condition, the prediction and behind it the learned variances, where they are wanted.
+    const std::int64_t channels = parts_.shape.sample[0], halves = variance.empty() ? 1 : 2;
+    const Tensor results = at::empty({count, halves, x.size(0), dims()}, at::kFloat);
     for (std::int64_t first = 0; first < x.size(0); first += chunk()) {
       const Tensor part = shaped(padded(x, first, chunk()));
       std::vector<Tensor> ids;
@@ -108,17 +113,23 @@ void DiffusionField::eval(Space& space, const Query& query,
       std::vector<std::int64_t> repeats(to_size(part.dim()), 1);
       repeats[0] = count;
       const Tensor t = times(query, first, chunk()).repeat({count});
-      // Behind the prediction, learned variances may follow.
       const Tensor said =
           parts_.net
               ->forward({part.to(parts_.device).repeat(repeats), t.to(parts_.device), all_ids})
-              .narrow(1, 0, parts_.shape.sample[0]);
+              .narrow(1, 0, halves * channels);
       const std::int64_t rows = std::min(chunk(), x.size(0) - first);
       for (std::int64_t k = 0; k < count; ++k) {
-        results[to_size(k)]
-            .narrow(0, first, rows)
-            .copy_(said.narrow(0, k * chunk(), rows).reshape({rows, dims()}));
+        const Tensor numbers = said.narrow(0, k * chunk(), rows).reshape({rows, halves, dims()});
+        results[k].narrow(1, first, rows).copy_(numbers.transpose(0, 1));
       }
+    }
+    for (std::int64_t k = 0; k < count; ++k) {
+      const auto half = [&](std::int64_t which) {
+        return filled(space, x.size(0), dims(),
+                      [&](const Tensor& memory) { memory.copy_(results[k][which]); });
+      };
+      out[to_size(k)] = half(0);
+      if (halves == 2) variance[to_size(k)] = half(1);
     }
   });
 }

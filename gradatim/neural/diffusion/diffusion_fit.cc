@@ -11,6 +11,7 @@
 #include "gradatim/neural/diffusion/diffusion_loss.h"
 #include "gradatim/neural/diffusion/diffusion_model.h"
 #include "gradatim/neural/diffusion/preview.h"
+#include "gradatim/neural/diffusion/variance_loss.h"
 #include "gradatim/neural/nn/device.h"
 #include "gradatim/neural/nn/error.h"
 #include "gradatim/neural/train/loop.h"
@@ -44,10 +45,12 @@ class DiffusionObjective final : public Objective {
  public:
   /// `model` is a model of the same plan with a network of its own.
   DiffusionObjective(const TrainingConfig& config, Batches batches, const FieldParts& parts,
+                     std::optional<VarianceLoss> variance,
                      std::function<std::shared_ptr<DiffusionModel>()> model)
       : config_(config),
         batches_(std::move(batches)),
         parts_(parts),
+        variance_(std::move(variance)),
         make_model_(std::move(model)) {}
 
   Parameters& parameters() override { return parts_.net->parameters(); }
@@ -61,7 +64,8 @@ class DiffusionObjective final : public Objective {
     double loss = 0.0;
     for (std::int64_t first = 0; first < batch.rows; first += part) {
       const std::int64_t rows = std::min(part, batch.rows - first);
-      const auto tensors = tensors_of(batch, parts_.shape, first, rows, parts_.device);
+      auto tensors = tensors_of(batch, parts_.shape, first, rows, parts_.device);
+      if (variance_) variance_->add_to(tensors, batch, parts_, first, rows);
       loss += learn(*parts_.net, tensors, batch.rows).item<double>();
     }
     return loss;
@@ -77,6 +81,7 @@ class DiffusionObjective final : public Objective {
   TrainingConfig config_;
   Batches batches_;
   FieldParts parts_;
+  std::optional<VarianceLoss> variance_;
   std::function<std::shared_ptr<DiffusionModel>()> make_model_;
   std::shared_ptr<DiffusionModel> model_;  // of pictures, made for the first one
   std::optional<Ahead<Batch>> ahead_;      // the last member: it uses the others
@@ -89,6 +94,7 @@ void check_request(const DiffusionPlan& plan, const data::FitRequest& request) {
                  "neural.diffusion does not go on from a model; leave out init_model, or give a "
                  "checkpoint's folder by resume");
   plan.prediction->data(plan.path->at(plan.path->last()));  // or nothing could be sampled later
+  if (plan.config.learned_variance) check_learned_variance(plan, request.source != nullptr);
   if (request.source == nullptr) return;
   GRADATIM_CHECK(request.source->shape == request.samples->shape, DataError, 2090,
                  "the samples have shape [{}] and the source's [{}]",
@@ -115,13 +121,15 @@ std::shared_ptr<const data::Model> fit(DiffusionPlan plan, const data::FitReques
   kind.source = request.source != nullptr;
   const FieldParts parts = field_parts(plan, kind, request.seed, device_of(request.device));
   const Scale scale(plan.config.scaling, samples);
-  Batches batches(plan, scale,
-                  {.samples = request.samples,
-                   .source = request.source,
-                   .rows = config.batch_size,
-                   .seed = request.seed});
+  BatchesRequest asked{.samples = request.samples,
+                       .source = request.source,
+                       .rows = config.batch_size,
+                       .seed = request.seed};
+  const auto variance = variance_loss(plan, scale, kind.bytes);
+  if (variance) asked = variance->asked(std::move(asked));
+  Batches batches(plan, scale, std::move(asked));
   data::ModelCard card{.settings = settings, .notes = request.notes};
-  DiffusionObjective objective(config, std::move(batches), parts, [&] {
+  DiffusionObjective objective(config, std::move(batches), parts, variance, [&] {
     return std::make_shared<DiffusionModel>(plan, card, kind, scale,
                                             field_parts(plan, kind, 0, parts.device));
   });
@@ -139,6 +147,7 @@ FieldParts field_parts(const DiffusionPlan& plan, const SampleKind& kind, std::u
   const bool small = std::abs(plan.path->model_time(plan.path->last())) < 10.0;
   NetworkShape shape{.sample = kind.shape,
                      .classes = static_cast<std::int64_t>(kind.classes.size()),
+                     .outputs = plan.config.learned_variance ? 2 : 1,
                      .time_scale = small ? 1000.0 : 1.0,
                      .seed = seed};
   return {make_net(*plan.network, shape, device), plan.path, plan.prediction, shape, device};

@@ -113,13 +113,15 @@ void Batches::put_together(std::int64_t step, Batch& batch) const {
   batch.rows = request_.rows;
   batch.x.resize(numbers);
   batch.target.resize(numbers);
+  if (request_.keep_data) batch.data.assign(data, data + numbers);
   add_labels(step, first, batch);
   const Philox even(request_.seed, Stream::train_time, static_cast<std::uint32_t>(step));
   std::vector<double> level(to_size(request_.rows));
   normals(Philox(request_.seed, Stream::train_level, static_cast<std::uint32_t>(step)), 0, level);
   for (std::int64_t row = 0; row < request_.rows; ++row) {
+    const double u = even.uniform(to_size(row)), z = level[to_size(row)];
     const double t =
-        plan_.times->time(*plan_.path, even.uniform(to_size(row)), level[to_size(row)]);
+        request_.time ? request_.time(row, u, z) : plan_.times->time(*plan_.path, u, z);
     const process::PathPoint p = plan_.path->at(t);
     const process::Target target = plan_.prediction->target(p);
     const double scale = plan_.prediction->input_scale(p);
@@ -131,6 +133,7 @@ void Batches::put_together(std::int64_t step, Batch& batch) const {
       batch.x[k] = alpha * data[k] + sigma * noise[k];
       batch.target[k] = of_data * data[k] + of_noise * noise[k];
     }
+    batch.times.push_back(t);
     batch.t.push_back(static_cast<float>(plan_.path->model_time(t)));
     batch.weight.push_back(static_cast<float>(plan_.loss_weight->at(p, *plan_.prediction)));
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct Batch {
   std::vector<float> target;         // [rows, dims]: what it is to say
   std::vector<float> t, weight;      // [rows]
   std::vector<std::int64_t> labels;  // [rows], or empty; `classes` is "anything"
+  std::vector<double> times;         // [rows] of the path
+  std::vector<float> data;           // [rows, dims]: clean, where it is kept
 };
 
 struct BatchesRequest {
@@ -26,6 +29,9 @@ struct BatchesRequest {
   std::shared_ptr<const data::Samples> source;  // null: normal noise
   std::int64_t rows = 0;
   std::uint64_t seed = 0;
+  /// The time of a row by its draws, instead of the plan's density.
+  std::function<double(std::int64_t row, double u, double z)> time = {};
+  bool keep_data = false;
 };
 
 class Batches {
