@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <memory>
 #include <vector>
 
@@ -54,5 +55,19 @@ struct Plan {
   }
   DiffusionPlan diffusion;
 };
+
+/// A component by its name.
+template <class I>
+std::shared_ptr<const I> make(std::string_view name, const std::vector<api::Option>& options = {}) {
+  return api::build_as<I>(api::parse_settings(name, options));
+}
+
+/// The variance of the true step of Gaussian data of deviation c, over the posterior's.
+inline double true_ratio(const process::PathPoint& a, const process::PathPoint& b, double c) {
+  const auto precision = [&](const auto& p) {
+    return 1.0 / (c * c) + std::pow(p.alpha / p.sigma, 2.0);
+  };
+  return precision(b) / precision(a);
+}
 
 }  // namespace gradatim::neural::testing
