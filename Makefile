@@ -1,7 +1,7 @@
 # gradatim's table of contents: `make` alone prints it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build neural test test-all format lint bench-boost bench-process api docs clean check-fresh
+.PHONY: help demo build neural test test-all format lint bench-boost bench-neural bench-process api docs clean check-fresh
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -69,6 +69,12 @@ bench-boost: build ## time boosting against the other libraries, in turn (hours;
 	@tools/setup.sh bench
 	@tools/install_python.sh $(PEERS)
 	@$(PEERS) bench/run.py --all
+
+bench-neural: neural ## time networks against diffusers, in turn (half an hour; fetches torch, see requirements.txt)
+	@tools/setup.sh diffusers
+	@cmake --preset release -DGRADATIM_BENCH=ON
+	@cmake --build build -j $(JOBS) --target unet_time
+	@$(DIFFUSERS) bench/neural.py
 
 bench-process: build ## time solver steps against PyTorch, optimal transport against POT (minutes; fetches torch, see requirements.txt)
 	@tools/setup.sh diffusers

@@ -52,7 +52,7 @@ void run(char** words) {
   const bool trains = std::string_view(words[1]) == "train";
   const std::int64_t rows = std::atoll(words[3]);
   const ThreadScope threads(std::atoi(words[5]));
-  const TorchThreads torch_threads;
+  const TorchThreads torch_threads(1e12);
   const at::NoGradGuard plain;
   const UnetFolder folder = read_unet_folder(words[2]);
   const auto net = load_unet(folder);

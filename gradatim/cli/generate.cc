@@ -1,133 +1,68 @@
 #include "gradatim/cli/generate.h"
 
-#include <fmt/format.h>
+#include <filesystem>
 
-#include <algorithm>
-#include <cmath>
-
+#include "gradatim/cli/guide.h"
 #include "gradatim/core/error.h"
-#include "gradatim/core/text.h"
+#include "gradatim/data/samples/values.h"
+#include "gradatim/process/generate.h"
 #include "gradatim/process/sampler.h"
 
 namespace gradatim::cli {
 namespace {
 
-std::int64_t size_of(const process::Generator& generator) {
-  std::int64_t size = 1;
-  for (const std::int64_t extent : generator.shape()) size *= extent;
-  return size;
-}
-
-std::int64_t label_named(const process::Generator& generator, const std::string& word) {
-  const auto classes = generator.classes();
-  const auto at = std::ranges::find(classes, word);
-  GRADATIM_CHECK(
-      at != classes.end(), UsageError, 1104, "the model knows no label '{}'; {}", word,
-      classes.empty()
-          ? std::string("it was trained without labels")
-          : fmt::format(
-                "its labels are {}",
-                join_and({classes.begin(),
-                          classes.begin() + std::min<std::ptrdiff_t>(20, std::ssize(classes))})));
-  return at - classes.begin();
-}
-
-// The states of the rows that a flow starts from, over and over where they are too few.
-std::vector<double> start_of(const process::Generator& generator, const Arguments& arguments,
-                             Session& session, std::int64_t rows) {
-  GRADATIM_CHECK(generator.starts_from_source() == arguments.has("source"), UsageError, 1010, "{}",
-                 arguments.has("source")
-                     ? "the model starts from normal noise; leave out --source"
-                     : "the model starts from samples as it was trained with; name some by "
-                       "--source SRC");
+std::vector<double> source_of(const process::Generator& generator, const Arguments& arguments,
+                              Session& session) {
   if (!arguments.has("source")) return {};
   const auto samples =
       data::read_samples(arguments.required("source"), {.observer = &session.progress()});
-  GRADATIM_CHECK(std::ranges::equal(samples.shape, generator.shape()), DataError, 2090,
-                 "the source's samples have shape [{}] and the model's [{}]",
-                 fmt::join(samples.shape, ", "), fmt::join(generator.shape(), ", "));
-  std::vector<double> states;
-  const std::int64_t size = samples.size();
-  for (std::int64_t k = 0; k < rows * size; ++k) {
-    const auto place = static_cast<std::size_t>(k % (samples.count * size));
-    states.push_back(samples.bytes.empty() ? double{samples.numbers[place]}
-                                           : static_cast<double>(samples.bytes[place]));
-  }
-  generator.to_states(states);
-  return states;
-}
-
-void keep_numbers(const process::Generator& generator, std::vector<float> numbers,
-                  data::Samples& samples) {
-  generator.to_data(numbers);
-  if (!generator.holds_bytes()) {
-    samples.numbers = std::move(numbers);
-    return;
-  }
-  for (const float x : numbers) {
-    samples.bytes.push_back(static_cast<std::uint8_t>(std::lround(std::clamp(x, 0.0F, 255.0F))));
-  }
+  return data::values_of(samples, generator.shape(), "the source's samples");
 }
 
 }  // namespace
+
+bool is_file(const std::string& name) {
+  return name.ends_with(".safetensors") || std::filesystem::is_regular_file(name);
+}
 
 const process::Generator* generator_of(const data::Model& model) {
   return dynamic_cast<const process::Generator*>(&model);
 }
 
-api::Settings sampler_for(const process::Generator& generator,
-                          const std::vector<api::Option>& options) {
-  api::Settings asked = api::parse_settings("process.sampler", options);
-  const api::Settings own = generator.sampler();
-  const auto prediction = asked.parts.find("prediction");
-  GRADATIM_CHECK(prediction == asked.parts.end() ||
-                     prediction->second.component == own.parts.at("prediction").component,
-                 UsageError, 1165, "the model was trained to say {}; leave out --prediction",
-                 own.parts.at("prediction").component);
-  for (const auto& [name, part] : own.parts) asked.parts.try_emplace(name, part);
-  return asked;
-}
-
-process::ConditionPtr labels_named(const process::Generator& generator, const Arguments& arguments,
-                                   std::string_view option, std::int64_t rows) {
-  const auto words = arguments.list(option);
-  if (words.empty()) return nullptr;
-  std::vector<std::int64_t> labels;
-  for (const auto& word : words) labels.push_back(label_named(generator, word));
-  const std::size_t given = labels.size();
-  for (std::size_t row = given; given > 1 && row < static_cast<std::size_t>(rows); ++row) {
-    labels.push_back(labels[row - given]);
-  }
-  return std::make_shared<process::Labels>(std::move(labels));
-}
-
 data::Samples generate(const process::Generator& generator, const Arguments& arguments,
                        Session& session, const std::vector<api::Option>& options) {
-  const auto settings = sampler_for(generator, options);
+  const auto settings =
+      process::sampler_for(generator, api::parse_settings("process.sampler", options));
+  if (has_guide(arguments)) check_hears(settings);
   for (const auto& notice : api::notices(settings)) session.progress().on_warning(notice);
-  const auto sampler = api::build_as<process::Sampler>(settings);
   data::Samples samples{.shape = {generator.shape().begin(), generator.shape().end()},
                         .count = arguments.integer("count", 1, 1),
                         .columns = {generator.columns().begin(), generator.columns().end()}};
-  process::SampleRequest request{
+  process::GenerateRequest request{
       .rows = samples.count,
-      .dims = size_of(generator),
       .seed = session.seed(),
-      .condition = labels_named(generator, arguments, "label", samples.count),
-      .negative = labels_named(generator, arguments, "negative", samples.count),
-      .batch = std::max<std::int64_t>(64, (std::int64_t{1} << 22) / size_of(generator) / 64 * 64),
-      .start = start_of(generator, arguments, session, samples.count),
-      .trained = generator.path(),
+      .negative = process::labels_named(generator, arguments.list("negative"), samples.count),
+      .source = source_of(generator, arguments, session),
       .observer = &session.progress()};
-  if (const auto* labels = dynamic_cast<const process::Labels*>(request.condition.get())) {
-    samples.classes = {generator.classes().begin(), generator.classes().end()};
-    for (std::int64_t row = 0; row < samples.count; ++row)
-      samples.labels.push_back(labels->of(row));
+  Guide guide = guide_of(generator, arguments, session,
+                         api::build_as<process::Sampler>(settings)->path(), samples.count);
+  request.energy = guide.energy;
+  if (guide.labels.empty()) {
+    guide.labels = process::labels_named(generator, arguments.list("label"), samples.count);
+    guide.classes = {generator.classes().begin(), generator.classes().end()};
+    request.labels = guide.labels;
   }
-  keep_numbers(generator,
-               sampler->sample([&](const auto&, const auto&) { return generator.field(); },
-                               std::move(request)),
-               samples);
+  if (!guide.labels.empty()) {
+    samples.classes = std::move(guide.classes);
+    samples.labels = std::move(guide.labels);
+    samples.labels.resize(static_cast<std::size_t>(samples.count), samples.labels.back());
+  }
+  auto numbers = process::generate(generator, settings, std::move(request));
+  if (generator.holds_bytes()) {
+    samples.bytes = process::to_bytes(numbers);
+  } else {
+    samples.numbers = std::move(numbers);
+  }
   return samples;
 }
 

@@ -1,4 +1,4 @@
-// Sampling and densities of a saved model that is a Generator.
+// Sampling of a saved model that is a Generator, as the options ask for it.
 #pragma once
 
 #include "gradatim/cli/cli.h"
@@ -6,22 +6,15 @@
 #include "gradatim/data/model.h"
 #include "gradatim/data/samples.h"
 #include "gradatim/process/generator.h"
-#include "gradatim/process/sample.h"
 
 namespace gradatim::cli {
 
+/// Whether a name is that of a model file: by its ending or its being there. Anything else is an
+/// oracle's.
+bool is_file(const std::string& name);
+
 /// The model as a generator, or null where it is none.
 const process::Generator* generator_of(const data::Model& model);
-
-/// The sampler of these options where the generator's own path and prediction stand for what they
-/// do not name. UsageError GRD-1165 for another prediction, which training has fixed.
-api::Settings sampler_for(const process::Generator& generator,
-                          const std::vector<api::Option>& options);
-
-/// One condition or one a row, in turn, by their words or places; null where none is named.
-/// UsageError GRD-1104 where the model knows no such label.
-process::ConditionPtr labels_named(const process::Generator& generator, const Arguments& arguments,
-                                   std::string_view option, std::int64_t rows);
 
 /// `--count` samples as the options ask for, in the scale of the data.
 data::Samples generate(const process::Generator& generator, const Arguments& arguments,

@@ -1,21 +1,29 @@
-// gradatim logprob: the log-density of rows under an oracle, along its probability flow.
+// gradatim logprob: the log-density of rows under an oracle or a saved model, along its probability
+// flow.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "gradatim/api/settings.h"
 #include "gradatim/cli/cli.h"
+#include "gradatim/cli/generate.h"
 #include "gradatim/cli/session.h"
 #include "gradatim/core/error.h"
 #include "gradatim/data/reader.h"
+#include "gradatim/data/samples/values.h"
+#include "gradatim/process/generate.h"
 #include "gradatim/process/sampler.h"
 
 namespace gradatim::cli {
 namespace {
 
 constexpr OptionSpec kOptions[] = {
-    {"data", "SRC", "Rows, all columns of numbers; - is CSV on stdin."},
-    {"label", "K", "The density under the oracle's label K, from 0."},
+    {"data", "SRC",
+     "Rows, all columns of numbers, or samples as the model learned from; - is CSV on stdin."},
+    {"label", "K",
+     "The density under this label: a place of the oracle's, from 0; a word of the model's, or "
+     "where the data hold one a sample."},
     {"probes", "N",
      "Random probes of the trace, at least 2; 0, the default, takes the exact trace."},
     {"end", "start|field",
@@ -42,41 +50,84 @@ std::vector<double> rows_of(const data::Table& table, std::int64_t dims) {
   return x;
 }
 
-int run_logprob(const Arguments& arguments) {
-  Session session(arguments, "row");
-  const std::string name = arguments.required_positional("an oracle's NAME");
-  const std::string source = arguments.required("data");
-  const std::string out = arguments.text("out", "-");
-  if (out != "-") check_writable(out);
+process::LikelihoodOptions options_of(const Arguments& arguments, const Session& session) {
   const std::string end = arguments.text("end", "start");
   GRADATIM_CHECK(end == "start" || end == "field", UsageError, 1005,
                  "--end must be one of start, field; got '{}'", end);
-  std::vector<api::Option> options = arguments.settings;
-  options.emplace_back("oracle", name);
-  const auto settings = api::parse_settings("process.sampler", options);
+  return {.probes = static_cast<int>(arguments.integer("probes", 0, 0, 1000000)),
+          .seed = session.seed(),
+          .end = end == "field" ? process::EndDensity::field : process::EndDensity::start};
+}
+
+api::Settings sampler_of(const std::vector<api::Option>& options) {
+  auto settings = api::parse_settings("process.sampler", options);
   for (const char* unused : {"steps", "evaluations", "grid", "solver", "guidance"}) {
     GRADATIM_CHECK(!settings.values.contains(unused) && !settings.parts.contains(unused),
                    UsageError, 1002,
                    "logprob has no option '--{}': the flow is integrated to a tolerance", unused);
   }
-  const auto sampler = api::build_as<process::Sampler>(settings);
-  const data::Table table = data::read_table(source, {.observer = &session.progress()});
+  return settings;
+}
+
+process::Likelihood of_oracle(const std::string& name, const Arguments& arguments,
+                              Session& session) {
+  std::vector<api::Option> options = arguments.settings;
+  options.emplace_back("oracle", name);
+  const auto sampler = api::build_as<process::Sampler>(sampler_of(options));
+  const auto likelihood = options_of(arguments, session);
+  const data::Table table =
+      data::read_table(arguments.required("data"), {.observer = &session.progress()});
   const std::int64_t dims = sampler->oracle_dims();
   process::ConditionPtr condition;
   if (arguments.has("label")) {
     condition = std::make_shared<process::Labels>(std::vector{arguments.integer("label", 0, 0)});
   }
-  const auto found = sampler->log_prob(
-      {}, rows_of(table, dims), dims, condition,
-      {.probes = static_cast<int>(arguments.integer("probes", 0, 0, 1000000)),
-       .seed = session.seed(),
-       .end = end == "field" ? process::EndDensity::field : process::EndDensity::start});
-  std::vector<data::Column> columns{data::numeric_column("log_prob", found.log_prob)};
+  return sampler->log_prob({}, rows_of(table, dims), dims, condition, likelihood);
+}
+
+// `--label` is one of the model's labels, or else where the data hold theirs.
+process::Likelihood of_model(const std::string& path, const Arguments& arguments,
+                             Session& session) {
+  const auto model = data::load_model(path)->on(session.device());
+  const auto* generator = generator_of(*model);
+  GRADATIM_CHECK(generator != nullptr, UsageError, 1162,
+                 "{} has no density; logprob takes a model that can be sampled from, such as "
+                 "neural.diffusion",
+                 model->card().settings.component);
+  const auto settings = process::sampler_for(*generator, sampler_of(arguments.settings));
+  const auto options = options_of(arguments, session);
+  const std::string label = arguments.text("label");
+  const bool for_all = std::ranges::find(generator->classes(), label) != generator->classes().end();
+  const auto samples = data::read_samples(
+      arguments.required("data"),
+      {.label = for_all ? std::string() : label, .observer = &session.progress()});
+  std::vector<std::string> words;
+  if (for_all) {
+    words.push_back(label);
+  } else if (arguments.has("label")) {
+    for (const auto place : samples.labels) {
+      words.push_back(samples.classes[static_cast<std::size_t>(place)]);
+    }
+  }
+  return process::log_prob(*generator, settings,
+                           data::values_of(samples, generator->shape(), "the samples"),
+                           process::labels_named(*generator, words, samples.count), options);
+}
+
+int run_logprob(const Arguments& arguments) {
+  Session session(arguments, "row");
+  const std::string name = arguments.required_positional("an oracle's NAME or a model FILE");
+  arguments.required("data");
+  const std::string out = arguments.text("out", "-");
+  if (out != "-") check_writable(out);
+  auto found = (is_file(name) ? of_model : of_oracle)(name, arguments, session);
+  const std::size_t rows = found.log_prob.size();
+  std::vector<data::Column> columns{data::numeric_column("log_prob", std::move(found.log_prob))};
   if (arguments.integer("probes", 0, 0) > 0) {
-    columns.push_back(data::numeric_column("standard_error", found.standard_error));
+    columns.push_back(data::numeric_column("standard_error", std::move(found.standard_error)));
   }
   data::write_table(data::Table(std::move(columns)), out);
-  if (out != "-") session.progress().finish(fmt::format("wrote {}: {} rows", out, table.rows()));
+  if (out != "-") session.progress().finish(fmt::format("wrote {}: {} rows", out, rows));
   return kDone;
 }
 
@@ -84,8 +135,10 @@ int run_logprob(const Arguments& arguments) {
 
 constexpr Command kLogprob = {
     .name = "logprob",
-    .synopsis = "NAME --data SRC [--out FILE|-] [--path NAME] [--probes N] [--OPTION V]",
-    .summary = "The log-density of rows, in nats, along an oracle's probability flow.",
+    .synopsis =
+        "NAME|FILE --data SRC [--label K] [--out FILE|-] [--path NAME] [--probes N] [--OPTION V]",
+    .summary =
+        "The log-density of rows, in nats, along the probability flow of an oracle or a model.",
     .options = kOptions,
     .takes_settings = true,
     .component = "process.sampler",

@@ -4,6 +4,7 @@
 #include "gradatim/cli/cli.h"
 #include "gradatim/cli/reading.h"
 #include "gradatim/cli/session.h"
+#include "gradatim/core/error.h"
 #include "gradatim/data/model.h"
 #include "gradatim/data/reader.h"
 
@@ -36,6 +37,22 @@ data::Table margin_table(const data::ModelCard& card, const data::Predictions& m
   return data::Table(std::move(result));
 }
 
+int predict_samples(const data::Model& model, const Arguments& arguments, Session& session) {
+  for (const char* other : {"margin", "rounds", "base_margin", "keep"}) {
+    GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
+                   "{} predicts samples and has no option '--{}'", model.card().settings.component,
+                   other);
+  }
+  const data::Samples samples =
+      data::read_samples(arguments.required("data"), {.observer = &session.progress()});
+  const std::string out = arguments.text("out", "-");
+  data::write_table(data::prediction_table(model.card(), model.predict_samples(samples)), out);
+  if (out != "-") {
+    session.progress().finish(fmt::format("wrote {}: {} rows", out, samples.count));
+  }
+  return kDone;
+}
+
 int run_predict(const Arguments& arguments) {
   Session session(arguments, "row");
   const std::string path = arguments.required_positional("a model FILE");
@@ -46,7 +63,8 @@ int run_predict(const Arguments& arguments) {
   options.rounds = arguments.integer("rounds", 0, 0);
   if (arguments.has("margin")) options.kind = data::PredictKind::margin;
 
-  const auto model = data::load_model(path);
+  const auto model = data::load_model(path)->on(session.device());
+  if (model->takes_samples()) return predict_samples(*model, arguments, session);
   options.base_margin =
       arguments.has("base_margin") ? arguments.list("base_margin") : model->card().base_margin;
   const data::Table table = read_for(model->card(), source, &session.progress());

@@ -1,12 +1,12 @@
 // gradatim sample: rows from an oracle or from a model that is a field.
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <string>
 
 #include "gradatim/api/settings.h"
 #include "gradatim/cli/cli.h"
 #include "gradatim/cli/generate.h"
+#include "gradatim/cli/guide.h"
 #include "gradatim/cli/session.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/text.h"
@@ -24,18 +24,19 @@ constexpr OptionSpec kOptions[] = {
      "Ask for this label: a word of the model's, or a place of the oracle's, from 0; of several, "
      "one a row in turn."},
     {"negative", "K", "The label that classifier-free guidance leads away from."},
+    {"classifier", "FILE",
+     "Guide by this saved neural.classifier to the label, along its gradient; the field itself is "
+     "asked for anything."},
+    {"match", "SRC",
+     "Guide to images whose coarse pixels are those of the images here, one a row in turn."},
+    {"match_blocks", "N", "Coarse pixels of --match a side; 4 by default."},
     {"source", "SRC", "Samples to start from, where the model was trained from such."},
     {"out", "FILE",
      "Where to write; the ending tells the format: a table, .npz, .npy, or .png, a picture of all "
      "images. CSV on stdout by default (-)."},
 };
 
-// A model file by its ending or its being there; anything else is an oracle's name.
-bool is_file(const std::string& name) {
-  return name.ends_with(".safetensors") || std::filesystem::is_regular_file(name);
-}
-
-// "--guidance 3" is classifier-free guidance of that weight.
+// "--guidance 3" is guidance of that weight: by a guide, or else classifier-free.
 std::vector<api::Option> with_guidance(std::vector<api::Option> options) {
   for (std::size_t i = 0; i < options.size(); ++i) {
     if (options[i].first != "guidance" || !parse_number(options[i].second)) continue;
@@ -92,9 +93,10 @@ int run_sample(const Arguments& arguments) {
                                  .observer = &session.progress()};
   const std::string out = arguments.text("out", "-");
   if (out != "-") check_writable(out);
-  std::vector<api::Option> options = with_guidance(arguments.settings);
-  GRADATIM_CHECK(options.size() == arguments.settings.size() || arguments.has("label"), UsageError,
-                 1010, "--guidance W stresses a label; name one by --label K");
+  std::vector<api::Option> options = with_guidance(with_guide(arguments.settings, arguments));
+  GRADATIM_CHECK(
+      options.size() == arguments.settings.size() || arguments.has("label") || has_guide(arguments),
+      UsageError, 1010, "--guidance W stresses a label; name one by --label K");
   std::shared_ptr<const data::Model> model;
   if (is_file(name)) {
     model = data::load_model(name)->on(session.device());
@@ -104,6 +106,8 @@ int run_sample(const Arguments& arguments) {
   }
   GRADATIM_CHECK(!arguments.has("source"), UsageError, 1002,
                  "--source is for models that were trained from such");
+  GRADATIM_CHECK(!has_guide(arguments), UsageError, 1002,
+                 "--classifier and --match guide saved networks, such as neural.diffusion");
   if (!is_file(name)) options.emplace_back("oracle", name);
   const auto settings = api::parse_settings(kSample.component, options);
   for (const auto& notice : api::notices(settings)) session.progress().on_warning(notice);

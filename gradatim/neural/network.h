@@ -13,6 +13,7 @@ struct NetworkShape {
   std::vector<std::int64_t> sample;  // {dims}, or {channels, height, width}
   std::int64_t classes = 0;          // labels 0 .. classes - 1; `classes` itself is "anything"
   std::int64_t outputs = 1;          // put out for each number in: 2 with learned variances
+  std::int64_t scores = 0;           // of classes, put out instead of a field; 0: a field
   double time_scale = 1.0;           // of times, so that they reach about 1,000
   std::uint64_t seed = 0;            // of the initial values
 };
@@ -26,6 +27,9 @@ class Network {
   /// The function of libgradatim_neural that makes it, a MakeNet, and the config that it takes.
   virtual const char* maker() const = 0;
   virtual const void* config() const = 0;
+  /// What it can put out: numbers like those of the samples, or a score a class.
+  virtual bool makes_fields() const { return true; }
+  virtual bool makes_scores() const { return false; }
 };
 
 }  // namespace gradatim::neural

@@ -29,8 +29,9 @@ inline std::shared_ptr<data::Samples> two_blobs(std::int64_t count) {
   return samples;
 }
 
-inline api::Settings settings_of(std::vector<api::Option> options) {
-  return api::complete(api::parse_settings("neural.diffusion", options));
+inline api::Settings settings_of(const std::vector<api::Option>& options,
+                                 std::string_view model = "neural.diffusion") {
+  return api::complete(api::parse_settings(model, options));
 }
 
 /// The parts of a model by its options.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <optional>
 
 #include "gradatim/core/error.h"
@@ -11,18 +12,33 @@ namespace {
 
 class DenoisedEnergy final : public Energy {
  public:
-  DenoisedEnergy(DenoiserPtr denoiser, std::shared_ptr<const DataEnergy> energy)
-      : denoiser_(std::move(denoiser)), energy_(std::move(energy)) {}
+  DenoisedEnergy(DenoiserPtr denoiser, std::shared_ptr<const DataEnergy> energy,
+                 std::optional<double> tolerance = {})
+      : denoiser_(std::move(denoiser)), energy_(std::move(energy)), tolerance_(tolerance) {}
 
   Vec gradient(Space& space, const Query& query, const ConditionPtr& condition,
                const Form& data) const override {
-    const Vec pull = energy_->gradient(space, space.combine(data), query.rows);
+    Vec pull = energy_->gradient(space, space.combine(data), query.rows);
+    if (tolerance_) pull = weakened(space, query, pull);
     return denoiser_->vjp(space, query, condition, pull);
   }
 
  private:
+  Vec weakened(Space& space, const Query& query, const Vec& pull) const {
+    std::vector<double> factors;
+    for (const double t : query.t) {
+      const PathPoint p = denoiser_->path().at(t);
+      const double size = std::hypot(p.alpha, p.sigma);
+      factors.push_back(1.0 / (*tolerance_ * *tolerance_ + p.sigma * p.sigma / (size * size)));
+    }
+    Form form;
+    form.add(1.0, pull, factors);
+    return space.combine(form);
+  }
+
   DenoiserPtr denoiser_;
   std::shared_ptr<const DataEnergy> energy_;
+  std::optional<double> tolerance_;
 };
 
 class MixtureClassifier final : public Energy {
@@ -58,6 +74,11 @@ class MixtureClassifier final : public Energy {
 std::shared_ptr<const Energy> of_data(std::shared_ptr<const Denoiser> denoiser,
                                       std::shared_ptr<const DataEnergy> energy) {
   return std::make_shared<DenoisedEnergy>(std::move(denoiser), std::move(energy));
+}
+
+std::shared_ptr<const Energy> of_guess(std::shared_ptr<const Denoiser> denoiser,
+                                       std::shared_ptr<const DataEnergy> energy, double tolerance) {
+  return std::make_shared<DenoisedEnergy>(std::move(denoiser), std::move(energy), tolerance);
 }
 
 std::shared_ptr<const Energy> exact_classifier(Mixture mixture, std::shared_ptr<const Path> path,

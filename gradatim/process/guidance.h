@@ -37,6 +37,12 @@ class DataEnergy {
 /// The energy of the data that a denoiser predicts: dD/dx^T grad, by its vjp.
 std::shared_ptr<const Energy> of_data(std::shared_ptr<const Denoiser> denoiser,
                                       std::shared_ptr<const DataEnergy> energy);
+/// The same of an energy -|error|^2 / 2 whose error has deviation `tolerance` in the data that are
+/// wanted, and a further sigma / sqrt(alpha^2 + sigma^2) in those that are guessed from noise, with
+/// data of unit variance: divided by the sum of their squares. Song, Vahdat, Mardani and Kautz
+/// (2023), Pseudoinverse-guided diffusion models for inverse problems.
+std::shared_ptr<const Energy> of_guess(std::shared_ptr<const Denoiser> denoiser,
+                                       std::shared_ptr<const DataEnergy> energy, double tolerance);
 /// ln p(label | x_t) of a mixture's data, exact.
 std::shared_ptr<const Energy> exact_classifier(Mixture mixture, std::shared_ptr<const Path> path,
                                                std::shared_ptr<const Labels> labels);

@@ -234,6 +234,25 @@ TEST(Classifier, AnEnergyOfTheDataTiltsANormalDistributionExactly) {
   }
 }
 
+TEST(Classifier, AnErrorOfGuessedDataCountsByItsToleranceAndTheNoise) {
+  const Case c("process.path.cosine");
+  const auto pull = std::make_shared<Tilt>(std::vector<double>(kDims, 1.0));
+  const auto exact = of_data(c.plain, pull), guessed = of_guess(c.plain, pull, 0.5);
+  for (const double t : {0.1, 0.6}) {
+    const PathPoint p = c.path->at(t);
+    Ask ask(states(p), kDims, t);
+    Form data;
+    const ConditionPtr any;
+    c.plain->data(ask.space, ask.query, {&any, 1}, {&data, 1});
+    const auto all = ask.out(exact->gradient(ask.space, ask.query, any, data));
+    const auto part = ask.out(guessed->gradient(ask.space, ask.query, any, data));
+    const double noise = p.sigma * p.sigma / (p.alpha * p.alpha + p.sigma * p.sigma);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      EXPECT_NEAR(part[i], all[i] / (0.25 + noise), 1e-12);
+    }
+  }
+}
+
 double deviation(std::span<const double> x) {
   double mean = 0.0, sum = 0.0;
   for (const double v : x) mean += v / static_cast<double>(x.size());

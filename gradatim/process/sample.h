@@ -28,7 +28,7 @@ struct SampleRequest {
   std::int64_t batch = 4096;  // rows at a time; the result does not depend on it
   std::vector<double> start;  // [rows, dims]: instead of draws from the prior, or empty
   // Of a Sampler: the path that the field was trained on, where that is another one, and the energy
-  // that guidance by a classifier climbs.
+  // that guidance by a classifier climbs. Where that knows the label, the condition is left out.
   std::shared_ptr<const Path> trained;
   std::shared_ptr<const Energy> energy;
   BetweenSteps between = {};  // also called with step 0 and the state to start from

@@ -52,10 +52,7 @@ class PartsSampler final : public Sampler {
     sampled->check(request.condition.get());
     sampled->check(request.negative.get());
     GuidanceContext context{.negative = request.negative, .energy = request.energy};
-    if (request.energy) {
-      request.condition =
-          nullptr;  // the energy knows what is wanted; the field is asked for anything
-    } else if (guidance_->needs_energy() && !field) {
+    if (!request.energy && guidance_->needs_energy() && !field) {
       // The field is asked for anything; the oracle's own classifier leads to the label.
       if (auto labels = std::dynamic_pointer_cast<const Labels>(request.condition)) {
         context.energy = exact_classifier(oracle().mixture(), path_, std::move(labels));

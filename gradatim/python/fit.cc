@@ -65,6 +65,16 @@ void bind_fit(nb::module_& module) {
       .def_rw("seed", &FitRequest::seed)
       .def_rw("resume", &FitRequest::resume)
       .def_rw("checkpoint_seconds", &FitRequest::checkpoint_seconds)
+      .def_rw("device", &FitRequest::device)
+      .def_rw("log_folder", &FitRequest::log_folder)
+      .def(
+          "learn_from",
+          [](FitRequest& request, const SharedSamples& samples, const SharedSamples* source) {
+            data::check_samples(*samples.samples);
+            request.samples = samples.samples;
+            if (source != nullptr) request.source = source->samples;
+          },
+          nb::arg("samples"), nb::arg("source").none(), "Samples instead of a table.")
       .def("go_on_from",
            [](FitRequest& request, const Fitted& before) { request.init_model = before.model; })
       .def_prop_rw(

@@ -128,6 +128,12 @@ void bind_model(nb::module_& module) {
       .def("bytes", &to_bytes, "The model file.")
       .def("save",
            [](const Fitted& self, const std::string& path) { data::save_model(*self.model, path); })
+      .def(
+          "on",
+          [](const Fitted& self, const std::string& device) {
+            return Fitted{self.model->on(device)};
+          },
+          nb::arg("device"), "The same model, which computes there.")
       .def_prop_ro("features", &feature_names)
       .def_prop_ro("history", &history)
       .def_prop_ro("classification",

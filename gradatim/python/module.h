@@ -23,6 +23,7 @@ void bind_errors(nanobind::module_& module);
 void bind_table(nanobind::module_& module);
 void bind_model(nanobind::module_& module);
 void bind_fit(nanobind::module_& module);
+void bind_generate(nanobind::module_& module);
 void bind_judge(nanobind::module_& module);
 void bind_metric(nanobind::module_& module);
 void bind_sample(nanobind::module_& module);
@@ -31,6 +32,11 @@ void bind_scheduler(nanobind::module_& module);
 /// A model as Python holds it.
 struct Fitted {
   std::shared_ptr<const data::Model> model;
+};
+
+/// Samples as Python holds them, to be filled in and then left alone.
+struct SharedSamples {
+  std::shared_ptr<data::Samples> samples;
 };
 
 /// Runs `f` without the interpreter's lock, on so many threads (0: all that the container allows).

@@ -1,7 +1,7 @@
 """Strong models from many small steps."""
 
 import gradatim._native as _native
-from gradatim import boost, process
+from gradatim import boost, neural, process
 from gradatim._errors import (
     DataError,
     DistributedError,
@@ -26,6 +26,7 @@ __all__ = [
     "cv",
     "export",
     "load",
+    "neural",
     "process",
     "search",
 ]

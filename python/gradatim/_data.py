@@ -16,7 +16,7 @@ from sklearn.utils.validation import validate_data
 import gradatim._native as _native
 from gradatim._errors import DataError, GradatimError, UsageError
 
-__all__ = ["features", "native", "of_nullable", "of_tensor", "own_name"]
+__all__ = ["features", "is_frame", "native", "of_nullable", "of_tensor", "own_name"]
 
 
 def features(estimator: Any, X: Any, *, reset: bool) -> _native.Table:
@@ -25,7 +25,7 @@ def features(estimator: Any, X: Any, *, reset: bool) -> _native.Table:
     Columns without names of their own are called x0, x1, ...
     """
     X = of_tensor(X)
-    if _is_frame(X):
+    if is_frame(X):
         X = _known_frame(X)
         validate_data(estimator, X, reset=reset, skip_check_array=True)
         if X.shape[0] == 0:
@@ -62,7 +62,8 @@ def _names(estimator: Any) -> list[str]:
     return [f"x{i}" for i in range(estimator.n_features_in_)] if own is None else own.tolist()
 
 
-def _is_frame(X: Any) -> bool:
+def is_frame(X: Any) -> bool:
+    """Whether X is a table of pandas, Polars, pyarrow or their kin."""
     arrow = hasattr(X, "__arrow_c_stream__") or hasattr(X, "__arrow_c_array__")
     return arrow and len(getattr(X, "shape", ())) == 2
 

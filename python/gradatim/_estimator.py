@@ -120,6 +120,15 @@ class Boosting(BaseEstimator):
         """What the model file keeps for `gradatim.load`."""
         return {}
 
+    def _adopt(self, model: _native.Model) -> None:
+        """Becomes the fitted estimator of a file's model."""
+        names = model.features
+        self._model = model
+        self.n_estimators_ = model.rounds
+        self.n_features_in_ = len(names)
+        if names != [f"x{i}" for i in range(len(names))]:  # the names of columns without names
+            self.feature_names_in_ = np.array(names, dtype=object)
+
     def _several_labels(self) -> bool:
         """Whether a row may have any number of labels."""
         return False
@@ -279,6 +288,15 @@ class BoostingClassifier(ClassifierMixin, Boosting):
         self.classes_ = (
             np.array([0, 1]) if several else restored(before.classes, before.notes.get("classes"))
         )
+
+    def _adopt(self, model: _native.Model) -> None:
+        super()._adopt(model)
+        kind = model.notes.get("classes")
+        if kind == "labels":
+            self._labels_of_a_row = len(model.targets)
+            self.classes_ = np.array([0, 1])
+        else:
+            self.classes_ = restored(model.classes, kind)
 
     def _notes(self) -> dict[str, str]:
         return {"classes": "labels" if self._several_labels() else kind_of(self.classes_)}

@@ -8,13 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import gradatim._native as _native
-from gradatim._classes import restored
 from gradatim._component import Component
 from gradatim._errors import ModelError
 from gradatim._estimator import Boosting, BoostingClassifier
+from gradatim._generative import GenerativeModel
 
 __all__ = ["load", "new_estimator"]
 
@@ -36,21 +34,14 @@ def load(path: str | Path) -> Any:
     several_labels = model.notes.get("classes") == "labels"
     classification = model.classification or several_labels
     estimator = new_estimator(_estimator_of(settings["component"], classification, path), settings)
-    names = model.features
-    estimator._model = model
-    estimator.n_estimators_ = model.rounds
-    estimator.n_features_in_ = len(names)
-    if names != [f"x{i}" for i in range(len(names))]:  # the names of columns without names
-        estimator.feature_names_in_ = np.array(names, dtype=object)
-    if several_labels:
-        estimator._labels_of_a_row = len(model.targets)
-        estimator.classes_ = np.array([0, 1])
-    elif isinstance(estimator, BoostingClassifier):
-        estimator.classes_ = restored(model.classes, model.notes.get("classes"))
+    estimator._adopt(model)
     return estimator
 
 
-def _estimator_of(component: str, classification: bool, path: Any) -> type[Boosting]:
+def _estimator_of(component: str, classification: bool, path: Any) -> type[Any]:
+    for kind in _subclasses(GenerativeModel):
+        if getattr(kind, "_component", None) == component:
+            return kind
     for kind in _subclasses(Boosting):
         same_task = issubclass(kind, BoostingClassifier) == classification
         if same_task and getattr(kind, "_component", None) == component:
@@ -65,7 +56,7 @@ def _subclasses(kind: type) -> Iterator[Any]:
         yield from _subclasses(child)
 
 
-def new_estimator(kind: type[Boosting], settings: dict[str, Any]) -> Any:
+def new_estimator(kind: type[Any], settings: dict[str, Any]) -> Any:
     """An estimator whose parameters say these settings."""
     arguments = inspect.signature(kind).parameters
     given: dict[str, Any] = {}

@@ -22,7 +22,17 @@ from gradatim._component import settings_of
 from gradatim._errors import UsageError
 from gradatim._learner import OwnLearner
 
-__all__ = ["Rows", "fit_model", "model_of", "prepared", "threads_of", "values_of"]
+__all__ = [
+    "Rows",
+    "finite",
+    "fit_model",
+    "model_of",
+    "prepared",
+    "seed_of",
+    "threads_of",
+    "values_of",
+    "warn",
+]
 
 MOST_THREADS = 1024  # as the command line has it
 
@@ -156,7 +166,7 @@ def prepared(estimator: Any, train: Rows, eval_set: Any) -> Prepared:
     request.notes = estimator._notes()
     request.class_weights = estimator._class_weights()
     called = _add_metrics(request, getattr(estimator, "eval_metric", None))
-    request.seed = _seed(estimator.random_state)
+    request.seed = seed_of(estimator.random_state)
     settings, own = settings_of(estimator)
     if estimator._several_labels():
         settings.setdefault("loss", "boost.loss.cross_entropy")
@@ -168,11 +178,11 @@ def prepared(estimator: Any, train: Rows, eval_set: Any) -> Prepared:
         resample = getattr(estimator, "mode", None) == "resample"
         own["learner"] = learner = OwnLearner(own["learner"], seed=request.seed, resample=resample)
     return Prepared(
-        json.dumps(_finite(settings), default=repr),
+        json.dumps(finite(settings), default=repr),
         request,
         own,
         _printed if estimator.verbose else None,
-        _warn,
+        warn,
         threads_of(estimator),
         learner,
     )
@@ -278,7 +288,8 @@ def _fraction(value: Any) -> float:
     return float(value)
 
 
-def _seed(random_state: Any) -> int:
+def seed_of(random_state: Any) -> int:
+    """random_state as the library's seed."""
     if random_state is None:
         return 0
     if isinstance(random_state, (int, np.integer)) and random_state >= 0:
@@ -299,12 +310,12 @@ def threads_of(estimator: Any) -> int:
     return int(jobs) if jobs > 0 else max(1, _native.available_threads() + 1 + int(jobs))
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """JSON has no infinity: the word reaches the library, which says what is admissible."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -313,5 +324,6 @@ def _printed(step: int, steps: int, seconds: float, metrics: list[tuple[str, flo
     print(f"round {step}/{steps}  {seconds:.1f} s{values}", file=sys.stderr)
 
 
-def _warn(text: str) -> None:
+def warn(text: str) -> None:
+    """What the library has to say, as a warning."""
     warnings.warn(text, UserWarning, stacklevel=4)

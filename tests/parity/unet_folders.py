@@ -55,8 +55,12 @@ CASES: dict[str, dict[str, Any]] = {
     | {"block_out_channels": (40, 72), "attention_head_dim": 36, "sample_size": (12, 20)},
     "widest_head": SMALL
     | ATTENTION
-    | {"block_out_channels": (16, 128), "attention_head_dim": None, "in_channels": 1,
-       "out_channels": 2},
+    | {
+        "block_out_channels": (16, 128),
+        "attention_head_dim": None,
+        "in_channels": 1,
+        "out_channels": 2,
+    },
     "usual": {
         "sample_size": 32,
         "in_channels": 1,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "gradatim/api/write/python.h"
@@ -34,22 +35,7 @@ void add_inner(const Entry& entry, const std::string& route, const Registry& reg
   }
 }
 
-Parameters parameters(const Entry& entry, const Registry& registry) {
-  // "seed" and "threads" are scikit-learn's random_state and n_jobs.
-  std::set<std::string> taken{"seed",         "threads",
-                              "n_jobs",       "random_state",
-                              "verbose",      "validation_fraction",
-                              "eval_metric",  "categorical_features",
-                              "sparse_absent"};
-  Parameters out;
-  const auto add = [&](PythonArgument argument) {
-    if (!taken.insert(argument.name).second) return;
-    out.routes.emplace_back(argument.name, argument.name);
-    out.arguments.push_back(std::move(argument));
-  };
-  for (const auto& setting : entry.settings) add(python_argument(setting));
-  for (const auto& part : entry.parts) add(python_argument(part, registry));
-  add_inner(entry, {}, registry, taken, out);
+void add_boosting(const Entry& entry, Parameters& out) {
   if (std::ranges::any_of(entry.settings,
                           [](const auto& s) { return s.name == "early_stopping_rounds"; })) {
     out.arguments.push_back({"validation_fraction", "float", "0.1",
@@ -66,13 +52,83 @@ Parameters parameters(const Entry& entry, const Registry& registry) {
   out.arguments.push_back({"sparse_absent", "Literal[\"zero\", \"missing\"]", "\"zero\"",
                            "What the cells that a SciPy matrix does not store hold; the model "
                            "remembers it for prediction."});
+}
+
+// How to run.
+void add_running(bool network, Parameters& out) {
+  if (network) {
+    out.arguments.push_back(
+        {"device", "str", "\"cpu\"", "Where the network computes: cpu, cuda or cuda:N."});
+  }
   out.arguments.push_back({"n_jobs", "int | None", "None",
                            "Threads; None means all that the container may use. The model is the "
                            "same for any number."});
   out.arguments.push_back({"random_state", "int | np.random.RandomState | None", "None",
                            "Seed of every draw; None means 0, so that a fit can be repeated."});
-  out.arguments.push_back({"verbose", "int", "0", "1 prints a line a round to stderr."});
+  out.arguments.push_back({"verbose", "int", "0",
+                           fmt::format("1 prints a line a {} to stderr.",
+                                       network ? "hundredth of the steps" : "round")});
+}
+
+Parameters parameters(const Entry& entry, const Registry& registry) {
+  // "seed" and "threads" are scikit-learn's random_state and n_jobs.
+  std::set<std::string> taken{"seed",        "threads",
+                              "n_jobs",      "random_state",
+                              "verbose",     "validation_fraction",
+                              "eval_metric", "categorical_features",
+                              "device",      "sparse_absent"};
+  const bool network = learns_samples(entry);
+  Parameters out;
+  const auto add = [&](PythonArgument argument) {
+    if (!taken.insert(argument.name).second) return;
+    out.routes.emplace_back(argument.name, argument.name);
+    out.arguments.push_back(std::move(argument));
+  };
+  for (const auto& setting : entry.settings) add(python_argument(setting));
+  for (const auto& part : entry.parts) {
+    auto argument = python_argument(part, registry);
+    static constexpr std::string_view kOwn = ", or your own.";
+    if (network) argument.doc.replace(argument.doc.size() - kOwn.size(), kOwn.size(), ".");
+    add(std::move(argument));
+  }
+  add_inner(entry, {}, registry, taken, out);
+  if (!network) add_boosting(entry, out);
+  add_running(network, out);
   return out;
+}
+
+// What an estimator derives from, and where that is.
+struct Base {
+  std::string name, module;
+};
+
+// One class a task; of what learns samples without a task, one that samples are drawn from.
+std::vector<std::string> kinds_of(const Entry& entry) {
+  auto kinds = tasks(entry);
+  if (kinds.empty() && learns_samples(entry)) kinds.emplace_back();
+  return kinds;
+}
+
+Base base_of(const std::string& task) {
+  if (task.empty()) return {"GenerativeModel", "gradatim._generative"};
+  return {"Boosting" + camel_case(task), "gradatim._estimator"};
+}
+
+void describe_generative(Docstring& doc, const std::string& package, const std::string& name) {
+  doc.section("Attributes");
+  doc.item("classes_ : ndarray", "The labels, sorted; empty where it was fitted without.");
+  doc.item("shape_ : tuple of int", "Of one sample.");
+  doc.item("n_features_in_ : int", "Numbers of one sample.");
+  doc.item("feature_names_in_ : ndarray", "Names of the columns, where they were all strings.");
+  doc.item("history_ : dict of ndarray", "Means of the loss over equal parts of the training.");
+  doc.item("n_iter_ : int", "Steps that were made.");
+  doc.section("Examples");
+  doc.verbatim(">>> from sklearn.datasets import make_moons");
+  doc.verbatim(fmt::format(">>> from gradatim.{} import {}", package, name));
+  doc.verbatim(">>> X, y = make_moons(1000, noise=0.05, random_state=0)");
+  doc.verbatim(fmt::format(">>> model = {}(steps=200).fit(X, y)", name));
+  doc.verbatim(">>> model.sample(5, label=1).shape");
+  doc.verbatim("(5, 2)");
 }
 
 void describe_fitted(Docstring& doc, std::string_view task) {
@@ -99,18 +155,23 @@ void describe_example(Docstring& doc, const std::string& package, const std::str
 
 std::string class_of(const Entry& entry, const std::string& task, const Registry& registry) {
   const auto name = python_tag(entry) + camel_case(task);
+  const auto package = std::string(first_segment(entry.text.name));
   const auto [arguments, routes] = parameters(entry, registry);
   Docstring doc("    ");
   doc.paragraph(entry.text.summary);
   doc.paragraph(entry.text.detail);
   doc.parameters(arguments);
-  describe_fitted(doc, task);
-  const bool rounds = std::ranges::any_of(
-      arguments, [](const auto& argument) { return argument.name == "n_estimators"; });
-  describe_example(doc, std::string(first_segment(entry.text.name)), name, task, rounds);
+  if (task.empty()) {
+    describe_generative(doc, package, name);
+  } else {
+    describe_fitted(doc, task);
+    const bool rounds = std::ranges::any_of(
+        arguments, [](const auto& argument) { return argument.name == "n_estimators"; });
+    describe_example(doc, package, name, task, rounds);
+  }
   describe_source(doc, entry);
-  std::string text = fmt::format("\n\nclass {}(Boosting{}):\n{}\n    _component = \"{}\"\n", name,
-                                 camel_case(task), doc.quoted(), entry.text.name);
+  std::string text = fmt::format("\n\nclass {}({}):\n{}\n    _component = \"{}\"\n", name,
+                                 base_of(task).name, doc.quoted(), entry.text.name);
   text += "    _routes: ClassVar[dict[str, str]] = {\n";
   for (const auto& [python, path] : routes)
     text += fmt::format("        \"{}\": \"{}\",\n", python, path);
@@ -135,7 +196,8 @@ std::vector<const Entry*> estimators(std::string_view package, const Registry& r
 std::vector<std::string> estimator_names(std::string_view package, const Registry& registry) {
   std::vector<std::string> names;
   for (const Entry* entry : estimators(package, registry)) {
-    for (const auto& task : tasks(*entry)) names.push_back(python_tag(*entry) + camel_case(task));
+    for (const auto& task : kinds_of(*entry))
+      names.push_back(python_tag(*entry) + camel_case(task));
   }
   std::ranges::sort(names);
   return names;
@@ -143,16 +205,21 @@ std::vector<std::string> estimator_names(std::string_view package, const Registr
 
 std::string estimators_module(std::string_view package, const Registry& registry) {
   std::string body;
-  std::set<std::string> bases;
+  std::map<std::string, std::set<std::string>> bases;  // by module
   for (const Entry* entry : estimators(package, registry)) {
-    for (const auto& task : tasks(*entry)) {
+    for (const auto& task : kinds_of(*entry)) {
       body += class_of(*entry, task, registry);
-      bases.insert("Boosting" + camel_case(task));
+      bases[base_of(task).module].insert(base_of(task).name);
     }
   }
-  std::vector<std::string> imports{
-      "import numpy as np\n\n", "from gradatim._component import MetricLike, PartLike\n",
-      python_import("gradatim._estimator", {bases.begin(), bases.end()})};
+  std::vector<std::string> component{"PartLike"};
+  if (body.find("MetricLike") != std::string::npos)
+    component.insert(component.begin(), "MetricLike");
+  std::vector<std::string> imports{"import numpy as np\n\n",
+                                   python_import("gradatim._component", component)};
+  for (const auto& [module, names] : bases) {
+    imports.push_back(python_import(module, {names.begin(), names.end()}));
+  }
   return python_module("Estimators in scikit-learn's conventions.", body,
                        estimator_names(package, registry), imports);
 }

@@ -89,9 +89,10 @@ std::string command(const Use& use) {
   std::string options;
   for (const auto& [path, text] : use.options) options += fmt::format(" --{} {}", path, text);
   return fmt::format(
-      "```sh\ngradatim train {} --data train.csv --target y{} \\\n"
+      "```sh\ngradatim train {} --data {}{} \\\n"
       "    --out model.safetensors\n```\n",
-      use.model->text.name, options);
+      use.model->text.name, learns_samples(*use.model) ? "samples.npz" : "train.csv --target y",
+      options);
 }
 
 // The estimator of the task that the entry's tags speak of, else of the model's first.
@@ -105,7 +106,8 @@ std::string estimator(const Entry& model, const Entry& entry) {
       if (stem(tag) == stem(task)) return python_tag(model) + camel_case(task);
     }
   }
-  return known.empty() ? "" : python_tag(model) + camel_case(known.front());
+  if (known.empty()) return learns_samples(model) ? python_tag(model) : "";
+  return python_tag(model) + camel_case(known.front());
 }
 
 std::string python(const Use& use, const Entry& entry) {

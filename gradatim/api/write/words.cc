@@ -134,4 +134,9 @@ std::vector<std::string> tasks(const Entry& entry) {
   return found;
 }
 
+bool learns_samples(const Entry& entry) {
+  const auto tags = words(entry.text.tags);
+  return std::ranges::find(tags, "samples") != tags.end();
+}
+
 }  // namespace gradatim::api::write

@@ -43,5 +43,7 @@ bool is_model(const Entry& entry, const Registry& registry);
 /// Facts in Text.tags: the NAME of "python:NAME" ("" without), and the tasks among the tags.
 std::string python_tag(const Entry& entry);
 std::vector<std::string> tasks(const Entry& entry);
+/// Whether it learns from arrays of samples, not from a table with a target.
+bool learns_samples(const Entry& entry);
 
 }  // namespace gradatim::api::write

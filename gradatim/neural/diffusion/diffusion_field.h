@@ -51,7 +51,6 @@ class DiffusionField final : public process::Field {
   Tensor labels(const process::Query& query, const process::Condition* condition,
                 std::int64_t first, std::int64_t rows) const;
   Tensor times(const process::Query& query, std::int64_t first, std::int64_t rows) const;
-  Tensor shaped(const Tensor& rows) const;
 
   FieldParts parts_;
 };

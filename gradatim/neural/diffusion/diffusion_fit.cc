@@ -1,75 +1,32 @@
 // Fits neural.diffusion: batches, the objective of the training loop, and the edge to libgradatim.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <functional>
 #include <optional>
 
-#include "gradatim/core/ahead.h"
 #include "gradatim/core/error.h"
-#include "gradatim/core/hash.h"
 #include "gradatim/neural/diffusion/diffusion_loss.h"
 #include "gradatim/neural/diffusion/diffusion_model.h"
 #include "gradatim/neural/diffusion/preview.h"
 #include "gradatim/neural/diffusion/variance_loss.h"
 #include "gradatim/neural/nn/device.h"
 #include "gradatim/neural/nn/error.h"
-#include "gradatim/neural/train/loop.h"
+#include "gradatim/neural/train/batch_objective.h"
+#include "gradatim/neural/train/identity.h"
 
 namespace gradatim::neural {
 namespace {
 
-std::string hash_of(const data::Samples* samples) {
-  if (samples == nullptr) return "";
-  Hash hash;
-  for (const std::int64_t extent : samples->shape) hash.add(static_cast<std::uint64_t>(extent));
-  hash.add(std::string_view(reinterpret_cast<const char*>(samples->bytes.data()),
-                            samples->bytes.size()));
-  hash.add(std::span<const float>(samples->numbers));
-  for (const std::int64_t label : samples->labels) hash.add(static_cast<std::uint64_t>(label));
-  for (const std::string& word : samples->classes) hash.add(std::string_view(word));
-  return fmt::format("{:016x}", hash.value());
-}
-
-data::Identity identity_of(const data::FitRequest& request, api::Settings settings) {
-  auto& training = settings.parts["training"].values;
-  training.erase("max_seconds");  // budgets and pictures of the process, not of the model
-  training.erase("sample_every");
-  return {{"set of settings", api::to_json(settings)},
-          {"seed", std::to_string(request.seed)},
-          {"set of samples to learn from", hash_of(request.samples.get())},
-          {"set of samples to start from", hash_of(request.source.get())}};
-}
-
-class DiffusionObjective final : public Objective {
+class DiffusionObjective final : public BatchObjective {
  public:
   /// `model` is a model of the same plan with a network of its own.
   DiffusionObjective(const TrainingConfig& config, Batches batches, const FieldParts& parts,
                      std::optional<VarianceLoss> variance,
                      std::function<std::shared_ptr<DiffusionModel>()> model)
-      : config_(config),
-        batches_(std::move(batches)),
+      : BatchObjective(parts.net, config.accumulate, std::move(batches)),
         parts_(parts),
         variance_(std::move(variance)),
         make_model_(std::move(model)) {}
-
-  Parameters& parameters() override { return parts_.net->parameters(); }
-  void begin(std::int64_t first, std::int64_t last) override {
-    ahead_.emplace([this](std::int64_t step) { return batches_.at(step); }, first, last);
-  }
-
-  double step(std::int64_t) override {
-    Batch batch = ahead_->next();
-    const std::int64_t part = (batch.rows + config_.accumulate - 1) / config_.accumulate;
-    double loss = 0.0;
-    for (std::int64_t first = 0; first < batch.rows; first += part) {
-      const std::int64_t rows = std::min(part, batch.rows - first);
-      auto tensors = tensors_of(batch, parts_.shape, first, rows, parts_.device);
-      if (variance_) variance_->add_to(tensors, batch, parts_, first, rows);
-      loss += learn(*parts_.net, tensors, batch.rows).item<double>();
-    }
-    return loss;
-  }
 
   data::Samples samples(const Tensor& parameters) override {
     if (model_ == nullptr) model_ = make_model_();
@@ -77,14 +34,19 @@ class DiffusionObjective final : public Objective {
     return preview(*model_);
   }
 
+ protected:
+  double learn(Batch& batch, std::int64_t first, std::int64_t rows) override {
+    auto tensors = tensors_of(batch, parts_.shape, first, rows, parts_.device);
+    if (variance_) variance_->add_to(tensors, batch, parts_, first, rows);
+    tensors.input.dropout.emplace(parts_.shape.seed, Stream::dropout_units, pass());
+    return neural::learn(net(), tensors, batch.rows).item<double>();
+  }
+
  private:
-  TrainingConfig config_;
-  Batches batches_;
   FieldParts parts_;
   std::optional<VarianceLoss> variance_;
   std::function<std::shared_ptr<DiffusionModel>()> make_model_;
   std::shared_ptr<DiffusionModel> model_;  // of pictures, made for the first one
-  std::optional<Ahead<Batch>> ahead_;      // the last member: it uses the others
 };
 
 void check_request(const DiffusionPlan& plan, const data::FitRequest& request) {
@@ -109,7 +71,6 @@ void check_request(const DiffusionPlan& plan, const data::FitRequest& request) {
 std::shared_ptr<const data::Model> fit(DiffusionPlan plan, const data::FitRequest& request,
                                        api::Settings settings) {
   check_request(plan, request);
-  const TorchThreads threads;
   const data::Samples& samples = *request.samples;
   if (plan.network == nullptr) {
     const char* name = samples.is_images() ? "neural.network.unet" : "neural.network.mlp";
@@ -120,6 +81,8 @@ std::shared_ptr<const data::Model> fit(DiffusionPlan plan, const data::FitReques
   SampleKind kind = SampleKind::of(samples);
   kind.source = request.source != nullptr;
   const FieldParts parts = field_parts(plan, kind, request.seed, device_of(request.device));
+  const TorchThreads threads(3.0 * parts.net->operations() *
+                             static_cast<double>(config.batch_size));
   const Scale scale(plan.config.scaling, samples);
   BatchesRequest asked{.samples = request.samples,
                        .source = request.source,
@@ -127,7 +90,7 @@ std::shared_ptr<const data::Model> fit(DiffusionPlan plan, const data::FitReques
                        .seed = request.seed};
   const auto variance = variance_loss(plan, scale, kind.bytes);
   if (variance) asked = variance->asked(std::move(asked));
-  Batches batches(plan, scale, std::move(asked));
+  Batches batches(batch_plan(plan), scale, std::move(asked));
   data::ModelCard card{.settings = settings, .notes = request.notes};
   DiffusionObjective objective(config, std::move(batches), parts, variance, [&] {
     return std::make_shared<DiffusionModel>(plan, card, kind, scale,
@@ -142,14 +105,22 @@ std::shared_ptr<const data::Model> fit(DiffusionPlan plan, const data::FitReques
 
 }  // namespace
 
+BatchPlan batch_plan(const DiffusionPlan& plan) {
+  return {.path = plan.path,
+          .times = plan.times,
+          .prediction = plan.prediction,
+          .loss_weight = plan.loss_weight,
+          .coupling = plan.coupling,
+          .drop_label = plan.config.drop_label,
+          .flip = plan.config.flip,
+          .pair_steps = plan.config.pair_steps};
+}
+
 FieldParts field_parts(const DiffusionPlan& plan, const SampleKind& kind, std::uint64_t seed,
                        at::Device device) {
-  const bool small = std::abs(plan.path->model_time(plan.path->last())) < 10.0;
-  NetworkShape shape{.sample = kind.shape,
-                     .classes = static_cast<std::int64_t>(kind.classes.size()),
-                     .outputs = plan.config.learned_variance ? 2 : 1,
-                     .time_scale = small ? 1000.0 : 1.0,
-                     .seed = seed};
+  NetworkShape shape = network_shape(kind, *plan.path, seed);
+  shape.classes = static_cast<std::int64_t>(kind.classes.size());
+  shape.outputs = plan.config.learned_variance ? 2 : 1;
   return {make_net(*plan.network, shape, device), plan.path, plan.prediction, shape, device};
 }
 

@@ -1,22 +1,17 @@
 #include "gradatim/neural/diffusion/diffusion_loss.h"
 
+#include "gradatim/neural/size.h"
+#include "gradatim/neural/train/batch_objective.h"
+
 namespace gradatim::neural {
 
 BatchTensors tensors_of(Batch& batch, const NetworkShape& shape, std::int64_t first,
                         std::int64_t rows, at::Device device) {
-  std::vector<std::int64_t> sizes{rows}, ones{rows};
-  sizes.insert(sizes.end(), shape.sample.begin(), shape.sample.end());
-  ones.resize(sizes.size(), 1);
-  const std::int64_t dims = c10::multiply_integers(shape.sample);
-  const auto view = [&](auto* numbers, at::IntArrayRef extent, at::ScalarType type) {
-    return at::from_blob(numbers, extent, type).to(device);
-  };
-  BatchTensors made;
-  made.input.x = view(batch.x.data() + first * dims, sizes, at::kFloat);
-  made.input.t = view(batch.t.data() + first, {rows}, at::kFloat);
-  if (shape.classes > 0) made.input.labels = view(batch.labels.data() + first, {rows}, at::kLong);
-  made.target = view(batch.target.data() + first * dims, sizes, at::kFloat);
-  made.weight = view(batch.weight.data() + first, ones, at::kFloat);
+  BatchTensors made{input_of(batch, shape, first, rows, device), {}, {}};
+  std::vector<std::int64_t> ones(to_size(made.input.x.dim()), 1);
+  ones[0] = rows;
+  made.target = rows_of(batch.target, first, made.input.x.sizes().vec(), device);
+  made.weight = rows_of(batch.weight, first, ones, device);
   return made;
 }
 

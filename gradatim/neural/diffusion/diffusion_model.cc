@@ -1,59 +1,41 @@
 #include "gradatim/neural/diffusion/diffusion_model.h"
 
-#include <fmt/format.h>
-
-#include <nlohmann/json.hpp>
 #include <numbers>
 
-#include "gradatim/core/error.h"
 #include "gradatim/neural/diffusion/diffusion_loss.h"
 #include "gradatim/neural/diffusion/variance_loss.h"
 #include "gradatim/neural/nn/device.h"
 #include "gradatim/neural/nn/error.h"
+#include "gradatim/neural/size.h"
 #include "gradatim/neural/train/batches.h"
 
 namespace gradatim::neural {
 namespace {
 
-constexpr const char* kMetadataKey = "gradatim.samples";
-
-std::string to_json(const SampleKind& kind) {
-  return nlohmann::json{{"shape", kind.shape},
-                        {"classes", kind.classes},
-                        {"columns", kind.columns},
-                        {"bytes", kind.bytes},
-                        {"source", kind.source}}
-      .dump();
-}
-
-bool sound(const SampleKind& kind) {
-  if (kind.shape.size() != 1 && kind.shape.size() != 3) return false;
-  std::int64_t size = 1;
-  for (const std::int64_t extent : kind.shape) {
-    if (extent < 1 || extent > (std::int64_t{1} << 30) / size) return false;
-    size *= extent;
+// Places of a batch's labels among the model's classes; the number of them is "anything".
+class KnownLabels {
+ public:
+  KnownLabels(const SampleKind& kind, const data::Samples& samples)
+      : anything_(static_cast<std::int64_t>(kind.classes.size())) {
+    if (kind.classes.empty()) return;
+    places_ = kind.places_of(samples);
+    places_.push_back(anything_);
   }
-  return kind.columns.empty() || static_cast<std::int64_t>(kind.columns.size()) == size;
-}
 
-SampleKind kind_from(const SafetensorsFile& file) {
-  try {
-    const auto json = nlohmann::json::parse(file.metadata(kMetadataKey));
-    SampleKind kind{json.at("shape").get<std::vector<std::int64_t>>(),
-                    json.at("classes").get<std::vector<std::string>>(),
-                    json.at("columns").get<std::vector<std::string>>(),
-                    json.at("bytes").get<bool>(), json.at("source").get<bool>()};
-    if (sound(kind)) return kind;
-  } catch (const nlohmann::json::exception&) {
+  void set(Batch& batch) const {
+    if (batch.labels.empty() || places_.empty()) {
+      batch.labels.assign(to_size(batch.rows), anything_);
+    } else {
+      for (auto& label : batch.labels) label = places_[to_size(label)];
+    }
   }
-  throw ModelError(3006, fmt::format("{}: its description of samples is damaged", file.source()));
-}
+
+ private:
+  std::int64_t anything_;
+  std::vector<std::int64_t> places_;  // by the place among the samples' classes
+};
 
 }  // namespace
-
-SampleKind SampleKind::of(const data::Samples& samples) {
-  return {samples.shape, samples.classes, samples.columns, !samples.bytes.empty(), false};
-}
 
 DiffusionModel::DiffusionModel(DiffusionPlan plan, data::ModelCard card, SampleKind kind,
                                Scale scale, FieldParts parts)
@@ -66,8 +48,8 @@ DiffusionModel::DiffusionModel(DiffusionPlan plan, data::ModelCard card, SampleK
 std::shared_ptr<const DiffusionModel> DiffusionModel::load(const DiffusionPlan& plan,
                                                            const SafetensorsFile& file,
                                                            const data::ModelCard& card) {
-  SampleKind kind = kind_from(file);
-  const auto dims = c10::multiply_integers(kind.shape);
+  SampleKind kind = SampleKind::load(file);
+  const std::int64_t dims = kind.dims();
   FieldParts parts = field_parts(plan, kind, 0, at::kCPU);
   parts.net->parameters().load(file, "network.");
   return std::make_shared<DiffusionModel>(plan, card, std::move(kind), Scale::load(file, dims),
@@ -77,7 +59,7 @@ std::shared_ptr<const DiffusionModel> DiffusionModel::load(const DiffusionPlan& 
 std::string DiffusionModel::bytes() const {
   SafetensorsWriter file;
   data::store_card(card_, file);
-  file.set_metadata(kMetadataKey, to_json(kind_));
+  kind_.store(file);
   scale_.store(file);
   parts_.net->parameters().store(file, parts_.net->parameters().values(), "network.");
   return file.bytes();
@@ -105,45 +87,40 @@ api::Settings DiffusionModel::sampler() const {
   return settings;
 }
 
-double DiffusionModel::log_scale() const {
-  return scale_.log_scale(c10::multiply_integers(kind_.shape));
-}
+double DiffusionModel::log_scale() const { return scale_.log_scale(kind_.dims()); }
 
 // The loss of training, on noise and times drawn anew by the seed, and the bound in bits a number.
 std::vector<std::pair<std::string, double>> DiffusionModel::evaluate_samples(
     const data::Samples& samples, std::uint64_t seed) const {
   return translated([&] {
-    check_kind(samples);
+    kind_.check(samples);
     const at::NoGradGuard plain;
-    const TorchThreads threads;
+    const TorchThreads threads(parts_.net->operations() * 256.0);
     const auto kept = std::shared_ptr<const data::Samples>(&samples, [](const auto*) {});
     constexpr std::int64_t kRows = 256, kSteps = 64;
     const auto variance = variance_loss(plan_, scale_, kind_.bytes);
     BatchesRequest asked{.samples = kept, .rows = kRows, .seed = seed};
     if (variance) asked = variance->asked(std::move(asked));
-    Batches batches(plan_, scale_, std::move(asked));
+    Batches batches(batch_plan(plan_), scale_, std::move(asked));
+    const KnownLabels known(kind_, samples);
     double sum = 0.0;
     for (std::int64_t step = 0; step < kSteps; ++step) {
       Batch batch = batches.at(step);
+      known.set(batch);
       auto tensors = tensors_of(batch, parts_.shape, 0, kRows, parts_.device);
       if (variance) variance->add_to(tensors, batch, parts_, 0, kRows);
       sum += loss_of(*parts_.net, tensors);
     }
     std::vector<std::pair<std::string, double>> metrics{{"loss", sum / kSteps}};
     if (!variance) return metrics;
-    const Bound bound = variational_bound(parts_, plan_, *variance, scale_, kept, seed);
+    const Bound bound = variational_bound(parts_, plan_, *variance, scale_, kept, seed,
+                                          [&](Batch& batch) { known.set(batch); });
     // Of data that are no bytes a density, in the data's own units.
     const double units = log_scale() / (std::numbers::ln2 * static_cast<double>(samples.size()));
     metrics.emplace_back("vlb", bound.bits - (variance->binned() ? 0.0 : units));
     metrics.emplace_back("vlb_error", bound.error);
     return metrics;
   });
-}
-
-void DiffusionModel::check_kind(const data::Samples& samples) const {
-  GRADATIM_CHECK(samples.shape == kind_.shape, DataError, 2090,
-                 "the samples have shape [{}] and the model's [{}]", fmt::join(samples.shape, ", "),
-                 fmt::join(kind_.shape, ", "));
 }
 
 }  // namespace gradatim::neural

@@ -9,20 +9,14 @@
 #include "gradatim/data/model.h"
 #include "gradatim/neural/diffusion/diffusion_field.h"
 #include "gradatim/neural/model/diffusion.h"
+#include "gradatim/neural/train/batches.h"
+#include "gradatim/neural/train/sample_kind.h"
 #include "gradatim/neural/train/scale.h"
 #include "gradatim/process/generator.h"
 
 namespace gradatim::neural {
 
-/// What samples look like, which the model file keeps beside its card.
-struct SampleKind {
-  std::vector<std::int64_t> shape;
-  std::vector<std::string> classes, columns;
-  bool bytes = false, source = false;
-
-  static SampleKind of(const data::Samples& samples);
-};
-
+BatchPlan batch_plan(const DiffusionPlan& plan);
 /// A network for a plan and its samples, with initial values.
 FieldParts field_parts(const DiffusionPlan& plan, const SampleKind& kind, std::uint64_t seed,
                        at::Device device);
@@ -56,8 +50,6 @@ class DiffusionModel final : public data::Model, public process::Generator {
   bool starts_from_source() const override { return kind_.source; }
 
  private:
-  void check_kind(const data::Samples& samples) const;
-
   DiffusionPlan plan_;
   data::ModelCard card_;
   SampleKind kind_;

@@ -8,6 +8,7 @@
 #include <numbers>
 
 #include "gradatim/core/error.h"
+#include "gradatim/neural/diffusion/diffusion_model.h"
 #include "gradatim/neural/size.h"
 
 namespace gradatim::neural {
@@ -117,12 +118,13 @@ Tensor row_costs(const FieldParts& parts, const BatchTensors& batch) {
 
 Bound variational_bound(const FieldParts& parts, const DiffusionPlan& plan,
                         const VarianceLoss& loss, const Scale& scale,
-                        std::shared_ptr<const data::Samples> samples, std::uint64_t seed) {
+                        std::shared_ptr<const data::Samples> samples, std::uint64_t seed,
+                        const std::function<void(Batch&)>& prepare) {
   const StepTable& table = loss.table();
   const Places places(*plan.path, table);
-  DiffusionPlan asked = plan;  // the bound is that of samples with their labels
-  asked.config.drop_label = 0.0;
-  asked.config.pair_steps = 1;
+  BatchPlan asked = batch_plan(plan);
+  asked.drop_label = 0.0;  // the bound is that of samples with their labels
+  asked.pair_steps = 1;
   BatchesRequest request =
       loss.asked({.samples = std::move(samples), .rows = kBoundRows, .seed = seed});
   constexpr auto kOthers = static_cast<double>(kBoundRows - kDataRows);
@@ -135,6 +137,7 @@ Bound variational_bound(const FieldParts& parts, const DiffusionPlan& plan,
   double sum = 0.0, squares = 0.0;
   for (std::int64_t part = 0; part < kBoundBatches; ++part) {
     Batch batch = batches.at(part);
+    if (prepare) prepare(batch);
     auto tensors = tensors_of(batch, parts.shape, 0, kBoundRows, parts.device);
     loss.add_to(tensors, batch, parts, 0, kBoundRows);
     const Tensor costs = row_costs(parts, tensors);

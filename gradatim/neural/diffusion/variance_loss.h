@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -53,10 +54,11 @@ struct Bound {
   double bits = 0.0, error = 0.0;
 };
 
-/// The costs of all steps, estimated at times that are spread over them, and KL(q(x_T | x) || N(0,
-/// sigma_T^2)).
+/// `prepare` sees each batch before the network. The costs of all steps, estimated at times that
+/// are spread over them, and KL(q(x_T | x) || N(0, sigma_T^2)).
 Bound variational_bound(const FieldParts& parts, const DiffusionPlan& plan,
                         const VarianceLoss& loss, const Scale& scale,
-                        std::shared_ptr<const data::Samples> samples, std::uint64_t seed);
+                        std::shared_ptr<const data::Samples> samples, std::uint64_t seed,
+                        const std::function<void(Batch&)>& prepare = {});
 
 }  // namespace gradatim::neural

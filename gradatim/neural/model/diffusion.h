@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "gradatim/data/model.h"
+#include "gradatim/neural/model/scaling.h"
 #include "gradatim/neural/network.h"
 #include "gradatim/neural/training.h"
 #include "gradatim/process/coupling.h"
@@ -13,8 +14,6 @@
 #include "gradatim/process/time_density.h"
 
 namespace gradatim::neural {
-
-enum class Scaling { automatic, none, range, standard };
 
 struct DiffusionConfig {
   double drop_label = 0.1;

@@ -12,6 +12,7 @@ class MlpNetwork final : public Network {
   explicit MlpNetwork(const MlpConfig& config) : config_(config) {}
   const char* maker() const override { return "gradatim_make_mlp"; }
   const void* config() const override { return &config_; }
+  bool makes_scores() const override { return true; }
 
  private:
   MlpConfig config_;
@@ -42,7 +43,7 @@ constexpr api::Text kText = {
     .source =
         "Rumelhart, Hinton and Williams (1986), Learning representations by back-propagating "
         "errors; time: Vaswani et al. (2017), Attention is all you need",
-    .shape = "x: [rows, dims], t: [rows]; out: [rows, dims]",
+    .shape = "x: [rows, dims], t: [rows]; out: [rows, dims], or [rows, classes] of a classifier",
 };
 
 }  // namespace

@@ -22,8 +22,11 @@ at::Device device_of(const std::string& name) {
   return {at::kCUDA, static_cast<c10::DeviceIndex>(place)};
 }
 
-TorchThreads::TorchThreads() : before_(at::get_num_threads()) {
-  const int wanted = current_threads();
+TorchThreads::TorchThreads(double operations) : before_(at::get_num_threads()) {
+  // About a millisecond of one processor: threads that wait for each other a dozen times in it gain
+  // little alone and lose much beside other programs.
+  constexpr double kFew = 1e8;
+  const int wanted = operations < kFew ? 1 : current_threads();
   if (wanted != before_) at::set_num_threads(wanted);
 }
 

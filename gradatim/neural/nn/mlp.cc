@@ -74,7 +74,8 @@ class Mlp final : public Net {
       layers_.emplace_back(block / "up", width, width * config.expansion);
       layers_.emplace_back(block / "down", width * config.expansion, width);
     }
-    layers_.emplace_back(root / "output", width, dims_ * shape.outputs);
+    layers_.emplace_back(root / "output", width,
+                         shape.scores > 0 ? shape.scores : dims_ * shape.outputs);
     if (shape.classes > 0) {
       labels_ = root.add("labels", {shape.classes + 1, width}, Init::normal(1.0));
     }
@@ -84,6 +85,8 @@ class Mlp final : public Net {
     const bool plain = !at::GradMode::is_enabled() && parameters().values().is_cpu();
     return plain ? quick(sampling_, input, first_input(input)) : shaped(pass(input, nullptr));
   }
+
+  double operations() const override { return 2.0 * static_cast<double>(parameters().count()); }
 
   Tensor run(const NetInput& input) override {
     label_ids_ = input.labels;
@@ -136,13 +139,14 @@ class Mlp final : public Net {
     };
     MlpShape shape{.residual = config_.residual, .activation = config_.activation};
     for (const Linear& layer : layers_) {
-      shape.layers.push_back({offset(layer.weight), offset(layer.bias), layer.weight.size(1),
-                              layer.weight.size(0)});
+      shape.layers.push_back(
+          {offset(layer.weight), offset(layer.bias), layer.weight.size(1), layer.weight.size(0)});
     }
     return shape;
   }
 
   Tensor shaped(const Tensor& flat) const {
+    if (shape_.scores > 0) return flat;
     std::vector<std::int64_t> sizes{flat.size(0)};
     sizes.insert(sizes.end(), shape_.sample.begin(), shape_.sample.end());
     sizes[1] *= shape_.outputs;

@@ -13,17 +13,17 @@ namespace {
 using kernel::multiply;
 
 // y = x W^T
-void apply(const Dense& layer, const float* parameters, const float* x, float* y, std::int64_t rows,
-           bool onto = false) {
+void apply(const DensePlace& layer, const float* parameters, const float* x, float* y,
+           std::int64_t rows, bool onto = false) {
   multiply({rows, layer.out, layer.in}, {x, false}, {parameters + layer.weight, true}, y, onto);
 }
 
 // dW += dy^T x, and db is somebody else's; dx = dy W.
-void add_weight_gradient(const Dense& layer, const float* x, const float* dy, float* gradients,
+void add_weight_gradient(const DensePlace& layer, const float* x, const float* dy, float* gradients,
                          std::int64_t rows) {
   multiply({layer.out, layer.in, rows}, {dy, true}, {x, false}, gradients + layer.weight, true);
 }
-void take_back(const Dense& layer, const float* parameters, const float* dy, float* dx,
+void take_back(const DensePlace& layer, const float* parameters, const float* dy, float* dx,
                std::int64_t rows, bool onto = false) {
   multiply({rows, layer.in, layer.out}, {dy, false}, {parameters + layer.weight, false}, dx, onto);
 }
@@ -77,7 +77,7 @@ void MlpPass::forward(const float* parameters, const float* x, const float* shif
                       float* out) {
   const auto& layers = shape_.layers;
   const std::int64_t rows = part.end - part.begin;
-  const Dense& first = layers.front();
+  const DensePlace& first = layers.front();
   float* h = kept(0, part.begin);
   apply(first, parameters, x + part.begin * first.in, h, rows);
   if (shift != nullptr) {
@@ -87,10 +87,10 @@ void MlpPass::forward(const float* parameters, const float* x, const float* shif
   if (shape_.residual) kernel::add_bias(parameters + first.bias, h, rows, first.out);
   std::size_t place = 0;
   for (std::size_t k = 1; k < layers.size(); ++k) {
-    const Dense& layer = layers[k];
+    const DensePlace& layer = layers[k];
     const bool last = k + 1 == layers.size();
     if (shape_.residual && !last) {  // h, z, a -> h
-      const Dense& down = layers[++k];
+      const DensePlace& down = layers[++k];
       float* z = kept(place + 1, part.begin);
       float* a = kept(place + 2, part.begin);
       apply(layer, parameters, h, z, rows);
@@ -104,7 +104,7 @@ void MlpPass::forward(const float* parameters, const float* x, const float* shif
       continue;
     }
     if (!shape_.residual) {  // z -> a
-      const Dense& before = layers[k - 1];
+      const DensePlace& before = layers[k - 1];
       float* a = kept(place + 1, part.begin);
       kernel::add_bias_activate(shape_.activation, parameters + before.bias, h, a, rows,
                                 before.out);
@@ -139,7 +139,7 @@ void MlpPass::backward(const float* parameters, const float* x, const float* out
   const auto& layers = shape_.layers;
   const std::int64_t rows = part.end - part.begin;
   std::size_t place = kept_.size() - 1;
-  const Dense& last = layers.back();
+  const DensePlace& last = layers.back();
   const float* dy = output_gradient + part.begin * last.out;
   float* g = here_.data() + part.begin * widest_;
   float* inner = there_.data() + part.begin * widest_;
@@ -148,8 +148,8 @@ void MlpPass::backward(const float* parameters, const float* x, const float* out
   take_back(last, parameters, dy, g, rows);
   if (shape_.residual) {
     for (std::size_t k = layers.size() - 2; k >= 2; k -= 2, place -= 3) {
-      const Dense& up = layers[k - 1];
-      const Dense& down = layers[k];
+      const DensePlace& up = layers[k - 1];
+      const DensePlace& down = layers[k];
       kernel::add_rows(g, gradients + down.bias, rows, down.out);
       add_weight_gradient(down, kept(place - 1, part.begin), g, gradients, rows);
       take_back(down, parameters, g, inner, rows);
@@ -169,7 +169,7 @@ void MlpPass::backward(const float* parameters, const float* x, const float* out
       std::swap(g, inner);
     }
   }
-  const Dense& first = layers.front();
+  const DensePlace& first = layers.front();
   add_weight_gradient(first, x + part.begin * first.in, g, gradients, rows);
   if (shift_gradient != nullptr) {
     std::copy_n(g, rows * first.out, shift_gradient + part.begin * first.out);

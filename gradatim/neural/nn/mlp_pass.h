@@ -15,14 +15,14 @@
 namespace gradatim::neural {
 
 /// A linear layer, y = x W^T + b, within buffers of parameters and of gradients.
-struct Dense {
+struct DensePlace {
   std::int64_t weight = 0, bias = 0;  // offsets: [out, in], [out]
   std::int64_t in = 0, out = 0;
 };
 
 /// Layers in order: the first, the hidden ones (or pairs of a residual block), the last.
 struct MlpShape {
-  std::vector<Dense> layers;
+  std::vector<DensePlace> layers;
   bool residual = false;
   Activation activation = Activation::silu;
 };

@@ -1,5 +1,8 @@
 #include "gradatim/neural/nn/net.h"
 
+#include <fmt/format.h>
+
+#include "gradatim/core/error.h"
 #include "gradatim/neural/library.h"
 
 namespace gradatim::neural {
@@ -19,6 +22,10 @@ void Net::backward(const Tensor& output_gradient) {
 
 std::unique_ptr<Net> make_net(const Network& network, const NetworkShape& shape,
                               at::Device device) {
+  GRADATIM_CHECK(shape.scores > 0 ? network.makes_scores() : network.makes_fields(), UsageError,
+                 1170, "this network does not put out {}; leave out --network, or take {}",
+                 shape.scores > 0 ? "scores of classes" : "a field",
+                 shape.scores > 0 ? "conv_classifier or mlp" : "another one");
   std::unique_ptr<Net> net(neural_function<MakeNet>(network.maker())(network.config(), shape));
   net->parameters().pack(device);
   net->parameters().init(shape.seed);

@@ -7,6 +7,7 @@
 //     differentiation; small networks write them by hand.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <optional>
 
@@ -29,8 +30,10 @@ class Net {
 
   Parameters& parameters() { return parameters_; }
   const Parameters& parameters() const { return parameters_; }
-  /// [rows, sample...], with `outputs` times as many channels.
+  /// [rows, sample...], with `outputs` times as many channels; or [rows, scores].
   virtual Tensor forward(const NetInput& input) = 0;
+  /// Multiplications and additions of a forward pass, a row, where they may be few.
+  virtual double operations() const { return std::numeric_limits<double>::infinity(); }
   virtual Tensor run(const NetInput& input);
   virtual void backward(const Tensor& output_gradient);
 
@@ -43,7 +46,7 @@ class Net {
 using MakeNet = Net*(const void* config, const NetworkShape& shape);
 
 /// The network with its initial values, on `device`. UsageError GRD-1161 where it does not suit the
-/// shape.
+/// shape, GRD-1170 where it cannot put out what is wanted.
 std::unique_ptr<Net> make_net(const Network& network, const NetworkShape& shape,
                               at::Device device = at::kCPU);
 

@@ -1,25 +1,26 @@
 #include "gradatim/neural/train/batches.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "gradatim/core/normal.h"
 #include "gradatim/neural/size.h"
 
 namespace gradatim::neural {
 
-Batches::Batches(const DiffusionPlan& plan, const Scale& scale, BatchesRequest request)
-    : plan_(plan),
+Batches::Batches(BatchPlan plan, const Scale& scale, BatchesRequest request)
+    : plan_(std::move(plan)),
       scale_(scale),
       request_(std::move(request)),
       dims_(request_.samples->size()),
-      group_rows_(request_.rows * plan.config.pair_steps),
+      group_rows_(request_.rows * plan_.pair_steps),
       order_(request_.samples->count, request_.seed, Stream::order),
       source_order_(request_.source ? request_.source->count : 1, request_.seed, Stream::source),
       data_(to_size(group_rows_ * dims_)),
       noise_(data_.size()) {}
 
 Batch Batches::at(std::int64_t step) {
-  draw_group(step / plan_.config.pair_steps);
+  draw_group(step / plan_.pair_steps);
   Batch batch;
   put_together(step, batch);
   return batch;
@@ -41,7 +42,7 @@ void Batches::draw_data(std::int64_t group) {
     scale_.row(samples, index, std::span(data_).subspan(to_size(row * dims_), to_size(dims_)));
     if (!samples.labels.empty()) labels_.push_back(samples.labels[to_size(index)]);
   }
-  if (plan_.config.flip && samples.is_images()) mirror(group);
+  if (plan_.flip && samples.is_images()) mirror(group);
 }
 
 void Batches::mirror(std::int64_t group) {
@@ -77,6 +78,7 @@ void Batches::draw_noise(std::int64_t group) {
 
 // Data and labels move to the noise that they are paired with.
 void Batches::pair(std::int64_t group) {
+  if (plan_.coupling == nullptr) return;
   std::vector<std::int32_t> partner(to_size(group_rows_));
   plan_.coupling->pair({.noise = noise_,
                         .data = data_,
@@ -100,43 +102,61 @@ void Batches::add_labels(std::int64_t step, std::int64_t first, Batch& batch) co
   const Philox drop(request_.seed, Stream::drop_label, static_cast<std::uint32_t>(step));
   const auto anything = static_cast<std::int64_t>(request_.samples->classes.size());
   for (std::int64_t row = 0; row < request_.rows; ++row) {
-    const bool dropped = drop.uniform(to_size(row)) < plan_.config.drop_label;
+    const bool dropped = drop.uniform(to_size(row)) < plan_.drop_label;
     batch.labels.push_back(dropped ? anything : labels_[to_size(first + row)]);
   }
 }
 
+void Batches::put_row(const process::PathPoint& p, std::size_t first, std::size_t from,
+                      Batch& batch) const {
+  const bool field = plan_.prediction != nullptr;
+  const double size = std::hypot(p.alpha, p.sigma);
+  const double scale = field ? plan_.prediction->input_scale(p) : 1.0 / size;
+  const process::Target target = field ? plan_.prediction->target(p) : process::Target{};
+  const auto alpha = static_cast<float>(scale * p.alpha);
+  const auto sigma = static_cast<float>(scale * p.sigma);
+  const auto of_data = static_cast<float>(target.data);
+  const auto of_noise = static_cast<float>(target.noise);
+  for (std::size_t k = 0; k < to_size(dims_); ++k) {
+    const float data = data_[from + k], noise = noise_[from + k];
+    batch.x[first + k] = alpha * data + sigma * noise;
+    if (field) batch.target[first + k] = of_data * data + of_noise * noise;
+  }
+  if (field) {
+    batch.weight.push_back(static_cast<float>(plan_.loss_weight->at(p, *plan_.prediction)));
+  } else {
+    batch.signal.push_back(static_cast<float>(p.alpha / size));
+  }
+}
+
 void Batches::put_together(std::int64_t step, Batch& batch) const {
-  const std::int64_t first = step % plan_.config.pair_steps * request_.rows;
+  const std::int64_t first = step % plan_.pair_steps * request_.rows;
   const std::size_t numbers = to_size(request_.rows * dims_);
-  const float* data = data_.data() + first * dims_;
-  const float* noise = noise_.data() + first * dims_;
   batch.rows = request_.rows;
   batch.x.resize(numbers);
-  batch.target.resize(numbers);
-  if (request_.keep_data) batch.data.assign(data, data + numbers);
+  if (request_.keep_data) {
+    batch.data.assign(data_.begin() + first * dims_,
+                      data_.begin() + (first + request_.rows) * dims_);
+  }
+  if (plan_.prediction != nullptr) batch.target.resize(numbers);
   add_labels(step, first, batch);
   const Philox even(request_.seed, Stream::train_time, static_cast<std::uint32_t>(step));
   std::vector<double> level(to_size(request_.rows));
   normals(Philox(request_.seed, Stream::train_level, static_cast<std::uint32_t>(step)), 0, level);
   for (std::int64_t row = 0; row < request_.rows; ++row) {
+    // One draw says whether the row is noised and, stretched to [0, 1), when.
     const double u = even.uniform(to_size(row)), z = level[to_size(row)];
-    const double t =
-        request_.time ? request_.time(row, u, z) : plan_.times->time(*plan_.path, u, z);
-    const process::PathPoint p = plan_.path->at(t);
-    const process::Target target = plan_.prediction->target(p);
-    const double scale = plan_.prediction->input_scale(p);
-    const auto alpha = static_cast<float>(scale * p.alpha);
-    const auto sigma = static_cast<float>(scale * p.sigma);
-    const auto of_data = static_cast<float>(target.data);
-    const auto of_noise = static_cast<float>(target.noise);
-    for (std::size_t k = to_size(row * dims_); k < to_size((row + 1) * dims_); ++k) {
-      batch.x[k] = alpha * data[k] + sigma * noise[k];
-      batch.target[k] = of_data * data[k] + of_noise * noise[k];
-    }
+    const bool noised = u < plan_.noised;
+    double t = noised ? plan_.times->time(*plan_.path, u / plan_.noised, z) : 0.0;
+    if (request_.time) t = request_.time(row, u, z);
+    put_row(plan_.path->at(t), to_size(row * dims_), to_size((first + row) * dims_), batch);
     batch.times.push_back(t);
-    batch.t.push_back(static_cast<float>(plan_.path->model_time(t)));
-    batch.weight.push_back(static_cast<float>(plan_.loss_weight->at(p, *plan_.prediction)));
+    batch.t.push_back(static_cast<float>(told_time(*plan_.path, t)));
   }
+}
+
+double told_time(const process::Path& path, double t) {
+  return path.model_time(t > 0.0 ? t : path.first());
 }
 
 }  // namespace gradatim::neural

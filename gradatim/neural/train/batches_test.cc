@@ -6,6 +6,7 @@
 #include <set>
 
 #include "gradatim/api/settings.h"
+#include "gradatim/neural/diffusion/diffusion_model.h"
 #include "gradatim/neural/testing.h"
 #include "gradatim/neural/train/optimizer.h"
 
@@ -29,10 +30,10 @@ TEST(Order, EveryEpochHasEverySampleOnce) {
 TEST(Batches, AStepIsAPureFunctionOfItsNumber) {
   const Plan plan(std::vector<api::Option>{{"pair_steps", "3"}, {"coupling", "optimal_transport"}});
   const auto samples = two_blobs(50);
-  Batches in_order(plan.diffusion, {}, {.samples = samples, .rows = 8, .seed = 5});
+  Batches in_order(batch_plan(plan.diffusion), {}, {.samples = samples, .rows = 8, .seed = 5});
   std::vector<Batch> all;
   for (std::int64_t step = 0; step < 9; ++step) all.push_back(in_order.at(step));
-  Batches alone(plan.diffusion, {}, {.samples = samples, .rows = 8, .seed = 5});
+  Batches alone(batch_plan(plan.diffusion), {}, {.samples = samples, .rows = 8, .seed = 5});
   for (const std::int64_t step : {7, 2, 5}) {
     const Batch batch = alone.at(step);
     const Batch& same = all[static_cast<std::size_t>(step)];
@@ -47,7 +48,7 @@ TEST(Batches, StateAndTargetAgreeOnTheData) {
   // On the rectified path the velocity is noise - data and x = (1 - t) data + t noise.
   const Plan plan(std::vector<api::Option>{{"drop_label", "0"}});
   const auto samples = two_blobs(64);
-  Batches batches(plan.diffusion, {}, {.samples = samples, .rows = 32, .seed = 1});
+  Batches batches(batch_plan(plan.diffusion), {}, {.samples = samples, .rows = 32, .seed = 1});
   const Batch batch = batches.at(0);
   for (std::size_t row = 0; row < 32; ++row) {
     const double x = batch.x[2 * row] - batch.t[row] * batch.target[2 * row];
@@ -58,7 +59,8 @@ TEST(Batches, StateAndTargetAgreeOnTheData) {
 
 TEST(Batches, DroppedLabelsAreAnything) {
   const Plan plan(std::vector<api::Option>{{"drop_label", "0.25"}});
-  Batches batches(plan.diffusion, {}, {.samples = two_blobs(64), .rows = 4000, .seed = 1});
+  Batches batches(batch_plan(plan.diffusion), {},
+                  {.samples = two_blobs(64), .rows = 4000, .seed = 1});
   const Batch batch = batches.at(0);
   const auto dropped = std::ranges::count(batch.labels, 2);
   EXPECT_NEAR(static_cast<double>(dropped), 1000.0, 5.0 * std::sqrt(4000 * 0.25 * 0.75));

@@ -103,7 +103,8 @@ class Loop {
 
   void picture() {
     if (config_.sample_every == 0 || !log_.wanted() || done_ % config_.sample_every != 0) return;
-    log_.samples(done_, objective_.samples(optimizer_.kept()));
+    const data::Samples made = objective_.samples(optimizer_.kept());
+    if (made.count > 0) log_.samples(done_, made);
   }
 
   void save() {

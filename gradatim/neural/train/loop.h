@@ -29,8 +29,9 @@ class Objective {
   virtual void begin(std::int64_t /*first*/, std::int64_t /*last*/) {}
   /// The loss of step 0, 1, ...; adds its gradients, which are 0 before.
   virtual double step(std::int64_t step) = 0;
-  /// What the model makes with these parameters, for a picture of the log.
-  virtual data::Samples samples(const Tensor& parameters) = 0;
+  /// What the model makes with these parameters, for a picture of the log; empty where it makes
+  /// none.
+  virtual data::Samples samples(const Tensor& /*parameters*/) { return {}; }
 };
 
 struct Trained {

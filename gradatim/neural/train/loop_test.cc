@@ -9,6 +9,8 @@
 #include "gradatim/core/error.h"
 #include "gradatim/core/observer.h"
 #include "gradatim/core/parallel.h"
+#include "gradatim/neural/diffusion/diffusion_loss.h"
+#include "gradatim/neural/diffusion/diffusion_model.h"
 #include "gradatim/neural/testing.h"
 #include "gradatim/neural/train/optimizer.h"
 
@@ -113,6 +115,50 @@ TEST(Loop, PartsOfABatchAddUpToIt) {
   const auto& b = parts->card().history.front().values;
   ASSERT_EQ(a.size(), b.size());
   for (std::size_t k = 0; k < a.size(); ++k) EXPECT_NEAR(a[k], b[k], 1e-4 * a[k]);
+}
+
+// The same training written with torch's own parts: automatic differentiation and Adam's formulas
+// tensor by tensor.
+TEST(Loop, LossesFollowAutomaticDifferentiation) {
+  auto how = options("20");
+  how.insert(how.end(), {{"network.residual", "true"},
+                         {"network.activation", "gelu"},
+                         {"warmup_steps", "0"},
+                         {"schedule", "constant"},
+                         {"gradient_clip", "0"},
+                         {"learning_rate", "0.01"}});
+  const auto model = data::fit_model(settings_of(how), request());
+  const auto& losses = model->card().history.front().values;
+  ASSERT_EQ(losses.size(), 20U);
+  const Plan plan(how);
+  const auto samples = two_blobs(200);
+  Batches batches(batch_plan(plan.diffusion), Scale(Scaling::standard, *samples),
+                  {.samples = samples, .rows = 32, .seed = 3});
+  const NetworkShape shape{.sample = {2}, .classes = 2, .time_scale = 1000.0, .seed = 3};
+  const auto net = make_net(*plan.diffusion.network, shape);
+  net->parameters().require_gradients(true);
+  std::vector<std::pair<Tensor, Tensor>> moments;
+  for (const auto& item : net->parameters().items()) {
+    moments.emplace_back(at::zeros_like(item.value), at::zeros_like(item.value));
+  }
+  for (int step = 1; step <= 20; ++step) {
+    Batch batch = batches.at(step - 1);
+    const BatchTensors tensors = tensors_of(batch, shape, 0, 32, at::kCPU);
+    net->parameters().gradients().zero_();
+    const at::AutoGradMode on(true);
+    const Tensor loss = (net->forward(tensors.input) - tensors.target).square().mean();
+    torch::autograd::backward({loss}, {});
+    EXPECT_NEAR(losses[static_cast<std::size_t>(step - 1)], loss.item<double>(), 1e-4) << step;
+    const at::NoGradGuard off;
+    for (std::size_t k = 0; k < moments.size(); ++k) {
+      const Tensor w = net->parameters().items()[k].value;
+      auto& [mean, square] = moments[k];
+      mean.mul_(0.9).add_(w.grad(), 0.1);
+      square.mul_(0.999).addcmul_(w.grad(), w.grad(), 0.001);
+      const Tensor root = (square / (1.0 - std::pow(0.999, step))).sqrt_().add_(1e-8);
+      w.sub_(mean / (1.0 - std::pow(0.9, step)) / root, 0.01);
+    }
+  }
 }
 
 // AdamW by its formulas in float64, one number at a time.

@@ -91,7 +91,7 @@ Scale Scale::load(const SafetensorsFile& file, std::int64_t dims) {
       (size == 1 || size == dims) && scale.shift_.size() == scale.factor_.size() &&
           std::ranges::all_of(scale.shift_, sound) &&
           std::ranges::all_of(scale.factor_, [](double x) { return x > 0.0 && std::isfinite(x); }),
-      ModelError, 3062, "{}: its scale does not fit samples of {} numbers", file.source(), dims);
+      ModelError, 3067, "{}: its scale does not fit samples of {} numbers", file.source(), dims);
   return scale;
 }
 

@@ -8,7 +8,7 @@
 
 #include "gradatim/core/safetensors.h"
 #include "gradatim/data/samples.h"
-#include "gradatim/neural/model/diffusion.h"
+#include "gradatim/neural/model/scaling.h"
 
 namespace gradatim::neural {
 

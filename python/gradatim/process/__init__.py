@@ -2,6 +2,7 @@
 """Names of process: estimators, and a module a kind of component."""
 
 from gradatim.process import (
+    coupling,
     grid,
     guidance,
     loss_weight,
@@ -12,12 +13,14 @@ from gradatim.process import (
     prediction,
     sampler,
     solver,
+    time_density,
 )
 from gradatim.process._diffusers import from_diffusers
 from gradatim.process._likelihood import log_prob
 from gradatim.process._sample import sample
 
 __all__ = [
+    "coupling",
     "from_diffusers",
     "grid",
     "guidance",
@@ -31,4 +34,5 @@ __all__ = [
     "sample",
     "sampler",
     "solver",
+    "time_density",
 ]

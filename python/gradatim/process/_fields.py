@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from gradatim import _export
+from gradatim._component import Component
 from gradatim._errors import UsageError
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "derivative_of",
     "exported",
     "places",
+    "sampler_settings",
     "settings_text",
     "whole",
 ]
@@ -37,6 +39,28 @@ def settings_text(settings: dict[str, Any]) -> str:
         return json.dumps(settings, allow_nan=False)
     except ValueError:
         raise UsageError("a setting is NaN or infinite; give a finite number", "GRD-1003") from None
+
+
+def sampler_settings(
+    parts: Mapping[str, str | Component | None],
+    guidance: float | str | Component | None,
+    *,
+    labelled: bool,
+) -> dict[str, Any]:
+    """Settings of process.sampler: parts that are None stay as they are."""
+    settings: dict[str, Any] = {"component": "process.sampler"}
+    for name, part in parts.items():
+        if part is not None:
+            settings[name] = part.to_settings() if isinstance(part, Component) else part
+    if isinstance(guidance, Component):
+        settings["guidance"] = guidance.to_settings()
+    elif isinstance(guidance, str):
+        settings["guidance"] = guidance
+    elif guidance is not None and not labelled:
+        raise UsageError("guidance of a weight stresses labels; give some", "GRD-1141")
+    elif guidance is not None:
+        settings["guidance"] = {"component": "classifier_free", "weight": float(guidance)}
+    return settings
 
 
 def exported(field: Any) -> Any:

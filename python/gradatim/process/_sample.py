@@ -12,7 +12,15 @@ import numpy as np
 import gradatim._native as _native
 from gradatim._component import ArrayLike, Component, plain
 from gradatim._errors import UsageError
-from gradatim.process._fields import adapted, checked_labels, exported, places, settings_text, whole
+from gradatim.process._fields import (
+    adapted,
+    checked_labels,
+    exported,
+    places,
+    sampler_settings,
+    settings_text,
+    whole,
+)
 
 __all__ = ["sample"]
 
@@ -94,26 +102,13 @@ def sample(
     rows, *rest = (operator.index(size) for size in shape)
     if rows < 1 or any(size < 1 for size in rest):
         raise UsageError(f"shape {tuple(shape)} must hold positive sizes", "GRD-1141")
-    parts = {
-        "path": path,
-        "prediction": prediction,
-        "grid": grid,
-        "solver": solver,
-        "noise": noise,
-    }
-    settings: dict[str, Any] = {"component": "process.sampler"}
-    for name, part in parts.items():
-        settings[name] = part.to_settings() if isinstance(part, Component) else part
+    settings = sampler_settings(
+        {"path": path, "prediction": prediction, "grid": grid, "solver": solver, "noise": noise},
+        guidance,
+        labelled=labels is not None,
+    )
     settings["steps"] = plain(steps)
     settings["evaluations"] = plain(evaluations)
-    if isinstance(guidance, Component):
-        settings["guidance"] = guidance.to_settings()
-    elif isinstance(guidance, str):
-        settings["guidance"] = guidance
-    elif guidance is not None and labels is None:
-        raise UsageError("guidance of a weight stresses labels; give some", "GRD-1141")
-    elif guidance is not None:
-        settings["guidance"] = {"component": "classifier_free", "weight": float(guidance)}
     wanted, shunned = (
         checked_labels(given, name, rows)
         for given, name in ((labels, "labels"), (negative, "negative"))

@@ -234,8 +234,7 @@ def wasserstein(
 ) -> float:
     """Wasserstein's distance, exact.
 
-    In several dimensions the samples need as many rows, whose best assignment takes a time that
-    grows with the cube of their number: some seconds for a few thousand.
+    In several dimensions the samples need as many rows, of which the best assignment is found.
 
     Parameters
     ----------
@@ -254,7 +253,8 @@ def wasserstein(
     Notes
     -----
     `process.metric.wasserstein`, since 0.1. Shapes: a, b: [rows, dims]. Errors: GRD-1136 the shapes
-    do not fit; GRD-4023 a sample is too small or not finite.
+    do not fit; GRD-4023 a sample is too small or not finite; GRD-4026 squared distances are not
+    finite.
 
     References
     ----------

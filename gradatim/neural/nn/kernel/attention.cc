@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #undef HWY_TARGET_INCLUDE
@@ -12,6 +13,8 @@
 #include <hwy/highway.h>
 // Behind foreach_target.h.
 #include <hwy/contrib/math/math-inl.h>
+
+#include "gradatim/neural/nn/kernel/exponential-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace gradatim::neural::kernel::HWY_NAMESPACE {
@@ -54,9 +57,11 @@ class Head {
   std::vector<float> numbers_;
 };
 
-// scores[j] = sum over c of block[c] keys[j][c].
-void products(const float* block, const Head& keys, std::int64_t tokens, float* scores) {
+// scores[j] = sum over c of block[c] keys[j][c]; returns the largest.
+HWY_NOINLINE Vector products(const float* block, const Head& keys, std::int64_t tokens,
+                             float* scores) {
   const Floats d;
+  Vector most = hn::Set(d, std::numeric_limits<float>::lowest());
   for (std::int64_t from = 0; from < keys.padded(); from += kChunk) {
     Vector q[kChunk];
     for (int c = 0; c < kChunk; ++c) q[c] = hn::Load(d, block + (from + c) * kLanes);
@@ -65,12 +70,39 @@ void products(const float* block, const Head& keys, std::int64_t tokens, float* 
       Vector sum = from > 0 ? hn::Load(d, scores + j * kLanes) : hn::Zero(d);
       for (int c = 0; c < kChunk; ++c) sum = hn::MulAdd(q[c], hn::Set(d, key[c]), sum);
       hn::Store(sum, d, scores + j * kLanes);
+      if (from + kChunk == keys.padded()) most = hn::Max(most, sum);
     }
+  }
+  return most;
+}
+
+// exp(scores - most) in place, and their sum. In functions of their own, loops keep sums in
+// registers; where calls follow, they do not.
+HWY_NOINLINE Vector exponentials(Vector most, std::int64_t tokens, float* scores) {
+  const Floats d;
+  Vector sum = hn::Zero(d);
+  for (std::int64_t j = 0; j < tokens; ++j) {
+    const Vector p = exponential(d, hn::Sub(hn::Load(d, scores + j * kLanes), most));
+    sum = hn::Add(sum, p);
+    hn::Store(p, d, scores + j * kLanes);
+  }
+  return sum;
+}
+
+// scores become p = exp(scores - logsum), and ds, the gradient by p, that by the scores.
+HWY_NOINLINE void weigh(Vector logsum, Vector delta, std::int64_t tokens, float* scores,
+                        float* ds) {
+  const Floats d;
+  for (std::int64_t j = 0; j < tokens; ++j) {
+    const Vector p = exponential(d, hn::Sub(hn::Load(d, scores + j * kLanes), logsum));
+    hn::Store(p, d, scores + j * kLanes);
+    hn::Store(hn::Mul(p, hn::Sub(hn::Load(d, ds + j * kLanes), delta)), d, ds + j * kLanes);
   }
 }
 
 // block[c] = sum over j of weights[j] values[j][c].
-void combine(const float* weights, const Head& values, std::int64_t tokens, float* block) {
+HWY_NOINLINE void combine(const float* weights, const Head& values, std::int64_t tokens,
+                          float* block) {
   const Floats d;
   for (std::int64_t from = 0; from < values.padded(); from += kChunk) {
     Vector sums[kChunk];
@@ -87,8 +119,8 @@ void combine(const float* weights, const Head& values, std::int64_t tokens, floa
 }
 
 // out[j][c] += sum over lanes of weights[j][lane] queries[first + lane][c]; vectors hold c here.
-void scatter(const float* weights, const Head& queries, std::int64_t first, std::int64_t tokens,
-             Head& out) {
+HWY_NOINLINE void scatter(const float* weights, const Head& queries, std::int64_t first,
+                          std::int64_t tokens, Head& out) {
   const Narrow d;
   const auto step = static_cast<std::int64_t>(hn::Lanes(d));
   for (std::int64_t from = 0; from < queries.padded(); from += step) {
@@ -97,13 +129,12 @@ void scatter(const float* weights, const Head& queries, std::int64_t first, std:
       q[lane] = hn::LoadU(d, queries.at(first + lane) + from);
     }
     for (std::int64_t j = 0; j < tokens; ++j) {
-      auto even = hn::LoadU(d, out.at(j) + from), odd = hn::Zero(d);
+      hn::Vec<Narrow> sums[2] = {hn::LoadU(d, out.at(j) + from), hn::Zero(d)};
       const float* weight = weights + j * kLanes;
-      for (std::int64_t lane = 0; lane < kLanes; lane += 2) {
-        even = hn::MulAdd(q[lane], hn::Set(d, weight[lane]), even);
-        odd = hn::MulAdd(q[lane + 1], hn::Set(d, weight[lane + 1]), odd);
+      for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+        sums[lane % 2] = hn::MulAdd(q[lane], hn::Set(d, weight[lane]), sums[lane % 2]);
       }
-      hn::StoreU(hn::Add(even, odd), d, out.at(j) + from);
+      hn::StoreU(hn::Add(sums[0], sums[1]), d, out.at(j) + from);
     }
   }
 }
@@ -132,17 +163,8 @@ void forward_head(const Attention& a, std::int64_t place, float* out) {
   float *block = block_room.at, *scores = score_room.at;
   for (std::int64_t first = 0; first < a.tokens; first += kLanes) {
     queries.transpose(first, block);
-    products(block, keys, a.tokens, scores);
-    Vector most = hn::Load(d, scores);
-    for (std::int64_t j = 1; j < a.tokens; ++j) {
-      most = hn::Max(most, hn::Load(d, scores + j * kLanes));
-    }
-    Vector sum = hn::Zero(d);
-    for (std::int64_t j = 0; j < a.tokens; ++j) {
-      const Vector p = hn::Exp(d, hn::Sub(hn::Load(d, scores + j * kLanes), most));
-      sum = hn::Add(sum, p);
-      hn::Store(p, d, scores + j * kLanes);
-    }
+    const Vector most = products(block, keys, a.tokens, scores);
+    const Vector sum = exponentials(most, a.tokens, scores);
     combine(scores, values, a.tokens, block);
     const std::int64_t count = std::min(kLanes, a.tokens - first);
     HWY_ALIGN float sums[kLanes];
@@ -190,16 +212,10 @@ void backward_head(const Attention& a, std::int64_t place, const float* out, con
     slopes.transpose(first, slope);
     products(query, keys, a.tokens, p);
     products(slope, values, a.tokens, ds);
-    const Vector delta = hn::Load(d, deltas);
     HWY_ALIGN float logsums[kLanes] = {};
     std::copy_n(a.logsum + place * a.tokens + first, count, logsums);
     const Vector logsum = hn::Load(d, logsums);
-    for (std::int64_t j = 0; j < a.tokens; ++j) {
-      const Vector weight = hn::Exp(d, hn::Sub(hn::Load(d, p + j * kLanes), logsum));
-      hn::Store(weight, d, p + j * kLanes);
-      const Vector slant = hn::Mul(weight, hn::Sub(hn::Load(d, ds + j * kLanes), delta));
-      hn::Store(slant, d, ds + j * kLanes);
-    }
+    weigh(logsum, hn::Load(d, deltas), a.tokens, p, ds);
     // Lanes behind the last query hold zeros of queries and slopes: they add nothing.
     scatter(p, slopes, first, a.tokens, dv);
     scatter(ds, queries, first, a.tokens, dk);

@@ -11,7 +11,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 // Behind foreach_target.h.
-#include <hwy/contrib/math/math-inl.h>
+#include "gradatim/neural/nn/kernel/exponential-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace gradatim::neural::kernel::HWY_NAMESPACE {
@@ -49,7 +49,8 @@ void for_channels(std::int64_t channels, const F& f) {
 
 HWY_INLINE Vector sigmoid(Vector z) {
   const Vector one = hn::Set(Floats(), 1.0F);
-  return hn::Div(one, hn::Add(one, hn::Exp(Floats(), hn::Neg(z))));
+  z = hn::Max(z, hn::Set(Floats(), -87.0F));
+  return hn::Div(one, hn::Add(one, exponential(Floats(), hn::Neg(z))));
 }
 
 // Sum and sum of squares of x less its first pixel, by channel.

@@ -1,0 +1,132 @@
+"""Times networks against their peers: bench/neural.py [--rounds 3] [--only unet]
+
+Every run is a fresh process, by turns; a row is the median over rounds of the median step. *Ratio*
+is the peer's time over ours, round by round. The share of the peak is arithmetic (convolutions,
+linear layers and attention; thrice the forward pass's in training) over what the machine multiplies
+matrices with. A network with rows of its own is a function in NETWORKS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+ROOT = Path(__file__).parents[1]
+WAYS = ("eager", "channels_last", "compile", "compile_channels_last")
+ATTENTION = {
+    "attention at 16 and 8": (
+        ("DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"),
+        ("AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"),
+    ),
+    "attention at 8": (
+        ("DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
+        ("AttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
+    ),
+}
+
+
+def multiply_peak(threads: int) -> float:
+    """GFLOP/s of a float32 matrix product of 2,048."""
+    torch.set_num_threads(threads)
+    a, b = torch.randn(2048, 2048), torch.randn(2048, 2048)
+    times = []
+    for _ in range(12):
+        begin = time.perf_counter()
+        torch.mm(a, b)
+        times.append(time.perf_counter() - begin)
+    return 2 * 2048**3 / statistics.median(times[2:]) / 1e9
+
+
+def forward_gflop(model: torch.nn.Module, x: torch.Tensor, t: torch.Tensor) -> float:
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        model(x, t)
+    return float(counter.get_total_flops()) / 1e9
+
+
+def timed(words: list[Any]) -> dict[str, Any]:
+    # As libgradatim does: on a shared machine OpenMP's threads must not wait by spinning for long.
+    waiting = {"GOMP_SPINCOUNT": "20000"} | os.environ
+    done = subprocess.run(
+        list(map(str, words)), capture_output=True, text=True, check=True, env=waiting
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def unet(rounds: int, threads: int, peak: float, ways: list[str]) -> None:
+    """UNet2DModel, 32, 64 and 128 channels on 32 x 32 x 1, batches of 64."""
+    from diffusers import UNet2DModel
+
+    for name, (down, up) in ATTENTION.items():
+        torch.manual_seed(0)
+        model = UNet2DModel(
+            sample_size=32,
+            in_channels=1,
+            out_channels=1,
+            block_out_channels=(32, 64, 128),
+            down_block_types=down,
+            up_block_types=up,
+        )
+        gflop = forward_gflop(model, torch.randn(64, 1, 32, 32), torch.zeros(64))
+        with tempfile.TemporaryDirectory() as folder:
+            model.save_pretrained(folder)
+            for mode in ("train", "sample"):
+                work = [mode, folder, 64, 5, threads]
+                commands = {"gradatim": [ROOT / "build/bench/unet_time", *work]}
+                for way in ways:
+                    peer = ROOT / "bench/neural_peer.py"
+                    commands[f"diffusers {way}"] = [sys.executable, peer, *work, way]
+                report(
+                    f"U-Net, {name}, {mode}",
+                    [{k: timed(v) for k, v in commands.items()} for _ in range(rounds)],
+                    gflop * (3 if mode == "train" else 1) / peak,
+                )
+
+
+def report(task: str, runs: list[dict[str, dict[str, Any]]], least: float) -> None:
+    """One line a system; `least`: seconds at the machine's peak."""
+    for system in runs[0]:
+        steps = [statistics.median(run[system]["seconds"]) for run in runs]
+        ours = [statistics.median(run["gradatim"]["seconds"]) for run in runs]
+        ratio = statistics.median(b / a for a, b in zip(ours, steps, strict=True))
+        step = statistics.median(steps)
+        memory = statistics.median(run[system]["peak_mb"] for run in runs)
+        print(
+            f"| {task} | {system} | {step:.3f} | {ratio:.2f} | {least / step:.0%} | {memory} |",
+            flush=True,
+        )
+
+
+# The perceptron's rows belong here too, beside a program of its own like unet_time.
+NETWORKS: dict[str, Callable[[int, int, float, list[str]], None]] = {"unet": unet}
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--threads", type=int, default=2)
+    options.add_argument("--only", choices=NETWORKS, action="append")
+    options.add_argument("--ways", choices=WAYS, action="append", help="of the peer (all)")
+    chosen = options.parse_args()
+    peak = multiply_peak(chosen.threads)
+    print(f"torch {torch.__version__}, {chosen.threads} threads, products at {peak:.0f} GFLOP/s\n")
+    print("| task | system | step, s | ratio | share of peak | memory, MB |")
+    print("|---|---|---|---|---|---|")
+    for name in chosen.only or NETWORKS:
+        NETWORKS[name](chosen.rounds, chosen.threads, peak, chosen.ways or list(WAYS))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+#include "gradatim/neural/checkpoint/diffusers_folder.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "gradatim/core/error.h"
+#include "gradatim/core/file.h"
+
+namespace gradatim::neural {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kConfig = R"({
+  "_class_name": "UNet2DModel", "somebody": {"else": 1}, "sample_size": 8, "in_channels": 1,
+  "out_channels": 1, "block_out_channels": [8, 16], "layers_per_block": 1, "norm_num_groups": 4,
+  "attention_head_dim": null, "down_block_types": ["DownBlock2D", "UNetResAttnDownBlock2D"],
+  "up_block_types": ["AttnUpBlock2D", "UpBlock2D"], "num_class_embeds": null)";
+
+class DiffusersFolder : public testing::Test {
+ protected:
+  DiffusersFolder() : path_(fs::path(testing::TempDir()) / "gradatim_diffusers_folder") {
+    fs::remove_all(path_);
+    fs::create_directories(path_ / "unet");
+    fs::create_directories(path_ / "scheduler");
+  }
+  ~DiffusersFolder() override { fs::remove_all(path_); }
+
+  std::string unet() const { return (path_ / "unet").string(); }
+  void put(const std::string& name, const std::string& text) const {
+    write_atomically((path_ / name).string(), text);
+  }
+  // With more fields behind those of kConfig.
+  void put_config(const std::string& more = "") const {
+    put("unet/config.json", kConfig + more + "}");
+  }
+  // A folder of random weights.
+  UnetFolder written() const {
+    put_config();
+    const UnetFolder folder = read_unet_folder(unet());
+    const auto network = api::build_as<Network>(folder.settings);
+    const auto net = make_net(*network, folder.shape);
+    write_unet_folder(unet(), *network, folder.shape, net->parameters(), folder.config);
+    return read_unet_folder(path_.string());
+  }
+  void expect_error(int code, const std::string& word) const {
+    try {
+      load_unet(read_unet_folder(path_.string()));
+      ADD_FAILURE() << "it was read";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), code) << error.what();
+      EXPECT_NE(std::string(error.what()).find(word), std::string::npos) << error.what();
+    }
+  }
+  // Rewrites the weights with one array renamed, or of another shape.
+  void change(const std::string& name, const std::string& to, bool shorter) const {
+    SafetensorsWriter writer;
+    {
+      const SafetensorsFile file(unet() + "/diffusion_pytorch_model.safetensors");
+      for (const auto& [each, view] : file.arrays()) {
+        auto numbers = file.read<float>(each);
+        std::vector<std::int64_t> shape = view.shape;
+        if (each == name && shorter) {
+          numbers.resize(numbers.size() - 1);
+          shape = {};
+        }
+        writer.add(each == name ? to : each, std::span<const float>(numbers), shape);
+      }
+    }
+    writer.write(unet() + "/diffusion_pytorch_model.safetensors");
+  }
+
+  fs::path path_;
+};
+
+TEST_F(DiffusersFolder, ReadsWhatItWroteAndKeepsUnknownKeys) {
+  put("scheduler/scheduler_config.json", "{}");
+  const UnetFolder folder = written();
+  EXPECT_EQ(folder.scheduler, "{}");
+  EXPECT_NE(folder.config.find("somebody"), std::string::npos);
+  EXPECT_EQ(folder.shape.sample, (std::vector<std::int64_t>{1, 8, 8}));
+  const auto net = load_unet(folder), again = load_unet(folder);
+  EXPECT_GT(net->parameters().values().abs().max().item<float>(), 0.0F);
+  EXPECT_TRUE(at::equal(net->parameters().values(), again->parameters().values()));
+}
+
+TEST_F(DiffusersFolder, RefusesByNameWhatItCannotRepresent) {
+  fs::remove_all(path_ / "unet");
+  expect_error(3062, "config.json");
+  fs::create_directories(path_ / "unet");
+  put("unet/config.json", "[1]");
+  expect_error(3062, "JSON");
+  put("unet/config.json", R"({"_class_name": "UNet2DConditionModel"})");
+  expect_error(3062, "UNet2DConditionModel");
+  for (const auto& [more, word] : std::vector<std::pair<std::string, std::string>>{
+           {R"(, "class_embed_type": "timestep")", "class_embed_type"},
+           {R"(, "time_embedding_type": "learned")", "time_embedding_type"},
+           {R"(, "resnet_time_scale_shift": "spatial")", "resnet_time_scale_shift"},
+           {R"(, "act_fn": "tanh")", "act_fn"},
+           {R"(, "layers_per_block": "two")", "layers_per_block"},
+           {R"(, "sample_size": null)", "sample_size"},
+           {R"(, "up_block_types": ["UpBlock2D", "UpBlock2D"])", "up_block_types"},
+           {R"(, "down_block_types": ["SkipDownBlock2D", "DownBlock2D"])", "SkipDownBlock2D"}}) {
+    put_config(more);
+    expect_error(3063, word);
+  }
+}
+
+TEST_F(DiffusersFolder, NamesWeightsThatAreMissingUnusedOrMisshapen) {
+  const std::string name = "mid_block.resnets.0.conv1.bias";
+  put_config();
+  expect_error(3065, "missing");
+  put("unet/diffusion_pytorch_model.bin", "pickle");
+  expect_error(3065, "pickled");
+  put("unet/diffusion_pytorch_model.safetensors.index.json", "{}");
+  expect_error(3066, "index");
+  put("unet/diffusion_pytorch_model.safetensors.index.json",
+      R"({"weight_map": {"a": "../elsewhere.safetensors"}})");
+  expect_error(3066, "beside");
+  written();
+  change(name, name, true);
+  expect_error(3003, name);
+  written();
+  change(name, "another", false);
+  expect_error(3064, name);
+  written();
+  change("conv_in.bias", "mid_block.attentions.1.to_q.bias", false);
+  expect_error(3064, "conv_in.bias");
+}
+
+TEST_F(DiffusersFolder, FormerNamesOfAttentionAreRead) {
+  const UnetFolder folder = written();
+  const Tensor values = load_unet(folder)->parameters().values().clone();
+  const std::string block = "mid_block.attentions.0.";
+  change(block + "to_q.weight", block + "query.weight", false);
+  change(block + "to_out.0.bias", block + "proj_attn.bias", false);
+  EXPECT_TRUE(at::equal(load_unet(folder)->parameters().values(), values));
+}
+
+}  // namespace
+}  // namespace gradatim::neural

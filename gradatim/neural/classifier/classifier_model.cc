@@ -1,0 +1,149 @@
+#include "gradatim/neural/classifier/classifier_model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "gradatim/core/error.h"
+#include "gradatim/core/parallel.h"
+#include "gradatim/neural/classifier/classifier_loss.h"
+#include "gradatim/neural/nn/device.h"
+#include "gradatim/neural/nn/error.h"
+#include "gradatim/neural/nn/states.h"
+#include "gradatim/neural/train/batches.h"
+
+namespace gradatim::neural {
+
+namespace {
+
+constexpr const char* kShares = "log_shares";
+
+Tensor read_shares(const SafetensorsFile& file, const SampleKind& kind) {
+  const auto numbers = file.read<float>(kShares, static_cast<std::int64_t>(kind.classes.size()));
+  const Tensor shares = at::tensor(at::ArrayRef<float>(numbers));
+  GRADATIM_CHECK(shares.isfinite().all().item<bool>(), ModelError, 3061,
+                 "{}: '{}' holds NaN or infinity", file.source(), kShares);
+  return shares;
+}
+
+}  // namespace
+
+ClassifierParts classifier_parts(const ClassifierPlan& plan, const SampleKind& kind,
+                                 const Tensor& log_shares, std::uint64_t seed, at::Device device) {
+  NetworkShape shape = network_shape(kind, *plan.path, seed);
+  shape.scores = static_cast<std::int64_t>(kind.classes.size());
+  return {make_net(*plan.network, shape, device), plan.path, shape, log_shares.to(device), device};
+}
+
+ClassifierModel::ClassifierModel(ClassifierPlan plan, data::ModelCard card, SampleKind kind,
+                                 Scale scale, ClassifierParts parts)
+    : plan_(std::move(plan)),
+      card_(std::move(card)),
+      kind_(std::move(kind)),
+      scale_(std::move(scale)),
+      parts_(std::move(parts)) {}
+
+std::shared_ptr<const ClassifierModel> ClassifierModel::load(const ClassifierPlan& plan,
+                                                             const SafetensorsFile& file,
+                                                             const data::ModelCard& card) {
+  SampleKind kind = SampleKind::load(file);
+  GRADATIM_CHECK(plan.network != nullptr && card.classification && card.classes == kind.classes,
+                 ModelError, 3006, "{}: its description of samples is damaged", file.source());
+  Scale scale = Scale::load(file, kind.dims());
+  ClassifierParts parts = classifier_parts(plan, kind, read_shares(file, kind), 0, at::kCPU);
+  parts.net->parameters().load(file, "network.");
+  return std::make_shared<ClassifierModel>(plan, card, std::move(kind), std::move(scale),
+                                           std::move(parts));
+}
+
+std::string ClassifierModel::bytes() const {
+  SafetensorsWriter file;
+  data::store_card(card_, file);
+  kind_.store(file);
+  scale_.store(file);
+  const Tensor shares = parts_.log_shares.to(at::kCPU);
+  file.add(kShares, std::span(shares.const_data_ptr<float>(), kind_.classes.size()));
+  parts_.net->parameters().store(file, parts_.net->parameters().values(), "network.");
+  return file.bytes();
+}
+
+std::shared_ptr<const data::Model> ClassifierModel::on(const std::string& device) const {
+  return translated([&]() -> std::shared_ptr<const data::Model> {
+    const at::Device place = device_of(device);
+    if (place == parts_.device) return shared_from_this();
+    ClassifierParts parts = classifier_parts(plan_, kind_, parts_.log_shares, 0, place);
+    parts.net->parameters().values().copy_(parts_.net->parameters().values());
+    return std::make_shared<ClassifierModel>(plan_, card_, kind_, scale_, std::move(parts));
+  });
+}
+
+std::shared_ptr<const process::Energy> ClassifierModel::energy(
+    std::shared_ptr<const process::Labels> labels, std::shared_ptr<const process::Path> path,
+    process::StateMap map) const {
+  GRADATIM_CHECK(plan_.config.noised > 0.0, UsageError, 1171,
+                 "the classifier learned from clean samples alone and knows nothing of noised "
+                 "ones; train one with noised above 0");
+  for (const std::int64_t label : labels->all()) {
+    GRADATIM_CHECK(label >= 0 && label < parts_.shape.scores, UsageError, 1104,
+                   "there is no label {}; the classifier's are 0 to {}", label,
+                   parts_.shape.scores - 1);
+  }
+  return std::make_shared<ClassifierEnergy>(parts_, std::move(labels), std::move(path),
+                                            std::move(map));
+}
+
+Tensor ClassifierModel::log_chances(const data::Samples& samples) const {
+  kind_.check(samples);
+  const at::NoGradGuard plain;
+  const std::int64_t dims = kind_.dims(), chunk = chunk_rows(parts_.shape);
+  const TorchThreads threads(parts_.net->operations() * static_cast<double>(chunk));
+  const Tensor result = at::empty({samples.count, parts_.shape.scores}, at::kDouble);
+  const Tensor signal = at::ones({chunk}, parts_.log_shares.options());
+  const Tensor t = at::full({chunk}, told_time(*plan_.path, 0.0), at::kFloat).to(parts_.device);
+  for (std::int64_t first = 0; first < samples.count; first += chunk) {
+    check_interrupt();
+    const std::int64_t rows = std::min(chunk, samples.count - first);
+    const Tensor states = at::empty({rows, dims}, at::kFloat);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      scale_.row(samples, first + row, {states.data_ptr<float>() + row * dims, to_size(dims)});
+    }
+    const Tensor x = shaped(padded(states, 0, chunk), parts_.shape).to(parts_.device);
+    const Tensor output = parts_.net->forward({x, t, Tensor()});
+    result.narrow(0, first, rows)
+        .copy_(
+            log_chances_of(output.to(at::kDouble), parts_.log_shares, signal).narrow(0, 0, rows));
+  }
+  return result;
+}
+
+data::Predictions ClassifierModel::predict_samples(const data::Samples& samples) const {
+  return translated([&] {
+    const Tensor chances = log_chances(samples).exp_();
+    const double* numbers = chances.const_data_ptr<double>();
+    return data::Predictions{{numbers, numbers + chances.numel()},
+                             static_cast<int>(parts_.shape.scores)};
+  });
+}
+
+// Labels are compared by their words: the samples may have fewer classes, or in another order.
+std::vector<std::pair<std::string, double>> ClassifierModel::evaluate_samples(
+    const data::Samples& samples, std::uint64_t) const {
+  return translated([&] {
+    GRADATIM_CHECK(!samples.labels.empty(), DataError, 2092,
+                   "the samples have no labels to compare with; name them by --label");
+    const std::vector<std::int64_t> places = kind_.places_of(samples);
+    const Tensor chances = log_chances(samples);
+    double right = 0.0, loss = 0.0;
+    for (std::int64_t row = 0; row < samples.count; ++row) {
+      const double* log_p = chances.const_data_ptr<double>() + row * chances.size(1);
+      const auto wanted = places[to_size(samples.labels[to_size(row)])];
+      right += std::max_element(log_p, log_p + chances.size(1)) - log_p == wanted ? 1.0 : 0.0;
+      loss -= log_p[wanted];
+    }
+    const auto count = static_cast<double>(samples.count);
+    return std::vector<std::pair<std::string, double>>{{"accuracy", right / count},
+                                                       {"log_loss", loss / count}};
+  });
+}
+
+}  // namespace gradatim::neural

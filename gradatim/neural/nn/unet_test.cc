@@ -1,0 +1,207 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "gradatim/api/settings.h"
+#include "gradatim/core/error.h"
+#include "gradatim/core/simd.h"
+#include "gradatim/neural/nn/memory.h"
+#include "gradatim/neural/nn/net.h"
+#include "gradatim/neural/nn/unet_layers.h"
+
+namespace gradatim::neural {
+namespace {
+
+using Options = std::vector<api::Option>;
+
+std::unique_ptr<Net> unet(const Options& options, const NetworkShape& shape) {
+  return make_net(*api::build_as<Network>(api::parse_settings("neural.network.unet", options)),
+                  shape);
+}
+
+// channels with rests behind whole vectors, groups across the seam of a skip connection
+const Options kSmall = {{"channels", "12,24"},
+                        {"norm_groups", "3"},
+                        {"head_width", "6"},
+                        {"layers", "1"},
+                        {"zero_init", "false"}};
+
+Options with(Options options, const Options& more) {
+  for (const auto& option : more) {
+    std::erase_if(options, [&](const auto& each) { return each.first == option.first; });
+    options.push_back(option);
+  }
+  return options;
+}
+
+NetInput input(const NetworkShape& shape, std::int64_t rows) {
+  at::manual_seed(5);
+  NetInput in{at::randn({rows, shape.sample[0], shape.sample[1], shape.sample[2]}),
+              at::rand({rows}) * 900.0 + 1.0,
+              {}};
+  if (shape.classes > 0) in.labels = at::randint(shape.classes + 1, {rows}, at::kLong);
+  return in;
+}
+
+struct Pass {
+  Tensor out, gradients, of_input;
+};
+
+Pass pass(Net& net, NetInput in) {
+  net.parameters().gradients().zero_();
+  const Tensor out = net.run(in);
+  net.backward(at::cos(at::arange(out.numel(), at::kFloat)).view(out.sizes()));
+  Pass made{out, net.parameters().gradients().clone(), {}};
+  const at::AutoGradMode graph(true);
+  in.x = in.x.detach().requires_grad_();
+  made.of_input = torch::autograd::grad({net.forward(in).square().sum()}, {in.x}).front().detach();
+  return made;
+}
+
+double apart(const Tensor& a, const Tensor& b) {
+  return ((a - b).abs().max() / b.abs().max()).item<double>();
+}
+
+void expect_fused_equals_plain(const Options& options, const NetworkShape& shape,
+                               std::optional<Philox> dropout = {}) {
+  const auto net = unet(options, shape);
+  NetInput in = input(shape, 3);
+  in.dropout = dropout;
+  const Pass fused = pass(*net, in);
+  const PlainLayers reference;
+  const Pass plain = pass(*net, in);
+  EXPECT_LT(apart(fused.out, plain.out), 1e-5);
+  EXPECT_LT(apart(fused.gradients, plain.gradients), 1e-4);
+  EXPECT_LT(apart(fused.of_input, plain.of_input), 1e-4);
+}
+
+const NetworkShape kShape{.sample = {2, 6, 10}, .classes = 3, .outputs = 2, .seed = 4};
+
+TEST(Unet, FusedLayersEqualPlainOnesInEveryOption) {
+  const Options kOptions[] = {
+      {},
+      {{"scale_shift", "false"}},
+      {{"middle_norm_groups", "0"}, {"middle_scale", "1.5"}},
+      {{"attention", "0,1"}, {"head_width", "0"}},
+      {{"resnet_downsampling", "0"}, {"resnet_upsampling", "1"}},
+      {{"time", "fourier"}, {"center_input", "true"}, {"downsample_padding", "0"}},
+      {{"channels", "32,48"}, {"norm_groups", "16"}, {"head_width", "16"}},
+  };
+  for (const Options& options : kOptions) {
+    SCOPED_TRACE(options.empty() ? "defaults" : options.front().first);
+    expect_fused_equals_plain(with(kSmall, options), kShape);
+  }
+}
+
+TEST(Unet, FusedLayersEqualPlainOnesOnEverySimdTarget) {
+  for (const Simd most : {Simd::portable, Simd::avx2}) {
+    const SimdLimit limit(most);
+    expect_fused_equals_plain(kSmall, kShape);
+  }
+}
+
+TEST(Unet, DropoutIsAFunctionOfItsDraws) {
+  const Options options = with(kSmall, {{"dropout", "0.4"}});
+  const Philox draws(3, Stream::dropout_units, 7);
+  expect_fused_equals_plain(options, kShape, draws);
+  const auto net = unet(options, kShape);
+  NetInput in = input(kShape, 2);
+  const Tensor whole = net->forward(in);
+  in.dropout = draws;
+  const Tensor dropped = net->forward(in);
+  EXPECT_TRUE(at::equal(dropped, net->forward(in)));
+  EXPECT_GT(apart(dropped, whole), 1e-3);
+}
+
+TEST(Unet, OutputsDoNotDependOnTheOtherRows) {
+  const auto net = unet(kSmall, kShape);
+  NetInput in = input(kShape, 5);
+  const Tensor all = net->forward(in);
+  const NetInput one{in.x.narrow(0, 3, 1), in.t.narrow(0, 3, 1), in.labels.narrow(0, 3, 1)};
+  EXPECT_LT(apart(net->forward(one), all.narrow(0, 3, 1)), 1e-5);
+}
+
+TEST(Unet, BeginsAtZeroAsAdmDoes) {
+  const auto net = unet(with(kSmall, {{"zero_init", "true"}}), kShape);
+  EXPECT_EQ(net->forward(input(kShape, 2)).abs().max().item<float>(), 0.0F);
+}
+
+// UNet2DModel(sample_size=4, in_channels=1, out_channels=1, block_out_channels=(4, 8),
+// layers_per_block=1, norm_num_groups=2, attention_head_dim=4, num_class_embeds=3,
+// resnet_time_scale_shift="scale_shift", DownBlock2D, AttnDownBlock2D and their like) of diffusers
+// 0.42.1 in float64; element i of a parameter is 0.3 sin(1.3 i + the sum of its name's bytes).
+TEST(Unet, OutputsAndGradientsAreThoseOfDiffusers) {
+  const NetworkShape shape{.sample = {1, 4, 4}, .classes = 2};
+  const auto net = unet({{"channels", "4,8"},
+                         {"layers", "1"},
+                         {"norm_groups", "2"},
+                         {"head_width", "4"},
+                         {"attention", "1"},
+                         {"middle_norm_groups", "0"}},
+                        shape);
+  std::map<std::string, Tensor> gradients;
+  for (const auto& item : net->parameters().items()) {
+    int sum = 0;
+    for (const char c : item.name) sum += c;
+    const Tensor place = at::arange(item.value.numel(), at::kDouble);
+    const at::NoGradGuard plain;
+    item.value.copy_((at::sin(place * 1.3 + sum) * 0.3).view(item.value.sizes()));
+    gradients[item.name] = item.value.grad();
+  }
+  const NetInput in{at::cos(at::arange(32, at::kDouble) * 0.7).view({2, 1, 4, 4}).to(at::kFloat),
+                    at::tensor({3.0F, 800.0F}), at::tensor({0, 2}, at::kLong)};
+  const Tensor expected = at::tensor(
+      {0.000468F,   -0.0869795F, -0.117169F,  -0.028408F,  -0.0275216F, 0.1350781F,  0.1178809F,
+       -0.0769841F, -0.0904302F, -0.3218963F, -0.3034372F, -0.1380959F, -0.1512172F, -0.0383716F,
+       -0.1062684F, -0.2891659F, -0.0241547F, 0.1176889F,  -0.0103104F, -0.064419F,  -0.154726F,
+       -0.2437677F, 0.0590895F,  0.0295141F,  0.1214312F,  0.0266681F,  -0.3389388F, -0.2464058F,
+       -0.3141689F, -0.1976911F, 0.0286806F,  -0.1685058F});
+  const Tensor out = net->run(in);
+  EXPECT_LT((out.flatten() - expected).abs().max().item<double>(), 1e-6);
+  net->backward(out * (2.0 / 32.0));
+  const auto sum_of = [&](const char* name) {
+    return gradients.at(name).abs().sum().item<double>();
+  };
+  EXPECT_NEAR(sum_of("conv_in.weight"), 0.1035929109908181, 1e-6);
+  EXPECT_NEAR(sum_of("class_embedding.weight"), 0.005755322000852473, 1e-7);
+  EXPECT_NEAR(sum_of("down_blocks.1.resnets.0.time_emb_proj.weight"), 0.0005774193382048797, 1e-8);
+  EXPECT_NEAR(sum_of("up_blocks.1.resnets.1.conv_shortcut.weight"), 0.17339392307544582, 2e-6);
+}
+
+void expect_refused(int code, const Options& options, const NetworkShape& shape) {
+  try {
+    unet(options, shape);
+    ADD_FAILURE() << "it was accepted";
+  } catch (const UsageError& error) {
+    EXPECT_EQ(error.code(), code) << error.what();
+  }
+}
+
+TEST(Unet, RefusesShapesAndSettingsThatDoNotFit) {
+  expect_refused(1165, {}, {.sample = {1, 30, 32}});
+  expect_refused(1165, {}, {.sample = {784}});
+  expect_refused(1166, {{"norm_groups", "24"}}, {.sample = {1, 32, 32}});
+  expect_refused(1166, {{"head_width", "48"}}, {.sample = {1, 32, 32}});
+  expect_refused(1166, {{"channels", "[]"}}, {.sample = {1, 32, 32}});
+  expect_refused(1167, {{"attention", "3"}}, {.sample = {1, 32, 32}});
+}
+
+TEST(PooledMemory, TensorsOutliveThePassAndTheNetwork) {
+  Tensor kept;
+  {
+    const KeptMemory network;
+    const void* first = nullptr;
+    {
+      const PooledMemory pass;
+      const Tensor once = at::empty({1 << 20}, at::kFloat);
+      first = once.data_ptr();
+    }
+    const PooledMemory pass;
+    kept = at::ones({1 << 20}, at::kFloat);
+    EXPECT_EQ(kept.data_ptr(), first);  // the block came back
+  }
+  EXPECT_EQ(kept.sum().item<float>(), static_cast<float>(1 << 20));
+}
+
+}  // namespace
+}  // namespace gradatim::neural

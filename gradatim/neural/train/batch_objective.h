@@ -1,0 +1,50 @@
+// BatchObjective: an objective whose steps learn from batches, made ahead on a thread of their own.
+#pragma once
+
+#include <optional>
+
+#include "gradatim/core/ahead.h"
+#include "gradatim/neural/nn/net.h"
+#include "gradatim/neural/train/batches.h"
+#include "gradatim/neural/train/loop.h"
+
+namespace gradatim::neural {
+
+class BatchObjective : public Objective {
+ public:
+  BatchObjective(std::shared_ptr<Net> net, std::int64_t accumulate, Batches batches)
+      : net_(std::move(net)), accumulate_(accumulate), batches_(std::move(batches)) {}
+
+  Parameters& parameters() final { return net_->parameters(); }
+  void begin(std::int64_t first, std::int64_t last) final;
+  double step(std::int64_t step) final;
+
+ protected:
+  Net& net() { return *net_; }
+  /// The number of learn()'s call in the whole training: what random draws of a pass depend on.
+  std::uint32_t pass() const { return pass_; }
+  /// The sum of the losses of rows [first, first + rows) over all of the batch's rows; adds its
+  /// gradients.
+  virtual double learn(Batch& batch, std::int64_t first, std::int64_t rows) = 0;
+
+ private:
+  std::shared_ptr<Net> net_;
+  std::int64_t accumulate_;
+  std::uint32_t pass_ = 0;
+  Batches batches_;
+  std::optional<Ahead<Batch>> ahead_;  // the last member: it uses the others
+};
+
+/// Rows of a batch's numbers as a tensor over their memory, or on the device.
+template <class T>
+Tensor rows_of(std::vector<T>& numbers, std::int64_t first, std::vector<std::int64_t> sizes,
+               at::Device device) {
+  const std::int64_t width = c10::multiply_integers(sizes) / sizes[0];
+  return at::from_blob(numbers.data() + first * width, sizes, c10::CppTypeToScalarType<T>::value)
+      .to(device);
+}
+/// What a network sees of rows [first, first + rows).
+NetInput input_of(Batch& batch, const NetworkShape& shape, std::int64_t first, std::int64_t rows,
+                  at::Device device);
+
+}  // namespace gradatim::neural

@@ -1,0 +1,164 @@
+#include "gradatim/process/generate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "gradatim/core/error.h"
+#include "gradatim/core/text.h"
+#include "gradatim/process/host_space.h"
+#include "gradatim/process/sampler.h"
+
+namespace gradatim::process {
+namespace {
+
+std::int64_t place_of(std::span<const std::string> classes, std::string_view whose,
+                      const std::string& word) {
+  const auto at = std::ranges::find(classes, word);
+  GRADATIM_CHECK(
+      at != classes.end(), UsageError, 1104, "the {} knows no label '{}'; {}", whose, word,
+      classes.empty()
+          ? std::string("it was trained without labels")
+          : fmt::format(
+                "its labels are {}",
+                join_and({classes.begin(),
+                          classes.begin() + std::min<std::ptrdiff_t>(20, std::ssize(classes))})));
+  return at - classes.begin();
+}
+
+ConditionPtr condition_of(std::vector<std::int64_t> labels) {
+  if (labels.empty()) return nullptr;
+  return std::make_shared<Labels>(std::move(labels));
+}
+
+// The states of the data that a flow starts from, over and over where they are too few.
+std::vector<double> start_of(const Generator& generator, const GenerateRequest& request,
+                             std::int64_t dims) {
+  GRADATIM_CHECK(generator.starts_from_source() != request.source.empty(), UsageError, 1175,
+                 "the model starts from {}",
+                 request.source.empty() ? "samples as it was trained with; name some as its source"
+                                        : "normal noise; leave out the source");
+  if (request.source.empty()) return {};
+  std::vector<double> states(static_cast<std::size_t>(request.rows * dims));
+  for (std::size_t k = 0; k < states.size(); ++k) {
+    states[k] = request.source[k % request.source.size()];
+  }
+  generator.to_states(states);
+  return states;
+}
+
+// A field that tells when it was asked, so that a long integration can be followed and stopped.
+class WatchedField final : public Field {
+ public:
+  WatchedField(std::shared_ptr<const Field> field, Observer* observer)
+      : field_(std::move(field)), observer_(observer) {}
+
+  const Prediction& prediction() const override { return field_->prediction(); }
+  bool differentiable() const override { return field_->differentiable(); }
+  void check(const Condition* condition) const override { field_->check(condition); }
+  void eval(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
+            std::span<Vec> out) const override {
+    field_->eval(space, query, conditions, out);
+    observer_->on_step({.step = ++asked_});
+  }
+  Vec vjp(Space& space, const Query& query, const ConditionPtr& condition,
+          const Vec& w) const override {
+    return field_->vjp(space, query, condition, w);
+  }
+
+ private:
+  std::shared_ptr<const Field> field_;
+  Observer* observer_;
+  mutable std::int64_t asked_ = 0;
+};
+
+}  // namespace
+
+std::int64_t dims_of(const Generator& generator) {
+  std::int64_t dims = 1;
+  for (const std::int64_t extent : generator.shape()) dims *= extent;
+  return dims;
+}
+
+api::Settings sampler_for(const Generator& generator, api::Settings asked) {
+  const api::Settings own = generator.sampler();
+  const auto prediction = asked.parts.find("prediction");
+  GRADATIM_CHECK(prediction == asked.parts.end() ||
+                     prediction->second.component == own.parts.at("prediction").component,
+                 UsageError, 1168, "the model was trained to say {}; leave out the prediction",
+                 own.parts.at("prediction").component);
+  for (const auto& [name, part] : own.parts) asked.parts.try_emplace(name, part);
+  return asked;
+}
+
+std::vector<std::int64_t> labels_named(const Generator& generator,
+                                       const std::vector<std::string>& words, std::int64_t rows) {
+  return places_named(generator.classes(), "model", words, rows);
+}
+
+std::vector<std::int64_t> places_named(std::span<const std::string> classes, std::string_view whose,
+                                       const std::vector<std::string>& words, std::int64_t rows) {
+  std::vector<std::int64_t> labels;
+  for (const auto& word : words) labels.push_back(place_of(classes, whose, word));
+  const std::size_t given = labels.size();
+  for (std::size_t row = given; given > 1 && row < static_cast<std::size_t>(rows); ++row) {
+    labels.push_back(labels[row - given]);
+  }
+  return labels;
+}
+
+std::vector<float> generate(const Generator& generator, const api::Settings& sampler,
+                            GenerateRequest request) {
+  constexpr std::int64_t kBatchNumbers = std::int64_t{1} << 22, kChunk = 64;
+  const std::int64_t dims = dims_of(generator);
+  const std::int64_t suits = std::max(kChunk, kBatchNumbers / dims / kChunk * kChunk);
+  SampleRequest asked{.rows = request.rows,
+                      .dims = dims,
+                      .seed = request.seed,
+                      .condition = condition_of(std::move(request.labels)),
+                      .negative = condition_of(std::move(request.negative)),
+                      .batch = request.batch > 0 ? request.batch : suits,
+                      .start = start_of(generator, request, dims),
+                      .trained = generator.path(),
+                      .energy = request.energy,
+                      .observer = request.observer};
+  auto made = api::build_as<Sampler>(sampler)->sample(
+      [&](const auto&, const auto&) { return generator.field(); }, std::move(asked));
+  generator.to_data(made);
+  return made;
+}
+
+std::vector<std::uint8_t> to_bytes(std::span<const float> numbers) {
+  std::vector<std::uint8_t> bytes(numbers.size());
+  std::ranges::transform(numbers, bytes.begin(), [](float x) {
+    return static_cast<std::uint8_t>(std::lround(std::clamp(x, 0.0F, 255.0F)));
+  });
+  return bytes;
+}
+
+Likelihood log_prob(const Generator& generator, const api::Settings& sampler,
+                    std::vector<double> data, const std::vector<std::int64_t>& labels,
+                    const LikelihoodOptions& options, Observer* observer) {
+  GRADATIM_CHECK(!generator.starts_from_source(), UsageError, 1176,
+                 "the model starts from samples, whose density nobody knows; a density needs a "
+                 "model that was trained from normal noise");
+  const ConditionPtr condition = condition_of(labels);
+  std::shared_ptr<const Field> field = generator.field();
+  field->check(condition.get());
+  if (observer != nullptr) field = std::make_shared<WatchedField>(std::move(field), observer);
+  const FieldDenoiser denoiser(field, api::build_as<Sampler>(sampler)->path(), generator.path());
+  const std::int64_t dims = dims_of(generator);
+  const std::int64_t rows = static_cast<std::int64_t>(data.size()) / dims;
+  std::vector<std::int64_t> places(static_cast<std::size_t>(rows));
+  std::iota(places.begin(), places.end(), std::int64_t{0});
+  generator.to_states(data);
+  HostSpace<double> space;
+  Likelihood found =
+      log_prob(space, denoiser, condition, space.from(data, rows, dims), places, options);
+  for (double& nats : found.log_prob) nats += generator.log_scale();
+  return found;
+}
+
+}  // namespace gradatim::process

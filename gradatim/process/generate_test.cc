@@ -1,0 +1,136 @@
+#include "gradatim/process/generate.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <numbers>
+
+#include "gradatim/core/error.h"
+#include "gradatim/process/oracle.h"
+
+namespace gradatim::process {
+namespace {
+
+// A model whose field is an oracle's, of data that are 2 x + 10 of the oracle's.
+class OracleGenerator final : public Generator {
+ public:
+  explicit OracleGenerator(api::Settings oracle, bool from_source = false)
+      : oracle_(std::move(oracle)), from_source_(from_source) {}
+
+  std::shared_ptr<const Field> field() const override {
+    return maker()->on(path(),
+                       api::build_as<Prediction>({.component = "process.prediction.velocity"}));
+  }
+  std::shared_ptr<const Path> path() const override { return path_; }
+  api::Settings sampler() const override {
+    api::Settings settings{.component = "process.sampler"};
+    settings.parts["path"] = {.component = "process.path.rectified"};
+    settings.parts["prediction"] = {.component = "process.prediction.velocity"};
+    return settings;
+  }
+  std::span<const std::int64_t> shape() const override { return shape_; }
+  std::span<const std::string> classes() const override { return classes_; }
+  std::span<const std::string> columns() const override { return {}; }
+  bool holds_bytes() const override { return false; }
+  void to_data(std::span<float> states) const override {
+    for (float& x : states) x = 2.0F * x + 10.0F;
+  }
+  void to_states(std::span<double> data) const override {
+    for (double& x : data) x = (x - 10.0) / 2.0;
+  }
+  double log_scale() const override { return -2.0 * std::log(2.0); }
+  bool starts_from_source() const override { return from_source_; }
+
+ private:
+  std::shared_ptr<const OracleMaker> maker() const { return api::build_as<OracleMaker>(oracle_); }
+
+  api::Settings oracle_;
+  bool from_source_;
+  std::shared_ptr<const Path> path_ = api::build_as<Path>({.component = "process.path.rectified"});
+  std::vector<std::int64_t> shape_ = {2};
+  std::vector<std::string> classes_ = {"up", "down", "left"};
+};
+
+api::Settings gaussian() {
+  const std::vector<api::Option> two = {{"dims", "2"}};
+  return api::parse_settings("process.oracle.gaussian", two);
+}
+
+api::Settings sampler(const Generator& generator, const std::vector<api::Option>& options = {}) {
+  return sampler_for(generator, api::parse_settings("process.sampler", options));
+}
+
+int code_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.code();
+  }
+  return 0;
+}
+
+TEST(Generate, SamplesAreInTheScaleOfTheData) {
+  const OracleGenerator generator(gaussian());
+  const auto made = generate(generator, sampler(generator), {.rows = 4000});
+  double sum = 0.0, squares = 0.0;
+  for (const float x : made) {
+    sum += x;
+    squares += (x - 10.0) * (x - 10.0);
+  }
+  const auto count = static_cast<double>(made.size());
+  EXPECT_NEAR(sum / count, 10.0, 0.1);
+  EXPECT_NEAR(squares / count, 4.0, 0.2);
+}
+
+TEST(Generate, ARowDoesNotDependOnTheBatch) {
+  const OracleGenerator generator(gaussian());
+  const auto all = generate(generator, sampler(generator), {.rows = 100});
+  EXPECT_EQ(generate(generator, sampler(generator), {.rows = 100, .batch = 7}), all);
+}
+
+TEST(Generate, TheDensityIsThatOfTheData) {
+  const OracleGenerator generator(gaussian());
+  const std::vector<double> data = {10.0, 10.0, 12.0, 7.0};
+  for (const char* path : {"rectified", "trigonometric"}) {
+    const auto found = log_prob(generator, sampler(generator, {{"path", path}}), data, {}, {});
+    const double top = -std::log(2.0 * std::numbers::pi * 4.0);
+    EXPECT_NEAR(found.log_prob[0], top, 1e-4) << path;
+    EXPECT_NEAR(found.log_prob[1], top - 0.5 * (1.0 + 2.25), 1e-4) << path;
+  }
+}
+
+TEST(Generate, SeveralLabelsAreTakenInTurn) {
+  const OracleGenerator generator(api::parse_settings("process.oracle.ring", {}));
+  using Places = std::vector<std::int64_t>;
+  EXPECT_EQ(labels_named(generator, {}, 3), Places{});
+  EXPECT_EQ(labels_named(generator, {"left"}, 3), Places{2});
+  EXPECT_EQ(labels_named(generator, {"left", "up"}, 5), (Places{2, 0, 2, 0, 2}));
+  EXPECT_EQ(code_of([&] { labels_named(generator, {"right"}, 3); }), 1104);
+}
+
+TEST(Generate, BytesAreRoundedAndHeldWithinTheirRange) {
+  const std::vector<float> numbers = {-3.0F, 0.4F, 0.6F, 254.6F, 300.0F};
+  EXPECT_EQ(to_bytes(numbers), (std::vector<std::uint8_t>{0, 0, 1, 255, 255}));
+}
+
+TEST(Generate, RefusesWhatTheModelCannotDo) {
+  const auto oracle = gaussian();
+  const OracleGenerator plain(oracle), flow(oracle, true);
+  EXPECT_EQ(code_of([&] { sampler(plain, {{"prediction", "noise"}}); }), 1168);
+  EXPECT_EQ(code_of([&] { generate(plain, sampler(plain), {.source = {1.0, 2.0}}); }), 1175);
+  EXPECT_EQ(code_of([&] { generate(flow, sampler(flow), {}); }), 1175);
+  EXPECT_EQ(code_of([&] { log_prob(flow, sampler(flow), {1.0, 2.0}, {}, {}); }), 1176);
+}
+
+TEST(Generate, ASourceIsUsedOverAndOver) {
+  const OracleGenerator flow(gaussian(), true);
+  const auto made = generate(flow, sampler(flow), {.rows = 3, .source = {10.0, 11.0, 12.0, 13.0}});
+  ASSERT_EQ(made.size(), 6U);
+  EXPECT_EQ(made[0], made[4]);
+  EXPECT_EQ(made[1], made[5]);
+  EXPECT_NE(made[0], made[2]);
+}
+
+}  // namespace
+}  // namespace gradatim::process

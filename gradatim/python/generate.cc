@@ -1,0 +1,203 @@
+// Models that samples are drawn from: arrays of samples, and what one does with a Generator.
+#include "gradatim/process/generate.h"
+
+#include <fmt/format.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "gradatim/api/settings.h"
+#include "gradatim/core/error.h"
+#include "gradatim/data/samples/values.h"
+#include "gradatim/process/host_space.h"
+#include "gradatim/python/module.h"
+
+namespace nb = nanobind;
+
+namespace gradatim::python {
+namespace {
+
+using process::Generator;
+using Words = std::vector<std::string>;
+using Doubles = nb::ndarray<const double, nb::c_contig, nb::device::cpu>;
+
+const Generator& generator_of(const Fitted& fitted) {
+  const auto* generator = dynamic_cast<const Generator*>(fitted.model.get());
+  GRADATIM_CHECK(generator != nullptr, UsageError, 1162, "a model of {} cannot be sampled from",
+                 fitted.model->card().settings.component);
+  return *generator;
+}
+
+std::vector<std::size_t> sizes_of(std::int64_t rows, std::span<const std::int64_t> shape) {
+  std::vector<std::size_t> sizes{static_cast<std::size_t>(rows)};
+  for (const auto size : shape) sizes.push_back(static_cast<std::size_t>(size));
+  return sizes;
+}
+
+template <class T>
+nb::object array_of(std::vector<T> values, const std::vector<std::size_t>& sizes) {
+  auto* kept = new std::vector<T>(std::move(values));
+  nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+  return nb::cast(nb::ndarray<nb::numpy, T>(kept->data(), sizes.size(), sizes.data(), owner));
+}
+
+// Memory for samples, which Python fills: the only copy of what the user has.
+SharedSamples empty_samples(std::int64_t count, std::vector<std::int64_t> shape, bool bytes) {
+  auto samples = std::make_shared<data::Samples>();
+  samples->count = count;
+  samples->shape = std::move(shape);
+  const auto numbers = static_cast<std::size_t>(count * samples->size());
+  if (bytes) {
+    samples->bytes.resize(numbers);
+  } else {
+    samples->numbers.resize(numbers);
+  }
+  return {std::move(samples)};
+}
+
+// An array [count, *shape] over that memory, which it keeps alive.
+nb::object memory_of(const SharedSamples& self) {
+  auto& samples = *self.samples;
+  const auto sizes = sizes_of(samples.count, samples.shape);
+  nb::capsule owner(new SharedSamples(self),
+                    [](void* p) noexcept { delete static_cast<SharedSamples*>(p); });
+  if (samples.bytes.empty()) {
+    return nb::cast(
+        nb::ndarray<nb::numpy, float>(samples.numbers.data(), sizes.size(), sizes.data(), owner));
+  }
+  return nb::cast(nb::ndarray<nb::numpy, std::uint8_t>(samples.bytes.data(), sizes.size(),
+                                                       sizes.data(), owner));
+}
+
+void set_labels(const SharedSamples& self, std::vector<std::int64_t> labels, Words classes) {
+  self.samples->labels = std::move(labels);
+  self.samples->classes = std::move(classes);
+}
+
+nb::object sample(const Fitted& self, const std::string& sampler, std::int64_t rows,
+                  std::uint64_t seed, const Words& labels, const Words& negative,
+                  const SharedSamples* source, std::int64_t batch, nb::handle on_step,
+                  nb::handle on_warning, int threads) {
+  const Generator& generator = generator_of(self);
+  const auto settings = process::sampler_for(generator, api::settings_from_json(sampler));
+  StepObserver observer(on_step, on_warning);
+  for (const auto& notice : api::notices(settings)) observer.on_warning(notice);
+  process::GenerateRequest request{.rows = rows,
+                                   .seed = seed,
+                                   .labels = process::labels_named(generator, labels, rows),
+                                   .negative = process::labels_named(generator, negative, rows),
+                                   .batch = batch,
+                                   .observer = &observer};
+  if (source != nullptr) {
+    request.source = data::values_of(*source->samples, generator.shape(), "the source's samples");
+  }
+  auto numbers =
+      unlocked(threads, [&] { return process::generate(generator, settings, std::move(request)); });
+  const auto sizes = sizes_of(rows, generator.shape());
+  if (generator.holds_bytes()) return array_of(process::to_bytes(numbers), sizes);
+  return array_of(std::move(numbers), sizes);
+}
+
+// -> log_prob, standard_error (nats), [rows] each.
+nb::tuple log_prob(const Fitted& self, const std::string& sampler, const Doubles& x,
+                   const Words& labels, int probes, std::uint64_t seed, bool end_field, double atol,
+                   double rtol, int threads) {
+  const Generator& generator = generator_of(self);
+  const auto settings = process::sampler_for(generator, api::settings_from_json(sampler));
+  const auto rows = static_cast<std::int64_t>(x.size()) / process::dims_of(generator);
+  const auto places = process::labels_named(generator, labels, rows);
+  const process::LikelihoodOptions options{
+      .probes = probes,
+      .seed = seed,
+      .end = end_field ? process::EndDensity::field : process::EndDensity::start,
+      .ode = {.atol = atol, .rtol = rtol}};
+  StepObserver observer{nb::none(), nb::none()};
+  std::vector<double> data(x.data(), x.data() + x.size());
+  auto found = unlocked(threads, [&] {
+    return process::log_prob(generator, settings, std::move(data), places, options, &observer);
+  });
+  const std::vector sizes{static_cast<std::size_t>(rows)};
+  return nb::make_tuple(array_of(std::move(found.log_prob), sizes),
+                        array_of(std::move(found.standard_error), sizes));
+}
+
+// What the network says of states x [rows, *shape] at times t [rows].
+nb::object field(const Fitted& self, const Doubles& x, const Doubles& t, const Words& labels,
+                 int threads) {
+  const Generator& generator = generator_of(self);
+  const auto dims = process::dims_of(generator);
+  const auto rows = static_cast<std::int64_t>(t.size());
+  GRADATIM_CHECK(static_cast<std::int64_t>(x.size()) == rows * dims, UsageError, 1105,
+                 "{} states of {} numbers need {} in all, not {}", rows, dims, rows * dims,
+                 x.size());
+  const auto known = process::labels_named(generator, labels, rows);
+  process::ConditionPtr condition;
+  if (!known.empty()) condition = std::make_shared<process::Labels>(known);
+  std::vector<std::int64_t> places(static_cast<std::size_t>(rows));
+  for (std::size_t row = 0; row < places.size(); ++row)
+    places[row] = static_cast<std::int64_t>(row);
+  const std::vector<double> times(t.data(), t.data() + t.size());
+  std::vector<float> said(x.size());
+  unlocked(threads, [&] {
+    process::HostSpace<float> space;
+    const auto state = space.from({x.data(), x.size()}, rows, dims);
+    process::Vec out;
+    generator.field()->eval(space, {state, times, places}, {&condition, 1}, {&out, 1});
+    const float* numbers = process::HostSpace<float>::data(out);
+    std::copy_n(numbers, said.size(), said.begin());
+    return 0;
+  });
+  return array_of(std::move(said), sizes_of(rows, generator.shape()));
+}
+
+double loss(const Fitted& self, const SharedSamples& samples, std::uint64_t seed, int threads) {
+  return unlocked(
+      threads, [&] { return self.model->evaluate_samples(*samples.samples, seed).front().second; });
+}
+
+}  // namespace
+
+void bind_generate(nb::module_& module) {
+  nb::class_<SharedSamples>(module, "Samples", "Arrays of one shape, with labels where there are.")
+      .def_prop_ro("memory", &memory_of)
+      .def_prop_rw(
+          "columns", [](const SharedSamples& self) { return self.samples->columns; },
+          [](const SharedSamples& self, Words names) { self.samples->columns = std::move(names); })
+      .def("set_labels", &set_labels, nb::arg("labels"), nb::arg("classes"));
+  module.def("empty_samples", &empty_samples, nb::arg("count"), nb::arg("shape"), nb::arg("bytes"),
+             "Memory for samples.");
+  module.def("generate", &sample, nb::arg("model"), nb::arg("sampler"), nb::arg("rows"),
+             nb::arg("seed"), nb::arg("labels"), nb::arg("negative"), nb::arg("source").none(),
+             nb::arg("batch"), nb::arg("on_step").none(), nb::arg("on_warning"), nb::arg("threads"),
+             "Samples [rows, *shape] of a model.");
+  module.def("model_log_prob", &log_prob, nb::arg("model"), nb::arg("sampler"), nb::arg("x"),
+             nb::arg("labels"), nb::arg("probes"), nb::arg("seed"), nb::arg("end_field"),
+             nb::arg("atol"), nb::arg("rtol"), nb::arg("threads"), "ln p of data under a model.");
+  module.def("model_field", &field, nb::arg("model"), nb::arg("x"), nb::arg("t"), nb::arg("labels"),
+             nb::arg("threads"), "A model's field at states and times.");
+  module.def("model_loss", &loss, nb::arg("model"), nb::arg("samples"), nb::arg("seed"),
+             nb::arg("threads"), "The loss of training on samples.");
+  module.def(
+      "sample_shape",
+      [](const Fitted& self) {
+        const auto shape = generator_of(self).shape();
+        return std::vector<std::int64_t>(shape.begin(), shape.end());
+      },
+      nb::arg("model"), "Of one sample.");
+  module.def(
+      "sample_classes",
+      [](const Fitted& self) {
+        const auto words = generator_of(self).classes();
+        return Words(words.begin(), words.end());
+      },
+      nb::arg("model"), "Words of the labels.");
+  module.def(
+      "sample_columns",
+      [](const Fitted& self) {
+        const auto names = generator_of(self).columns();
+        return Words(names.begin(), names.end());
+      },
+      nb::arg("model"), "Names of the numbers of a row.");
+}
+
+}  // namespace gradatim::python

@@ -1,0 +1,158 @@
+"""Arrays of samples: what Python people have, as the library's Samples, with a single copy.
+
+X is [rows, numbers], [rows, height, width] or [rows, channels, height, width]. Images of uint8 stay
+bytes; everything else becomes float32.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+import gradatim._native as _native
+from gradatim import _data
+from gradatim._classes import words_of
+from gradatim._errors import DataError
+
+__all__ = ["checked_array", "encoded_labels", "label_words", "samples_of", "shape_text"]
+
+
+def samples_of(X: Any, *, name: str = "X") -> _native.Samples:
+    """X, as `checked_array` gives it, in the library's memory."""
+    images = len(X.shape) > 2
+    shape = [1, *X.shape[1:]] if len(X.shape) == 3 else list(X.shape[1:])
+    samples = _native.empty_samples(X.shape[0], shape, images and X.dtype == np.uint8)
+    memory = samples.memory
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is named below
+        if isinstance(X, np.ndarray):
+            np.copyto(memory, X.reshape(memory.shape), casting="unsafe")
+        else:
+            for k, column in enumerate(_columns(X)):
+                memory[:, k] = _numbers(column, f"{name}, column {k}")
+            names = _names(X)
+            if names and all(isinstance(each, str) for each in names):
+                samples.columns = names
+    _check_finite(memory, name)
+    return samples
+
+
+def checked_array(estimator: Any, X: Any, *, reset: bool, name: str = "X") -> Any:
+    """X as an array or a data frame, of a shape that samples have.
+
+    With `reset` the estimator learns the shape of a sample, else X must have its own.
+    """
+    X = _data.of_tensor(X)
+    if hasattr(X, "toarray"):
+        raise DataError(f"{name} is sparse, and samples are dense; give X.toarray()", "GRD-2072")
+    frame = _data.is_frame(X)
+    if not frame:
+        X = _numbers(X, name)
+    shape = tuple(X.shape)
+    if not 2 <= len(shape) <= 4 or min(shape) < 1:
+        raise DataError(
+            f"{name} has shape {shape}; samples are [rows, numbers], [rows, height, width] or "
+            "[rows, channels, height, width], at least one; reshape it, one number a row by "
+            "reshape(-1, 1)",
+            "GRD-2072",
+        )
+    if reset:
+        estimator.shape_ = shape[1:]
+    elif _sides(shape[1:]) != _sides(estimator.shape_):
+        raise DataError(
+            f"{name} holds samples of shape {shape_text(shape[1:])} and the model's are "
+            f"{shape_text(estimator.shape_)}",
+            "GRD-2090",
+        )
+    if len(shape) == 2 and name == "X":
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+    elif reset:
+        estimator.n_features_in_ = int(np.prod(shape[1:]))
+        with contextlib.suppress(AttributeError):
+            del estimator.feature_names_in_
+    return X
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    return f"[{', '.join(map(str, shape))}]"
+
+
+def encoded_labels(y: Any, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """The labels, sorted, and their places row by row."""
+    y = _data.of_nullable(_data.of_tensor(y))
+    labels = np.asarray(y)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1 or len(labels) != rows:
+        raise DataError(
+            f"y has shape {labels.shape}; expected one label a sample, ({rows},)", "GRD-2074"
+        )
+    if labels.dtype.kind == "f" and not np.array_equal(labels, np.floor(labels)):
+        raise DataError(
+            "y holds fractions, NaN or infinity; a label is a whole number or a word", "GRD-2075"
+        )
+    try:
+        classes, places = np.unique(labels, return_inverse=True)
+    except TypeError:
+        raise DataError(
+            "y holds labels of several types, or None; give every sample one, all of one type",
+            "GRD-2075",
+        ) from None
+    if "" in words_of(classes):
+        raise DataError("y holds an empty label; write one, or leave the sample out", "GRD-2075")
+    return classes, places
+
+
+def label_words(labels: Any) -> list[str]:
+    """What a model file calls these labels: none, one or several."""
+    if labels is None:
+        return []
+    array = np.atleast_1d(np.asarray(_data.of_tensor(labels)))
+    return words_of(array.ravel())
+
+
+def _sides(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """As the library has it: a grey image has a channel."""
+    return (1, *shape) if len(shape) == 2 else tuple(shape)
+
+
+def _numbers(X: Any, name: str) -> np.ndarray:
+    array = np.asarray(X)
+    if array.dtype.kind == "O":
+        try:
+            return array.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"{name} holds what is no number: {error}", "GRD-2073") from None
+    if array.dtype.kind not in "biuf":
+        raise DataError(
+            f"{name} has elements of type {array.dtype}; samples are real numbers", "GRD-2073"
+        )
+    return array
+
+
+def _columns(frame: Any) -> list[Any]:
+    """Of pandas, Polars or pyarrow."""
+    if hasattr(frame, "iloc"):
+        return [frame.iloc[:, k] for k in range(frame.shape[1])]
+    if hasattr(frame, "get_columns"):
+        return list(frame.get_columns())
+    return list(frame.columns)
+
+
+def _names(frame: Any) -> list[Any]:
+    return list(frame.column_names if hasattr(frame, "column_names") else frame.columns)
+
+
+def _check_finite(memory: np.ndarray, name: str) -> None:
+    # A sum in float64 is finite where all of float32 are, and takes no memory.
+    if memory.dtype == np.uint8 or np.isfinite(memory.sum(dtype=np.float64)):
+        return
+    cell = np.argwhere(~np.isfinite(memory))[0].tolist()
+    value = memory[tuple(cell)]
+    raise DataError(
+        f"{name} contains {'NaN' if np.isnan(value) else 'infinity'} in the cell {cell}; samples "
+        "hold finite numbers up to 3.4e38: fill it, or leave the row out",
+        "GRD-2076",
+    )
