@@ -30,7 +30,6 @@ class Denoiser {
   virtual void data_and_aside(Space& space, const Query& query,
                               std::span<const ConditionPtr> conditions, std::span<Form> out,
                               const Aside& aside) const;
-  virtual bool learns_variance() const { return false; }
   /// The meaning of the field's own output F, in which rescaled guidance measures deviations.
   virtual const Prediction& native() const = 0;
   /// The a of D = a x + b F.
@@ -57,7 +56,6 @@ class FieldDenoiser final : public Denoiser {
   }
   void data_and_aside(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
                       std::span<Form> out, const Aside& aside) const override;
-  bool learns_variance() const override { return field_->learns_variance(); }
   Vec vjp(Space& space, const Query& query, const ConditionPtr& condition,
           const Vec& w) const override;
 

@@ -121,7 +121,6 @@ class GuidedDenoiser : public Denoiser {
             std::span<Form> out) const final {
     data_and_aside(space, query, conditions, out, {});
   }
-  bool learns_variance() const final { return inner_->learns_variance(); }
   /// UsageError GRD-1131; guidance that has a derivative overrides it.
   Vec vjp(Space& space, const Query& query, const ConditionPtr& condition,
           const Vec& w) const override;

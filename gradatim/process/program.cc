@@ -43,10 +43,6 @@ bool Stage::asks_variance() const {
   return std::ranges::any_of(moves, [](const Move& move) { return move.sum.spread != 0.0; });
 }
 
-bool Program::asks_variance() const {
-  return std::ranges::any_of(stages, [](const Stage& stage) { return stage.asks_variance(); });
-}
-
 LinearRun::LinearRun(Space& space, const Program& program, Vec start,
                      std::span<const std::int64_t> rows)
     : space_(space),

@@ -64,7 +64,6 @@ struct Program {
 
   std::int64_t evaluations() const;
   std::int64_t steps() const;
-  bool asks_variance() const;
 };
 
 class LinearRun {

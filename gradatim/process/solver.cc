@@ -15,7 +15,6 @@ std::optional<Program> LinearSolver::program(const Path& path,
 
 Vec LinearSolver::solve(const Problem& problem, Vec x) const {
   const Program steps = *program(problem.denoiser.path(), problem.times);
-  if (steps.asks_variance()) check_variance(problem.denoiser.learns_variance());
   LinearRun run(problem.space, steps, std::move(x), problem.rows);
   Form data;
   Vec variance;

@@ -156,7 +156,7 @@ TEST(LearnedVariance, TheStepToExactDataDrawsNothing) {
   EXPECT_EQ(drawn("learned", {0.5, 0.0}, huge), drawn("fixed_small", {0.5, 0.0}, huge));
   const auto program = *solver("ddpm", {{"variance", "learned"}})
                             ->program(*anchor_path(), std::vector<double>{0.5, 0.0});
-  EXPECT_FALSE(program.asks_variance());
+  EXPECT_FALSE(program.stages[0].asks_variance());
 }
 
 TEST(LearnedVariance, OfAFieldWithoutOneIsRefused) {
@@ -216,7 +216,6 @@ TEST(LearnedVariance, GuidanceKeepsThatOfTheCondition) {
                    exact_classifier({{1.0}, {0.3}, {0.5}, 1}, path,
                                     std::make_shared<Labels>(std::vector<std::int64_t>{0})),
                    1.0)}) {
-    EXPECT_TRUE(denoiser->learns_variance());
     EXPECT_EQ(two(denoiser), expected);
   }
   EXPECT_EQ(two(classifier_free(plain, 0.0)), std::vector<double>(6, -1.0));
