@@ -34,7 +34,7 @@ class DiffusionModel(GenerativeModel):
         Steps whose batches are drawn and coupled together, as one larger batch. In [1, 1024].
     network : PartLike, default="auto"
         What computes the field; auto is a multilayer perceptron for rows, a U-Net for images. One
-        of mlp, unet, an object of gradatim.neural.network.
+        of conv_classifier, mlp, unet, an object of gradatim.neural.network.
     path : PartLike, default="rectified"
         How data turn into noise. One of cosine, edm, given, linear, rectified, scaled_linear,
         sigmoid, sub_vp, trigonometric, ve, vp, an object of gradatim.process.path.
