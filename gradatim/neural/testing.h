@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <memory>
 #include <vector>
 
@@ -49,9 +50,25 @@ struct Plan {
     make(diffusion.training, "training");
     const auto number = [&](const char* name) { return settings.values.at(name); };
     diffusion.config.drop_label = std::get<double>(number("drop_label"));
+    diffusion.config.learned_variance = std::get<bool>(number("learned_variance"));
+    diffusion.config.variance_weight = std::get<double>(number("variance_weight"));
     diffusion.config.pair_steps = std::get<std::int64_t>(number("pair_steps"));
   }
   DiffusionPlan diffusion;
 };
+
+/// A component by its name.
+template <class I>
+std::shared_ptr<const I> make(std::string_view name, const std::vector<api::Option>& options = {}) {
+  return api::build_as<I>(api::parse_settings(name, options));
+}
+
+/// The variance of the true step of Gaussian data of deviation c, over the posterior's.
+inline double true_ratio(const process::PathPoint& a, const process::PathPoint& b, double c) {
+  const auto precision = [&](const auto& p) {
+    return 1.0 / (c * c) + std::pow(p.alpha / p.sigma, 2.0);
+  };
+  return precision(b) / precision(a);
+}
 
 }  // namespace gradatim::neural::testing

@@ -34,6 +34,8 @@ class Coupling {
   void pair(const Batch& batch, std::span<std::int32_t> partner) const;
   /// Whether it asks for labels or conditions.
   virtual bool needs_labels() const { return false; }
+  /// Whether the noise of a pair says nothing about its data.
+  virtual bool independent() const { return false; }
 
  protected:
   /// `batch` has been checked.

@@ -14,11 +14,12 @@ double factor(const PathPoint& from, const PathPoint& to) {
 
 }  // namespace
 
-void Denoiser::data_and_plain(Space& space, const Query& query,
+void Denoiser::data_and_aside(Space& space, const Query& query,
                               std::span<const ConditionPtr> conditions, std::span<Form> out,
-                              std::span<Form> plain) const {
+                              const Aside& aside) const {
+  check_variance(aside.variance.empty());
   data(space, query, conditions, out);
-  if (!plain.empty()) std::copy(out.begin(), out.end(), plain.begin());
+  std::copy_n(out.begin(), aside.plain.size(), aside.plain.begin());
 }
 
 FieldDenoiser::FieldDenoiser(std::shared_ptr<const Field> field, std::shared_ptr<const Path> path,
@@ -63,8 +64,9 @@ void FieldDenoiser::convert(const Query& query) const {
   }
 }
 
-void FieldDenoiser::data(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
-                         std::span<Form> out) const {
+void FieldDenoiser::data_and_aside(Space& space, const Query& query,
+                                   std::span<const ConditionPtr> conditions, std::span<Form> out,
+                                   const Aside& aside) const {
   if (query.t.empty()) return;
   convert(query);
   Vec input = query.x;
@@ -74,7 +76,12 @@ void FieldDenoiser::data(Space& space, const Query& query, std::span<const Condi
     input = space.combine(scaled);
   }
   outputs_.resize(conditions.size());
-  field_->eval(space, {input, times_, query.rows}, conditions, outputs_);
+  const Query asked{input, times_, query.rows};
+  if (aside.variance.empty()) {
+    field_->eval(space, asked, conditions, outputs_);
+  } else {
+    field_->eval_with_variance(space, asked, conditions, outputs_, aside.variance);
+  }
   for (std::size_t i = 0; i < conditions.size(); ++i) {
     out[i].clear();
     if (uniform_) {
@@ -86,6 +93,7 @@ void FieldDenoiser::data(Space& space, const Query& query, std::span<const Condi
     }
     outputs_[i] = {};
   }
+  std::copy_n(out.begin(), aside.plain.size(), aside.plain.begin());
 }
 
 Vec FieldDenoiser::vjp(Space& space, const Query& query, const ConditionPtr& condition,

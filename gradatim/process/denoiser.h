@@ -9,6 +9,12 @@
 
 namespace gradatim::process {
 
+/// What a denoiser may say beside the data, one a condition; empty where it is not wanted.
+struct Aside {
+  std::span<Form> plain = {};    // the data that the field says before guidance
+  std::span<Vec> variance = {};  // the field's learned variances (Field::eval_with_variance)
+};
+
 class Denoiser {
  public:
   virtual ~Denoiser() = default;
@@ -19,11 +25,11 @@ class Denoiser {
   /// conditions are evaluated as one batch.
   virtual void data(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
                     std::span<Form> out) const = 0;
-  /// The same and, where `plain` is not empty, in plain[i] what the field says under conditions[i]
-  /// before guidance: no further evaluation where guidance asks for that anyway.
-  virtual void data_and_plain(Space& space, const Query& query,
+  /// The same and what else is wanted of conditions[i]: no further evaluation where guidance asks
+  /// for that anyway. UsageError GRD-1145 where variances are wanted and the field has none.
+  virtual void data_and_aside(Space& space, const Query& query,
                               std::span<const ConditionPtr> conditions, std::span<Form> out,
-                              std::span<Form> plain) const;
+                              const Aside& aside) const;
   /// The meaning of the field's own output F, in which rescaled guidance measures deviations.
   virtual const Prediction& native() const = 0;
   /// The a of D = a x + b F.
@@ -45,7 +51,11 @@ class FieldDenoiser final : public Denoiser {
   const Prediction& native() const override { return field_->prediction(); }
   double skip(double t) const override;
   void data(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
-            std::span<Form> out) const override;
+            std::span<Form> out) const override {
+    data_and_aside(space, query, conditions, out, {});
+  }
+  void data_and_aside(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
+                      std::span<Form> out, const Aside& aside) const override;
   Vec vjp(Space& space, const Query& query, const ConditionPtr& condition,
           const Vec& w) const override;
 

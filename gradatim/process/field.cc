@@ -6,12 +6,23 @@
 
 namespace gradatim::process {
 
+void Field::eval_with_variance(Space&, const Query&, std::span<const ConditionPtr>, std::span<Vec>,
+                               std::span<Vec>) const {
+  check_variance(false);
+}
+
 Vec Field::vjp(Space&, const Query&, const ConditionPtr&, const Vec&) const {
   throw UsageError(1103, "this field has no derivative with respect to its state");
 }
 
 void Field::check(const Condition* condition) const {
   GRADATIM_CHECK(condition == nullptr, UsageError, 1104, "this field takes no condition");
+}
+
+void check_variance(bool learned) {
+  GRADATIM_CHECK(learned, UsageError, 1145,
+                 "variance = learned needs a field that has learned variances, and this one has "
+                 "not; train with learned_variance, or take fixed_small or fixed_large");
 }
 
 }  // namespace gradatim::process

@@ -50,6 +50,14 @@ class Field {
   /// out[i] = F(x, t) under conditions[i], [rows, dims] each: one batch.
   virtual void eval(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
                     std::span<Vec> out) const = 0;
+  /// Whether the field also says how uncertain its steps are.
+  virtual bool learns_variance() const { return false; }
+  /// The same batch and, in variance[i], a number v for each of x: the logarithm of a reverse
+  /// step's variance stands (v + 1) / 2 of the way from the posterior's given the data to the
+  /// diffusion's (solver/ddpm.cc). UsageError GRD-1145 where the field has learned none.
+  virtual void eval_with_variance(Space& space, const Query& query,
+                                  std::span<const ConditionPtr> conditions, std::span<Vec> out,
+                                  std::span<Vec> variance) const;
   /// w^T dF/dx, [rows, dims]. UsageError GRD-1103 where the field has no derivative.
   virtual Vec vjp(Space& space, const Query& query, const ConditionPtr& condition,
                   const Vec& w) const;
@@ -57,5 +65,8 @@ class Field {
   /// Whether the field knows what these conditions mean; UsageError GRD-1104 where not.
   virtual void check(const Condition* condition) const;
 };
+
+/// UsageError GRD-1145 where learned variances are asked for and there are none.
+void check_variance(bool learned);
 
 }  // namespace gradatim::process

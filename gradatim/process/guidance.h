@@ -119,7 +119,7 @@ class GuidedDenoiser : public Denoiser {
   double skip(double t) const final { return inner_->skip(t); }
   void data(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
             std::span<Form> out) const final {
-    data_and_plain(space, query, conditions, out, {});
+    data_and_aside(space, query, conditions, out, {});
   }
   /// UsageError GRD-1131; guidance that has a derivative overrides it.
   Vec vjp(Space& space, const Query& query, const ConditionPtr& condition,

@@ -18,7 +18,10 @@ Sum& Sum::add(double c, int slot) {
 
 Sum& Sum::add(double c, const Sum& other) {
   for (const Part& part : other.parts) add(c * part.c, part.slot);
-  if (other.noise != 0.0) add_noise(c * other.noise, other.purpose);
+  if (other.noise != 0.0) {
+    add_noise(c * other.noise, other.purpose);
+    spread = other.spread;
+  }
   return *this;
 }
 
@@ -34,6 +37,10 @@ std::int64_t Program::evaluations() const {
 
 std::int64_t Program::steps() const {
   return std::count_if(stages.begin(), stages.end(), [](const Stage& s) { return s.ends_step; });
+}
+
+bool Stage::asks_variance() const {
+  return std::ranges::any_of(moves, [](const Move& move) { return move.sum.spread != 0.0; });
 }
 
 LinearRun::LinearRun(Space& space, const Program& program, Vec start,
@@ -55,10 +62,21 @@ Query LinearRun::query() const {
   return {slots_[static_cast<std::size_t>(stage().at)], times_, rows_};
 }
 
-bool LinearRun::answer(const Form& data) { return move(data); }
+bool LinearRun::answer(const Form& data, const Vec& variance) { return move(data, variance); }
+
+namespace {
+
+Vec noise_weight(Space& space, double spread, const Vec& variance) {
+  if (spread == 0.0) return {};
+  Form exponent;
+  exponent.add(spread, variance);
+  return space.exp(space.combine(exponent));
+}
+
+}  // namespace
 
 // The moves of a stage, in one pass.
-bool LinearRun::move(const Form& data) {
+bool LinearRun::move(const Form& data, const Vec& variance) {
   const Stage& now = stage();
   for (std::size_t i = 0; i < now.moves.size(); ++i) {
     Form& form = forms_[i];
@@ -71,9 +89,10 @@ bool LinearRun::move(const Form& data) {
       }
     }
     if (form.terms().empty()) form.add(Term{.c = 0.0, .x = slots_[kState]});  // it has the shape
-    if (now.moves[i].sum.noise != 0.0) {
-      form.add_noise(now.moves[i].sum.noise,
-                     {now.moves[i].sum.purpose, static_cast<std::uint32_t>(stage_)});
+    const Sum& sum = now.moves[i].sum;
+    if (sum.noise != 0.0) {
+      form.add_noise(sum.noise, {sum.purpose, static_cast<std::uint32_t>(stage_)},
+                     noise_weight(space_, sum.spread, variance));
     }
   }
   const std::size_t count = now.moves.size();
@@ -97,7 +116,7 @@ void LinearRun::pass() {
 
 bool LinearRun::go_on() {
   bool finite = true;
-  while (!done() && !stage().asks) finite &= move(Form());
+  while (!done() && !stage().asks) finite &= move(Form(), {});
   return finite;
 }
 

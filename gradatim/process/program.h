@@ -33,7 +33,8 @@ struct Sum {
     double c = 0.0;
   };
   std::vector<Part> parts;
-  double noise = 0.0;  // factor of a fresh draw
+  double noise = 0.0;   // factor of a fresh draw
+  double spread = 0.0;  // the draw is multiplied by exp(spread v), v the field's learned variances
   Stream purpose = Stream::noise;
 
   Sum& add(double c, int slot);
@@ -53,6 +54,8 @@ struct Stage {
   std::vector<Move> moves;
   bool ends_step = false;  // the state is now at `after`
   double after = 0.0;
+
+  bool asks_variance() const;
 };
 
 struct Program {
@@ -72,9 +75,9 @@ class LinearRun {
   const Stage& stage() const { return program_.stages[stage_]; }
   /// What to ask of the field.
   Query query() const;
-  /// Takes the data predicted for the query (`data` may refer to it unevaluated); returns whether
-  /// all numbers stayed finite.
-  bool answer(const Form& data);
+  /// Takes the data predicted for the query (`data` may refer to it unevaluated) and, where the
+  /// stage asks for them, the field's learned variances; returns whether all numbers stayed finite.
+  bool answer(const Form& data, const Vec& variance = {});
   /// Stages that ask nothing, up to the next question; after each answer, once whoever owns the
   /// loop has seen the state.
   bool go_on();
@@ -86,7 +89,7 @@ class LinearRun {
   double time() const { return time_; }
 
  private:
-  bool move(const Form& data);
+  bool move(const Form& data, const Vec& variance);
   void pass();
 
   Space& space_;

@@ -17,13 +17,17 @@ Vec LinearSolver::solve(const Problem& problem, Vec x) const {
   const Program steps = *program(problem.denoiser.path(), problem.times);
   LinearRun run(problem.space, steps, std::move(x), problem.rows);
   Form data;
+  Vec variance;
   while (!run.done()) {
     check_interrupt();
     const double t = run.stage().point.t;
-    problem.denoiser.data(problem.space, run.query(), {&problem.condition, 1}, {&data, 1});
+    problem.denoiser.data_and_aside(
+        problem.space, run.query(), {&problem.condition, 1}, {&data, 1},
+        {.variance = {&variance, run.stage().asks_variance() ? std::size_t{1} : 0}});
     const std::int64_t before = run.finished_steps();
-    const bool finite = run.answer(data);
+    const bool finite = run.answer(data, variance);
     data.clear();
+    variance = {};
     GRADATIM_CHECK(finite, NumericError, 4021,
                    "the sample is not finite after step {}: the field gave NaN or infinity at "
                    "t = {}",

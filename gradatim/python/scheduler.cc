@@ -71,10 +71,11 @@ class Stepper {
   }
 
   nb::tuple step(const Floats& output, double timestep, const Floats& sample,
-                 const std::optional<Floats>& noise, bool wants_data) {
+                 const std::optional<Floats>& noise, bool wants_data,
+                 const std::optional<Floats>& variance) {
     const Vec z = noise ? borrowed(*noise) : Vec{};
-    const auto done =
-        scheduler_.step(*space_, borrowed(output), timestep, borrowed(sample), z, wants_data);
+    const auto done = scheduler_.step(*space_, borrowed(output), timestep, borrowed(sample), z,
+                                      wants_data, variance ? borrowed(*variance) : Vec{});
     return nb::make_tuple(lent(done.sample), lent(done.data));
   }
 
@@ -122,7 +123,7 @@ void bind_scheduler(nb::module_& module) {
       .def("input_scale", [](Stepper& self, double t) { return self.scheduler().input_scale(t); })
       .def("draws", [](Stepper& self, double t) { return self.scheduler().draws(t); })
       .def("step", &Stepper::step, nb::arg("output"), nb::arg("timestep"), nb::arg("sample"),
-           nb::arg("noise").none(), nb::arg("wants_data"))
+           nb::arg("noise").none(), nb::arg("wants_data"), nb::arg("variance").none())
       .def("add_noise", &Stepper::add_noise)
       .def("timesteps", [](Stepper& self) { return self.scheduler().plan().timesteps; })
       .def("sigmas", [](Stepper& self) { return self.scheduler().plan().sigmas; })

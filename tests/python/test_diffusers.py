@@ -139,3 +139,39 @@ def test_torch_is_not_imported_for_arrays():
         "assert 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_learned_range_draws_by_the_second_half_of_the_output():
+    config = {
+        "_class_name": "DDPMScheduler",
+        "clip_sample": False,
+        "variance_type": "learned_range",
+    }
+    scheduler = from_diffusers(config, mode="compat")
+    scheduler.set_timesteps(10)
+    x, noise = states(), states(1)
+    output = states(2, (3, 4, 4, 4))
+    t, before = int(scheduler.timesteps[3]), int(scheduler.timesteps[4])
+    # The published formulas, on the table of betas.
+    left = np.cumprod(1.0 - np.linspace(1e-4, 0.02, 1000))
+    beta = 1.0 - left[t] / left[before]
+    data = (x - np.sqrt(1.0 - left[t]) * output[:, :2]) / np.sqrt(left[t])
+    mean = np.sqrt(left[before]) * beta / (1.0 - left[t]) * data
+    mean = mean + np.sqrt(1.0 - beta) * (1.0 - left[before]) / (1.0 - left[t]) * x
+    least = (1.0 - left[before]) / (1.0 - left[t]) * beta
+    share = (output[:, 2:] + 1.0) / 2.0
+    deviation = np.exp(0.5 * (share * np.log(beta) + (1.0 - share) * np.log(least)))
+    got = scheduler.step(output, t, x, variance_noise=noise).prev_sample
+    np.testing.assert_allclose(got, mean + deviation * noise, rtol=1e-4, atol=1e-5)
+
+
+def test_learned_range_without_a_second_half_is_refused_or_the_least():
+    config = {"_class_name": "DDPMScheduler", "variance_type": "learned_range"}
+    compat, correct = (from_diffusers(config, mode=mode) for mode in ("compat", "correct"))
+    compat.set_timesteps(10)
+    with pytest.raises(gradatim.UsageError, match="variances") as raised:
+        compat.step(states(), compat.timesteps[0], states())
+    assert raised.value.code == "GRD-1126"
+    fixed = from_diffusers({**config, "variance_type": "fixed_small"}, mode="correct")
+    got = [one.sample(lambda x, t: 0.5 * x, states(), 5) for one in (correct, fixed)]
+    np.testing.assert_allclose(got[0], got[1], rtol=1e-4, atol=1e-5)

@@ -41,8 +41,15 @@ Tensor DiffusionField::labels(const Query& query, const process::Condition* cond
   return ids;
 }
 
-void DiffusionField::eval(Space& space, const Query& query,
-                          std::span<const ConditionPtr> conditions, std::span<Vec> out) const {
+void DiffusionField::eval_with_variance(Space& space, const Query& query,
+                                        std::span<const ConditionPtr> conditions,
+                                        std::span<Vec> out, std::span<Vec> variance) const {
+  process::check_variance(learns_variance());
+  ask(space, query, conditions, out, variance);
+}
+
+void DiffusionField::ask(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
+                         std::span<Vec> out, std::span<Vec> variance) const {
   translated([&] {
     const at::NoGradGuard plain;
     const TorchThreads threads(parts_.net->operations() * static_cast<double>(chunk()));
@@ -50,8 +57,13 @@ void DiffusionField::eval(Space& space, const Query& query,
                    "the state has {} numbers and the network's samples {}", query.x.dims(), dims());
     const Tensor x = tensor_of(space, query.x);
     const auto count = static_cast<std::int64_t>(conditions.size());
+    // Of each condition, the prediction and behind it the learned variances, where they are wanted.
+    const std::int64_t channels = parts_.shape.sample[0];
+    const std::span<Vec> wanted[] = {out, variance};
+    const std::int64_t halves = variance.empty() ? 1 : 2;
     std::vector<Output> results;
-    for (std::int64_t k = 0; k < count; ++k) results.emplace_back(space, x.size(0), dims());
+    for (std::int64_t k = 0; k < halves * count; ++k)
+      results.emplace_back(space, x.size(0), dims());
     for (std::int64_t first = 0; first < x.size(0); first += chunk()) {
       const Tensor part = shaped(padded(x, first, chunk()), parts_.shape);
       std::vector<Tensor> ids;
@@ -61,20 +73,25 @@ void DiffusionField::eval(Space& space, const Query& query,
       std::vector<std::int64_t> repeats(to_size(part.dim()), 1);
       repeats[0] = count;
       const Tensor t = times(query, first, chunk()).repeat({count});
-      // Behind the prediction, learned variances may follow.
       const Tensor said =
           parts_.net
               ->forward({part.to(parts_.device).repeat(repeats), t.to(parts_.device), all_ids})
-              .narrow(1, 0, parts_.shape.sample[0]);
+              .narrow(1, 0, halves * channels);
       const std::int64_t rows = std::min(chunk(), x.size(0) - first);
       for (std::int64_t k = 0; k < count; ++k) {
-        results[to_size(k)]
-            .numbers()
-            .narrow(0, first, rows)
-            .copy_(said.narrow(0, k * chunk(), rows).reshape({rows, dims()}));
+        for (std::int64_t half = 0; half < halves; ++half) {
+          const Tensor said_half =
+              said.narrow(0, k * chunk(), rows).narrow(1, half * channels, channels);
+          results[to_size(half * count + k)]
+              .numbers()
+              .narrow(0, first, rows)
+              .copy_(said_half.reshape({rows, dims()}));
+        }
       }
     }
-    for (std::size_t k = 0; k < out.size(); ++k) out[k] = results[k].done();
+    for (std::size_t k = 0; k < results.size(); ++k) {
+      wanted[k / out.size()][k % out.size()] = results[k].done();
+    }
   });
 }
 

@@ -29,13 +29,23 @@ class DiffusionField final : public process::Field {
   const process::Prediction& prediction() const override { return *parts_.prediction; }
   void eval(process::Space& space, const process::Query& query,
             std::span<const process::ConditionPtr> conditions,
-            std::span<process::Vec> out) const override;
+            std::span<process::Vec> out) const override {
+    ask(space, query, conditions, out, {});
+  }
+  bool learns_variance() const override { return parts_.shape.outputs == 2; }
+  void eval_with_variance(process::Space& space, const process::Query& query,
+                          std::span<const process::ConditionPtr> conditions,
+                          std::span<process::Vec> out,
+                          std::span<process::Vec> variance) const override;
   process::Vec vjp(process::Space& space, const process::Query& query,
                    const process::ConditionPtr& condition, const process::Vec& w) const override;
   bool differentiable() const override { return true; }
   void check(const process::Condition* condition) const override;
 
  private:
+  void ask(process::Space& space, const process::Query& query,
+           std::span<const process::ConditionPtr> conditions, std::span<process::Vec> out,
+           std::span<process::Vec> variance) const;
   std::int64_t dims() const { return c10::multiply_integers(parts_.shape.sample); }
   std::int64_t chunk() const;
   Tensor labels(const process::Query& query, const process::Condition* condition,

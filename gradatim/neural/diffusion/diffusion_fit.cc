@@ -2,11 +2,13 @@
 #include <fmt/format.h>
 
 #include <functional>
+#include <optional>
 
 #include "gradatim/core/error.h"
 #include "gradatim/neural/diffusion/diffusion_loss.h"
 #include "gradatim/neural/diffusion/diffusion_model.h"
 #include "gradatim/neural/diffusion/preview.h"
+#include "gradatim/neural/diffusion/variance_loss.h"
 #include "gradatim/neural/nn/device.h"
 #include "gradatim/neural/nn/error.h"
 #include "gradatim/neural/train/batch_objective.h"
@@ -19,9 +21,11 @@ class DiffusionObjective final : public BatchObjective {
  public:
   /// `model` is a model of the same plan with a network of its own.
   DiffusionObjective(const TrainingConfig& config, Batches batches, const FieldParts& parts,
+                     std::optional<VarianceLoss> variance,
                      std::function<std::shared_ptr<DiffusionModel>()> model)
       : BatchObjective(parts.net, config.accumulate, std::move(batches)),
         parts_(parts),
+        variance_(std::move(variance)),
         make_model_(std::move(model)) {}
 
   data::Samples samples(const Tensor& parameters) override {
@@ -33,12 +37,14 @@ class DiffusionObjective final : public BatchObjective {
  protected:
   double learn(Batch& batch, std::int64_t first, std::int64_t rows) override {
     auto tensors = tensors_of(batch, parts_.shape, first, rows, parts_.device);
+    if (variance_) variance_->add_to(tensors, batch, parts_, first, rows);
     tensors.input.dropout.emplace(parts_.shape.seed, Stream::dropout_units, pass());
     return neural::learn(net(), tensors, batch.rows).item<double>();
   }
 
  private:
   FieldParts parts_;
+  std::optional<VarianceLoss> variance_;
   std::function<std::shared_ptr<DiffusionModel>()> make_model_;
   std::shared_ptr<DiffusionModel> model_;  // of pictures, made for the first one
 };
@@ -50,6 +56,7 @@ void check_request(const DiffusionPlan& plan, const data::FitRequest& request) {
                  "neural.diffusion does not go on from a model; leave out init_model, or give a "
                  "checkpoint's folder by resume");
   plan.prediction->data(plan.path->at(plan.path->last()));  // or nothing could be sampled later
+  if (plan.config.learned_variance) check_learned_variance(plan, request.source != nullptr);
   if (request.source == nullptr) return;
   GRADATIM_CHECK(request.source->shape == request.samples->shape, DataError, 2090,
                  "the samples have shape [{}] and the source's [{}]",
@@ -77,13 +84,15 @@ std::shared_ptr<const data::Model> fit(DiffusionPlan plan, const data::FitReques
   const TorchThreads threads(3.0 * parts.net->operations() *
                              static_cast<double>(config.batch_size));
   const Scale scale(plan.config.scaling, samples);
-  Batches batches(batch_plan(plan), scale,
-                  {.samples = request.samples,
-                   .source = request.source,
-                   .rows = config.batch_size,
-                   .seed = request.seed});
+  BatchesRequest asked{.samples = request.samples,
+                       .source = request.source,
+                       .rows = config.batch_size,
+                       .seed = request.seed};
+  const auto variance = variance_loss(plan, scale, kind.bytes);
+  if (variance) asked = variance->asked(std::move(asked));
+  Batches batches(batch_plan(plan), scale, std::move(asked));
   data::ModelCard card{.settings = settings, .notes = request.notes};
-  DiffusionObjective objective(config, std::move(batches), parts, [&] {
+  DiffusionObjective objective(config, std::move(batches), parts, variance, [&] {
     return std::make_shared<DiffusionModel>(plan, card, kind, scale,
                                             field_parts(plan, kind, 0, parts.device));
   });
@@ -111,6 +120,7 @@ FieldParts field_parts(const DiffusionPlan& plan, const SampleKind& kind, std::u
                        at::Device device) {
   NetworkShape shape = network_shape(kind, *plan.path, seed);
   shape.classes = static_cast<std::int64_t>(kind.classes.size());
+  shape.outputs = plan.config.learned_variance ? 2 : 1;
   return {make_net(*plan.network, shape, device), plan.path, plan.prediction, shape, device};
 }
 

@@ -15,18 +15,42 @@ BatchTensors tensors_of(Batch& batch, const NetworkShape& shape, std::int64_t fi
   return made;
 }
 
-double loss_of(Net& net, const NetworkShape& shape, Batch& batch, at::Device device) {
-  const BatchTensors all = tensors_of(batch, shape, 0, batch.rows, device);
-  const Tensor error = net.forward(all.input) - all.target;
-  return (error.square() * all.weight).mean().item<double>();
+namespace {
+
+struct Parts {
+  Tensor error;      // of the prediction
+  Tensor variances;  // behind it, or undefined
+};
+
+Parts parts_of(const Tensor& output, const BatchTensors& batch) {
+  const std::int64_t channels = batch.target.size(1);
+  if (output.size(1) == channels) return {output - batch.target, {}};
+  return {output.narrow(1, 0, channels) - batch.target, output.narrow(1, channels, channels)};
+}
+
+}  // namespace
+
+double loss_of(Net& net, const BatchTensors& batch) {
+  const auto [error, variances] = parts_of(net.forward(batch.input), batch);
+  const double loss = (error.square() * batch.weight).mean().item<double>();
+  if (!batch.steps) return loss;
+  const Cost cost = step_cost(error, variances, *batch.steps);
+  return loss + batch.step_weight * cost.cost.mean(at::kDouble).item<double>();
 }
 
 Tensor learn(Net& net, const BatchTensors& batch, std::int64_t all) {
-  const Tensor error = net.run(batch.input) - batch.target;
+  const auto [error, variances] = parts_of(net.run(batch.input), batch);
   const double numbers = static_cast<double>(all * (batch.target.numel() / batch.target.size(0)));
   const Tensor weighted = error * batch.weight;
-  const Tensor loss = at::dot(weighted.flatten(), error.flatten()) / numbers;
-  net.backward(weighted.mul_(2.0 / numbers));
+  Tensor loss = at::dot(weighted.flatten(), error.flatten()) / numbers;
+  const Tensor gradient = weighted.mul_(2.0 / numbers);
+  if (!batch.steps) {
+    net.backward(gradient);
+    return loss;
+  }
+  const Cost cost = step_cost(error, variances, *batch.steps);
+  loss += cost.cost.sum() * (batch.step_weight / numbers);
+  net.backward(at::cat({gradient, cost.gradient * (batch.step_weight / numbers)}, 1));
   return loss;
 }
 

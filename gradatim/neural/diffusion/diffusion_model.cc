@@ -1,6 +1,9 @@
 #include "gradatim/neural/diffusion/diffusion_model.h"
 
+#include <numbers>
+
 #include "gradatim/neural/diffusion/diffusion_loss.h"
+#include "gradatim/neural/diffusion/variance_loss.h"
 #include "gradatim/neural/nn/device.h"
 #include "gradatim/neural/nn/error.h"
 #include "gradatim/neural/size.h"
@@ -86,7 +89,7 @@ api::Settings DiffusionModel::sampler() const {
 
 double DiffusionModel::log_scale() const { return scale_.log_scale(kind_.dims()); }
 
-// The loss of training, on noise and times drawn anew by the seed.
+// The loss of training, on noise and times drawn anew by the seed, and the bound in bits a number.
 std::vector<std::pair<std::string, double>> DiffusionModel::evaluate_samples(
     const data::Samples& samples, std::uint64_t seed) const {
   return translated([&] {
@@ -95,15 +98,28 @@ std::vector<std::pair<std::string, double>> DiffusionModel::evaluate_samples(
     const TorchThreads threads(parts_.net->operations() * 256.0);
     const auto kept = std::shared_ptr<const data::Samples>(&samples, [](const auto*) {});
     constexpr std::int64_t kRows = 256, kSteps = 64;
-    Batches batches(batch_plan(plan_), scale_, {.samples = kept, .rows = kRows, .seed = seed});
+    const auto variance = variance_loss(plan_, scale_, kind_.bytes);
+    BatchesRequest asked{.samples = kept, .rows = kRows, .seed = seed};
+    if (variance) asked = variance->asked(std::move(asked));
+    Batches batches(batch_plan(plan_), scale_, std::move(asked));
     const KnownLabels known(kind_, samples);
     double sum = 0.0;
     for (std::int64_t step = 0; step < kSteps; ++step) {
       Batch batch = batches.at(step);
       known.set(batch);
-      sum += loss_of(*parts_.net, parts_.shape, batch, parts_.device);
+      auto tensors = tensors_of(batch, parts_.shape, 0, kRows, parts_.device);
+      if (variance) variance->add_to(tensors, batch, parts_, 0, kRows);
+      sum += loss_of(*parts_.net, tensors);
     }
-    return std::vector<std::pair<std::string, double>>{{"loss", sum / kSteps}};
+    std::vector<std::pair<std::string, double>> metrics{{"loss", sum / kSteps}};
+    if (!variance) return metrics;
+    const Bound bound = variational_bound(parts_, plan_, *variance, scale_, kept, seed,
+                                          [&](Batch& batch) { known.set(batch); });
+    // Of data that are no bytes a density, in the data's own units.
+    const double units = log_scale() / (std::numbers::ln2 * static_cast<double>(samples.size()));
+    metrics.emplace_back("vlb", bound.bits - (variance->binned() ? 0.0 : units));
+    metrics.emplace_back("vlb_error", bound.error);
+    return metrics;
   });
 }
 

@@ -2,6 +2,9 @@
 //
 //   min E_{data, noise, t} weight(t) |F(alpha x + sigma z, t, label) - target(x, z, t)|^2
 //
+// and, with learned variances, variance_weight times the bound on the likelihood, by the variances
+// alone (diffusion/step_cost.h).
+//
 // The path decides between diffusion (linear, cosine, vp, ve, edm, ...) and flow matching
 // (rectified); the prediction between noise, data, v, score and velocity. Neither restricts the
 // solvers that sample from it later.
@@ -55,6 +58,14 @@ constexpr api::Setting kSettings[] = {
     api::setting<&DiffusionConfig::pair_steps>(
         {.doc = "Steps whose batches are drawn and coupled together, as one larger batch.",
          .range = api::between(1, 1024)}),
+    api::setting<&DiffusionConfig::learned_variance>(
+        {.doc = "Whether the network also says the variance of the steps back, number by number, "
+                "for the solver ddpm with variance = learned and for the bound vlb. Times are then "
+                "those of the path's table, or of a thousand even steps."}),
+    api::setting<&DiffusionConfig::variance_weight>(
+        {.doc = "Weight of the bound on the likelihood, in bits a number and over all steps, that "
+                "variances are learned by.",
+         .range = api::above(0.0)}),
 };
 
 constexpr api::Part kParts[] = {
@@ -77,15 +88,21 @@ constexpr api::Text kText = {
     .summary = "A diffusion or flow whose field is a network.",
     .detail =
         "Learns from images or rows of numbers, with labels or without. Solver, steps and guidance "
-        "are chosen when sampling. Saved is the moving average of the parameters.",
+        "are chosen when sampling. Saved is the moving average of the parameters. evaluate gives "
+        "the "
+        "loss of training on noise drawn anew and, with learned variances, vlb: an upper bound of "
+        "-log2 p in bits a number, with its standard error vlb_error.",
     .source =
         "Ho, Jain and Abbeel (2020), Denoising diffusion probabilistic models; Song et al. (2021), "
         "Score-based generative modeling through stochastic differential equations; Lipman et al. "
         "(2023), Flow matching for generative modeling; Ho and Salimans (2022), Classifier-free "
-        "diffusion guidance",
+        "diffusion guidance; Nichol and Dhariwal (2021), Improved denoising diffusion "
+        "probabilistic "
+        "models",
     .shape = "samples: [rows, dims] or [rows, channels, height, width]; labels: [rows]",
     .errors =
-        "GRD-1160 torch is not installed; GRD-1161 the network does not suit the samples; "
+        "GRD-1146 variances of steps that are not a diffusion's; GRD-1160 torch is not installed; "
+        "GRD-1161 the network does not suit the samples; "
         "GRD-4029 the loss is not finite",
     .tags = "samples python:DiffusionModel",
 };

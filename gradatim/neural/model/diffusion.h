@@ -20,6 +20,8 @@ struct DiffusionConfig {
   Scaling scaling = Scaling::automatic;
   bool flip = false;
   std::int64_t pair_steps = 1;
+  bool learned_variance = false;
+  double variance_weight = 0.001;
 };
 
 struct DiffusionPlan {

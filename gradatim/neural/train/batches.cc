@@ -134,6 +134,10 @@ void Batches::put_together(std::int64_t step, Batch& batch) const {
   const std::size_t numbers = to_size(request_.rows * dims_);
   batch.rows = request_.rows;
   batch.x.resize(numbers);
+  if (request_.keep_data) {
+    batch.data.assign(data_.begin() + first * dims_,
+                      data_.begin() + (first + request_.rows) * dims_);
+  }
   if (plan_.prediction != nullptr) batch.target.resize(numbers);
   add_labels(step, first, batch);
   const Philox even(request_.seed, Stream::train_time, static_cast<std::uint32_t>(step));
@@ -141,11 +145,12 @@ void Batches::put_together(std::int64_t step, Batch& batch) const {
   normals(Philox(request_.seed, Stream::train_level, static_cast<std::uint32_t>(step)), 0, level);
   for (std::int64_t row = 0; row < request_.rows; ++row) {
     // One draw says whether the row is noised and, stretched to [0, 1), when.
-    const double u = even.uniform(to_size(row));
+    const double u = even.uniform(to_size(row)), z = level[to_size(row)];
     const bool noised = u < plan_.noised;
-    const double t =
-        noised ? plan_.times->time(*plan_.path, u / plan_.noised, level[to_size(row)]) : 0.0;
+    double t = noised ? plan_.times->time(*plan_.path, u / plan_.noised, z) : 0.0;
+    if (request_.time) t = request_.time(row, u, z);
     put_row(plan_.path->at(t), to_size(row * dims_), to_size((first + row) * dims_), batch);
+    batch.times.push_back(t);
     batch.t.push_back(static_cast<float>(told_time(*plan_.path, t)));
   }
 }

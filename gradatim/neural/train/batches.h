@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -42,6 +43,8 @@ struct Batch {
   std::vector<float> t, weight;      // [rows]; weights belong to targets
   std::vector<float> signal;         // [rows]: alpha / sqrt(alpha^2 + sigma^2), where no target is
   std::vector<std::int64_t> labels;  // [rows], or empty; `classes` is "anything"
+  std::vector<double> times;         // [rows] of the path
+  std::vector<float> data;           // [rows, dims]: clean, where it is kept
 };
 
 struct BatchesRequest {
@@ -49,6 +52,9 @@ struct BatchesRequest {
   std::shared_ptr<const data::Samples> source;  // null: normal noise
   std::int64_t rows = 0;
   std::uint64_t seed = 0;
+  /// The time of a row by its draws, instead of the plan's density.
+  std::function<double(std::int64_t row, double u, double z)> time = {};
+  bool keep_data = false;
 };
 
 class Batches {

@@ -21,6 +21,8 @@ class Scale {
   void row(const data::Samples& samples, std::int64_t index, std::span<float> out) const;
   void to_data(std::span<float> states) const;
   void to_states(std::span<double> data) const;
+  /// Whether all columns have the same scale.
+  bool uniform() const { return factor_.size() == 1; }
   /// ln |d state / d data| of `dims` numbers.
   double log_scale(std::int64_t dims) const;
 

@@ -8,6 +8,9 @@ namespace gradatim::process {
 namespace {
 
 class IndependentCoupling final : public Coupling {
+ public:
+  bool independent() const override { return true; }
+
  protected:
   void choose(const Batch&, std::span<std::int32_t> partner) const override {
     std::iota(partner.begin(), partner.end(), 0);

@@ -136,6 +136,7 @@ void add_calls(const Config& config, const Path& path, const Program& program, P
     for (const Move& move : stage.moves) {
       Sum sum;
       sum.parts = with_noise(move.sum);
+      sum.spread = move.sum.spread;
       call.draws |= move.sum.noise != 0.0;
       call.let(move.slot, std::move(sum));
     }

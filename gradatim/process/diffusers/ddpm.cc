@@ -20,6 +20,17 @@ double deviation(const Config& config, double posterior, double beta) {
   refuse(config, fmt::format("variance_type '{}' with outputs of the sample's shape", type));
 }
 
+// The noise; where the model says the variance's logarithm between these two, it begins half-way.
+void add_noise(const Config& config, double posterior, double beta, Sum& next) {
+  if (config.word("variance_type") != "learned_range") {
+    next.add(deviation(config, posterior, beta), kNoise);
+    return;
+  }
+  const double small = std::sqrt(std::max(posterior, 1e-20)), large = std::sqrt(beta);
+  next.add(std::sqrt(small * large), kNoise);
+  next.spread = 0.5 * std::log(large / small);
+}
+
 Call step(const Config& config, double t, double from, double to) {
   const Level a{std::sqrt(from), std::sqrt(1.0 - from)};
   Call call{.timestep = t, .level = a, .data = data_of(config, a)};
@@ -30,7 +41,7 @@ Call step(const Config& config, double t, double from, double to) {
                  .add(std::sqrt(to) * beta / (1.0 - from), kAnswer)
                  .add(std::sqrt(alpha) * (1.0 - to) / (1.0 - from), kState);
   if (t > 0.0) {
-    next.add(deviation(config, (1.0 - to) / (1.0 - from) * beta, beta), kNoise);
+    add_noise(config, (1.0 - to) / (1.0 - from) * beta, beta, next);
     call.draws = true;
   }
   return call.let(kState, std::move(next));
@@ -61,7 +72,10 @@ const Family kDdpm{"DDPMScheduler", R"({
   "prediction_type": "epsilon", "thresholding": false, "dynamic_thresholding_ratio": 0.995,
   "clip_sample_range": 1.0, "sample_max_value": 1.0, "timestep_spacing": "leading",
   "steps_offset": 0, "rescale_betas_zero_snr": false})",
-                   lay, Spacing::whole, [](const Config&, const Request&) -> std::string {
+                   lay, Spacing::whole, [](const Config& config, const Request&) -> std::string {
+                     if (config.is("variance_type", "learned_range")) {
+                       return R"({"component": "process.solver.ddpm", "variance": "learned"})";
+                     }
                      return R"({"component": "process.solver.ddim", "eta": 1.0})";
                    }};
 

@@ -121,8 +121,20 @@ Vec Scheduler::treated(Space& space, const Call& call, const Form& form) const {
   return space.combine(divided);
 }
 
+Term Scheduler::noise_of(Space& space, const Sum& sum, double c, const Vec& drawn,
+                         const Vec& variance) const {
+  if (sum.spread == 0.0) return {.c = c, .x = drawn};
+  if (variance.empty()) {
+    if (mode_ == Mode::compat) refuse(config_, "outputs without the variances of learned_range");
+    return {.c = c * std::exp(-sum.spread), .x = drawn};
+  }
+  Form exponent;
+  exponent.add(sum.spread, variance);
+  return {.c = c, .x = drawn, .weight = space.exp(space.combine(exponent))};
+}
+
 Stepped Scheduler::step(Space& space, const Vec& output, double timestep, const Vec& sample,
-                        const Vec& noise, bool wants_data) {
+                        const Vec& noise, bool wants_data, const Vec& variance) {
   const std::size_t place = next(timestep);
   const Call& call = plan_.calls[place];
   slots_.resize(static_cast<std::size_t>(plan_.slots));
@@ -140,7 +152,7 @@ Stepped Scheduler::step(Space& space, const Vec& output, double timestep, const 
       } else if (part.slot == kOutput) {
         form.add(part.c, output);
       } else if (part.slot == kNoise) {
-        form.add(part.c, drawn);
+        form.add(noise_of(space, sum, part.c, drawn, variance));
       } else {
         form.add(part.c, slots_[static_cast<std::size_t>(part.slot)]);
       }

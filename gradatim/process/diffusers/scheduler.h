@@ -45,11 +45,12 @@ class Scheduler {
   double input_scale(double timestep);
   /// Whether the step at a timestep draws noise.
   bool draws(double timestep);
-  /// From sample and output [rows, dims]. Noise is the space's where none is given. UsageError
-  /// GRD-1124 a timestep that is not in the schedule; GRD-1125 a step too many, or before
-  /// set_timesteps.
+  /// From sample and output [rows, dims]. Noise is the space's where none is given; `variance` is
+  /// the second half of an output with variance_type learned_range, and without it they are the
+  /// least. UsageError GRD-1124 a timestep that is not in the schedule; GRD-1125 a step too many,
+  /// or before set_timesteps; GRD-1126 in compat mode, without a variance that is wanted.
   Stepped step(Space& space, const Vec& output, double timestep, const Vec& sample,
-               const Vec& noise, bool wants_data);
+               const Vec& noise, bool wants_data, const Vec& variance = {});
   /// x_t = alpha x + sigma noise at a timestep of the schedule or, for classes of whole timesteps,
   /// of training.
   Level level(double timestep);
@@ -58,6 +59,8 @@ class Scheduler {
   std::size_t find(double timestep) const;
   std::size_t next(double timestep);
   void lay();
+  Term noise_of(Space& space, const Sum& sum, double c, const Vec& drawn,
+                const Vec& variance) const;
   Vec treated(Space& space, const Call& call, const Form& data) const;
 
   Config config_;

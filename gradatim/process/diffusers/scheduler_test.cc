@@ -24,6 +24,16 @@ std::unique_ptr<NoiseSource> philox() {
       ->source(0);
 }
 
+template <class F>
+int code_of_step(const F& f) {
+  try {
+    f();
+  } catch (const Error& error) {
+    return error.code();
+  }
+  return 0;
+}
+
 // A model that is bounded and knows nothing.
 Vec model(Doubles& space, const Vec& x, double t) {
   std::vector<double> values(static_cast<std::size_t>(x.rows() * x.dims()));
@@ -189,6 +199,42 @@ TEST(Scheduler, ATimestepOffTheScheduleAndAStepTooManyAreRefused) {
   EXPECT_EQ(code(17.0), 1124);
   EXPECT_EQ(code(0.0), 0);
   EXPECT_EQ(code(0.0), 1125);
+}
+
+// One step of DDPM by the formula of learned_range: v is -1 in column 0, 1 in column 1.
+TEST(Scheduler, LearnedRangeGoesFromFixedSmallToTheLargestVariance) {
+  for (const Mode mode : {Mode::compat, Mode::correct}) {
+    const auto step = [&](const std::string& type, bool varies) {
+      Scheduler scheduler(
+          Config::parse(fmt::format(
+              R"({{"_class_name": "DDPMScheduler", "clip_sample": false, "variance_type": "{}"}})",
+              type)),
+          mode);
+      scheduler.set_timesteps({.steps = 10});
+      Doubles space(philox());
+      const auto row = [&](double a, double b) {
+        return space.from(std::vector<double>{a, b}, 1, 2);
+      };
+      const double t = scheduler.plan().timesteps[5];
+      std::vector<double> out(2);
+      space.copy_out(scheduler
+                         .step(space, row(0.3, 0.3), t, row(1.0, 1.0), row(1.0, 1.0), false,
+                               varies ? row(-1.0, 1.0) : Vec{})
+                         .sample,
+                     out);
+      return out;
+    };
+    const auto learned = step("learned_range", true);
+    const auto small = step("fixed_small", false);
+    EXPECT_NEAR(learned[0], small[0], 1e-12);
+    if (mode == Mode::compat) {
+      EXPECT_NEAR(learned[1], step("fixed_large", false)[1], 1e-12);
+      EXPECT_EQ(code_of_step([&] { step("learned_range", false); }), 1126);
+    } else {
+      EXPECT_GT(learned[1], small[1] + 1e-3);
+      EXPECT_NEAR(step("learned_range", false)[1], small[1], 1e-12);
+    }
+  }
 }
 
 // The same configuration in two modes, where nothing differs but the last step's rounding.

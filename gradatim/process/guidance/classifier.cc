@@ -17,9 +17,9 @@ class Classifier final : public GuidedDenoiser {
   Classifier(DenoiserPtr inner, std::shared_ptr<const Energy> energy, double weight)
       : GuidedDenoiser(std::move(inner)), energy_(std::move(energy)), weight_(weight) {}
 
-  void data_and_plain(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
-                      std::span<Form> out, std::span<Form> plain) const override {
-    inner().data_and_plain(space, query, conditions, out, plain);
+  void data_and_aside(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
+                      std::span<Form> out, const Aside& aside) const override {
+    inner().data_and_aside(space, query, conditions, out, aside);
     if (weight_ == 0.0) return;
     const Query asked = reachable(space, query);
     for (std::size_t i = 0; i < conditions.size(); ++i) {
@@ -27,7 +27,7 @@ class Classifier final : public GuidedDenoiser {
       if (std::ranges::any_of(out[i].terms(),
                               [](const Term& term) { return !term.rows.empty(); })) {
         out[i] = Form(space.combine(out[i]));
-        if (!plain.empty()) plain[i] = Form(space.combine(plain[i]));
+        if (!aside.plain.empty()) aside.plain[i] = Form(space.combine(aside.plain[i]));
       }
       const Vec pull = energy_->gradient(space, asked, conditions[i], out[i]);
       out[i].add(weight_, pull, strength_);

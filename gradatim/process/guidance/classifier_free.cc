@@ -11,30 +11,33 @@ class ClassifierFree final : public GuidedDenoiser {
   ClassifierFree(DenoiserPtr inner, double weight, ConditionPtr negative)
       : GuidedDenoiser(std::move(inner)), weight_(weight), negative_(std::move(negative)) {}
 
-  void data_and_plain(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
-                      std::span<Form> out, std::span<Form> plain) const override {
+  void data_and_aside(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
+                      std::span<Form> out, const Aside& aside) const override {
     const bool same = std::ranges::all_of(
         conditions, [&](const ConditionPtr& condition) { return condition == negative_; });
     if (weight_ == 1.0 || same) {
-      inner().data_and_plain(space, query, conditions, out, plain);
+      inner().data_and_aside(space, query, conditions, out, aside);
       return;
     }
-    const bool only_negative = weight_ == 0.0 && plain.empty();
+    const bool only_negative = weight_ == 0.0 && aside.plain.empty();
     const std::size_t count = only_negative ? 1 : conditions.size() + 1;
     batch_.assign(1, negative_);
     if (!only_negative) batch_.insert(batch_.end(), conditions.begin(), conditions.end());
     forms_.resize(count);
-    plain_.resize(plain.empty() ? 0 : count);
-    inner().data_and_plain(space, query, batch_, forms_, plain_);
+    plain_.resize(aside.plain.empty() ? 0 : count);
+    variance_.resize(aside.variance.empty() ? 0 : count);
+    inner().data_and_aside(space, query, batch_, forms_, {plain_, variance_});
     for (std::size_t i = 0; i < conditions.size(); ++i) {
       out[i].clear();
       out[i].add(1.0 - weight_, forms_[0]);
       if (!only_negative) out[i].add(weight_, forms_[i + 1]);
-      if (!plain.empty()) plain[i] = plain_[i + 1];
+      if (!aside.plain.empty()) aside.plain[i] = plain_[i + 1];
+      if (!aside.variance.empty()) aside.variance[i] = variance_[only_negative ? 0 : i + 1];
     }
     batch_.clear();
     for (Form& form : forms_) form.clear();
     for (Form& form : plain_) form.clear();
+    variance_.clear();
   }
 
   Vec vjp(Space& space, const Query& query, const ConditionPtr& condition,
@@ -50,6 +53,7 @@ class ClassifierFree final : public GuidedDenoiser {
   ConditionPtr negative_;
   mutable std::vector<ConditionPtr> batch_;
   mutable std::vector<Form> forms_, plain_;
+  mutable std::vector<Vec> variance_;
 };
 
 struct ClassifierFreeConfig {

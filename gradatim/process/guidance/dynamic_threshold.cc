@@ -11,9 +11,9 @@ class DynamicThreshold final : public GuidedDenoiser {
   DynamicThreshold(DenoiserPtr inner, const Threshold& threshold)
       : GuidedDenoiser(std::move(inner)), threshold_(threshold) {}
 
-  void data_and_plain(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
-                      std::span<Form> out, std::span<Form> plain) const override {
-    inner().data_and_plain(space, query, conditions, out, plain);
+  void data_and_aside(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
+                      std::span<Form> out, const Aside& aside) const override {
+    inner().data_and_aside(space, query, conditions, out, aside);
     factors_.resize(conditions.size());
     bound_.resize(query.t.size());
     for (std::size_t k = 0; k < conditions.size(); ++k) {

@@ -1,6 +1,8 @@
 // Guidance in an interval of noise levels; outside it the field alone, evaluated once.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "gradatim/core/error.h"
 #include "gradatim/process/guidance/inner.h"
 
@@ -12,15 +14,15 @@ class Limited final : public GuidedDenoiser {
   Limited(DenoiserPtr guided, DenoiserPtr plain, const Interval& interval)
       : GuidedDenoiser(std::move(plain)), guided_(std::move(guided)), interval_(interval) {}
 
-  void data_and_plain(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
-                      std::span<Form> out, std::span<Form> plain) const override {
+  void data_and_aside(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
+                      std::span<Form> out, const Aside& aside) const override {
     split(query);
     if (rows_[0].empty()) {
-      guided_->data_and_plain(space, query, conditions, out, plain);
+      guided_->data_and_aside(space, query, conditions, out, aside);
     } else if (rows_[1].empty()) {
-      inner().data_and_plain(space, query, conditions, out, plain);
+      inner().data_and_aside(space, query, conditions, out, aside);
     } else {
-      mix(space, query, conditions, out, plain);
+      mix(space, query, conditions, out, aside);
     }
   }
 
@@ -68,16 +70,22 @@ class Limited final : public GuidedDenoiser {
   }
   // Rows at times of their own, some inside and some outside: computed apart, put together.
   void mix(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
-           std::span<Form> out, std::span<Form> plain) const {
+           std::span<Form> out, const Aside& aside) const {
+    const auto [plain, variance] = aside;
     std::vector<Vec> made(out.size(), query.x), made_plain(plain.size(), query.x);
+    std::vector<Vec> parts(variance.size());
     std::vector<Form> forms(out.size()), plain_forms(plain.size());
+    std::fill(variance.begin(), variance.end(), query.x);
     for (const int inside : {0, 1}) {
       const Query part = take(space, query, inside);
-      side(inside).data_and_plain(space, part, conditions, forms, plain_forms);
+      side(inside).data_and_aside(space, part, conditions, forms, {plain_forms, parts});
       for (std::size_t k = 0; k < out.size(); ++k) {
         made[k] = space.put(made[k], rows_[inside], space.combine(forms[k]));
         if (plain.empty()) continue;
         made_plain[k] = space.put(made_plain[k], rows_[inside], space.combine(plain_forms[k]));
+      }
+      for (std::size_t k = 0; k < variance.size(); ++k) {
+        variance[k] = space.put(variance[k], rows_[inside], parts[k]);
       }
     }
     for (std::size_t k = 0; k < out.size(); ++k) out[k] = Form(made[k]);

@@ -11,15 +11,15 @@ class Rescaled final : public GuidedDenoiser {
   Rescaled(DenoiserPtr inner, double strength)
       : GuidedDenoiser(std::move(inner)), strength_(strength) {}
 
-  void data_and_plain(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
-                      std::span<Form> out, std::span<Form> plain) const override {
+  void data_and_aside(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
+                      std::span<Form> out, const Aside& aside) const override {
     if (strength_ == 0.0) {
-      inner().data_and_plain(space, query, conditions, out, plain);
+      inner().data_and_aside(space, query, conditions, out, aside);
       return;
     }
     const std::size_t rows = query.t.size();
     plain_.resize(conditions.size());
-    inner().data_and_plain(space, query, conditions, out, plain_);
+    inner().data_and_aside(space, query, conditions, out, {plain_, aside.variance});
     skip_.resize(rows);
     for (std::size_t i = 0; i < rows; ++i) {
       skip_[i] = i > 0 && query.t[i] == query.t[i - 1] ? skip_[i - 1] : skip(query.t[i]);
@@ -42,7 +42,7 @@ class Rescaled final : public GuidedDenoiser {
       out[k].clear();
       out[k].add(1.0, query.x, skip_);
       out[k].add(1.0, made[0], factor);
-      if (!plain.empty()) plain[k] = plain_[k];
+      if (!aside.plain.empty()) aside.plain[k] = plain_[k];
       plain_[k].clear();
     }
   }

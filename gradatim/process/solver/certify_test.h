@@ -74,8 +74,8 @@ struct Affine {
 };
 
 inline Affine affine(const Solver& solver, const std::shared_ptr<const Path>& path,
-                     const std::vector<double>& times, const Moments& data) {
-  const FieldDenoiser denoiser(gaussian(path, data), path);
+                     const std::vector<double>& times, const std::shared_ptr<const Field>& field) {
+  const FieldDenoiser denoiser(field, path);
   const auto impulses = std::make_shared<Impulses>(*solver.program(*path, times));
   HostSpace<double> space(impulses);
   std::vector<double> x(static_cast<std::size_t>(impulses->count() + 2), 0.0);
@@ -88,6 +88,11 @@ inline Affine affine(const Solver& solver, const std::shared_ptr<const Path>& pa
   Affine result{x[0], x[1] - x[0], {x.begin() + 2, x.end()}};
   for (double& c : result.draws) c -= x[0];
   return result;
+}
+
+inline Affine affine(const Solver& solver, const std::shared_ptr<const Path>& path,
+                     const std::vector<double>& times, const Moments& data) {
+  return affine(solver, path, times, gaussian(path, data));
 }
 
 /// How far the distribution at the end of a grid is from the path's there.

@@ -186,6 +186,9 @@ class Scheduler:
     ) -> Any:
         """One step from `sample`, given what the network put out for it.
 
+        With `variance_type` "learned" or "learned_range" an output of twice the sample's channels
+        is prediction and variance; DDPM draws by the latter, other classes leave it.
+
         `noise` is used where the step draws some; else `generator` (a torch.Generator, or an int
         that seeds this scheduler's own source) gives it.
 
@@ -205,12 +208,14 @@ class Scheduler:
         given = variance_noise if noise is None else noise
         if given is None and generator is not None:
             given = self._drawn(generator, sample, float(timestep))
+        model_output, variance = self._halves(model_output, sample)
         before, data = self._native.step(
             _flat(model_output, sample),
             float(timestep),
             _flat(sample, sample),
             None if given is None else _flat(given, sample),
             return_dict,
+            None if variance is None else _flat(variance, sample),
         )
         if not return_dict:
             return (_shaped(before, sample),)
@@ -247,6 +252,14 @@ class Scheduler:
             output = model(self.scale_model_input(x, t), t)
             x = self.step(output, t, x, eta=eta, return_dict=False)[0]
         return x
+
+    def _halves(self, output: Any, sample: Any) -> tuple[Any, Any]:
+        """The prediction, and the variance behind it where there is one."""
+        learned = self.config.get("variance_type") in ("learned", "learned_range")
+        if not learned or len(sample.shape) < 2 or output.shape[1] != 2 * sample.shape[1]:
+            return output, None
+        channels = sample.shape[1]
+        return output[:, :channels], output[:, channels:]
 
     def _like(self, values: np.ndarray) -> Any:
         if self._device is None:
