@@ -1,5 +1,7 @@
 #include "gradatim/process/guide.h"
 
+#include <fmt/format.h>
+
 #include "gradatim/core/error.h"
 #include "gradatim/process/block_means.h"
 #include "gradatim/process/denoiser.h"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, Literal, Self
 
@@ -290,11 +291,12 @@ class GenerativeModel(NetworkModel):
         return guide, None if weighs else guidance
 
     def _classifier(self, given: Any) -> _native.Model:
-        model = model_of(given)
-        if not isinstance(model, _native.Model):
+        if not isinstance(given, (str, os.PathLike, NetworkModel)):
             raise UsageError(
                 f"classifier takes a fitted gradatim.neural.Classifier; got {given!r}", "GRD-1172"
             )
+        model = model_of(given)
+        assert model is not None
         return model.on(self.device)
 
 
