@@ -281,14 +281,14 @@ class GenerativeModel(NetworkModel):
             )
         if classifier is not None and label is None:
             raise UsageError("classifier leads to a label; give one by label", "GRD-1010")
-        weighs = guidance is None or not isinstance(guidance, (str, Component))
+        named = guidance is None or isinstance(guidance, (str, Component))
         guide = _native.Guide(
             None if classifier is None else self._classifier(classifier),
             None if match is None else self._alike(match, "match"),
             whole("match_blocks", blocks, 1, 2**20),
-            float(guidance) if weighs and guidance is not None else None,
+            None if named else float(guidance),
         )
-        return guide, None if weighs else guidance
+        return guide, guidance if named else None
 
     def _classifier(self, given: Any) -> _native.Model:
         if not isinstance(given, (str, os.PathLike, NetworkModel)):
