@@ -29,7 +29,13 @@ COMMAND = Path(__file__).parents[2] / "build" / "gradatim"
 
 def small(kind=Classifier, **settings):
     """A model that learns within a second."""
-    settings = {"steps": 200, "network": Mlp(width=48, layers=2), "learning_rate": 3e-3} | settings
+    network = Mlp(width=48, layers=2)
+    settings = {
+        "steps": 200,
+        "learning_rate": 3e-3,
+        "ema_decay": 0.98,
+        "network": network,
+    } | settings
     return kind(**settings)
 
 
@@ -49,7 +55,7 @@ def images():
 
 @pytest.fixture(scope="module")
 def judge(moons):
-    return small(scaling="none").fit(*moons)
+    return small(scaling="none", steps=800).fit(*moons)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +96,8 @@ def test_it_is_a_classifier_of_scikit_learn(moons, judge):
     np.testing.assert_allclose(chances.sum(axis=1), 1.0, atol=1e-6)
     made = judge.predict(X)
     assert np.array_equal(made, judge.classes_[chances.argmax(axis=1)])
-    assert judge.score(X, y) == accuracy_score(y, made) > 0.95
+    assert judge.score(X, y) == accuracy_score(y, made) > 0.85
+    assert small(noised=0.0, steps=800).fit(X, y).score(X, y) > 0.97
     assert np.array_equal(judge.predict(X[5:9]), made[5:9])
     assert cross_val_score(small(), X[::5], y[::5], cv=2).mean() > 0.8
 
@@ -158,7 +165,7 @@ def test_the_command_writes_the_same_file_and_the_same_samples(images, of_images
     X, y = images
     model, judge = of_images
     np.savez(tmp_path / "images.npz", x=X[:, np.newaxis], y=y)
-    options = {"noised": 0.8, "steps": 300, "learning_rate": 3e-3}
+    options = {"noised": 0.8, "steps": 300, "learning_rate": 3e-3, "ema_decay": 0.98}
     options |= {"network": "mlp", "network.width": 48, "network.layers": 2}
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     train = ("train", "neural.classifier", "--data", "images.npz", *words)
