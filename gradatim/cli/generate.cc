@@ -6,6 +6,7 @@
 #include "gradatim/core/error.h"
 #include "gradatim/data/samples/values.h"
 #include "gradatim/process/generate.h"
+#include "gradatim/process/guide.h"
 #include "gradatim/process/sampler.h"
 
 namespace gradatim::cli {
@@ -33,7 +34,7 @@ data::Samples generate(const process::Generator& generator, const Arguments& arg
                        Session& session, const std::vector<api::Option>& options) {
   const auto settings =
       process::sampler_for(generator, api::parse_settings("process.sampler", options));
-  if (has_guide(arguments)) check_hears(settings);
+  if (has_guide(arguments)) process::check_hears_guide(settings);
   for (const auto& notice : api::notices(settings)) session.progress().on_warning(notice);
   data::Samples samples{.shape = {generator.shape().begin(), generator.shape().end()},
                         .count = arguments.integer("count", 1, 1),

@@ -9,8 +9,8 @@
 #include "gradatim/core/text.h"
 #include "gradatim/data/model.h"
 #include "gradatim/data/samples/values.h"
-#include "gradatim/process/block_means.h"
 #include "gradatim/process/generate.h"
+#include "gradatim/process/guide.h"
 #include "gradatim/process/noised_classifier.h"
 
 namespace gradatim::cli {
@@ -35,20 +35,13 @@ Guide classifier_guide(const process::Generator& generator, const Arguments& arg
           {classifier->classes().begin(), classifier->classes().end()}};
 }
 
-// Of the means of blocks, in the scale of states: of images, a fortieth of the range.
-constexpr double kTolerance = 0.05;
-
 Guide match_guide(const process::Generator& generator, const Arguments& arguments, Session& session,
                   const std::shared_ptr<const process::Path>& path) {
   const auto samples =
       data::read_samples(arguments.required("match"), {.observer = &session.progress()});
   auto references = data::values_of(samples, generator.shape(), "the samples to match");
-  generator.to_states(references);
-  auto wanted = process::block_means(generator.shape(), arguments.integer("match_blocks", 4, 1),
-                                     std::move(references));
-  const auto denoiser =
-      std::make_shared<process::FieldDenoiser>(generator.field(), path, generator.path());
-  return {process::of_guess(denoiser, std::move(wanted), kTolerance), {}, {}};
+  const auto blocks = arguments.integer("match_blocks", 4, 1);
+  return {process::match_energy(generator, blocks, std::move(references), path), {}, {}};
 }
 
 }  // namespace
@@ -63,23 +56,10 @@ std::vector<api::Option> with_guide(std::vector<api::Option> options, const Argu
   if (!has_guide(arguments) || other) return options;
   const std::string weight = named == options.end() ? "" : named->second;
   if (named != options.end()) options.erase(named);
-  std::string kind = "guidance";
-  if (arguments.has("match")) {
-    options.insert(options.end(),
-                   {{kind, "interval"}, {kind + ".low", "0"}, {kind + ".high", "10"}});
-    kind += ".inner";
-  }
-  options.emplace_back(kind, "classifier");
-  if (!weight.empty()) options.emplace_back(kind + ".weight", weight);
+  const auto kind =
+      arguments.has("match") ? process::GuideKind::match : process::GuideKind::classifier;
+  for (auto& option : process::guide_options(kind, weight)) options.push_back(std::move(option));
   return options;
-}
-
-void check_hears(const api::Settings& sampler) {
-  const api::Settings& guidance = sampler.parts.at("guidance");
-  GRADATIM_CHECK(api::build_as<process::Guidance>(guidance)->needs_energy(), UsageError, 1002,
-                 "{} does not hear --classifier or --match; take --guidance classifier, or nest it "
-                 "by --guidance.inner classifier",
-                 guidance.component);
 }
 
 Guide guide_of(const process::Generator& generator, const Arguments& arguments, Session& session,

@@ -23,12 +23,8 @@ struct Guide {
 bool has_guide(const Arguments& arguments);
 
 /// The options of a sampler that hears the guide. "--guidance 3" is guidance by it of that weight,
-/// no such option is weight 1, and another kind of guidance stays as it is. A network's derivative
-/// says little where no signal is left, so that --match is heard below sigma / alpha = 10.
+/// no such option is weight 1, and another kind of guidance stays as it is.
 std::vector<api::Option> with_guide(std::vector<api::Option> options, const Arguments& arguments);
-
-/// UsageError GRD-1002 where the guidance of these settings hears no guide.
-void check_hears(const api::Settings& sampler);
 
 /// The guide that `--classifier` or `--match` names, for `rows` samples on `path`. UsageError
 /// GRD-1010 without --label, GRD-1002 for both, GRD-1104 for an unknown label, GRD-1171 to GRD-1174

@@ -31,6 +31,7 @@ class NoisedClassifier {
   /// As a Generator's.
   virtual std::span<const std::int64_t> shape() const = 0;
   virtual std::span<const std::string> classes() const = 0;
+  virtual std::span<const std::string> columns() const = 0;
   virtual void to_states(std::span<double> data) const = 0;
 };
 

@@ -3,13 +3,17 @@
 
 #include <fmt/format.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include "gradatim/api/settings.h"
 #include "gradatim/core/error.h"
 #include "gradatim/data/samples/values.h"
+#include "gradatim/process/guide.h"
 #include "gradatim/process/host_space.h"
+#include "gradatim/process/noised_classifier.h"
+#include "gradatim/process/sampler.h"
 #include "gradatim/python/module.h"
 
 namespace nb = nanobind;
@@ -26,6 +30,21 @@ const Generator& generator_of(const Fitted& fitted) {
   GRADATIM_CHECK(generator != nullptr, UsageError, 1162, "a model of {} cannot be sampled from",
                  fitted.model->card().settings.component);
   return *generator;
+}
+
+const process::NoisedClassifier& classifier_of(const data::Model& model) {
+  const auto* classifier = dynamic_cast<const process::NoisedClassifier*>(&model);
+  GRADATIM_CHECK(classifier != nullptr, UsageError, 1172,
+                 "a classifier of samples guides, such as neural.classifier; this is {}",
+                 model.card().settings.component);
+  return *classifier;
+}
+
+// What a generator and a classifier both say about their samples.
+template <class Say>
+auto of_samples(const Fitted& fitted, Say say) {
+  const auto* classifier = dynamic_cast<const process::NoisedClassifier*>(fitted.model.get());
+  return classifier != nullptr ? say(*classifier) : say(generator_of(fitted));
 }
 
 std::vector<std::size_t> sizes_of(std::int64_t rows, std::span<const std::int64_t> shape) {
@@ -74,22 +93,61 @@ void set_labels(const SharedSamples& self, std::vector<std::int64_t> labels, Wor
   self.samples->classes = std::move(classes);
 }
 
+// A classifier, or samples to match; of a weight where the sampler names no guidance.
+struct Guide {
+  std::shared_ptr<const data::Model> classifier;
+  std::shared_ptr<const data::Samples> match;
+  std::int64_t blocks = 4;
+  std::optional<double> weight;
+
+  api::Settings guidance() const {
+    const auto kind = match ? process::GuideKind::match : process::GuideKind::classifier;
+    const auto text = weight ? fmt::format("{}", *weight) : std::string();
+    return api::parse_settings("process.sampler", process::guide_options(kind, text))
+        .parts.at("guidance");
+  }
+  // The field is not asked for the labels that a classifier leads to.
+  void tell(const Generator& generator, const Words& labels,
+            std::shared_ptr<const process::Path> path, process::GenerateRequest& request) const {
+    if (match) {
+      auto references = data::values_of(*match, generator.shape(), "the samples to match");
+      request.energy =
+          process::match_energy(generator, blocks, std::move(references), std::move(path));
+      return;
+    }
+    const auto& led = classifier_of(*classifier);
+    auto places = process::places_named(led.classes(), "classifier", labels, request.rows);
+    request.energy = process::energy_for(
+        generator, led, std::make_shared<process::Labels>(std::move(places)), std::move(path));
+  }
+};
+
 nb::object sample(const Fitted& self, const std::string& sampler, std::int64_t rows,
                   std::uint64_t seed, const Words& labels, const Words& negative,
-                  const SharedSamples* source, std::int64_t batch, nb::handle on_step,
-                  nb::handle on_warning, int threads) {
+                  const SharedSamples* source, const Guide* guide, std::int64_t batch,
+                  nb::handle on_step, nb::handle on_warning, int threads) {
   const Generator& generator = generator_of(self);
-  const auto settings = process::sampler_for(generator, api::settings_from_json(sampler));
+  auto asked = api::settings_from_json(sampler);
+  if (guide != nullptr && !asked.parts.contains("guidance")) {
+    asked.parts["guidance"] = guide->guidance();
+  }
+  const auto settings = process::sampler_for(generator, std::move(asked));
+  if (guide != nullptr) process::check_hears_guide(settings);
   StepObserver observer(on_step, on_warning);
   for (const auto& notice : api::notices(settings)) observer.on_warning(notice);
   process::GenerateRequest request{.rows = rows,
                                    .seed = seed,
-                                   .labels = process::labels_named(generator, labels, rows),
                                    .negative = process::labels_named(generator, negative, rows),
                                    .batch = batch,
                                    .observer = &observer};
   if (source != nullptr) {
     request.source = data::values_of(*source->samples, generator.shape(), "the source's samples");
+  }
+  if (guide == nullptr || guide->match) {
+    request.labels = process::labels_named(generator, labels, rows);
+  }
+  if (guide != nullptr) {
+    guide->tell(generator, labels, api::build_as<process::Sampler>(settings)->path(), request);
   }
   auto numbers =
       unlocked(threads, [&] { return process::generate(generator, settings, std::move(request)); });
@@ -150,6 +208,14 @@ nb::object field(const Fitted& self, const Doubles& x, const Doubles& t, const W
   return array_of(std::move(said), sizes_of(rows, generator.shape()));
 }
 
+// -> [rows, columns]
+nb::object predict_samples(const Fitted& self, const SharedSamples& samples, int threads) {
+  auto made = unlocked(threads, [&] { return self.model->predict_samples(*samples.samples); });
+  const auto columns = static_cast<std::size_t>(made.columns);
+  const auto rows = made.values.size() / columns;
+  return array_of(std::move(made.values), {rows, columns});
+}
+
 double loss(const Fitted& self, const SharedSamples& samples, std::uint64_t seed, int threads) {
   return unlocked(
       threads, [&] { return self.model->evaluate_samples(*samples.samples, seed).front().second; });
@@ -166,10 +232,22 @@ void bind_generate(nb::module_& module) {
       .def("set_labels", &set_labels, nb::arg("labels"), nb::arg("classes"));
   module.def("empty_samples", &empty_samples, nb::arg("count"), nb::arg("shape"), nb::arg("bytes"),
              "Memory for samples.");
+  nb::class_<Guide>(module, "Guide", "What guides samples beside their labels.")
+      .def(
+          "__init__",
+          [](Guide* self, const Fitted* classifier, const SharedSamples* match, std::int64_t blocks,
+             std::optional<double> weight) {
+            new (self) Guide{classifier == nullptr ? nullptr : classifier->model,
+                             match == nullptr ? nullptr : match->samples, blocks, weight};
+          },
+          nb::arg("classifier").none(), nb::arg("match").none(), nb::arg("blocks"),
+          nb::arg("weight").none());
+  module.def("predict_samples", &predict_samples, nb::arg("model"), nb::arg("samples"),
+             nb::arg("threads"), "Chances of the classes, [rows, classes].");
   module.def("generate", &sample, nb::arg("model"), nb::arg("sampler"), nb::arg("rows"),
              nb::arg("seed"), nb::arg("labels"), nb::arg("negative"), nb::arg("source").none(),
-             nb::arg("batch"), nb::arg("on_step").none(), nb::arg("on_warning"), nb::arg("threads"),
-             "Samples [rows, *shape] of a model.");
+             nb::arg("guide").none(), nb::arg("batch"), nb::arg("on_step").none(),
+             nb::arg("on_warning"), nb::arg("threads"), "Samples [rows, *shape] of a model.");
   module.def("model_log_prob", &log_prob, nb::arg("model"), nb::arg("sampler"), nb::arg("x"),
              nb::arg("labels"), nb::arg("probes"), nb::arg("seed"), nb::arg("end_field"),
              nb::arg("atol"), nb::arg("rtol"), nb::arg("threads"), "ln p of data under a model.");
@@ -180,22 +258,28 @@ void bind_generate(nb::module_& module) {
   module.def(
       "sample_shape",
       [](const Fitted& self) {
-        const auto shape = generator_of(self).shape();
-        return std::vector<std::int64_t>(shape.begin(), shape.end());
+        return of_samples(self, [](const auto& model) {
+          const auto shape = model.shape();
+          return std::vector<std::int64_t>(shape.begin(), shape.end());
+        });
       },
       nb::arg("model"), "Of one sample.");
   module.def(
       "sample_classes",
       [](const Fitted& self) {
-        const auto words = generator_of(self).classes();
-        return Words(words.begin(), words.end());
+        return of_samples(self, [](const auto& model) {
+          const auto words = model.classes();
+          return Words(words.begin(), words.end());
+        });
       },
       nb::arg("model"), "Words of the labels.");
   module.def(
       "sample_columns",
       [](const Fitted& self) {
-        const auto names = generator_of(self).columns();
-        return Words(names.begin(), names.end());
+        return of_samples(self, [](const auto& model) {
+          const auto names = model.columns();
+          return Words(names.begin(), names.end());
+        });
       },
       nb::arg("model"), "Names of the numbers of a row.");
 }

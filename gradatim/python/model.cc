@@ -130,8 +130,10 @@ void bind_model(nb::module_& module) {
            [](const Fitted& self, const std::string& path) { data::save_model(*self.model, path); })
       .def(
           "on",
-          [](const Fitted& self, const std::string& device) {
-            return Fitted{self.model->on(device)};
+          [](const nb::object& self, const std::string& device) {
+            const auto& before = nb::cast<const Fitted&>(self).model;
+            auto placed = before->on(device);
+            return placed == before ? self : nb::cast(Fitted{std::move(placed)});
           },
           nb::arg("device"), "The same model, which computes there.")
       .def_prop_ro("features", &feature_names)

@@ -1,28 +1,21 @@
-"""scikit-learn's conventions over models that samples are drawn from: what the generated estimators
-of networks derive from.
-
-A generated class says its component, the routes from its parameters to settings, and `__init__`;
-everything else is here. The library checks the settings when a model is fitted.
-"""
+"""Models that samples are drawn from: what generated estimators of such networks derive from."""
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 import gradatim._native as _native
-from gradatim._classes import kind_of, restored, words_of
-from gradatim._component import Component, plain, settings_of
+from gradatim._classes import words_of
+from gradatim._component import Component, plain
 from gradatim._errors import UsageError
-from gradatim._request import finite, seed_of, threads_of, warn
+from gradatim._network import NetworkModel
+from gradatim._request import model_of, warn
 from gradatim._samples import checked_array, encoded_labels, label_words, samples_of
 from gradatim.process._fields import sampler_settings, settings_text, whole
 
@@ -32,15 +25,8 @@ __all__ = ["GenerativeModel"]
 _EXACT_DIMS, _PROBES = 32, 4
 
 
-class GenerativeModel(BaseEstimator):
+class GenerativeModel(NetworkModel):
     """Learns from samples, and gives new ones."""
-
-    _component: ClassVar[str]
-    _routes: ClassVar[dict[str, str]]
-    _model: _native.Model
-    classes_: np.ndarray
-    shape_: tuple[int, ...]
-    n_features_in_: int
 
     def fit(
         self,
@@ -76,39 +62,7 @@ class GenerativeModel(BaseEstimator):
         -------
         self : the fitted estimator
         """
-        kept = dict(self.__dict__)
-        try:
-            self._model = self._fitted(X, y, source, resume, log_dir, on_step)
-        except BaseException:
-            self.__dict__ = kept  # what was fitted before goes on as it was
-            raise
-        return self
-
-    def _fitted(
-        self, X: Any, y: Any, source: Any, resume: Any, log_dir: Any, on_step: Any
-    ) -> _native.Model:
-        X = checked_array(self, X, reset=True)
-        samples = samples_of(X)
-        self.classes_ = np.empty(0)
-        if y is not None:
-            self.classes_, places = encoded_labels(y, X.shape[0])
-            samples.set_labels(places.tolist(), words_of(self.classes_))
-        request = _native.FitRequest()
-        request.learn_from(samples, self._source(source))
-        request.seed = seed_of(self.random_state)
-        request.device = self.device
-        request.notes = self._notes()
-        request.resume = "" if resume is None else os.fspath(resume)
-        request.log_folder = "" if log_dir is None else os.fspath(log_dir)
-        settings, own = settings_of(self)
-        return _native.fit(
-            json.dumps(finite(settings), default=repr),
-            request,
-            own,
-            _told(on_step, bool(self.verbose)),
-            warn,
-            threads_of(self),
-        )
+        return self._learn(X, y, source=source, resume=resume, log_dir=log_dir, on_step=on_step)
 
     def sample(
         self,
@@ -123,6 +77,9 @@ class GenerativeModel(BaseEstimator):
         guidance: float | str | Component | None = None,
         path: str | Component | None = None,
         noise: str | Component | None = None,
+        classifier: Any = None,
+        match: Any = None,
+        match_blocks: int = 4,
         seed: int | None = None,
         source: Any = None,
         batch_size: int | None = None,
@@ -146,9 +103,17 @@ class GenerativeModel(BaseEstimator):
         evaluations : int
             As many steps as so many evaluations of the network pay for, instead; 0 counts steps.
         guidance : float, str or component, optional
-            How the label is stressed; a number is the weight of classifier-free guidance.
+            How the label is stressed; a number is the weight of classifier-free guidance, or, where
+            there is a classifier or samples to match, of guidance by them, by default 1.
         path : str or component, optional
             Another path than that of the training; the network is asked at equal noise.
+        classifier : fitted gradatim.neural.Classifier or path of its file, optional
+            Leads to `label`, of its `classes_`, along its gradient; the network itself is then
+            asked for anything.
+        match : array-like of shape (any rows, *shape_), optional
+            Images whose coarse pixels samples are led to, one a sample in turn.
+        match_blocks : int
+            Coarse pixels of `match` a side.
         seed : int, optional
             Sample k is a pure function of the seed and k; None takes random_state's.
         source : array-like, optional
@@ -167,6 +132,7 @@ class GenerativeModel(BaseEstimator):
         check_is_fitted(self)
         n = whole("n", n, 1, 2**40)
         parts = {"solver": solver, "grid": grid, "path": path, "noise": noise}
+        guide, guidance = self._guide(classifier, match, match_blocks, label, guidance)
         settings = sampler_settings(parts, guidance, labelled=label is not None)
         settings["steps"] = plain(steps)
         settings["evaluations"] = plain(evaluations)
@@ -177,7 +143,8 @@ class GenerativeModel(BaseEstimator):
             self._seed(seed),
             _each(label, "label", n),
             _each(negative, "negative", n),
-            self._source(source),
+            None if source is None else self._alike(source, "source"),
+            guide,
             0 if batch_size is None else whole("batch_size", batch_size, 1, 2**40),
             None if on_step is None else lambda step, total, s, _: on_step(step, total, s),
             warn,
@@ -302,69 +269,35 @@ class GenerativeModel(BaseEstimator):
         )
         return made.reshape(rows, *self.shape_)
 
-    def save(self, path: Any) -> None:
-        """Writes the model file, whole or not at all; `gradatim.load` reads it."""
-        check_is_fitted(self)
-        self._model.save(os.fspath(path))
+    def _guide(
+        self, classifier: Any, match: Any, blocks: Any, label: Any, guidance: Any
+    ) -> tuple[_native.Guide | None, Any]:
+        """What leads samples, and the guidance that its own weight does not stand for."""
+        if classifier is None and match is None:
+            return None, guidance
+        if classifier is not None and match is not None:
+            raise UsageError(
+                "samples are guided by classifier or by match, not by both", "GRD-1002"
+            )
+        if classifier is not None and label is None:
+            raise UsageError("classifier leads to a label; give one by label", "GRD-1010")
+        named = guidance is None or isinstance(guidance, (str, Component))
+        guide = _native.Guide(
+            None if classifier is None else self._classifier(classifier),
+            None if match is None else self._alike(match, "match"),
+            whole("match_blocks", blocks, 1, 2**20),
+            None if named else float(guidance),
+        )
+        return guide, guidance if named else None
 
-    @property
-    def history_(self) -> dict[str, np.ndarray]:
-        """Means over equal parts of the training: {"train.loss": [...]}."""
-        check_is_fitted(self)
-        return {name: np.array(values) for name, values in self._model.history}
-
-    @property
-    def n_iter_(self) -> int:
-        """Steps that were made."""
-        check_is_fitted(self)
-        return self._model.rounds
-
-    def _source(self, source: Any) -> _native.Samples | None:
-        if source is None:
-            return None
-        return samples_of(checked_array(self, source, reset=False, name="source"), name="source")
-
-    def _placed(self) -> _native.Model:
-        """The model on the estimator's device, from which it was read anywhere else."""
-        self._model = self._model.on(self.device)
-        return self._model
-
-    def _seed(self, seed: Any) -> int:
-        return seed_of(self.random_state) if seed is None else whole("seed", seed, 0, 2**64 - 1)
-
-    def _threads(self, n_jobs: Any) -> int:
-        return threads_of(self) if n_jobs is None else whole("n_jobs", n_jobs, 1, 2**10)
-
-    def _notes(self) -> dict[str, str]:
-        """What `gradatim.load` could not tell from the rest of the file."""
-        notes: dict[str, str] = {}
-        if len(self.classes_) > 0:
-            guessed = restored(words_of(self.classes_), None)
-            if kind_of(guessed) != kind_of(self.classes_):
-                notes["classes"] = kind_of(self.classes_)
-        if len(self.shape_) == 2:
-            notes["shape"] = json.dumps(self.shape_)
-        return notes
-
-    def _adopt(self, model: _native.Model) -> None:
-        """Becomes the fitted estimator of a file's model."""
-        self._model = model
-        words, names = _native.sample_classes(model), _native.sample_columns(model)
-        kept = model.notes.get("shape")
-        self.shape_ = tuple(json.loads(kept) if kept else _native.sample_shape(model))
-        self.n_features_in_ = int(np.prod(self.shape_))
-        self.classes_ = restored(words, model.notes.get("classes")) if words else np.empty(0)
-        if names:
-            self.feature_names_in_ = np.array(names, dtype=object)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "_model")
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = False
-        tags.input_tags.three_d_array = True
-        return tags
+    def _classifier(self, given: Any) -> _native.Model:
+        if not isinstance(given, (str, os.PathLike, NetworkModel)):
+            raise UsageError(
+                f"classifier takes a fitted gradatim.neural.Classifier; got {given!r}", "GRD-1172"
+            )
+        model = model_of(given)
+        assert model is not None
+        return model.on(self.device)
 
 
 def _each(labels: Any, name: str, rows: int) -> list[str]:
@@ -375,18 +308,3 @@ def _each(labels: Any, name: str, rows: int) -> list[str]:
             f"{name} has shape {shape}; give one for all, or one a row, ({rows},)", "GRD-1141"
         )
     return label_words(labels)
-
-
-def _told(on_step: Any, verbose: bool) -> Any:
-    """What the library calls after each step."""
-    if on_step is None and not verbose:
-        return None
-
-    def call(step: int, steps: int, seconds: float, metrics: list[tuple[str, float]]) -> None:
-        if verbose and (step == steps or step % max(1, steps // 100) == 0):
-            values = "".join(f"  {name} {value:.6g}" for name, value in metrics)
-            print(f"step {step}/{steps}  {seconds:.1f} s{values}", file=sys.stderr)
-        if on_step is not None:
-            on_step(step, steps, seconds, dict(metrics))
-
-    return call

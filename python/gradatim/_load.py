@@ -12,7 +12,7 @@ import gradatim._native as _native
 from gradatim._component import Component
 from gradatim._errors import ModelError
 from gradatim._estimator import Boosting, BoostingClassifier
-from gradatim._generative import GenerativeModel
+from gradatim._network import NetworkModel
 
 __all__ = ["load", "new_estimator"]
 
@@ -39,7 +39,7 @@ def load(path: str | Path) -> Any:
 
 
 def _estimator_of(component: str, classification: bool, path: Any) -> type[Any]:
-    for kind in _subclasses(GenerativeModel):
+    for kind in _subclasses(NetworkModel):
         if getattr(kind, "_component", None) == component:
             return kind
     for kind in _subclasses(Boosting):

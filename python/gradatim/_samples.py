@@ -10,7 +10,7 @@ import contextlib
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import column_or_1d, validate_data
 
 import gradatim._native as _native
 from gradatim import _data
@@ -51,15 +51,25 @@ def checked_array(estimator: Any, X: Any, *, reset: bool, name: str = "X") -> An
     if not frame:
         X = _numbers(X, name)
     shape = tuple(X.shape)
+    if len(shape) == 2 and shape[1] == 0:
+        raise DataError(
+            f"{name} has 0 feature(s) (shape={shape}) while a minimum of 1 is required", "GRD-2072"
+        )
     if not 2 <= len(shape) <= 4 or min(shape) < 1:
         raise DataError(
             f"{name} has shape {shape}; samples are [rows, numbers], [rows, height, width] or "
-            "[rows, channels, height, width], at least one; reshape it, one number a row by "
-            "reshape(-1, 1)",
+            "[rows, channels, height, width], at least one. Reshape your data, one number a row "
+            "by reshape(-1, 1)",
             "GRD-2072",
         )
     if reset:
         estimator.shape_ = shape[1:]
+    elif len(shape) == 2 == len(estimator.shape_) + 1 and shape[1:] != estimator.shape_:
+        raise DataError(
+            f"{name} has {shape[1]} features, but {type(estimator).__name__} is expecting "
+            f"{estimator.shape_[0]} features as input",
+            "GRD-2090",
+        )
     elif _sides(shape[1:]) != _sides(estimator.shape_):
         raise DataError(
             f"{name} holds samples of shape {shape_text(shape[1:])} and the model's are "
@@ -84,14 +94,15 @@ def encoded_labels(y: Any, rows: int) -> tuple[np.ndarray, np.ndarray]:
     y = _data.of_nullable(_data.of_tensor(y))
     labels = np.asarray(y)
     if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
+        labels = column_or_1d(labels, warn=True)
     if labels.ndim != 1 or len(labels) != rows:
         raise DataError(
             f"y has shape {labels.shape}; expected one label a sample, ({rows},)", "GRD-2074"
         )
     if labels.dtype.kind == "f" and not np.array_equal(labels, np.floor(labels)):
         raise DataError(
-            "y holds fractions, NaN or infinity; a label is a whole number or a word", "GRD-2075"
+            "y is continuous, or holds NaN or infinity; a label is a whole number or a word",
+            "GRD-2075",
         )
     try:
         classes, places = np.unique(labels, return_inverse=True)
@@ -123,8 +134,10 @@ def _numbers(X: Any, name: str) -> np.ndarray:
     if array.dtype.kind == "O":
         try:
             return array.astype(np.float64)
-        except (TypeError, ValueError) as error:
+        except ValueError as error:  # of another type is NumPy's TypeError
             raise DataError(f"{name} holds what is no number: {error}", "GRD-2073") from None
+    if array.dtype.kind == "c":
+        raise DataError(f"Complex data not supported, as {name} has them", "GRD-2073")
     if array.dtype.kind not in "biuf":
         raise DataError(
             f"{name} has elements of type {array.dtype}; samples are real numbers", "GRD-2073"

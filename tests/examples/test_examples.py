@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.datasets import load_diabetes
+from sklearn.datasets import load_diabetes, load_digits
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -135,6 +135,26 @@ def test_a_field_of_ones_own_in_cpp_gives_its_data():
         float, re.search(r"normal: mean ([\d.]+), deviation ([\d.]+)", printed).groups()
     )
     assert abs(mean - 0.3) < 0.03 and abs(deviation - 0.5) < 0.03
+
+
+@pytest.mark.skipif(
+    not COMPILED.with_name("digits").exists(), reason="'make neural test' builds build/examples/"
+)
+def test_digits_in_cpp_are_those_of_the_command(tmp_path):
+    X, y = load_digits(return_X_y=True)
+    images = (15 * X).astype(np.uint8).reshape(-1, 1, 8, 8)[::9]
+    np.savez(tmp_path / "digits.npz", x=images, y=y[::9])
+    run(COMPILED.with_name("digits"), tmp_path / "digits.npz", tmp_path, "3", "2")
+
+    command = ROOT / "build" / "gradatim"
+    common = ("--log=quiet", "--label=3", "--count=64", "--solver=ddim", "--steps=20")
+    judge = tmp_path / "judge.safetensors"
+    for name, guide in (("by_label", ()), ("by_classifier", (f"--classifier={judge}",))):
+        out = tmp_path / f"{name}_again.png"
+        file = tmp_path / "digits.safetensors"
+        run(command, "sample", file, *common, "--guidance=3", *guide, f"--out={out}")
+        drawn = (tmp_path / f"{name}.png").read_bytes()
+        assert drawn.startswith(b"\x89PNG") and out.read_bytes() == drawn
 
 
 def test_boosted_trees_are_the_field_of_a_flow():

@@ -102,21 +102,25 @@ struct Base {
   std::string name, module;
 };
 
-// One class a task; of what learns samples without a task, one that samples are drawn from.
+// One class a task; of what learns samples, one.
 std::vector<std::string> kinds_of(const Entry& entry) {
   auto kinds = tasks(entry);
   if (kinds.empty() && learns_samples(entry)) kinds.emplace_back();
   return kinds;
 }
 
-Base base_of(const std::string& task) {
+Base base_of(const Entry& entry, const std::string& task) {
+  if (tells_labels(entry)) return {"NetworkClassifier", "gradatim._network_classifier"};
   if (task.empty()) return {"GenerativeModel", "gradatim._generative"};
   return {"Boosting" + camel_case(task), "gradatim._estimator"};
 }
 
-void describe_generative(Docstring& doc, const std::string& package, const std::string& name) {
+void describe_network(Docstring& doc, const std::string& package, const std::string& name,
+                      bool classifier) {
   doc.section("Attributes");
-  doc.item("classes_ : ndarray", "The labels, sorted; empty where it was fitted without.");
+  doc.item("classes_ : ndarray", classifier
+                                     ? "The labels, sorted."
+                                     : "The labels, sorted; empty where it was fitted without.");
   doc.item("shape_ : tuple of int", "Of one sample.");
   doc.item("n_features_in_ : int", "Numbers of one sample.");
   doc.item("feature_names_in_ : ndarray", "Names of the columns, where they were all strings.");
@@ -127,8 +131,9 @@ void describe_generative(Docstring& doc, const std::string& package, const std::
   doc.verbatim(fmt::format(">>> from gradatim.{} import {}", package, name));
   doc.verbatim(">>> X, y = make_moons(1000, noise=0.05, random_state=0)");
   doc.verbatim(fmt::format(">>> model = {}(steps=200).fit(X, y)", name));
-  doc.verbatim(">>> model.sample(5, label=1).shape");
-  doc.verbatim("(5, 2)");
+  doc.verbatim(classifier ? ">>> model.predict(X[:3]).shape"
+                          : ">>> model.sample(5, label=1).shape");
+  doc.verbatim(classifier ? "(3,)" : "(5, 2)");
 }
 
 void describe_fitted(Docstring& doc, std::string_view task) {
@@ -162,7 +167,7 @@ std::string class_of(const Entry& entry, const std::string& task, const Registry
   doc.paragraph(entry.text.detail);
   doc.parameters(arguments);
   if (task.empty()) {
-    describe_generative(doc, package, name);
+    describe_network(doc, package, name, tells_labels(entry));
   } else {
     describe_fitted(doc, task);
     const bool rounds = std::ranges::any_of(
@@ -171,7 +176,7 @@ std::string class_of(const Entry& entry, const std::string& task, const Registry
   }
   describe_source(doc, entry);
   std::string text = fmt::format("\n\nclass {}({}):\n{}\n    _component = \"{}\"\n", name,
-                                 base_of(task).name, doc.quoted(), entry.text.name);
+                                 base_of(entry, task).name, doc.quoted(), entry.text.name);
   text += "    _routes: ClassVar[dict[str, str]] = {\n";
   for (const auto& [python, path] : routes)
     text += fmt::format("        \"{}\": \"{}\",\n", python, path);
@@ -209,7 +214,8 @@ std::string estimators_module(std::string_view package, const Registry& registry
   for (const Entry* entry : estimators(package, registry)) {
     for (const auto& task : kinds_of(*entry)) {
       body += class_of(*entry, task, registry);
-      bases[base_of(task).module].insert(base_of(task).name);
+      const Base base = base_of(*entry, task);
+      bases[base.module].insert(base.name);
     }
   }
   std::vector<std::string> component{"PartLike"};

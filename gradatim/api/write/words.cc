@@ -139,4 +139,9 @@ bool learns_samples(const Entry& entry) {
   return std::ranges::find(tags, "samples") != tags.end();
 }
 
+bool tells_labels(const Entry& entry) {
+  const auto tags = words(entry.text.tags);
+  return std::ranges::find(tags, "labels") != tags.end();
+}
+
 }  // namespace gradatim::api::write

@@ -45,5 +45,7 @@ std::string python_tag(const Entry& entry);
 std::vector<std::string> tasks(const Entry& entry);
 /// Whether it learns from arrays of samples, not from a table with a target.
 bool learns_samples(const Entry& entry);
+/// Of a model that learns from samples: whether it tells their labels, and makes none.
+bool tells_labels(const Entry& entry);
 
 }  // namespace gradatim::api::write

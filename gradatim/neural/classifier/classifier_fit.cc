@@ -45,7 +45,7 @@ void check_classifier(const data::FitRequest& request) {
   GRADATIM_CHECK(!samples.labels.empty(), DataError, 2092,
                  "neural.classifier learns labels and the samples have none; name them by --label");
   GRADATIM_CHECK(samples.classes.size() >= 2, DataError, 2093,
-                 "neural.classifier tells classes apart and all samples have the label '{}'",
+                 "neural.classifier tells classes apart and the samples have one class, '{}'",
                  samples.classes.front());
 }
 

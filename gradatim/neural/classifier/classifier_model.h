@@ -41,6 +41,7 @@ class ClassifierModel final : public data::Model, public process::NoisedClassifi
                                                 process::StateMap map) const override;
   std::span<const std::int64_t> shape() const override { return kind_.shape; }
   std::span<const std::string> classes() const override { return kind_.classes; }
+  std::span<const std::string> columns() const override { return kind_.columns; }
   void to_states(std::span<double> data) const override { scale_.to_states(data); }
 
  private:

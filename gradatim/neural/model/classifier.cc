@@ -77,7 +77,7 @@ constexpr api::Text kText = {
     .errors =
         "GRD-1160 torch is not installed; GRD-1161 the network does not suit the samples; GRD-2092 "
         "there are no labels; GRD-2093 there is one class; GRD-4029 the loss is not finite",
-    .tags = "samples",
+    .tags = "samples labels python:Classifier",
 };
 
 }  // namespace
