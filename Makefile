@@ -28,10 +28,13 @@ endef
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: ## set up, build, and do the main job on the 327,346 flights of 2013 that arrived
+demo: ## set up, build, and do the main jobs: 327,346 flights of 2013, then networks on digits
 	@tools/setup.sh demo
 	@$(call compile)
 	@$(PY) examples/demo.py
+	@tools/setup.sh neural
+	@$(call compile)
+	@$(PY) examples/digits.py
 
 build: ## set up and build: the command at build/gradatim, everything Python in .venv
 	@tools/setup.sh build
