@@ -1,6 +1,6 @@
-// Seconds of a U-Net's step: unet_time train|sample FOLDER ROWS REPEATS THREADS. A step of training
-// is forward, mean squared error, backward and AdamW over all parameters; of sampling, forward and
-// DDIM's update. Says the time of each as JSON, and the peak of memory.
+// Seconds of a U-Net's step: unet_time train|sample FOLDER ROWS REPEATS THREADS [bfloat16]. A step
+// of training is forward, mean squared error, backward and AdamW over all parameters; of sampling,
+// forward and DDIM's update. Says the time of each as JSON, and the peak of memory.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sys/resource.h>
@@ -48,7 +48,7 @@ void sample_step(Net& net, NetInput& input) {
   input.x = (input.x - 0.6 * noise) * (0.81 / 0.8) + 0.58 * noise;
 }
 
-void run(char** words) {
+void run(char** words, Precision precision) {
   const bool trains = std::string_view(words[1]) == "train";
   const std::int64_t rows = std::atoll(words[3]);
   const ThreadScope threads(std::atoi(words[5]));
@@ -56,6 +56,7 @@ void run(char** words) {
   const at::NoGradGuard plain;
   const UnetFolder folder = read_unet_folder(words[2]);
   const auto net = load_unet(folder);
+  net->set_precision(precision);
   std::vector<std::int64_t> sizes{rows};
   sizes.insert(sizes.end(), folder.shape.sample.begin(), folder.shape.sample.end());
   at::manual_seed(1);
@@ -83,10 +84,11 @@ void run(char** words) {
 }  // namespace
 
 int main(int count, char** words) {
-  if (count != 6) {
-    fmt::print(stderr, "usage: unet_time train|sample FOLDER ROWS REPEATS THREADS\n");
+  const bool low = count == 7 && std::string_view(words[6]) == "bfloat16";
+  if (count != 6 && !low) {
+    fmt::print(stderr, "usage: unet_time train|sample FOLDER ROWS REPEATS THREADS [bfloat16]\n");
     return 2;
   }
-  translated([&] { run(words); });
+  translated([&] { run(words, low ? Precision::bfloat16 : Precision::float32); });
   return 0;
 }

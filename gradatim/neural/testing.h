@@ -29,6 +29,23 @@ inline std::shared_ptr<data::Samples> two_blobs(std::int64_t count) {
   return samples;
 }
 
+/// Grey images of 4 x 4: a bright left half (label 0) or a bright top (label 1), of any brightness.
+inline std::shared_ptr<data::Samples> two_images(std::int64_t count) {
+  auto samples = std::make_shared<data::Samples>(
+      data::Samples{.shape = {1, 4, 4}, .count = count, .classes = {"left", "top"}});
+  std::vector<double> noise(static_cast<std::size_t>(count));
+  normals(Philox(12, Stream::data), 0, noise);
+  for (std::int64_t k = 0; k < count; ++k) {
+    const double bright = 1.0 + 0.2 * noise[static_cast<std::size_t>(k)];
+    for (std::int64_t pixel = 0; pixel < 16; ++pixel) {
+      const bool lit = k % 2 == 0 ? pixel % 4 < 2 : pixel < 8;
+      samples->numbers.push_back(static_cast<float>(lit ? bright : -bright));
+    }
+    samples->labels.push_back(k % 2);
+  }
+  return samples;
+}
+
 inline api::Settings settings_of(const std::vector<api::Option>& options,
                                  std::string_view model = "neural.diffusion") {
   return api::complete(api::parse_settings(model, options));

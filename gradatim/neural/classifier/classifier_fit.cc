@@ -72,6 +72,7 @@ std::shared_ptr<const data::Model> fit_classifier(ClassifierPlan plan,
   const ClassifierParts parts =
       classifier_parts(plan, kind, log_shares_of(samples), request.seed, device_of(request.device));
   const TrainingConfig& config = plan.training->config();
+  parts.net->set_precision(config.precision);
   const TorchThreads threads(3.0 * parts.net->operations() *
                              static_cast<double>(config.batch_size));
   Batches batches({.path = plan.path,

@@ -108,6 +108,9 @@ class Mlp final : public Net {
     kept_.clear();
   }
 
+ protected:
+  bool takes_bfloat16() const override { return false; }
+
  private:
   const Linear& last() const { return layers_.back(); }
 

@@ -4,13 +4,24 @@
 
 #include "gradatim/core/error.h"
 #include "gradatim/neural/library.h"
+#include "gradatim/neural/nn/precision.h"
 
 namespace gradatim::neural {
+
+void Net::set_precision(Precision precision) {
+  precision_ = precision;
+  if (precision == Precision::float32) return;
+  GRADATIM_CHECK(takes_bfloat16(), UsageError, 1180,
+                 "precision bfloat16 is not for this network, whose passes are written by hand in "
+                 "float32; leave --precision out");
+  check_bfloat16(parameters_.values().device());
+}
 
 Tensor Net::run(const NetInput& input) {
   parameters_.require_gradients(true);
   const at::AutoGradMode graph(true);
-  output_ = forward(input);
+  const Bfloat16 multiplications(precision_ == Precision::bfloat16);
+  output_ = forward(input).to(at::kFloat);
   return output_.detach();
 }
 

@@ -14,6 +14,7 @@
 #include "gradatim/core/philox.h"
 #include "gradatim/neural/network.h"
 #include "gradatim/neural/nn/parameters.h"
+#include "gradatim/neural/training.h"
 
 namespace gradatim::neural {
 
@@ -34,10 +35,18 @@ class Net {
   virtual Tensor forward(const NetInput& input) = 0;
   /// Multiplications and additions of a forward pass, a row, where they may be few.
   virtual double operations() const { return std::numeric_limits<double>::infinity(); }
+  /// Numbers that run() multiplies; parameters, gradients and outputs are float32 whatever they
+  /// are. UsageError GRD-1180 where the processor or the network has not got them.
+  void set_precision(Precision precision);
   virtual Tensor run(const NetInput& input);
   virtual void backward(const Tensor& output_gradient);
 
+ protected:
+  /// Whether run() leaves its multiplications to torch, which can do them in bfloat16.
+  virtual bool takes_bfloat16() const { return true; }
+
  private:
+  Precision precision_ = Precision::float32;
   Parameters parameters_;
   Tensor output_;  // of run(), with its graph
 };

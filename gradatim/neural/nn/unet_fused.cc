@@ -2,6 +2,7 @@
 
 #include "gradatim/neural/nn/kernel/attention.h"
 #include "gradatim/neural/nn/kernel/group_norm.h"
+#include "gradatim/neural/nn/precision.h"
 
 namespace gradatim::neural {
 namespace {
@@ -94,16 +95,53 @@ NormGradients backward_of(const kernel::GroupNorm& norm, const Tensor& x, const 
   return out;
 }
 
+// What a block multiplies: bfloat16, where it is on (nn/precision.h), or float32. All else of a
+// block is float32. Casts are written out here, once a tensor, and not left to torch.
+class Numbers {
+ public:
+  explicit Numbers(bool low) : low_(low) {}
+
+  Tensor operator()(const Tensor& x) const { return low_ && x.defined() ? x.to(at::kBFloat16) : x; }
+  Tensor convolved(const Tensor& x, const Tensor& weight, const Tensor& bias) const {
+    return channels_last(
+        at::conv2d((*this)(x), (*this)(weight), (*this)(bias), 1, 1).to(at::kFloat));
+  }
+  Tensor product(const Tensor& a, const Tensor& b) const {
+    return low_ ? at::mm((*this)(a), (*this)(b)).to(at::kFloat) : at::mm(a, b);
+  }
+  Tensor sum(const Tensor& bias, const Tensor& a, const Tensor& b) const {
+    return low_ ? at::addmm((*this)(bias), (*this)(a), (*this)(b)).to(at::kFloat)
+                : at::addmm(bias, a, b);
+  }
+  void add_product(const Tensor& sum, const Tensor& a, const Tensor& b) const {
+    low_ ? sum.add_(at::mm((*this)(a), (*this)(b))) : sum.addmm_(a, b);
+  }
+
+ private:
+  bool low_;
+};
+
+// Of a forward pass: torch's own casts are off as long as it lives.
+class OwnCasts {
+ public:
+  const bool low = Bfloat16::is_on();
+  const Numbers numbers{low};
+
+ private:
+  c10::impl::ExcludeDispatchKeyGuard off_{c10::DispatchKey::AutocastCPU};
+};
+
 struct ConvolutionGradients {
   Tensor x, weight, bias;
 };
 
-ConvolutionGradients convolution_backward(const Tensor& dy, const Tensor& x, const Tensor& weight,
-                                          bool of_weight) {
+ConvolutionGradients convolution_backward(const Numbers& in, const Tensor& dy, const Tensor& x,
+                                          const Tensor& weight, bool of_weight) {
   auto [dx, dw, db] =
-      at::convolution_backward(dy, x, weight, {{weight.size(0)}}, {1, 1}, {1, 1}, {1, 1}, false,
-                               {0, 0}, 1, {true, of_weight, of_weight});
-  return {dx, dw, db};
+      at::convolution_backward(in(dy), in(x), in(weight), {{weight.size(0)}}, {1, 1}, {1, 1},
+                               {1, 1}, false, {0, 0}, 1, {true, of_weight, of_weight});
+  const auto whole = [](const Tensor& each) { return each.defined() ? each.to(at::kFloat) : each; };
+  return {whole(dx), whole(dw), whole(db)};
 }
 
 class ResidualFunction : public torch::autograd::Function<ResidualFunction> {
@@ -136,29 +174,34 @@ class ResidualFunction : public torch::autograd::Function<ResidualFunction> {
                         const Tensor& shift2, const MaybeTensor& shortcut_in,
                         const MaybeTensor& shift, std::int64_t groups, double epsilon,
                         bool scale_shift) {
+    const OwnCasts casts;
+    const Numbers& in = casts.numbers;
     const Tensor x = channels_last(x_in), skip = channels_last(tensor(skip_in));
     const Tensor mask = tensor(mask_in), shortcut = tensor(shortcut_in);
     const Tensor statistics1 = statistics_for(x, groups), statistics2 = statistics_for(x, groups);
     const Tensor in1 = empty_image(x, gain1.size(0));
     kernel::group_norm(problem(x, skip, gain1, bias1, groups, epsilon, true, {}, statistics1),
                        room(in1));
-    const Tensor mid = channels_last(at::conv2d(in1, weight1, shift1, 1, 1));
+    const Tensor mid = in.convolved(in1, weight1, shift1);
     const Tensor in2 = empty_image(x, gain2.size(0));
     kernel::group_norm(problem(mid, {}, gain2, bias2, groups, epsilon, true,
                                around(modulation, scale_shift), statistics2),
                        room(in2));
     if (mask.defined()) in2.mul_(mask.permute({0, 3, 1, 2}));
-    Tensor sum = channels_last(at::conv2d(in2, weight2, shift2, 1, 1));
+    const Tensor sum = in.convolved(in2, weight2, shift2);
     if (shortcut.defined()) {
       const Tensor flat = shortcut.flatten(1).t();  // [in, out]
       const Tensor rows = pixels(sum);
-      rows.add_(*shift).addmm_(pixels(x), flat.narrow(0, 0, x.size(1)));
-      if (skip.defined()) rows.addmm_(pixels(skip), flat.narrow(0, x.size(1), skip.size(1)));
+      in.add_product(rows.add_(*shift), pixels(x), flat.narrow(0, 0, x.size(1)));
+      if (skip.defined()) {
+        in.add_product(rows, pixels(skip), flat.narrow(0, x.size(1), skip.size(1)));
+      }
     } else {
       sum.add_(x);
     }
     ctx->save_for_backward({x, skip, modulation, mask, gain1, bias1, weight1, gain2, bias2, weight2,
-                            shortcut, statistics1, statistics2, in1, mid, in2});
+                            shortcut, statistics1, statistics2, in(in1), mid, in(in2)});
+    ctx->saved_data["low"] = casts.low;
     ctx->saved_data["groups"] = groups;
     ctx->saved_data["epsilon"] = epsilon;
     ctx->saved_data["scale_shift"] = scale_shift;
@@ -173,30 +216,26 @@ class ResidualFunction : public torch::autograd::Function<ResidualFunction> {
     const bool learns = saved[kWeight1].requires_grad();
     const Tensor &x = saved[kX], &skip = saved[kSkip], &shortcut = saved[kShortcut];
     const Tensor dy = channels_last(gradients[0]);
+    const Numbers in(ctx->saved_data["low"].toBool());
 
-    auto second = convolution_backward(dy, saved[kIn2], saved[kWeight2], learns);
+    auto second = convolution_backward(in, dy, saved[kIn2], saved[kWeight2], learns);
     second.x = channels_last(second.x);
     if (saved[kMask].defined()) second.x.mul_(saved[kMask].permute({0, 3, 1, 2}));
     const NormGradients norm2 =
         backward_of(problem(saved[kMid], {}, saved[kGain2], saved[kBias2], groups, epsilon, true,
                             around(saved[kModulation], scale_shift), saved[kStatistics2]),
                     saved[kMid], {}, second.x, {}, {});
-    auto first = convolution_backward(norm2.x, saved[kIn1], saved[kWeight1], learns);
+    auto first = convolution_backward(in, norm2.x, saved[kIn1], saved[kWeight1], learns);
 
     Tensor add_x = dy, add_skip, dshortcut, dshift;
     if (shortcut.defined()) {
       const Tensor flat = shortcut.flatten(1), rows = pixels(dy);
-      add_x = at::mm(rows, flat.narrow(1, 0, x.size(1)));
-      if (skip.defined()) add_skip = at::mm(rows, flat.narrow(1, x.size(1), skip.size(1)));
+      add_x = in.product(rows, flat.narrow(1, 0, x.size(1)));
+      if (skip.defined()) add_skip = in.product(rows, flat.narrow(1, x.size(1), skip.size(1)));
       if (learns) {
-        Tensor flat_gradient = at::empty_like(flat);
-        at::Tensor part = flat_gradient.narrow(1, 0, x.size(1));
-        at::mm_out(part, rows.t(), pixels(x));
-        if (skip.defined()) {
-          part = flat_gradient.narrow(1, x.size(1), skip.size(1));
-          at::mm_out(part, rows.t(), pixels(skip));
-        }
-        dshortcut = flat_gradient.view(shortcut.sizes());
+        Tensor of_flat = in.product(rows.t(), pixels(x));
+        if (skip.defined()) of_flat = at::cat({of_flat, in.product(rows.t(), pixels(skip))}, 1);
+        dshortcut = of_flat.view(shortcut.sizes());
         dshift = second.bias;
       }
     }
@@ -251,6 +290,8 @@ class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
                         const Tensor& key, const Tensor& key_bias, const Tensor& value,
                         const Tensor& value_bias, const Tensor& out, const Tensor& out_bias,
                         std::int64_t groups, double epsilon, std::int64_t heads) {
+    const OwnCasts casts;
+    const Numbers& in = casts.numbers;
     const Tensor x = channels_last(x_in), gain = tensor(gain_in), bias = tensor(bias_in);
     Tensor normal = x, statistics;
     if (gain.defined()) {
@@ -261,16 +302,17 @@ class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
     }
     const Tensor weight = at::cat({query, key, value});
     const Tensor qkv =
-        at::addmm(at::cat({query_bias, key_bias, value_bias}), pixels(normal), weight.t());
+        in.sum(at::cat({query_bias, key_bias, value_bias}), pixels(normal), weight.t());
     const Tensor mixed = at::empty_like(pixels(x));
     const Tensor logsum =
         at::empty({x.size(0), heads, x.size(2) * x.size(3)}, at::TensorOptions(at::kFloat));
     kernel::attention(attention_of(x, qkv, logsum, heads), room(mixed));
-    const Tensor sum = at::addmm(out_bias, mixed, out.t()).add_(pixels(x));
+    const Tensor sum = in.sum(out_bias, mixed, out.t()).add_(pixels(x));
     ctx->save_for_backward({x, normal, qkv, mixed, logsum, gain, bias, statistics, weight, out});
     ctx->saved_data["groups"] = groups;
     ctx->saved_data["epsilon"] = epsilon;
     ctx->saved_data["heads"] = heads;
+    ctx->saved_data["low"] = casts.low;
     return image(sum, x);
   }
 
@@ -278,12 +320,13 @@ class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
     const auto saved = ctx->get_saved_variables();
     const Tensor& x = saved[kX];
     const Tensor dy = channels_last(gradients[0]), rows = pixels(dy);
-    const Tensor dmixed = at::mm(rows, saved[kOut]);
+    const Numbers in(ctx->saved_data["low"].toBool());
+    const Tensor dmixed = in.product(rows, saved[kOut]);
     const Tensor dqkv = at::empty_like(saved[kQkv]);
     kernel::attention_backward(
         attention_of(x, saved[kQkv], saved[kLogsum], ctx->saved_data["heads"].toInt()),
         numbers(saved[kMixed]), numbers(dmixed), room(dqkv));
-    const Tensor dnormal = at::mm(dqkv, saved[kWeight]);
+    const Tensor dnormal = in.product(dqkv, saved[kWeight]);
     NormGradients norm;
     if (saved[kGain].defined()) {
       norm =
@@ -295,13 +338,13 @@ class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
     }
     variable_list out{norm.x, norm.gain, norm.bias};
     if (saved[kOut].requires_grad()) {
-      const auto weights = at::mm(dqkv.t(), pixels(saved[kNormal])).chunk(3);
+      const auto weights = in.product(dqkv.t(), pixels(saved[kNormal])).chunk(3);
       const auto biases = dqkv.sum(0).chunk(3);
       for (std::size_t k = 0; k < 3; ++k) {
         out.push_back(weights[k]);
         out.push_back(biases[k]);
       }
-      out.push_back(at::mm(rows.t(), saved[kMixed]));
+      out.push_back(in.product(rows.t(), saved[kMixed]));
       out.push_back(rows.sum(0));
     }
     out.resize(14);  // of forward()'s arguments

@@ -39,9 +39,11 @@ Tensor activated(UnetActivation kind, const Tensor& x) {
   return x;
 }
 
+Dense::Dense(const Scope& scope, std::int64_t in, std::int64_t out, Init of_weight, Init of_bias)
+    : weight(scope.add("weight", {out, in}, of_weight)), bias(scope.add("bias", {out}, of_bias)) {}
+
 Dense::Dense(const Scope& scope, std::int64_t in, std::int64_t out, bool zero)
-    : weight(scope.add("weight", {out, in}, weight_init(in, zero))),
-      bias(scope.add("bias", {out}, weight_init(in, zero))) {}
+    : Dense(scope, in, out, weight_init(in, zero), weight_init(in, zero)) {}
 
 Convolution::Convolution(const Scope& scope, std::int64_t in, std::int64_t out, std::int64_t size,
                          bool zero)
@@ -50,7 +52,7 @@ Convolution::Convolution(const Scope& scope, std::int64_t in, std::int64_t out, 
       padding(size / 2) {}
 
 Tensor Convolution::operator()(const Tensor& x) const {
-  return at::conv2d(x, weight, bias, stride, padding);
+  return at::conv2d(x, weight, bias, stride, padding).to(at::kFloat);
 }
 
 Norm::Norm(const Scope& scope, std::int64_t channels, std::int64_t group_count, double eps)
@@ -83,7 +85,7 @@ ResidualBlock::ResidualBlock(const Scope& scope, const Plan& plan)
 
 Tensor ResidualBlock::operator()(const Tensor& x, const Tensor& skip, const Tensor& time,
                                  Dropout& dropout) const {
-  const Tensor modulation = time_(time);
+  const Tensor modulation = time_(time).to(at::kFloat);
   const bool fused = takes_fused(x) && activation_ == UnetActivation::silu;
   Tensor sum;
   if (fused && resample_ == Resample::none) {

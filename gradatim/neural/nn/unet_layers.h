@@ -27,6 +27,7 @@ Tensor activated(UnetActivation kind, const Tensor& x);
 struct Dense {
   Tensor weight, bias;  // [out, in], [out]
 
+  Dense(const Scope& scope, std::int64_t in, std::int64_t out, Init of_weight, Init of_bias);
   Dense(const Scope& scope, std::int64_t in, std::int64_t out, bool zero = false);
   Tensor operator()(const Tensor& x) const { return at::linear(x, weight, bias); }
 };
@@ -37,6 +38,7 @@ struct Convolution {
 
   Convolution(const Scope& scope, std::int64_t in, std::int64_t out, std::int64_t size,
               bool zero = false);
+  /// float32, also where it multiplies bfloat16 (nn/precision.h).
   Tensor operator()(const Tensor& x) const;
 };
 

@@ -72,7 +72,8 @@ constexpr api::Setting kSettings[] = {
                 "saved; 0 saves the last ones.",
          .range = api::from_below(0.0, 1.0)}),
     api::setting<&C::precision>(
-        {.doc = "Numbers of the network's multiplications; bfloat16 where the processor has it."}),
+        {.doc = "Numbers of the network's multiplications in training. bfloat16 needs a processor "
+                "with AVX-512 BF16 and a U-Net, a transformer or a convolutional classifier."}),
     api::setting<&C::max_seconds>({.doc = "Training ends after the step that passes it; 0 does "
                                           "not. The model then depends on the machine.",
                                    .range = api::at_least(0.0),
@@ -87,7 +88,9 @@ constexpr api::Text kText = {
     .name = "neural.training.adamw",
     .summary = "AdamW with a warm-up, a falling rate and a moving average of the parameters.",
     .source = "Loshchilov and Hutter (2019), Decoupled weight decay regularization",
-    .errors = "GRD-4029 the loss is not finite",
+    .errors =
+        "GRD-1180 bfloat16 where processor, device or network cannot; GRD-4029 the loss is not "
+        "finite",
 };
 
 }  // namespace
