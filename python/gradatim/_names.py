@@ -67,6 +67,7 @@ NAMES: dict[str, str] = {
     "neural.diffusion": "model",
     "neural.network.conv_classifier": "neural.network",
     "neural.network.mlp": "neural.network",
+    "neural.network.transformer": "neural.network",
     "neural.network.unet": "neural.network",
     "neural.training.adamw": "neural.training",
     "process.coupling.conditional_optimal_transport": "process.coupling",

@@ -2,9 +2,10 @@
 """Names of neural: estimators, and a module a kind of component."""
 
 from gradatim.neural import model, network, training
-from gradatim.neural._estimators import DiffusionModel
+from gradatim.neural._estimators import Classifier, DiffusionModel
 
 __all__ = [
+    "Classifier",
     "DiffusionModel",
     "model",
     "network",

@@ -7,17 +7,228 @@ import numpy as np
 
 from gradatim._component import PartLike
 from gradatim._generative import GenerativeModel
+from gradatim._network_classifier import NetworkClassifier
 
 __all__ = [
+    "Classifier",
     "DiffusionModel",
 ]
+
+
+class Classifier(NetworkClassifier):
+    """A classifier of samples, also of noised ones, that can guide a diffusion.
+
+    Learns from images or rows of numbers with labels. Evaluation and prediction are of clean
+    samples; `gradatim sample --classifier` leads samples of another model to a label along its
+    gradient. Saved is the moving average of the parameters.
+
+    Parameters
+    ----------
+    noised : float, default=0.9
+        Share of samples that are noised, at times that `times` draws; the others are clean. 0
+        learns from clean samples alone, and cannot guide. In [0, 1].
+    label_smoothing : float, default=0.0
+        Share of a label that is spread evenly over all classes. In [0, 1).
+    scaling : Literal["automatic", "none", "range", "standard"], default="automatic"
+        How data become states: range maps the smallest and largest number to -1 and 1, standard
+        gives every column mean 0 and deviation 1; automatic is range for images and standard for
+        rows.
+    flip : bool, default=False
+        Whether half of the images are learned from mirrored, left to right.
+    network : PartLike, default="auto"
+        What computes the scores; auto is a multilayer perceptron for rows, a convolutional
+        classifier for images. One of conv_classifier, mlp, transformer, unet, an object of
+        gradatim.neural.network.
+    path : PartLike, default="rectified"
+        How data turn into noise. It guides on any path. One of cosine, edm, given, linear,
+        rectified, scaled_linear, sigmoid, sub_vp, trigonometric, ve, vp, an object of
+        gradatim.process.path.
+    times : PartLike, default="uniform"
+        Which times training draws. One of log_normal, logit_normal, uniform, an object of
+        gradatim.process.time_density.
+    training : PartLike, default="adamw"
+        How parameters are found. One of adamw, an object of gradatim.neural.training.
+    power : float, default=1.0
+        n of sigma = t^n. In [1, inf). Of path=rectified.
+    steps : int, default=10000
+        Updates of the parameters. In [1, 1099511627776]. Of training=adamw.
+    batch_size : int, default=128
+        Samples an update learns from. In [1, 1048576]. Of training=adamw.
+    accumulate : int, default=1
+        Parts that a batch is computed in, one after the other, to need less memory. In [1,
+        1048576]. Of training=adamw.
+    learning_rate : float, default=0.001
+        The largest rate. In (0, inf). Of training=adamw.
+    warmup_steps : int, default=100
+        Steps in which the rate grows from 0. In [0, 1099511627776]. Of training=adamw.
+    schedule : Literal["cosine", "linear", "constant"], default="cosine"
+        How the rate falls to 0 behind the warm-up, or does not. Of training=adamw.
+    weight_decay : float, default=0.0
+        Share of the rate by which every parameter shrinks. In [0, inf). Of training=adamw.
+    beta1 : float, default=0.9
+        Weight of the past in the mean of gradients. In [0, 1). Of training=adamw.
+    beta2 : float, default=0.999
+        Weight of the past in the mean of their squares. In [0, 1). Of training=adamw.
+    epsilon : float, default=1e-08
+        Added to the root of that mean. In (0, inf). Of training=adamw.
+    gradient_clip : float, default=1.0
+        The gradient's norm is held to it; 0 does not. In [0, inf). Of training=adamw.
+    ema_decay : float, default=0.999
+        Weight of the past in the moving average of the parameters, which is what is saved; 0 saves
+        the last ones. In [0, 1). Of training=adamw.
+    precision : Literal["float32", "bfloat16"], default="float32"
+        Numbers of the network's multiplications in training. bfloat16 needs a processor with
+        AVX-512 BF16 and a U-Net, a transformer or a convolutional classifier. Of training=adamw.
+    max_seconds : float, default=0.0
+        Training ends after the step that passes it; 0 does not. The model then depends on the
+        machine. In [0, inf). Unit: seconds. Of training=adamw.
+    sample_every : int, default=0
+        Steps from one picture of samples to the next, into the folder of the logs; 0 draws none. In
+        [0, 1099511627776]. Of training=adamw.
+    device : str, default="cpu"
+        Where the network computes: cpu, cuda or cuda:N.
+    n_jobs : int | None, default=None
+        Threads; None means all that the container may use. The model is the same for any number.
+    random_state : int | np.random.RandomState | None, default=None
+        Seed of every draw; None means 0, so that a fit can be repeated.
+    verbose : int, default=0
+        1 prints a line a hundredth of the steps to stderr.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        The labels, sorted.
+    shape_ : tuple of int
+        Of one sample.
+    n_features_in_ : int
+        Numbers of one sample.
+    feature_names_in_ : ndarray
+        Names of the columns, where they were all strings.
+    history_ : dict of ndarray
+        Means of the loss over equal parts of the training.
+    n_iter_ : int
+        Steps that were made.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_moons
+    >>> from gradatim.neural import Classifier
+    >>> X, y = make_moons(1000, noise=0.05, random_state=0)
+    >>> model = Classifier(steps=200).fit(X, y)
+    >>> model.predict(X[:3]).shape
+    (3,)
+
+    Notes
+    -----
+    `neural.classifier`, since 0.1. Shapes: samples: [rows, dims] or [rows, channels, height,
+    width]; labels: [rows]. Errors: GRD-1160 torch is not installed; GRD-1161 the network does not
+    suit the samples; GRD-2092 there are no labels; GRD-2093 there is one class; GRD-4029 the loss
+    is not finite.
+
+    References
+    ----------
+    .. [1] Dhariwal and Nichol (2021), Diffusion models beat GANs on image synthesis, section 4;
+       Song et al. (2021), Score-based generative modeling through stochastic differential
+       equations, section 5
+    """
+
+    _component = "neural.classifier"
+    _routes: ClassVar[dict[str, str]] = {
+        "noised": "noised",
+        "label_smoothing": "label_smoothing",
+        "scaling": "scaling",
+        "flip": "flip",
+        "network": "network",
+        "path": "path",
+        "times": "times",
+        "training": "training",
+        "power": "path.power",
+        "steps": "training.steps",
+        "batch_size": "training.batch_size",
+        "accumulate": "training.accumulate",
+        "learning_rate": "training.learning_rate",
+        "warmup_steps": "training.warmup_steps",
+        "schedule": "training.schedule",
+        "weight_decay": "training.weight_decay",
+        "beta1": "training.beta1",
+        "beta2": "training.beta2",
+        "epsilon": "training.epsilon",
+        "gradient_clip": "training.gradient_clip",
+        "ema_decay": "training.ema_decay",
+        "precision": "training.precision",
+        "max_seconds": "training.max_seconds",
+        "sample_every": "training.sample_every",
+    }
+
+    def __init__(
+        self,
+        *,
+        noised: float = 0.9,
+        label_smoothing: float = 0.0,
+        scaling: Literal["automatic", "none", "range", "standard"] = "automatic",
+        flip: bool = False,
+        network: PartLike = "auto",
+        path: PartLike = "rectified",
+        times: PartLike = "uniform",
+        training: PartLike = "adamw",
+        power: float = 1.0,
+        steps: int = 10000,
+        batch_size: int = 128,
+        accumulate: int = 1,
+        learning_rate: float = 0.001,
+        warmup_steps: int = 100,
+        schedule: Literal["cosine", "linear", "constant"] = "cosine",
+        weight_decay: float = 0.0,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-08,
+        gradient_clip: float = 1.0,
+        ema_decay: float = 0.999,
+        precision: Literal["float32", "bfloat16"] = "float32",
+        max_seconds: float = 0.0,
+        sample_every: int = 0,
+        device: str = "cpu",
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.noised = noised
+        self.label_smoothing = label_smoothing
+        self.scaling = scaling
+        self.flip = flip
+        self.network = network
+        self.path = path
+        self.times = times
+        self.training = training
+        self.power = power
+        self.steps = steps
+        self.batch_size = batch_size
+        self.accumulate = accumulate
+        self.learning_rate = learning_rate
+        self.warmup_steps = warmup_steps
+        self.schedule = schedule
+        self.weight_decay = weight_decay
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+        self.gradient_clip = gradient_clip
+        self.ema_decay = ema_decay
+        self.precision = precision
+        self.max_seconds = max_seconds
+        self.sample_every = sample_every
+        self.device = device
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
 
 
 class DiffusionModel(GenerativeModel):
     """A diffusion or flow whose field is a network.
 
     Learns from images or rows of numbers, with labels or without. Solver, steps and guidance are
-    chosen when sampling. Saved is the moving average of the parameters.
+    chosen when sampling. Saved is the moving average of the parameters. evaluate gives the loss of
+    training on noise drawn anew and, with learned variances, vlb: an upper bound of -log2 p in bits
+    a number, with its standard error vlb_error.
 
     Parameters
     ----------
@@ -32,9 +243,16 @@ class DiffusionModel(GenerativeModel):
         Whether half of the images are learned from mirrored, left to right.
     pair_steps : int, default=1
         Steps whose batches are drawn and coupled together, as one larger batch. In [1, 1024].
+    learned_variance : bool, default=False
+        Whether the network also says the variance of the steps back, number by number, for the
+        solver ddpm with variance = learned and for the bound vlb. Times are then those of the
+        path's table, or of a thousand even steps.
+    variance_weight : float, default=0.001
+        Weight of the bound on the likelihood, in bits a number and over all steps, that variances
+        are learned by. In (0, inf).
     network : PartLike, default="auto"
         What computes the field; auto is a multilayer perceptron for rows, a U-Net for images. One
-        of conv_classifier, mlp, unet, an object of gradatim.neural.network.
+        of conv_classifier, mlp, transformer, unet, an object of gradatim.neural.network.
     path : PartLike, default="rectified"
         How data turn into noise. One of cosine, edm, given, linear, rectified, scaled_linear,
         sigmoid, sub_vp, trigonometric, ve, vp, an object of gradatim.process.path.
@@ -81,8 +299,8 @@ class DiffusionModel(GenerativeModel):
         Weight of the past in the moving average of the parameters, which is what is saved; 0 saves
         the last ones. In [0, 1). Of training=adamw.
     precision : Literal["float32", "bfloat16"], default="float32"
-        Numbers of the network's multiplications; bfloat16 where the processor has it. Of
-        training=adamw.
+        Numbers of the network's multiplications in training. bfloat16 needs a processor with
+        AVX-512 BF16 and a U-Net, a transformer or a convolutional classifier. Of training=adamw.
     max_seconds : float, default=0.0
         Training ends after the step that passes it; 0 does not. The model then depends on the
         machine. In [0, inf). Unit: seconds. Of training=adamw.
@@ -125,15 +343,17 @@ class DiffusionModel(GenerativeModel):
     Notes
     -----
     `neural.diffusion`, since 0.1. Shapes: samples: [rows, dims] or [rows, channels, height, width];
-    labels: [rows]. Errors: GRD-1160 torch is not installed; GRD-1161 the network does not suit the
-    samples; GRD-4029 the loss is not finite.
+    labels: [rows]. Errors: GRD-1146 variances of steps that are not a diffusion's; GRD-1160 torch
+    is not installed; GRD-1161 the network does not suit the samples; GRD-4029 the loss is not
+    finite.
 
     References
     ----------
     .. [1] Ho, Jain and Abbeel (2020), Denoising diffusion probabilistic models; Song et al. (2021),
        Score-based generative modeling through stochastic differential equations; Lipman et al.
        (2023), Flow matching for generative modeling; Ho and Salimans (2022), Classifier-free
-       diffusion guidance
+       diffusion guidance; Nichol and Dhariwal (2021), Improved denoising diffusion probabilistic
+       models
     """
 
     _component = "neural.diffusion"
@@ -142,6 +362,8 @@ class DiffusionModel(GenerativeModel):
         "scaling": "scaling",
         "flip": "flip",
         "pair_steps": "pair_steps",
+        "learned_variance": "learned_variance",
+        "variance_weight": "variance_weight",
         "network": "network",
         "path": "path",
         "prediction": "prediction",
@@ -174,6 +396,8 @@ class DiffusionModel(GenerativeModel):
         scaling: Literal["automatic", "none", "range", "standard"] = "automatic",
         flip: bool = False,
         pair_steps: int = 1,
+        learned_variance: bool = False,
+        variance_weight: float = 0.001,
         network: PartLike = "auto",
         path: PartLike = "rectified",
         prediction: PartLike = "velocity",
@@ -206,6 +430,8 @@ class DiffusionModel(GenerativeModel):
         self.scaling = scaling
         self.flip = flip
         self.pair_steps = pair_steps
+        self.learned_variance = learned_variance
+        self.variance_weight = variance_weight
         self.network = network
         self.path = path
         self.prediction = prediction

@@ -33,7 +33,7 @@ class Classifier(Component):
         Whether half of the images are learned from mirrored, left to right.
     network : PartLike, default="auto"
         What computes the scores; auto is a multilayer perceptron for rows, a convolutional
-        classifier for images. One of conv_classifier, mlp, unet, an object of
+        classifier for images. One of conv_classifier, mlp, transformer, unet, an object of
         gradatim.neural.network, or your own.
     path : PartLike, default="rectified"
         How data turn into noise. It guides on any path. One of cosine, edm, given, linear,
@@ -87,7 +87,9 @@ class Diffusion(Component):
     """A diffusion or flow whose field is a network.
 
     Learns from images or rows of numbers, with labels or without. Solver, steps and guidance are
-    chosen when sampling. Saved is the moving average of the parameters.
+    chosen when sampling. Saved is the moving average of the parameters. evaluate gives the loss of
+    training on noise drawn anew and, with learned variances, vlb: an upper bound of -log2 p in bits
+    a number, with its standard error vlb_error.
 
     Parameters
     ----------
@@ -102,9 +104,17 @@ class Diffusion(Component):
         Whether half of the images are learned from mirrored, left to right.
     pair_steps : int, default=1
         Steps whose batches are drawn and coupled together, as one larger batch. In [1, 1024].
+    learned_variance : bool, default=False
+        Whether the network also says the variance of the steps back, number by number, for the
+        solver ddpm with variance = learned and for the bound vlb. Times are then those of the
+        path's table, or of a thousand even steps.
+    variance_weight : float, default=0.001
+        Weight of the bound on the likelihood, in bits a number and over all steps, that variances
+        are learned by. In (0, inf).
     network : PartLike, default="auto"
         What computes the field; auto is a multilayer perceptron for rows, a U-Net for images. One
-        of conv_classifier, mlp, unet, an object of gradatim.neural.network, or your own.
+        of conv_classifier, mlp, transformer, unet, an object of gradatim.neural.network, or your
+        own.
     path : PartLike, default="rectified"
         How data turn into noise. One of cosine, edm, given, linear, rectified, scaled_linear,
         sigmoid, sub_vp, trigonometric, ve, vp, an object of gradatim.process.path, or your own.
@@ -127,15 +137,17 @@ class Diffusion(Component):
     Notes
     -----
     `neural.diffusion`, since 0.1. Shapes: samples: [rows, dims] or [rows, channels, height, width];
-    labels: [rows]. Errors: GRD-1160 torch is not installed; GRD-1161 the network does not suit the
-    samples; GRD-4029 the loss is not finite.
+    labels: [rows]. Errors: GRD-1146 variances of steps that are not a diffusion's; GRD-1160 torch
+    is not installed; GRD-1161 the network does not suit the samples; GRD-4029 the loss is not
+    finite.
 
     References
     ----------
     .. [1] Ho, Jain and Abbeel (2020), Denoising diffusion probabilistic models; Song et al. (2021),
        Score-based generative modeling through stochastic differential equations; Lipman et al.
        (2023), Flow matching for generative modeling; Ho and Salimans (2022), Classifier-free
-       diffusion guidance
+       diffusion guidance; Nichol and Dhariwal (2021), Improved denoising diffusion probabilistic
+       models
     """
 
     _component = "neural.diffusion"
@@ -147,6 +159,8 @@ class Diffusion(Component):
         scaling: Literal["automatic", "none", "range", "standard"] = "automatic",
         flip: bool = False,
         pair_steps: int = 1,
+        learned_variance: bool = False,
+        variance_weight: float = 0.001,
         network: PartLike = "auto",
         path: PartLike = "rectified",
         prediction: PartLike = "velocity",
@@ -159,6 +173,8 @@ class Diffusion(Component):
         self.scaling = scaling
         self.flip = flip
         self.pair_steps = pair_steps
+        self.learned_variance = learned_variance
+        self.variance_weight = variance_weight
         self.network = network
         self.path = path
         self.prediction = prediction

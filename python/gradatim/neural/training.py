@@ -42,7 +42,8 @@ class Adamw(Component):
         Weight of the past in the moving average of the parameters, which is what is saved; 0 saves
         the last ones. In [0, 1).
     precision : Literal["float32", "bfloat16"], default="float32"
-        Numbers of the network's multiplications; bfloat16 where the processor has it.
+        Numbers of the network's multiplications in training. bfloat16 needs a processor with
+        AVX-512 BF16 and a U-Net, a transformer or a convolutional classifier.
     max_seconds : float, default=0.0
         Training ends after the step that passes it; 0 does not. The model then depends on the
         machine. In [0, inf). Unit: seconds.
@@ -52,7 +53,8 @@ class Adamw(Component):
 
     Notes
     -----
-    `neural.training.adamw`, since 0.1. Errors: GRD-4029 the loss is not finite.
+    `neural.training.adamw`, since 0.1. Errors: GRD-1180 bfloat16 where processor, device or network
+    cannot; GRD-4029 the loss is not finite.
 
     References
     ----------
