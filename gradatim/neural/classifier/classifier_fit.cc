@@ -1,6 +1,8 @@
 // Fits neural.classifier: batches, the objective of the training loop, and the edge to libgradatim.
 #include <fmt/format.h>
 
+#include <functional>
+
 #include "gradatim/core/error.h"
 #include "gradatim/neural/classifier/classifier_loss.h"
 #include "gradatim/neural/classifier/classifier_model.h"
@@ -14,8 +16,10 @@ namespace {
 
 class ClassifierObjective final : public BatchObjective {
  public:
-  ClassifierObjective(const ClassifierPlan& plan, Batches batches, ClassifierParts parts)
-      : BatchObjective(parts.net, plan.training->config().accumulate, std::move(batches)),
+  ClassifierObjective(const ClassifierPlan& plan, Batches batches, ClassifierParts parts,
+                      std::function<ModelCopy()> make_copy)
+      : BatchObjective(parts.net, plan.training->config().accumulate, std::move(batches),
+                       std::move(make_copy)),
         smoothing_(plan.config.label_smoothing),
         parts_(std::move(parts)) {}
 
@@ -84,15 +88,18 @@ std::shared_ptr<const data::Model> fit_classifier(ClassifierPlan plan,
                    .source = nullptr,
                    .rows = config.batch_size,
                    .seed = request.seed});
-  ClassifierObjective objective(plan, std::move(batches), parts);
-  Trained trained = train(objective, config, request, identity_of(request, settings));
-  parts.net->parameters().values().copy_(trained.parameters);
-  data::ModelCard card{.settings = std::move(settings),
+  data::ModelCard card{.settings = settings,
                        .classification = true,
                        .classes = samples.classes,
-                       .rounds = trained.steps,
-                       .history = std::move(trained.history),
                        .notes = request.notes};
+  ClassifierObjective objective(plan, std::move(batches), parts, [&] {
+    const ClassifierParts own = classifier_parts(plan, kind, parts.log_shares, 0, parts.device);
+    return ModelCopy{std::make_shared<ClassifierModel>(plan, card, kind, scale, own), own.net};
+  });
+  Trained trained = train(objective, config, request, identity_of(request, settings));
+  parts.net->parameters().values().copy_(trained.parameters);
+  card.rounds = trained.steps;
+  card.history = std::move(trained.history);
   return std::make_shared<ClassifierModel>(plan, std::move(card), kind, scale, parts);
 }
 

@@ -7,7 +7,6 @@
 #include "gradatim/core/error.h"
 #include "gradatim/neural/diffusion/diffusion_loss.h"
 #include "gradatim/neural/diffusion/diffusion_model.h"
-#include "gradatim/neural/diffusion/preview.h"
 #include "gradatim/neural/diffusion/variance_loss.h"
 #include "gradatim/neural/nn/device.h"
 #include "gradatim/neural/nn/error.h"
@@ -19,20 +18,11 @@ namespace {
 
 class DiffusionObjective final : public BatchObjective {
  public:
-  /// `model` is a model of the same plan with a network of its own.
   DiffusionObjective(const TrainingConfig& config, Batches batches, const FieldParts& parts,
-                     std::optional<VarianceLoss> variance,
-                     std::function<std::shared_ptr<DiffusionModel>()> model)
-      : BatchObjective(parts.net, config.accumulate, std::move(batches)),
+                     std::optional<VarianceLoss> variance, std::function<ModelCopy()> make_copy)
+      : BatchObjective(parts.net, config.accumulate, std::move(batches), std::move(make_copy)),
         parts_(parts),
-        variance_(std::move(variance)),
-        make_model_(std::move(model)) {}
-
-  data::Samples samples(const Tensor& parameters) override {
-    if (model_ == nullptr) model_ = make_model_();
-    model_->parameters().values().copy_(parameters);
-    return preview(*model_);
-  }
+        variance_(std::move(variance)) {}
 
  protected:
   double learn(Batch& batch, std::int64_t first, std::int64_t rows) override {
@@ -45,8 +35,6 @@ class DiffusionObjective final : public BatchObjective {
  private:
   FieldParts parts_;
   std::optional<VarianceLoss> variance_;
-  std::function<std::shared_ptr<DiffusionModel>()> make_model_;
-  std::shared_ptr<DiffusionModel> model_;  // of pictures, made for the first one
 };
 
 void check_request(const DiffusionPlan& plan, const data::FitRequest& request) {
@@ -94,8 +82,8 @@ std::shared_ptr<const data::Model> fit(DiffusionPlan plan, const data::FitReques
   Batches batches(batch_plan(plan), scale, std::move(asked));
   data::ModelCard card{.settings = settings, .notes = request.notes};
   DiffusionObjective objective(config, std::move(batches), parts, variance, [&] {
-    return std::make_shared<DiffusionModel>(plan, card, kind, scale,
-                                            field_parts(plan, kind, 0, parts.device));
+    const FieldParts own = field_parts(plan, kind, 0, parts.device);
+    return ModelCopy{std::make_shared<DiffusionModel>(plan, card, kind, scale, own), own.net};
   });
   Trained trained = train(objective, config, request, identity_of(request, settings));
   parts.net->parameters().values().copy_(trained.parameters);

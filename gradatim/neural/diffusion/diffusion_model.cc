@@ -94,6 +94,7 @@ std::vector<std::pair<std::string, double>> DiffusionModel::evaluate_samples(
     const data::Samples& samples, std::uint64_t seed) const {
   return translated([&] {
     kind_.check(samples);
+    if (kind_.source) cannot("that starts from samples has no loss without them");
     const at::NoGradGuard plain;
     const TorchThreads threads(parts_.net->operations() * 256.0);
     const auto kept = std::shared_ptr<const data::Samples>(&samples, [](const auto*) {});

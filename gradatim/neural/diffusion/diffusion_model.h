@@ -34,7 +34,6 @@ class DiffusionModel final : public data::Model, public process::Generator {
   std::vector<std::pair<std::string, double>> evaluate_samples(const data::Samples& samples,
                                                                std::uint64_t seed) const override;
   std::string bytes() const override;
-  Parameters& parameters() { return parts_.net->parameters(); }
   std::shared_ptr<const data::Model> on(const std::string& device) const override;
 
   std::shared_ptr<const process::Field> field() const override;

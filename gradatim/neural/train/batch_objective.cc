@@ -8,6 +8,12 @@ void BatchObjective::begin(std::int64_t first, std::int64_t last) {
   ahead_.emplace([this](std::int64_t step) { return batches_.at(step); }, first, last);
 }
 
+std::shared_ptr<const data::Model> BatchObjective::model(const Tensor& parameters) {
+  if (copy_.model == nullptr) copy_ = make_copy_();
+  copy_.net->parameters().values().copy_(parameters);
+  return copy_.model;
+}
+
 double BatchObjective::step(std::int64_t number) {
   Batch batch = ahead_->next();
   const std::int64_t part = (batch.rows + accumulate_ - 1) / accumulate_;

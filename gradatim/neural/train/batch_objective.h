@@ -1,6 +1,8 @@
 // BatchObjective: an objective whose steps learn from batches, made ahead on a thread of their own.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 
 #include "gradatim/core/ahead.h"
@@ -10,12 +12,24 @@
 
 namespace gradatim::neural {
 
+/// A model and the network inside it, which is its own.
+struct ModelCopy {
+  std::shared_ptr<const data::Model> model;
+  std::shared_ptr<Net> net;
+};
+
 class BatchObjective : public Objective {
  public:
-  BatchObjective(std::shared_ptr<Net> net, std::int64_t accumulate, Batches batches)
-      : net_(std::move(net)), accumulate_(accumulate), batches_(std::move(batches)) {}
+  /// `make_copy` makes a model of the same plan with a network of its own.
+  BatchObjective(std::shared_ptr<Net> net, std::int64_t accumulate, Batches batches,
+                 std::function<ModelCopy()> make_copy)
+      : net_(std::move(net)),
+        accumulate_(accumulate),
+        batches_(std::move(batches)),
+        make_copy_(std::move(make_copy)) {}
 
   Parameters& parameters() final { return net_->parameters(); }
+  std::shared_ptr<const data::Model> model(const Tensor& parameters) final;
   void begin(std::int64_t first, std::int64_t last) final;
   double step(std::int64_t step) final;
 
@@ -32,6 +46,8 @@ class BatchObjective : public Objective {
   std::int64_t accumulate_;
   std::uint32_t pass_ = 0;
   Batches batches_;
+  std::function<ModelCopy()> make_copy_;
+  ModelCopy copy_;                     // made for the first look
   std::optional<Ahead<Batch>> ahead_;  // the last member: it uses the others
 };
 

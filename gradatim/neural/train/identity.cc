@@ -28,7 +28,8 @@ data::Identity identity_of(const data::FitRequest& request, api::Settings settin
   return {{"set of settings", api::to_json(settings)},
           {"seed", std::to_string(request.seed)},
           {"set of samples to learn from", hash_of(request.samples.get())},
-          {"set of samples to start from", hash_of(request.source.get())}};
+          {"set of samples to start from", hash_of(request.source.get())},
+          {"set of samples to watch", hash_of(request.valid_samples.get())}};
 }
 
 }  // namespace gradatim::neural

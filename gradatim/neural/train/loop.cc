@@ -10,12 +10,14 @@
 #include "gradatim/core/parallel.h"
 #include "gradatim/neural/train/log.h"
 #include "gradatim/neural/train/optimizer.h"
+#include "gradatim/neural/train/preview.h"
 
 namespace gradatim::neural {
 namespace {
 
 // The mean of equal parts of the steps, at most so many: what the model file keeps of its training.
 constexpr std::int64_t kParts = 200;
+constexpr std::int64_t kWatches = 10;  // looks at samples to watch
 
 class Loop {
  public:
@@ -42,9 +44,14 @@ class Loop {
           fmt::format("interrupted; {} holds the {} steps that were done, and the "
                       "same fit goes on from there",
                       request_.resume, done_));
+    } catch (...) {  // of the caller's observer, say
+      if (checkpoint_.wanted()) save();
+      throw;
     }
     if (checkpoint_.wanted()) save();
-    return {optimizer_.kept(), {{"train.loss", means_}}, done_};
+    std::vector<data::History> history{{"train.loss", means_}};
+    history.insert(history.end(), watched_.begin(), watched_.end());
+    return {optimizer_.kept(), std::move(history), done_};
   }
 
  private:
@@ -58,6 +65,7 @@ class Loop {
       check(loss);
       const double norm = optimizer_.update(done_);
       record(loss);
+      watch();
       const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begun;
       tell(loss, norm, spent.count());
       picture();
@@ -90,29 +98,54 @@ class Loop {
     pending_ = 0;
   }
 
+  void watch() {
+    if (request_.valid_samples == nullptr) return;
+    if (done_ * kWatches / config_.steps == (done_ - 1) * kWatches / config_.steps) return;
+    const auto metrics = objective_.model(optimizer_.kept())
+                             ->evaluate_samples(*request_.valid_samples, request_.seed);
+    watched_.resize(metrics.size());
+    for (std::size_t k = 0; k < metrics.size(); ++k) {
+      watched_[k].name = "valid." + metrics[k].first;
+      watched_[k].values.push_back(metrics[k].second);
+    }
+  }
+
   void tell(double loss, double norm, double seconds) {
     recent_ = recent_ == 0.0 ? loss : 0.98 * recent_ + 0.02 * loss;
     const double rate = learning_rate_at(config_, done_ - 1);
-    log_.step(done_, {{"loss", loss}, {"learning_rate", rate}, {"gradient_norm", norm}}, seconds);
+    std::vector<std::pair<std::string, double>> told{
+        {"loss", loss}, {"learning_rate", rate}, {"gradient_norm", norm}};
+    std::vector<std::pair<std::string, double>> shown{{"loss", recent_}, {"learning_rate", rate}};
+    for (const auto& history : watched_) {
+      told.emplace_back(history.name, history.values.back());
+      shown.push_back(told.back());
+    }
+    log_.step(done_, told, seconds);
     if (request_.observer == nullptr) return;
-    request_.observer->on_step({.step = done_,
-                                .steps = config_.steps,
-                                .seconds = seconds,
-                                .metrics = {{"loss", recent_}, {"learning_rate", rate}}});
+    request_.observer->on_step(
+        {.step = done_, .steps = config_.steps, .seconds = seconds, .metrics = std::move(shown)});
   }
 
   void picture() {
     if (config_.sample_every == 0 || !log_.wanted() || done_ % config_.sample_every != 0) return;
-    const data::Samples made = objective_.samples(optimizer_.kept());
-    if (made.count > 0) log_.samples(done_, made);
+    const auto model = objective_.model(optimizer_.kept());
+    if (const auto* generator = dynamic_cast<const process::Generator*>(model.get())) {
+      if (!generator->starts_from_source()) log_.samples(done_, preview(*generator));
+    }
   }
 
   void save() {
     SafetensorsWriter file;
     optimizer_.store(file);
     file.add("history", std::span<const double>(means_));
+    std::vector<std::string> names;
+    for (const auto& history : watched_) {
+      file.add("history." + history.name, std::span<const double>(history.values));
+      names.push_back(history.name);
+    }
     nlohmann::json state{
         {"step", done_}, {"pending", pending_}, {"sum", sum_}, {"recent", recent_}};
+    state["watched"] = names;
     checkpoint_.write(identity_, std::move(state), file);
     written_ = done_;
   }
@@ -120,6 +153,9 @@ class Loop {
   void restore(const SafetensorsFile& file, const nlohmann::json& state) {
     optimizer_.load(file);
     means_ = file.read<double>("history");
+    for (const auto& name : state.at("watched").get<std::vector<std::string>>()) {
+      watched_.push_back({name, file.read<double>("history." + name)});
+    }
     done_ = written_ = state.at("step").get<std::int64_t>();
     pending_ = state.at("pending").get<std::int64_t>();
     sum_ = state.at("sum").get<double>();
@@ -137,6 +173,7 @@ class Loop {
   Log log_;
   std::int64_t done_ = 0, written_ = 0;
   std::vector<double> means_;
+  std::vector<data::History> watched_;
   double sum_ = 0.0, recent_ = 0.0;
   std::int64_t pending_ = 0;  // steps in sum_
 };

@@ -29,14 +29,16 @@ class Objective {
   virtual void begin(std::int64_t /*first*/, std::int64_t /*last*/) {}
   /// The loss of step 0, 1, ...; adds its gradients, which are 0 before.
   virtual double step(std::int64_t step) = 0;
-  /// What the model makes with these parameters, for a picture of the log; empty where it makes
-  /// none.
-  virtual data::Samples samples(const Tensor& /*parameters*/) { return {}; }
+  /// The model with these parameters, to be looked at while training goes on. It is the same object
+  /// at every call.
+  virtual std::shared_ptr<const data::Model> model(const Tensor& parameters) = 0;
 };
 
 struct Trained {
-  Tensor parameters;                   // like Parameters::values()
-  std::vector<data::History> history;  // "train.loss": means over equal parts of the steps
+  Tensor parameters;  // like Parameters::values()
+  // "train.loss": means over equal parts of the steps; "valid.loss" and so on, where samples to
+  // watch were given: after each tenth of them.
+  std::vector<data::History> history;
   std::int64_t steps = 0;
 };
 

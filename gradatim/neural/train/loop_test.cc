@@ -92,6 +92,28 @@ TEST(Loop, ACheckpointOfAnotherFitIsRefused) {
   EXPECT_EQ(code(samples, options()), 1035);
 }
 
+TEST(Loop, SamplesToWatchAreEvaluatedTenTimes) {
+  auto watched = request();
+  watched.valid_samples = two_blobs(64);
+  const auto settings = settings_of(options("200"));
+  const auto model = data::fit_model(settings, watched);
+  ASSERT_EQ(model->card().history.size(), 2U);
+  const auto& history = model->card().history.back();
+  EXPECT_EQ(history.name, "valid.loss");
+  ASSERT_EQ(history.values.size(), 10U);
+  EXPECT_EQ(history.values.back(), model->evaluate_samples(*watched.valid_samples, 3)[0].second);
+  EXPECT_LT(history.values.back(), history.values.front());
+  const Folder folder;
+  Stop stop(90);
+  auto cut = watched;
+  cut.resume = folder.path();
+  cut.observer = &stop;
+  EXPECT_THROW(data::fit_model(settings, cut), Interrupted);
+  clear_interrupt();
+  cut.observer = nullptr;
+  EXPECT_EQ(data::fit_model(settings, cut)->bytes(), model->bytes());
+}
+
 TEST(Loop, ALossThatIsNotFiniteStopsWithItsStep) {
   auto how = options();
   how.emplace_back("learning_rate", "1e30");

@@ -1,4 +1,4 @@
-#include "gradatim/neural/diffusion/preview.h"
+#include "gradatim/neural/train/preview.h"
 
 #include <algorithm>
 #include <cmath>
