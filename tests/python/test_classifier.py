@@ -97,7 +97,6 @@ def test_it_is_a_classifier_of_scikit_learn(moons, judge):
     made = judge.predict(X)
     assert np.array_equal(made, judge.classes_[chances.argmax(axis=1)])
     assert judge.score(X, y) == accuracy_score(y, made) > 0.85
-    assert small(noised=0.0, steps=800).fit(X, y).score(X, y) > 0.97
     assert np.array_equal(judge.predict(X[5:9]), made[5:9])
     assert cross_val_score(small(), X[::5], y[::5], cv=2).mean() > 0.8
 
