@@ -8,6 +8,7 @@
 #include "gradatim/cli/names.h"
 #include "gradatim/cli/reading.h"
 #include "gradatim/cli/session.h"
+#include "gradatim/core/error.h"
 #include "gradatim/core/text.h"
 #include "gradatim/data/model.h"
 
@@ -41,6 +42,10 @@ void print_table(std::int64_t rows, const Results& results) {
 }
 
 int evaluate_samples(const data::Model& model, const Arguments& arguments, Session& session) {
+  for (const char* other : {"metric", "weight"}) {
+    GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
+                   "a network has measures of its own and no option '--{}'", other);
+  }
   const data::Samples samples =
       data::read_samples(arguments.required("data"),
                          {.label = arguments.text("label"), .observer = &session.progress()});
@@ -57,6 +62,8 @@ int run_evaluate(const Arguments& arguments) {
   const auto metrics = metric_names(arguments);
   const auto model = data::load_model(path)->on(session.device());
   if (model->takes_samples()) return evaluate_samples(*model, arguments, session);
+  GRADATIM_CHECK(!arguments.has("label"), UsageError, 1002,
+                 "--label is for networks; the model knows its target");
   const data::Table table = read_for(model->card(), source, &session.progress());
   const auto results = model->evaluate(table, metrics, arguments.text("weight"));
   check_interrupt();

@@ -108,6 +108,7 @@ int run_sample(const Arguments& arguments) {
                  "--source is for models that were trained from such");
   GRADATIM_CHECK(!has_guide(arguments), UsageError, 1002,
                  "--classifier and --match guide saved networks, such as neural.diffusion");
+  session.check_no_device();
   if (!is_file(name)) options.emplace_back("oracle", name);
   const auto settings = api::parse_settings(kSample.component, options);
   for (const auto& notice : api::notices(settings)) session.progress().on_warning(notice);

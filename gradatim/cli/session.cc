@@ -39,6 +39,11 @@ Session::Session(const Arguments& arguments, std::string_view unit)
       device_(arguments.text("device", "cpu")),
       progress_(log_style(arguments), unit) {}
 
+void Session::check_no_device() const {
+  GRADATIM_CHECK(device_ == "cpu", UsageError, 1163,
+                 "--device is where networks compute, and there is none here; leave it out");
+}
+
 void check_writable(const std::string& path) {
   namespace fs = std::filesystem;
   std::error_code ignored;

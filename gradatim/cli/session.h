@@ -19,6 +19,8 @@ class Session {
   std::uint64_t seed() const { return seed_; }
   /// Where networks compute.
   const std::string& device() const { return device_; }
+  /// UsageError GRD-1163 where one was named and there is no network to compute on it.
+  void check_no_device() const;
   Progress& progress() { return progress_; }
 
  private:

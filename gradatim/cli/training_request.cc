@@ -103,6 +103,9 @@ data::FitRequest samples_request(const Arguments& arguments, Session& session) {
                    other == std::string_view("target") ? "; name labels by --label" : "");
   }
   arguments.required("data");
+  GRADATIM_CHECK(!parse_number(arguments.text("valid")), UsageError, 1003,
+                 "--valid of a network names samples to watch, not a share of them; got {}",
+                 arguments.text("valid"));
   return {.seed = session.seed(),
           .observer = &session.progress(),
           .samples = samples_of(arguments, session, "data"),
@@ -127,8 +130,8 @@ data::FitRequest request_of(const TrainingPlan& plan, Session& session) {
                    "{} learns from a table and has no option '--{}'", plan.settings.component,
                    other);
   }
+  session.check_no_device();
   data::FitRequest request;
-  request.device = session.device();
   request.metrics = metric_names(arguments);
   request.task = task_of(arguments);
   request.valid_fraction = valid_share(arguments);

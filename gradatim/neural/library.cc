@@ -12,10 +12,10 @@ namespace {
 
 // Threads of GNU OpenMP, which torch computes with, wait for each other in a loop for about a
 // millisecond. Where another program wants the processors too, that costs several times the work
-// itself; a twentieth is as fast alone and harmless beside others. Read when the library is loaded:
-// a program that has imported torch before keeps its own.
+// itself; a few microseconds are as fast alone and harmless beside others. Read when the library is
+// loaded: a program that has imported torch before keeps its own.
 void wait_briefly() {
-  if (std::getenv("OMP_WAIT_POLICY") == nullptr) ::setenv("GOMP_SPINCOUNT", "20000", 0);
+  if (std::getenv("OMP_WAIT_POLICY") == nullptr) ::setenv("GOMP_SPINCOUNT", "2000", 0);
 }
 
 SharedLibrary opened(const char* file_name) {

@@ -33,6 +33,9 @@ Tensor DiffusionField::labels(const Query& query, const process::Condition* cond
   if (parts_.shape.classes == 0) return {};
   const Tensor ids = at::full({rows}, parts_.shape.classes, at::kLong);
   const auto* labels = dynamic_cast<const process::Labels*>(condition);
+  GRADATIM_CHECK(labels != nullptr || parts_.unlabelled, UsageError, 1104,
+                 "the model learned every sample with its label (drop_label = 0) and knows nothing "
+                 "of samples without; name a label, and leave out guidance that needs both");
   const auto last = static_cast<std::int64_t>(query.rows.size()) - 1;
   for (std::int64_t row = 0; row < rows && labels != nullptr; ++row) {
     ids.data_ptr<std::int64_t>()[row] =

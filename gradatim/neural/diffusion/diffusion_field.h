@@ -20,6 +20,7 @@ struct FieldParts {
   std::shared_ptr<const process::Prediction> prediction;
   NetworkShape shape;
   at::Device device = at::kCPU;
+  bool unlabelled = true;  // whether it learned without labels, too
 };
 
 class DiffusionField final : public process::Field {

@@ -45,6 +45,10 @@ void check_request(const DiffusionPlan& plan, const data::FitRequest& request) {
                  "checkpoint's folder by resume");
   plan.prediction->data(plan.path->at(plan.path->last()));  // or nothing could be sampled later
   if (plan.config.learned_variance) check_learned_variance(plan, request.source != nullptr);
+  GRADATIM_CHECK(!plan.config.flip || request.samples->is_images(), UsageError, 1161,
+                 "flip mirrors images, and the samples are rows; leave it out");
+  GRADATIM_CHECK(request.source == nullptr || request.valid_samples == nullptr, UsageError, 1036,
+                 "a flow from samples has no loss on samples to watch alone; leave out valid");
   if (request.source == nullptr) return;
   GRADATIM_CHECK(request.source->shape == request.samples->shape, DataError, 2090,
                  "the samples have shape [{}] and the source's [{}]",
@@ -110,7 +114,12 @@ FieldParts field_parts(const DiffusionPlan& plan, const SampleKind& kind, std::u
   NetworkShape shape = network_shape(kind, *plan.path, seed);
   shape.classes = static_cast<std::int64_t>(kind.classes.size());
   shape.outputs = plan.config.learned_variance ? 2 : 1;
-  return {make_net(*plan.network, shape, device), plan.path, plan.prediction, shape, device};
+  return {.net = make_net(*plan.network, shape, device),
+          .path = plan.path,
+          .prediction = plan.prediction,
+          .shape = shape,
+          .device = device,
+          .unlabelled = plan.config.drop_label > 0.0};
 }
 
 }  // namespace gradatim::neural

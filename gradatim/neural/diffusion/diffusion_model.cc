@@ -1,7 +1,10 @@
 #include "gradatim/neural/diffusion/diffusion_model.h"
 
+#include <fmt/format.h>
+
 #include <numbers>
 
+#include "gradatim/core/error.h"
 #include "gradatim/neural/diffusion/diffusion_loss.h"
 #include "gradatim/neural/diffusion/variance_loss.h"
 #include "gradatim/neural/nn/device.h"
@@ -48,6 +51,8 @@ DiffusionModel::DiffusionModel(DiffusionPlan plan, data::ModelCard card, SampleK
 std::shared_ptr<const DiffusionModel> DiffusionModel::load(const DiffusionPlan& plan,
                                                            const SafetensorsFile& file,
                                                            const data::ModelCard& card) {
+  GRADATIM_CHECK(plan.network != nullptr, ModelError, 3006, "{}: its settings name no network",
+                 file.source());
   SampleKind kind = SampleKind::load(file);
   const std::int64_t dims = kind.dims();
   FieldParts parts = field_parts(plan, kind, 0, at::kCPU);
@@ -100,7 +105,8 @@ std::vector<std::pair<std::string, double>> DiffusionModel::evaluate_samples(
     const auto kept = std::shared_ptr<const data::Samples>(&samples, [](const auto*) {});
     constexpr std::int64_t kRows = 256, kSteps = 64;
     const auto variance = variance_loss(plan_, scale_, kind_.bytes);
-    BatchesRequest asked{.samples = kept, .rows = kRows, .seed = seed};
+    // Other draws than those of a training with this seed.
+    BatchesRequest asked{.samples = kept, .rows = kRows, .seed = ~seed};
     if (variance) asked = variance->asked(std::move(asked));
     Batches batches(batch_plan(plan_), scale_, std::move(asked));
     const KnownLabels known(kind_, samples);

@@ -38,8 +38,8 @@ constexpr api::Text kText = {
     .summary = "A multilayer perceptron of the state, the time and the label.",
     .detail =
         "The first layer sees the state, flattened, and the time beside it. A label adds a learned "
-        "vector to the first hidden layer. Forward and backward passes are written by hand: "
-        "small networks run three to four times as fast as by automatic differentiation.",
+        "vector to the first hidden layer. On a processor, forward and backward passes are "
+        "written by hand.",
     .source =
         "Rumelhart, Hinton and Williams (1986), Learning representations by back-propagating "
         "errors; time: Vaswani et al. (2017), Attention is all you need",

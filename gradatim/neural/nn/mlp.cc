@@ -5,6 +5,7 @@
 // or, residual: h_1 = W_0 h_0 + b_0, h_{k+1} = h_k + W_k2 a(W_k1 h_k + b_k1) + b_k2.
 #include "gradatim/neural/network/mlp.h"
 
+#include <mutex>
 #include <optional>
 
 #include "gradatim/neural/nn/mlp_pass.h"
@@ -83,7 +84,9 @@ class Mlp final : public Net {
 
   Tensor forward(const NetInput& input) override {
     const bool plain = !at::GradMode::is_enabled() && parameters().values().is_cpu();
-    return plain ? quick(sampling_, input, first_input(input)) : shaped(pass(input, nullptr));
+    if (!plain) return shaped(pass(input, nullptr));
+    const std::scoped_lock one_at_a_time(sampling_mutex_);  // several fields may share a network
+    return quick(sampling_, input, first_input(input));
   }
 
   double operations() const override { return 2.0 * static_cast<double>(parameters().count()); }
@@ -222,6 +225,7 @@ class Mlp final : public Net {
   std::vector<Tensor> kept_;
   Tensor label_ids_, input_;
   std::optional<MlpPass> training_, sampling_;
+  std::mutex sampling_mutex_;
 };
 
 }  // namespace

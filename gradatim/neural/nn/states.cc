@@ -34,7 +34,7 @@ process::Vec Output::done() const {
                      numbers_.size(1));
 }
 
-std::int64_t chunk_rows(const NetworkShape& shape) { return shape.sample.size() == 3 ? 64 : 1024; }
+std::int64_t chunk_rows(const NetworkShape& shape) { return shape.sample.size() == 3 ? 64 : 128; }
 
 Tensor padded(const Tensor& x, std::int64_t first, std::int64_t rows) {
   const std::int64_t there = std::min(rows, x.size(0) - first);

@@ -111,11 +111,11 @@ class Transformer final : public Net {
 
   Tensor forward(const NetInput& input) override {
     const PooledMemory memory;
-    places_ = places_.to(input.x.device());
+    const Tensor places = places_.to(input.x.device());
     const Tensor told = at::silu(condition(input));
     Tensor h = at::linear(patches_of(input.x, config_.patch), patch_weight_.flatten(1),
                           patch_bias_) +
-               places_;  // [rows, patches, width]
+               places;  // [rows, patches, width]
     for (const TransformerBlock& block : blocks_) h = block(h, told);
     const auto part = (*out_modulation_)(told).chunk(2, 1);
     return images_of((*out_)(modulated(h, part[0], part[1])), config_.patch, shape_.sample[1],

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/file.h"
@@ -19,13 +20,26 @@ double wall_time() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+// Lines of steps behind the checkpoint that a fit goes on from will be written again.
+void keep_until(const std::string& lines, std::int64_t step) {
+  std::string kept;
+  std::istringstream text{std::string(MappedFile(lines).bytes())};
+  for (std::string line; std::getline(text, line);) {
+    const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (json.is_object() && json.value("step", step + 1) <= step) kept += line + "\n";
+  }
+  write_atomically(lines, kept);
+}
+
 }  // namespace
 
 void Log::begin(std::int64_t step) {
   if (!wanted()) return;
   std::error_code failed;
   std::filesystem::create_directories(folder_, failed);
-  lines_.reset(std::fopen(path("metrics.jsonl").c_str(), step == 0 ? "w" : "a"));
+  const std::string lines = path("metrics.jsonl");
+  if (step > 0 && std::filesystem::exists(lines, failed)) keep_until(lines, step);
+  lines_.reset(std::fopen(lines.c_str(), step == 0 ? "w" : "a"));
   GRADATIM_CHECK(lines_ != nullptr, DataError, 2002, "cannot write logs to the folder '{}'",
                  folder_);
   events_ = std::make_unique<EventFile>(next_event_file(folder_), wall_time(), step);
@@ -43,8 +57,10 @@ void Log::step(std::int64_t step, const std::vector<std::pair<std::string, doubl
     line[name] = value;
     events_->scalar(name, step, value, wall_time());
   }
-  fmt::print(lines_.get(), "{}\n", line.dump());
-  std::fflush(lines_.get());
+  const std::string text = line.dump() + "\n";
+  const bool written = std::fwrite(text.data(), 1, text.size(), lines_.get()) == text.size() &&
+                       std::fflush(lines_.get()) == 0;
+  GRADATIM_CHECK(written, DataError, 2002, "cannot write logs to the folder '{}'", folder_);
 }
 
 void Log::samples(std::int64_t step, const data::Samples& samples) {

@@ -17,7 +17,9 @@ namespace {
 
 // The mean of equal parts of the steps, at most so many: what the model file keeps of its training.
 constexpr std::int64_t kParts = 200;
-constexpr std::int64_t kWatches = 10;  // looks at samples to watch
+// Samples to watch are looked at before the first step, where unfit ones are found, and after each
+// tenth of the steps.
+constexpr std::int64_t kWatches = 10;
 
 class Loop {
  public:
@@ -44,10 +46,16 @@ class Loop {
           fmt::format("interrupted; {} holds the {} steps that were done, and the "
                       "same fit goes on from there",
                       request_.resume, done_));
+    } catch (const NumericError&) {  // what is there now is no better than the last checkpoint
+      throw;
     } catch (...) {  // of the caller's observer, say
-      if (checkpoint_.wanted()) save();
+      try {
+        if (checkpoint_.wanted()) save();
+      } catch (const std::exception&) {  // must not cost the error that ended the fit
+      }
       throw;
     }
+    check_parameters();
     if (checkpoint_.wanted()) save();
     std::vector<data::History> history{{"train.loss", means_}};
     history.insert(history.end(), watched_.begin(), watched_.end());
@@ -59,11 +67,13 @@ class Loop {
     const auto begun = std::chrono::steady_clock::now();
     if (done_ < config_.steps) objective_.begin(done_, config_.steps);
     log_.begin(done_);
+    watch();  // also what an interrupt kept from being seen
     while (done_ < config_.steps) {
       check_interrupt();
       const double loss = objective_.step(done_);
-      check(loss);
+      check(loss, "loss");
       const double norm = optimizer_.update(done_);
+      check(norm, "gradient");
       record(loss);
       watch();
       const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begun;
@@ -74,15 +84,23 @@ class Loop {
     }
   }
 
-  void check(double loss) const {
-    if (std::isfinite(loss)) return;
+  void check(double value, const char* what) const {
+    if (std::isfinite(value)) return;
     const std::string kept =
         written_ > 0 ? fmt::format("; {} holds step {}", checkpoint_.path(), written_) : "";
     throw NumericError(
-        4029, fmt::format("the loss of step {} (samples {} to {} of the stream) is {}; lower the "
+        4029, fmt::format("the {} of step {} (samples {} to {} of the stream) is {}; lower the "
                           "learning_rate or gradient_clip{}",
-                          done_ + 1, done_ * config_.batch_size,
-                          (done_ + 1) * config_.batch_size - 1, loss, kept));
+                          what, done_ + 1, done_ * config_.batch_size,
+                          (done_ + 1) * config_.batch_size - 1, value, kept));
+  }
+
+  // An update may overflow though loss and gradient were finite.
+  void check_parameters() const {
+    GRADATIM_CHECK(at::isfinite(optimizer_.kept()).all().item<bool>() &&
+                       at::isfinite(objective_.parameters().values()).all().item<bool>(),
+                   NumericError, 4029,
+                   "step {} left parameters that are not finite; lower the learning_rate", done_);
   }
 
   void record(double loss) {
@@ -99,8 +117,8 @@ class Loop {
   }
 
   void watch() {
-    if (request_.valid_samples == nullptr) return;
-    if (done_ * kWatches / config_.steps == (done_ - 1) * kWatches / config_.steps) return;
+    const std::int64_t due = done_ * kWatches / config_.steps;
+    if (request_.valid_samples == nullptr || looks_ == due) return;
     const auto metrics = objective_.model(optimizer_.kept())
                              ->evaluate_samples(*request_.valid_samples, request_.seed);
     watched_.resize(metrics.size());
@@ -108,6 +126,7 @@ class Loop {
       watched_[k].name = "valid." + metrics[k].first;
       watched_[k].values.push_back(metrics[k].second);
     }
+    looks_ = due;
   }
 
   void tell(double loss, double norm, double seconds) {
@@ -135,6 +154,7 @@ class Loop {
   }
 
   void save() {
+    check_parameters();
     SafetensorsWriter file;
     optimizer_.store(file);
     file.add("history", std::span<const double>(means_));
@@ -146,6 +166,7 @@ class Loop {
     nlohmann::json state{
         {"step", done_}, {"pending", pending_}, {"sum", sum_}, {"recent", recent_}};
     state["watched"] = names;
+    state["looks"] = looks_;
     checkpoint_.write(identity_, std::move(state), file);
     written_ = done_;
   }
@@ -153,6 +174,7 @@ class Loop {
   void restore(const SafetensorsFile& file, const nlohmann::json& state) {
     optimizer_.load(file);
     means_ = file.read<double>("history");
+    looks_ = state.at("looks").get<std::int64_t>();
     for (const auto& name : state.at("watched").get<std::vector<std::string>>()) {
       watched_.push_back({name, file.read<double>("history." + name)});
     }
@@ -174,6 +196,7 @@ class Loop {
   std::int64_t done_ = 0, written_ = 0;
   std::vector<double> means_;
   std::vector<data::History> watched_;
+  std::int64_t looks_ = -1;  // the tenth that samples to watch were last seen at
   double sum_ = 0.0, recent_ = 0.0;
   std::int64_t pending_ = 0;  // steps in sum_
 };

@@ -37,7 +37,7 @@ class Objective {
 struct Trained {
   Tensor parameters;  // like Parameters::values()
   // "train.loss": means over equal parts of the steps; "valid.loss" and so on, where samples to
-  // watch were given: after each tenth of them.
+  // watch were given: at first and after each tenth of the steps.
   std::vector<data::History> history;
   std::int64_t steps = 0;
 };

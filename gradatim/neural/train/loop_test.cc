@@ -92,7 +92,7 @@ TEST(Loop, ACheckpointOfAnotherFitIsRefused) {
   EXPECT_EQ(code(samples, options()), 1035);
 }
 
-TEST(Loop, SamplesToWatchAreEvaluatedTenTimes) {
+TEST(Loop, SamplesToWatchAreEvaluatedAtFirstAndAfterEachTenth) {
   auto watched = request();
   watched.valid_samples = two_blobs(64);
   const auto settings = settings_of(options("200"));
@@ -100,7 +100,7 @@ TEST(Loop, SamplesToWatchAreEvaluatedTenTimes) {
   ASSERT_EQ(model->card().history.size(), 2U);
   const auto& history = model->card().history.back();
   EXPECT_EQ(history.name, "valid.loss");
-  ASSERT_EQ(history.values.size(), 10U);
+  ASSERT_EQ(history.values.size(), 11U);
   EXPECT_EQ(history.values.back(), model->evaluate_samples(*watched.valid_samples, 3)[0].second);
   EXPECT_LT(history.values.back(), history.values.front());
   const Folder folder;
@@ -126,6 +126,29 @@ TEST(Loop, ALossThatIsNotFiniteStopsWithItsStep) {
     EXPECT_EQ(error.code(), 4029);
     EXPECT_NE(error.message().find("the loss of step"), std::string::npos) << error.message();
   }
+}
+
+TEST(Loop, DivergenceNeverReachesACheckpointOrAModel) {
+  auto how = options("1");
+  how.insert(how.end(), {{"learning_rate", "1e39"}, {"warmup_steps", "0"}, {"ema_decay", "0"}});
+  EXPECT_THROW(data::fit_model(settings_of(how), request()), NumericError);
+  const Folder folder;
+  auto kept = request();
+  kept.resume = folder.path();
+  kept.checkpoint_seconds = 0.0;
+  EXPECT_THROW(data::fit_model(settings_of(how), kept), NumericError);
+  EXPECT_FALSE(std::filesystem::exists(folder.path() + "/checkpoint.safetensors"));
+}
+
+TEST(Loop, SamplesToWatchThatDoNotFitAreRefusedBeforeTheFirstStep) {
+  auto watched = request();
+  auto images = two_blobs(4);
+  images->shape = {1};
+  images->count = 8;
+  watched.valid_samples = images;
+  Stop never(1);
+  watched.observer = &never;
+  EXPECT_THROW(data::fit_model(settings_of(options()), watched), DataError);
 }
 
 TEST(Loop, PartsOfABatchAddUpToIt) {

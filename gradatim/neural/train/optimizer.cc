@@ -20,6 +20,7 @@ Optimizer::Optimizer(Parameters& parameters, const TrainingConfig& config)
 double Optimizer::update(std::int64_t step) {
   const Tensor gradients = parameters_.gradients();
   const double norm = gradients.norm().item<double>();
+  if (!std::isfinite(norm)) return norm;
   if (config_.gradient_clip > 0.0 && norm > config_.gradient_clip) {
     gradients.mul_(config_.gradient_clip / norm);
   }

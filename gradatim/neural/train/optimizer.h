@@ -13,7 +13,7 @@ class Optimizer {
   Optimizer(Parameters& parameters, const TrainingConfig& config);
 
   /// Update number `step`, 0, 1, ..., by the gradients, which are 0 afterwards. Returns their norm
-  /// before it was held to gradient_clip.
+  /// before it was held to gradient_clip; where that is not finite, nothing was changed.
   double update(std::int64_t step);
   /// The moving average, or the parameters where there is none.
   const Tensor& kept() const;

@@ -64,8 +64,7 @@ class Mlp(Component):
     """A multilayer perceptron of the state, the time and the label.
 
     The first layer sees the state, flattened, and the time beside it. A label adds a learned vector
-    to the first hidden layer. Forward and backward passes are written by hand: small networks run
-    three to four times as fast as by automatic differentiation.
+    to the first hidden layer. On a processor, forward and backward passes are written by hand.
 
     Parameters
     ----------
