@@ -326,6 +326,8 @@ def test_a_checkpoint_leads_to_the_same_model(moons, fitted, tmp_path):
 
 @pytest.mark.parametrize("what", ["fit", "sample", "log_prob"])
 def test_an_interrupt_ends_the_work(moons, fitted, what):
+    # A shell that starts the tests in the background has interrupts ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     X, _ = moons
     started = threading.Event()
 
