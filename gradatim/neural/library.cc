@@ -12,8 +12,8 @@ namespace {
 
 // Threads of GNU OpenMP, which torch computes with, wait for each other in a loop for about a
 // millisecond. Where another program wants the processors too, that costs several times the work
-// itself; a few microseconds are as fast alone and harmless beside others. Read when the library is
-// loaded: a program that has imported torch before keeps its own.
+// itself, and a shorter wait less. Read when the library is loaded: a program that has imported
+// torch before keeps its own.
 void wait_briefly() {
   if (std::getenv("OMP_WAIT_POLICY") == nullptr) ::setenv("GOMP_SPINCOUNT", "2000", 0);
 }
