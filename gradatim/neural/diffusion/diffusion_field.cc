@@ -55,7 +55,7 @@ void DiffusionField::ask(Space& space, const Query& query, std::span<const Condi
                          std::span<Vec> out, std::span<Vec> variance) const {
   translated([&] {
     const at::NoGradGuard plain;
-    const TorchThreads threads(parts_.net->operations() * static_cast<double>(chunk()));
+    const TorchThreads threads(parts_.net->layer_operations() * static_cast<double>(chunk()));
     GRADATIM_CHECK(query.x.dims() == dims(), UsageError, 1105,
                    "the state has {} numbers and the network's samples {}", query.x.dims(), dims());
     const Tensor x = tensor_of(space, query.x);
@@ -101,7 +101,7 @@ void DiffusionField::ask(Space& space, const Query& query, std::span<const Condi
 Vec DiffusionField::vjp(Space& space, const Query& query, const ConditionPtr& condition,
                         const Vec& w) const {
   return translated([&] {
-    const TorchThreads threads(parts_.net->operations() * static_cast<double>(chunk()));
+    const TorchThreads threads(parts_.net->layer_operations() * static_cast<double>(chunk()));
     const Tensor x = tensor_of(space, query.x), weights = tensor_of(space, w);
     const Output result(space, x.size(0), dims());
     for (std::int64_t first = 0; first < x.size(0); first += chunk()) {

@@ -74,12 +74,13 @@ std::shared_ptr<const data::Model> fit(DiffusionPlan plan, const data::FitReques
   kind.source = request.source != nullptr;
   const FieldParts parts = field_parts(plan, kind, request.seed, device_of(request.device));
   parts.net->set_precision(config.precision);
-  const TorchThreads threads(3.0 * parts.net->operations() *
+  const TorchThreads threads(3.0 * parts.net->layer_operations() *
                              static_cast<double>(config.batch_size));
   const Scale scale(plan.config.scaling, samples);
   BatchesRequest asked{.samples = request.samples,
                        .source = request.source,
                        .rows = config.batch_size,
+                       .shuffle = config.shuffle,
                        .seed = request.seed};
   const auto variance = variance_loss(plan, scale, kind.bytes);
   if (variance) asked = variance->asked(std::move(asked));

@@ -77,6 +77,7 @@ class Mlp final : public Net {
     }
     layers_.emplace_back(root / "output", width,
                          shape.scores > 0 ? shape.scores : dims_ * shape.outputs);
+    layers_at(1);
     if (shape.classes > 0) {
       labels_ = root.add("labels", {shape.classes + 1, width}, Init::normal(1.0));
     }
@@ -88,8 +89,6 @@ class Mlp final : public Net {
     const std::scoped_lock one_at_a_time(sampling_mutex_);  // several fields may share a network
     return quick(sampling_, input, first_input(input));
   }
-
-  double operations() const override { return 2.0 * static_cast<double>(parameters().count()); }
 
   Tensor run(const NetInput& input) override {
     label_ids_ = input.labels;

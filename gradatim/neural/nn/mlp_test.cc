@@ -44,6 +44,11 @@ TEST(Mlp, BackwardByHandEqualsAutomaticDifferentiation) {
   }
 }
 
+TEST(Mlp, ALayersOperationsAreTheMeanOfItsLayers) {
+  const auto net = mlp({{"width", "8"}, {"layers", "2"}}, {.sample = {2}});
+  EXPECT_DOUBLE_EQ(net->layer_operations(), 2.0 * (66 * 8 + 8 * 8 + 8 * 2) / 3.0);
+}
+
 TEST(Mlp, InitialValuesArePureFunctionsOfTheSeed) {
   const NetworkShape shape{.sample = {2}, .seed = 3};
   const Tensor values = mlp({}, shape)->parameters().values();

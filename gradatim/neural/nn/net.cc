@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "gradatim/core/error.h"
 #include "gradatim/neural/library.h"
 #include "gradatim/neural/nn/precision.h"
@@ -15,6 +17,20 @@ void Net::set_precision(Precision precision) {
                  "precision bfloat16 is not for this network, whose passes are written by hand in "
                  "float32; leave --precision out");
   check_bfloat16(parameters_.values().device());
+}
+
+void Net::layers_at(std::int64_t places) {
+  const auto& items = parameters_.items();
+  for (; counted_ < items.size(); ++counted_) {
+    const Tensor& value = items[counted_].value;
+    if (value.dim() < 2) continue;  // a bias, a norm
+    operations_ += 2.0 * static_cast<double>(value.numel() * places);
+    ++layers_;
+  }
+}
+
+double Net::layer_operations() const {
+  return operations_ / static_cast<double>(std::max<std::size_t>(layers_, 1));
 }
 
 Tensor Net::run(const NetInput& input) {

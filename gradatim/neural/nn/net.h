@@ -7,7 +7,6 @@
 //     differentiation; small networks write them by hand.
 #pragma once
 
-#include <limits>
 #include <memory>
 #include <optional>
 
@@ -33,8 +32,9 @@ class Net {
   const Parameters& parameters() const { return parameters_; }
   /// [rows, sample...], with `outputs` times as many channels; or [rows, scores].
   virtual Tensor forward(const NetInput& input) = 0;
-  /// Multiplications and additions of a forward pass, a row, where they may be few.
-  virtual double operations() const { return std::numeric_limits<double>::infinity(); }
+  /// Multiplications and additions of a layer for a row, the mean of all layers: what threads
+  /// divide between them before they wait for each other.
+  double layer_operations() const;
   /// Numbers that run() multiplies; parameters, gradients and outputs are float32 whatever they
   /// are. UsageError GRD-1180 where the processor or the network has not got them.
   void set_precision(Precision precision);
@@ -44,8 +44,12 @@ class Net {
  protected:
   /// Whether run() leaves its multiplications to torch, which can do them in bfloat16.
   virtual bool takes_bfloat16() const { return true; }
+  /// For constructors: the layers added since the last call multiply at so many places of a sample.
+  void layers_at(std::int64_t places);
 
  private:
+  double operations_ = 0.0;  // of all layers, a row
+  std::size_t layers_ = 0, counted_ = 0;
   Precision precision_ = Precision::float32;
   Parameters parameters_;
   Tensor output_;  // of run(), with its graph

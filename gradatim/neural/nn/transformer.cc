@@ -106,6 +106,7 @@ class Transformer final : public Net {
     out_.emplace(silent(root / "final_layer" / "linear", width, in * shape.outputs));
     out_modulation_.emplace(
         silent(root / "final_layer" / "adaLN_modulation" / 1, width, 2 * width));
+    layers_at(shape.sample[1] / size * shape.sample[2] / size);
     places_ = grid_embedding(shape.sample[1] / size, shape.sample[2] / size, width);
   }
 

@@ -203,5 +203,12 @@ TEST(PooledMemory, TensorsOutliveThePassAndTheNetwork) {
   EXPECT_EQ(kept.sum().item<float>(), static_cast<float>(1 << 20));
 }
 
+TEST(Unet, ALayersOperationsGrowWithTheImages) {
+  const double small = unet(kSmall, {.sample = {1, 8, 8}})->layer_operations();
+  const double large = unet(kSmall, {.sample = {1, 16, 16}})->layer_operations();
+  EXPECT_GT(large, 3.0 * small);  // the layers that see the time alone do not
+  EXPECT_LT(large, 4.0 * small);
+}
+
 }  // namespace
 }  // namespace gradatim::neural

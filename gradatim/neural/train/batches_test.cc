@@ -16,7 +16,7 @@ namespace {
 using namespace testing;
 
 TEST(Order, EveryEpochHasEverySampleOnce) {
-  Order order(10, 3, Stream::order);
+  Order order(10, true, 3, Stream::order);
   std::set<std::vector<std::int64_t>> orders;
   for (std::int64_t epoch = 0; epoch < 5; ++epoch) {
     std::vector<std::int64_t> seen;
@@ -25,6 +25,11 @@ TEST(Order, EveryEpochHasEverySampleOnce) {
     orders.insert(seen);
   }
   EXPECT_EQ(orders.size(), 5U);
+}
+
+TEST(Order, UnshuffledSamplesComeInTheirOwn) {
+  Order order(10, false, 3, Stream::order);
+  for (std::int64_t k = 0; k < 25; ++k) EXPECT_EQ(order.at(k), k % 10);
 }
 
 TEST(Batches, AStepIsAPureFunctionOfItsNumber) {
