@@ -301,8 +301,8 @@ UnetFolder read_unet_folder(const std::string& path) {
 }
 
 std::unique_ptr<Net> load_unet(const UnetFolder& folder, at::Device device) {
-  auto net = make_net(*api::build_as<Network>(folder.settings), folder.shape, device);
-  read_unet_parameters(folder, net->parameters());
+  auto net = declare_net(*api::build_as<Network>(folder.settings), folder.shape);
+  read_unet_parameters(folder, net->parameters(), device);
   return net;
 }
 

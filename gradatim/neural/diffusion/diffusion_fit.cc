@@ -110,17 +110,37 @@ BatchPlan batch_plan(const DiffusionPlan& plan) {
           .pair_steps = plan.config.pair_steps};
 }
 
-FieldParts field_parts(const DiffusionPlan& plan, const SampleKind& kind, std::uint64_t seed,
-                       at::Device device) {
+namespace {
+
+NetworkShape field_shape(const DiffusionPlan& plan, const SampleKind& kind, std::uint64_t seed) {
   NetworkShape shape = network_shape(kind, *plan.path, seed);
   shape.classes = static_cast<std::int64_t>(kind.classes.size());
   shape.outputs = plan.config.learned_variance ? 2 : 1;
-  return {.net = make_net(*plan.network, shape, device),
+  return shape;
+}
+
+FieldParts parts_around(std::shared_ptr<Net> net, const DiffusionPlan& plan,
+                        const NetworkShape& shape, at::Device device) {
+  return {.net = std::move(net),
           .path = plan.path,
           .prediction = plan.prediction,
           .shape = shape,
           .device = device,
           .unlabelled = plan.config.drop_label > 0.0};
+}
+
+}  // namespace
+
+FieldParts field_parts(const DiffusionPlan& plan, const SampleKind& kind, std::uint64_t seed,
+                       at::Device device) {
+  const NetworkShape shape = field_shape(plan, kind, seed);
+  return parts_around(make_net(*plan.network, shape, device), plan, shape, device);
+}
+
+FieldParts field_parts(const DiffusionPlan& plan, const SampleKind& kind,
+                       const SafetensorsFile& file) {
+  const NetworkShape shape = field_shape(plan, kind, 0);
+  return parts_around(load_net(*plan.network, shape, file, "network."), plan, shape, at::kCPU);
 }
 
 }  // namespace gradatim::neural

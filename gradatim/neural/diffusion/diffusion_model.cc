@@ -55,8 +55,7 @@ std::shared_ptr<const DiffusionModel> DiffusionModel::load(const DiffusionPlan& 
                  file.source());
   SampleKind kind = SampleKind::load(file);
   const std::int64_t dims = kind.dims();
-  FieldParts parts = field_parts(plan, kind, 0, at::kCPU);
-  parts.net->parameters().load(file, "network.");
+  FieldParts parts = field_parts(plan, kind, file);
   return std::make_shared<DiffusionModel>(plan, card, std::move(kind), Scale::load(file, dims),
                                           std::move(parts));
 }

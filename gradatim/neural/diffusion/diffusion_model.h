@@ -17,9 +17,12 @@
 namespace gradatim::neural {
 
 BatchPlan batch_plan(const DiffusionPlan& plan);
-/// A network for a plan and its samples, with initial values.
+/// A network for a plan and its samples, with initial values, or in memory with those of a model's
+/// file.
 FieldParts field_parts(const DiffusionPlan& plan, const SampleKind& kind, std::uint64_t seed,
                        at::Device device);
+FieldParts field_parts(const DiffusionPlan& plan, const SampleKind& kind,
+                       const SafetensorsFile& file);
 
 class DiffusionModel final : public data::Model, public process::Generator {
  public:

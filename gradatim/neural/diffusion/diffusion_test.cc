@@ -7,6 +7,7 @@
 #include "gradatim/neural/testing.h"
 #include "gradatim/process/generator.h"
 #include "gradatim/process/sampler.h"
+#include "gradatim/process/testing.h"
 
 namespace gradatim::neural {
 namespace {
@@ -134,11 +135,46 @@ TEST(Diffusion, DamagedFilesAreRefused) {
   EXPECT_EQ(changed("network.output.weight", "network.outputs.weigh"), 3002);
   EXPECT_EQ(changed("\\\"width\\\":48", "\\\"width\\\":47"), 3003);
   EXPECT_EQ(changed("\\\"shape\\\":[2]", "\\\"shape\\\":[0]"), 3006);
+  EXPECT_EQ(changed("\\\"layers\\\":3", "\\\"layers\\\":2"), 3060);
   EXPECT_EQ(code(bytes.substr(0, bytes.size() - 4)), 3001);
   std::string nan = bytes;
   const std::uint32_t pattern = 0x7FC00000;
   std::memcpy(nan.data() + nan.size() - 4, &pattern, 4);
   EXPECT_EQ(code(nan), 3061);
+}
+
+// A header of a few bytes may claim terabytes; nobody may have to find the memory to say so.
+TEST(Diffusion, AFileThatClaimsALargerNetworkIsRefusedBeforeMemoryIsTaken) {
+  for (const std::string network : {"mlp", "transformer", "unet"}) {
+    SCOPED_TRACE(network);
+    std::vector<api::Option> options = {{"network", network}, {"batch_size", "4"}, {"steps", "1"}};
+    const std::string width = network == "unet" ? "\\\"channels\\\":[8]" : "\\\"width\\\":8";
+    const std::string wide = network == "unet" ? "\\\"channels\\\":[8192]" : "\\\"width\\\":65536";
+    if (network == "unet") {
+      options.insert(options.end(), {{"network.channels", "8"}, {"network.norm_groups", "4"}});
+    } else {
+      options.emplace_back("network.width", "8");
+    }
+    if (network == "transformer") {
+      options.insert(options.end(), {{"network.heads", "2"}, {"network.patch", "1"}});
+    }
+    const bool images = network != "mlp";
+    std::string bytes =
+        data::fit_model(settings_of(options), {.samples = images ? two_images(8) : two_blobs(8)})
+            ->bytes();
+    const auto claim = [&](const std::string& from, const std::string& to) {
+      const auto at = bytes.find(from);
+      ASSERT_NE(at, std::string::npos) << from;
+      bytes.replace(at, from.size(), to);
+      std::uint64_t header = 0;
+      std::memcpy(&header, bytes.data(), sizeof(header));
+      header += to.size() - from.size();
+      std::memcpy(bytes.data(), &header, sizeof(header));
+    };
+    claim(width, wide);
+    if (images) claim("\\\"shape\\\":[1,4,4]", "\\\"shape\\\":[1,16384,16384]");
+    EXPECT_EQ(process::testing::code_of([&] { data::load_model_bytes(bytes, "memory"); }), 3003);
+  }
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// The multilayer perceptron of network/mlp.cc, its backward pass written by hand.
+// The multilayer perceptron of network/mlp.cc. On a processor its passes are written by hand
+// (mlp_pass.h); forward() under an active gradient mode, and other devices, leave them to torch.
 //
 //   h_0 = [x, time], z_1 = W_1 h_0 + b_1 (+ label vector), h_k = a(z_k), out = W h_L + b
 //
@@ -29,19 +30,6 @@ Tensor activated(Activation kind, const Tensor& z) {
   return z;
 }
 
-// d loss / d z from d loss / d a(z).
-Tensor activation_gradient(Activation kind, const Tensor& gradient, const Tensor& z) {
-  constexpr double kSeluAlpha = 1.6732632423543772, kSeluScale = 1.0507009873554805;
-  switch (kind) {
-    case Activation::silu: return at::silu_backward(gradient, z);
-    case Activation::gelu: return at::gelu_backward(gradient, z);
-    case Activation::relu: return at::threshold_backward(gradient, z, 0.0);
-    case Activation::selu: return at::elu_backward(gradient, kSeluAlpha, kSeluScale, 1.0, false, z);
-    case Activation::tanh: return at::tanh_backward(gradient, at::tanh(z));
-  }
-  return gradient;
-}
-
 struct Linear {
   Tensor weight, bias;  // [out, in], [out]
 
@@ -50,12 +38,6 @@ struct Linear {
         bias(scope.add("bias", {out}, Init::of_inputs(in))) {}
 
   Tensor operator()(const Tensor& x) const { return at::addmm(bias, x, weight.t()); }
-  /// Adds to the parameters' gradients; d loss / d x where it is asked for.
-  Tensor backward(const Tensor& x, const Tensor& gradient, bool wanted = true) const {
-    weight.mutable_grad().addmm_(gradient.t(), x);
-    bias.mutable_grad().add_(gradient.sum(0));
-    return wanted ? at::mm(gradient, weight) : Tensor();
-  }
 };
 
 class Mlp final : public Net {
@@ -85,38 +67,28 @@ class Mlp final : public Net {
 
   Tensor forward(const NetInput& input) override {
     const bool plain = !at::GradMode::is_enabled() && parameters().values().is_cpu();
-    if (!plain) return shaped(pass(input, nullptr));
+    if (!plain) return shaped(pass(input));
     const std::scoped_lock one_at_a_time(sampling_mutex_);  // several fields may share a network
     return quick(sampling_, input, first_input(input));
   }
 
   Tensor run(const NetInput& input) override {
+    if (!parameters().values().is_cpu()) return Net::run(input);
     label_ids_ = input.labels;
-    if (parameters().values().is_cpu()) {
-      input_ = first_input(input);
-      return quick(training_, input, input_);
-    }
-    kept_.clear();
-    return shaped(pass(input, &kept_));
+    input_ = first_input(input);
+    return quick(training_, input, input_);
   }
 
   void backward(const Tensor& output_gradient) override {
-    const Tensor flat = output_gradient.reshape({output_gradient.size(0), -1}).contiguous();
-    if (parameters().values().is_cpu()) return quick_backward(flat);
-    Tensor gradient = last().backward(kept_.back(), flat);
-    gradient = config_.residual ? backward_blocks(gradient) : backward_layers(gradient);
-    if (labels_.defined()) labels_.mutable_grad().index_add_(0, label_ids_, gradient);
-    layers_.front().backward(kept_.front(), gradient, false);
-    kept_.clear();
+    if (!parameters().values().is_cpu()) return Net::backward(output_gradient);
+    quick_backward(output_gradient.reshape({output_gradient.size(0), -1}).contiguous());
   }
 
  protected:
   bool takes_bfloat16() const override { return false; }
 
  private:
-  const Linear& last() const { return layers_.back(); }
-
-  // The same in memory, by hand.
+  // In memory, by hand.
   Tensor quick(std::optional<MlpPass>& by_hand, const NetInput& input, const Tensor& x) {
     if (!by_hand) by_hand.emplace(in_memory());
     const Tensor shift = labels_.defined() ? labels_.index_select(0, input.labels) : Tensor();
@@ -166,54 +138,20 @@ class Mlp final : public Net {
     return at::cat({x, t}, 1);
   }
 
-  // Keeps, where `kept` is given, h_0 and then what the backward pass of each layer needs.
-  Tensor pass(const NetInput& input, std::vector<Tensor>* kept) const {
-    const auto keep = [kept](const Tensor& x) {
-      if (kept != nullptr) kept->push_back(x);
-    };
-    Tensor h = first_input(input);
-    keep(h);
-    h = layers_.front()(h);
+  // By torch, which can differentiate it.
+  Tensor pass(const NetInput& input) const {
+    Tensor h = layers_.front()(first_input(input));
     if (labels_.defined()) h = h + labels_.index_select(0, input.labels);
     if (!config_.residual) {
       for (std::size_t k = 1; k < layers_.size(); ++k) {
-        keep(h);
-        h = activated(config_.activation, h);
-        keep(h);
-        h = layers_[k](h);
+        h = layers_[k](activated(config_.activation, h));
       }
       return h;
     }
     for (std::size_t k = 1; k + 1 < layers_.size(); k += 2) {
-      const Tensor z = layers_[k](h);
-      const Tensor a = activated(config_.activation, z);
-      keep(h);
-      keep(z);
-      keep(a);
-      h = h + layers_[k + 1](a);
+      h = h + layers_[k + 1](activated(config_.activation, layers_[k](h)));
     }
-    keep(h);
-    return last()(h);
-  }
-
-  // From d loss / d h_L to d loss / d z_1; kept: h_0, z_1, h_1, ..., z_L, h_L.
-  Tensor backward_layers(Tensor gradient) const {
-    for (std::size_t k = layers_.size() - 1; k >= 1; --k) {
-      gradient = activation_gradient(config_.activation, gradient, kept_[2 * k - 1]);
-      if (k > 1) gradient = layers_[k - 1].backward(kept_[2 * k - 2], gradient);
-    }
-    return gradient;
-  }
-
-  // kept: h_0, then (h, z, a) a block, then the last h.
-  Tensor backward_blocks(Tensor gradient) const {
-    for (std::size_t k = layers_.size() - 2; k >= 2; k -= 2) {
-      const std::size_t at = 1 + (k / 2 - 1) * 3;
-      Tensor inner = layers_[k].backward(kept_[at + 2], gradient);
-      inner = activation_gradient(config_.activation, inner, kept_[at + 1]);
-      gradient = gradient + layers_[k - 1].backward(kept_[at], inner);
-    }
-    return gradient;
+    return layers_.back()(h);
   }
 
   MlpConfig config_;
@@ -221,7 +159,6 @@ class Mlp final : public Net {
   std::int64_t dims_;
   std::vector<Linear> layers_;
   Tensor labels_;  // [classes + 1, width]
-  std::vector<Tensor> kept_;
   Tensor label_ids_, input_;
   std::optional<MlpPass> training_, sampling_;
   std::mutex sampling_mutex_;

@@ -47,15 +47,28 @@ void Net::backward(const Tensor& output_gradient) {
   output_ = Tensor();
 }
 
-std::unique_ptr<Net> make_net(const Network& network, const NetworkShape& shape,
-                              at::Device device) {
+std::unique_ptr<Net> declare_net(const Network& network, const NetworkShape& shape) {
   GRADATIM_CHECK(shape.scores > 0 ? network.makes_scores() : network.makes_fields(), UsageError,
                  1170, "this network does not put out {}; leave out --network, or take {}",
                  shape.scores > 0 ? "scores of classes" : "a field",
                  shape.scores > 0 ? "conv_classifier or mlp" : "another one");
-  std::unique_ptr<Net> net(neural_function<MakeNet>(network.maker())(network.config(), shape));
+  return std::unique_ptr<Net>(neural_function<MakeNet>(network.maker())(network.config(), shape));
+}
+
+std::unique_ptr<Net> make_net(const Network& network, const NetworkShape& shape,
+                              at::Device device) {
+  auto net = declare_net(network, shape);
   net->parameters().pack(device);
   net->parameters().init(shape.seed);
+  return net;
+}
+
+std::unique_ptr<Net> load_net(const Network& network, const NetworkShape& shape,
+                              const SafetensorsFile& file, const std::string& prefix) {
+  auto net = declare_net(network, shape);
+  net->parameters().check(file, prefix);
+  net->parameters().pack();
+  net->parameters().load(file, prefix);
   return net;
 }
 

@@ -1,6 +1,7 @@
 // Net: a network that computes.
 //
-//  1. make_net() builds it from its Network's settings for a shape, with initial values.
+//  1. make_net() builds it from its Network's settings for a shape, with initial values; load_net()
+//     with those of a file.
 //  2. forward() gives outputs; under an active gradient mode they know how to go back.
 //  3. In training, run() is the forward pass of a step and backward() takes d loss / d output to
 //     parameters().gradients(), onto what is there already. By default both use automatic
@@ -62,5 +63,11 @@ using MakeNet = Net*(const void* config, const NetworkShape& shape);
 /// shape, GRD-1170 where it cannot put out what is wanted.
 std::unique_ptr<Net> make_net(const Network& network, const NetworkShape& shape,
                               at::Device device = at::kCPU);
+/// The same with a file's values, in memory. Errors of Parameters::load(), found before memory is
+/// taken: settings may claim any size.
+std::unique_ptr<Net> load_net(const Network& network, const NetworkShape& shape,
+                              const SafetensorsFile& file, const std::string& prefix);
+/// The same with parameters that are still to be packed.
+std::unique_ptr<Net> declare_net(const Network& network, const NetworkShape& shape);
 
 }  // namespace gradatim::neural

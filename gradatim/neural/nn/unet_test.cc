@@ -5,7 +5,6 @@
 #include "gradatim/api/settings.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/simd.h"
-#include "gradatim/neural/nn/memory.h"
 #include "gradatim/neural/nn/net.h"
 #include "gradatim/neural/nn/unet_layers.h"
 
@@ -184,23 +183,6 @@ TEST(Unet, RefusesShapesAndSettingsThatDoNotFit) {
   expect_refused(1166, {{"head_width", "48"}}, {.sample = {1, 32, 32}});
   expect_refused(1166, {{"channels", "[]"}}, {.sample = {1, 32, 32}});
   expect_refused(1167, {{"attention", "3"}}, {.sample = {1, 32, 32}});
-}
-
-TEST(PooledMemory, TensorsOutliveThePassAndTheNetwork) {
-  Tensor kept;
-  {
-    const KeptMemory network;
-    const void* first = nullptr;
-    {
-      const PooledMemory pass;
-      const Tensor once = at::empty({1 << 20}, at::kFloat);
-      first = once.data_ptr();
-    }
-    const PooledMemory pass;
-    kept = at::ones({1 << 20}, at::kFloat);
-    EXPECT_EQ(kept.data_ptr(), first);  // the block came back
-  }
-  EXPECT_EQ(kept.sum().item<float>(), static_cast<float>(1 << 20));
 }
 
 TEST(Unet, ALayersOperationsGrowWithTheImages) {

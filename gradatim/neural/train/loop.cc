@@ -57,6 +57,7 @@ class Loop {
     }
     check_parameters();
     if (checkpoint_.wanted()) save();
+    objective_.parameters().require_gradients(false);  // nobody learns any more
     std::vector<data::History> history{{"train.loss", means_}};
     history.insert(history.end(), watched_.begin(), watched_.end());
     return {optimizer_.kept(), std::move(history), done_};

@@ -57,11 +57,12 @@ class Head {
   std::vector<float> numbers_;
 };
 
-// scores[j] = sum over c of block[c] keys[j][c]; returns the largest.
+// scores[j] = sum over c of block[c] keys[j][c]; returns the largest, or less where one is NaN:
+// the exponential of that one is NaN whatever is taken off.
 HWY_NOINLINE Vector products(const float* block, const Head& keys, std::int64_t tokens,
                              float* scores) {
   const Floats d;
-  Vector most = hn::Set(d, std::numeric_limits<float>::lowest());
+  Vector most = hn::Set(d, -std::numeric_limits<float>::infinity());
   for (std::int64_t from = 0; from < keys.padded(); from += kChunk) {
     Vector q[kChunk];
     for (int c = 0; c < kChunk; ++c) q[c] = hn::Load(d, block + (from + c) * kLanes);
