@@ -102,7 +102,7 @@ Tensor ClassifierModel::log_chances(const data::Samples& samples) const {
   kind_.check(samples);
   const at::NoGradGuard plain;
   const std::int64_t dims = kind_.dims(), chunk = chunk_rows(parts_.shape);
-  const TorchThreads threads(parts_.net->layer_operations() * static_cast<double>(chunk));
+  const TorchThreads threads(parts_.net->operations_at_once() * static_cast<double>(chunk));
   const Tensor result = at::empty({samples.count, parts_.shape.scores}, at::kDouble);
   const Tensor signal = at::ones({chunk}, parts_.log_shares.options());
   const Tensor t = at::full({chunk}, told_time(*plan_.path, 0.0), at::kFloat).to(parts_.device);

@@ -100,7 +100,7 @@ std::vector<std::pair<std::string, double>> DiffusionModel::evaluate_samples(
     kind_.check(samples);
     if (kind_.source) cannot("that starts from samples has no loss without them");
     const at::NoGradGuard plain;
-    const TorchThreads threads(parts_.net->layer_operations() * 256.0);
+    const TorchThreads threads(parts_.net->operations_at_once() * 256.0);
     const auto kept = std::shared_ptr<const data::Samples>(&samples, [](const auto*) {});
     constexpr std::int64_t kRows = 256, kSteps = 64;
     const auto variance = variance_loss(plan_, scale_, kind_.bytes);

@@ -50,6 +50,7 @@ class DiffusionModel final : public data::Model, public process::Generator {
   void to_states(std::span<double> data) const override { scale_.to_states(data); }
   double log_scale() const override;
   bool starts_from_source() const override { return kind_.source; }
+  bool row_by_row() const override { return parts_.net->row_by_row(); }
 
  private:
   DiffusionPlan plan_;

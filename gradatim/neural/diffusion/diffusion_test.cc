@@ -4,8 +4,9 @@
 #include <cmath>
 
 #include "gradatim/core/error.h"
+#include "gradatim/core/parallel.h"
 #include "gradatim/neural/testing.h"
-#include "gradatim/process/generator.h"
+#include "gradatim/process/generate.h"
 #include "gradatim/process/sampler.h"
 #include "gradatim/process/testing.h"
 
@@ -76,6 +77,33 @@ TEST(Diffusion, ARowIsTheSameInEveryBatch) {
   const auto first = sampled(*model, {.rows = 10, .seed = 5});
   EXPECT_EQ(all, few);
   EXPECT_TRUE(std::equal(first.begin(), first.end(), all.begin()));
+}
+
+TEST(Diffusion, ThreadsWithRowsOfTheirOwnGiveTheSameSamples) {
+  const auto model = fitted({{"steps", "20"}});
+  const auto& generator = dynamic_cast<const process::Generator&>(*model);
+  EXPECT_TRUE(generator.row_by_row());
+  for (const char* solver : {"ddpm", "dpm_solver_pp_2m", "rk45"}) {
+    const auto sampler = process::sampler_for(
+        generator, api::parse_settings("process.sampler", {{{"solver", solver}}}));
+    struct Watch final : Observer {
+      std::int64_t steps = 0;
+      void on_step(const StepDone& done) override {
+        EXPECT_LE(done.step, done.steps);
+        ++steps;
+      }
+    } watch;
+    std::vector<std::vector<float>> made;
+    for (const int threads : {1, 2, 3}) {
+      const ThreadScope scope(threads);
+      const std::vector<std::int64_t> labels = process::labels_named(generator, {"0", "1"}, 300);
+      made.push_back(process::generate(
+          generator, sampler, {.rows = 300, .seed = 4, .labels = labels, .observer = &watch}));
+    }
+    EXPECT_EQ(made[0], made[1]) << solver;
+    EXPECT_EQ(made[0], made[2]) << solver;
+    EXPECT_GT(watch.steps, 0);
+  }
 }
 
 TEST(Diffusion, SavedAndLoadedItSamplesTheSame) {

@@ -6,7 +6,6 @@
 // or, residual: h_1 = W_0 h_0 + b_0, h_{k+1} = h_k + W_k2 a(W_k1 h_k + b_k1) + b_k2.
 #include "gradatim/neural/network/mlp.h"
 
-#include <mutex>
 #include <optional>
 
 #include "gradatim/neural/nn/mlp_pass.h"
@@ -59,7 +58,6 @@ class Mlp final : public Net {
     }
     layers_.emplace_back(root / "output", width,
                          shape.scores > 0 ? shape.scores : dims_ * shape.outputs);
-    layers_at(1);
     if (shape.classes > 0) {
       labels_ = root.add("labels", {shape.classes + 1, width}, Init::normal(1.0));
     }
@@ -68,51 +66,60 @@ class Mlp final : public Net {
   Tensor forward(const NetInput& input) override {
     const bool plain = !at::GradMode::is_enabled() && parameters().values().is_cpu();
     if (!plain) return shaped(pass(input));
-    const std::scoped_lock one_at_a_time(sampling_mutex_);  // several fields may share a network
-    return quick(sampling_, input, first_input(input));
+    const Tensor x = first_input(input), shift = shift_of(input);
+    const Tensor out = output_of(x);
+    mlp_forward(places(), values(), rows_of(x, shift), out.data_ptr<float>());
+    return shaped(out);
+  }
+
+  bool row_by_row() const override { return parameters().values().is_cpu(); }
+  // Threads wait for each other once a pass.
+  double operations_at_once() const override {
+    return 2.0 * static_cast<double>(parameters().count());
   }
 
   Tensor run(const NetInput& input) override {
     if (!parameters().values().is_cpu()) return Net::run(input);
+    if (!training_) training_.emplace(places());
     label_ids_ = input.labels;
     input_ = first_input(input);
-    return quick(training_, input, input_);
+    shift_ = shift_of(input);
+    const Tensor out = output_of(input_);
+    training_->forward(values(), rows_of(input_, shift_), out.data_ptr<float>());
+    return shaped(out);
   }
 
   void backward(const Tensor& output_gradient) override {
     if (!parameters().values().is_cpu()) return Net::backward(output_gradient);
-    quick_backward(output_gradient.reshape({output_gradient.size(0), -1}).contiguous());
+    const Tensor flat = output_gradient.reshape({output_gradient.size(0), -1}).contiguous();
+    const Tensor shift = shift_.defined() ? at::empty_like(shift_) : shift_;
+    const Tensor& all = parameters().gradients();
+    training_->backward(values(), rows_of(input_, shift_), flat.const_data_ptr<float>(),
+                        {all.data_ptr<float>(), to_size(all.numel())},
+                        shift.defined() ? shift.data_ptr<float>() : nullptr);
+    if (labels_.defined()) labels_.mutable_grad().index_add_(0, label_ids_, shift);
   }
 
  protected:
   bool takes_bfloat16() const override { return false; }
 
  private:
-  // In memory, by hand.
-  Tensor quick(std::optional<MlpPass>& by_hand, const NetInput& input, const Tensor& x) {
-    if (!by_hand) by_hand.emplace(in_memory());
-    const Tensor shift = labels_.defined() ? labels_.index_select(0, input.labels) : Tensor();
-    const Tensor out = at::empty({x.size(0), layers_.back().weight.size(0)}, at::kFloat);
-    by_hand->forward(parameters().values().const_data_ptr<float>(), x.const_data_ptr<float>(),
-                     shift.defined() ? shift.const_data_ptr<float>() : nullptr, x.size(0),
-                     out.data_ptr<float>());
-    return shaped(out);
+  const float* values() const { return parameters().values().const_data_ptr<float>(); }
+  // What labels add behind the first layer, or nothing.
+  Tensor shift_of(const NetInput& input) const {
+    return labels_.defined() ? labels_.index_select(0, input.labels) : Tensor();
+  }
+  Tensor output_of(const Tensor& x) const {
+    return at::empty({x.size(0), layers_.back().weight.size(0)}, at::kFloat);
+  }
+  static MlpInput rows_of(const Tensor& x, const Tensor& shift) {
+    return {x.const_data_ptr<float>(), shift.defined() ? shift.const_data_ptr<float>() : nullptr,
+            x.size(0)};
   }
 
-  void quick_backward(const Tensor& gradient) {
-    const Tensor shift =
-        labels_.defined() ? at::empty({gradient.size(0), config_.width}, at::kFloat) : Tensor();
-    const Tensor& all = parameters().gradients();
-    training_->backward(parameters().values().const_data_ptr<float>(),
-                        input_.const_data_ptr<float>(), gradient.const_data_ptr<float>(),
-                        {all.data_ptr<float>(), to_size(all.numel())},
-                        shift.defined() ? shift.data_ptr<float>() : nullptr);
-    if (labels_.defined()) labels_.mutable_grad().index_add_(0, label_ids_, shift);
-  }
-
-  MlpShape in_memory() const {
+  MlpShape places() const {
     const auto offset = [this](const Tensor& parameter) {
-      return parameter.const_data_ptr<float>() - parameters().values().const_data_ptr<float>();
+      return parameter.const_data_ptr<float>() - values();
     };
     MlpShape shape{.residual = config_.residual, .activation = config_.activation};
     for (const Linear& layer : layers_) {
@@ -158,10 +165,9 @@ class Mlp final : public Net {
   NetworkShape shape_;
   std::int64_t dims_;
   std::vector<Linear> layers_;
-  Tensor labels_;  // [classes + 1, width]
-  Tensor label_ids_, input_;
-  std::optional<MlpPass> training_, sampling_;
-  std::mutex sampling_mutex_;
+  Tensor labels_;                     // [classes + 1, width]
+  Tensor label_ids_, input_, shift_;  // of the last run()
+  std::optional<MlpPass> training_;
 };
 
 }  // namespace

@@ -29,7 +29,7 @@ void Net::layers_at(std::int64_t places) {
   }
 }
 
-double Net::layer_operations() const {
+double Net::operations_at_once() const {
   return operations_ / static_cast<double>(std::max<std::size_t>(layers_, 1));
 }
 

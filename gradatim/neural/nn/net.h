@@ -33,9 +33,12 @@ class Net {
   const Parameters& parameters() const { return parameters_; }
   /// [rows, sample...], with `outputs` times as many channels; or [rows, scores].
   virtual Tensor forward(const NetInput& input) = 0;
-  /// Multiplications and additions of a layer for a row, the mean of all layers: what threads
-  /// divide between them before they wait for each other.
-  double layer_operations() const;
+  /// Multiplications and additions for a row between two places where threads wait for each other:
+  /// of a layer, the mean of all, unless the network knows better.
+  virtual double operations_at_once() const;
+  /// Whether forward() without gradients gives a row the same numbers whatever lies beside it, and
+  /// may be asked by several threads at once.
+  virtual bool row_by_row() const { return false; }
   /// Numbers that run() multiplies; parameters, gradients and outputs are float32 whatever they
   /// are. UsageError GRD-1180 where the processor or the network has not got them.
   void set_precision(Precision precision);
