@@ -167,6 +167,7 @@ TEST(Loop, NothingLearnsAnyMoreBehindIt) {
   const Plan plan(std::vector<api::Option>{{"network", "unet"},
                                            {"network.channels", "8"},
                                            {"network.norm_groups", "4"},
+                                           {"network.attention", "-1"},
                                            {"steps", "2"}});
   objective.net = make_net(*plan.diffusion.network, {.sample = {1, 4, 4}});
   train(objective, plan.diffusion.training->config(), {}, {});
