@@ -178,7 +178,7 @@ TEST(Diffusion, AnyChangedByteOfAHeaderLeavesAModelOrAnError) {
       ++errors;
     }
   }
-  EXPECT_GT(models, 20);
+  EXPECT_GT(models, 5);
   EXPECT_GT(errors, 20);
 }
 
@@ -190,9 +190,10 @@ TEST(Diffusion, AFileThatClaimsALargerNetworkIsRefusedBeforeMemoryIsTaken) {
     const std::string width = network == "unet" ? "\\\"channels\\\":[8]" : "\\\"width\\\":8";
     const std::string wide = network == "unet" ? "\\\"channels\\\":[8192]" : "\\\"width\\\":65536";
     if (network == "unet") {
-      options.insert(
-          options.end(),
-          {{"network.channels", "8"}, {"network.norm_groups", "4"}, {"network.attention", "-1"}});
+      options.insert(options.end(), {{"network.channels", "8"},
+                                     {"network.norm_groups", "4"},
+                                     {"network.head_width", "8"},
+                                     {"network.attention", "-1"}});
     } else {
       options.emplace_back("network.width", "8");
     }
