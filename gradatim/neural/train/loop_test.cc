@@ -155,10 +155,12 @@ TEST(Loop, SamplesToWatchThatDoNotFitAreRefusedBeforeTheFirstStep) {
 TEST(Loop, NothingLearnsAnyMoreBehindIt) {
   struct Sum final : Objective {
     std::unique_ptr<Net> net;
+    bool learned = false;
     Parameters& parameters() override { return net->parameters(); }
     double step(std::int64_t) override {
       const Tensor x = at::ones({2, 1, 4, 4});
       net->backward(at::ones_like(net->run({x, at::ones({2}), {}})));
+      learned = parameters().items().front().value.requires_grad();
       return 1.0;
     }
     std::shared_ptr<const data::Model> model(const Tensor&) override { return nullptr; }
@@ -167,10 +169,12 @@ TEST(Loop, NothingLearnsAnyMoreBehindIt) {
   const Plan plan(std::vector<api::Option>{{"network", "unet"},
                                            {"network.channels", "8"},
                                            {"network.norm_groups", "4"},
+                                           {"network.head_width", "8"},
+                                           {"network.attention", "-1"},
                                            {"steps", "2"}});
   objective.net = make_net(*plan.diffusion.network, {.sample = {1, 4, 4}});
   train(objective, plan.diffusion.training->config(), {}, {});
-  EXPECT_GT(objective.parameters().gradients().abs().max().item<float>(), 0.0F);
+  EXPECT_TRUE(objective.learned);
   for (const auto& item : objective.parameters().items()) {
     EXPECT_FALSE(item.value.requires_grad()) << item.name;
   }

@@ -177,7 +177,8 @@ void forward_head(const Attention& a, std::int64_t place, float* out) {
         result[lane * all + c] = block[c * kLanes + lane] * inverse;
       }
     }
-    hn::Store(hn::Add(most, hn::Log(d, sum)), d, sums);
+    const Vector logsum = hn::Add(most, hn::Log(d, sum));
+    hn::Store(hn::IfThenElse(hn::IsNaN(sum), sum, logsum), d, sums);  // Log takes NaN for a number
     std::copy_n(sums, count, a.logsum + place * a.tokens + first);
   }
 }
