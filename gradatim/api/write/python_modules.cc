@@ -127,6 +127,7 @@ struct HandWritten {
   std::string_view package, module, name;
 };
 constexpr HandWritten kHandWritten[] = {
+    {"neural", "_diffusers", "from_diffusers"},
     {"process", "_diffusers", "from_diffusers"},
     {"process", "_likelihood", "log_prob"},
     {"process", "_sample", "sample"},
