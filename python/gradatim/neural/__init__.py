@@ -3,10 +3,12 @@
 
 from gradatim.neural import model, network, training
 from gradatim.neural._estimators import Classifier, DiffusionModel
+from gradatim.neural._diffusers import from_diffusers
 
 __all__ = [
     "Classifier",
     "DiffusionModel",
+    "from_diffusers",
     "model",
     "network",
     "training",
