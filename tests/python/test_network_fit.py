@@ -10,6 +10,8 @@ import gradatim
 from gradatim import DataError, ModelError, UsageError
 from gradatim.neural import Classifier, DiffusionModel, from_diffusers
 from gradatim.neural.network import Mlp, Unet
+from gradatim.process.path import Cosine
+from gradatim.process.prediction import V
 
 torch = pytest.importorskip("torch")
 
@@ -94,7 +96,7 @@ def test_a_model_is_the_same_behind_a_folder_of_diffusers(drawn, tmp_path):
         drawn.to_diffusers(tmp_path / "pipeline")
     again = from_diffusers(tmp_path / "pipeline")
     assert isinstance(again, DiffusionModel) and list(again.classes_) == ["cat", "dog", "fox"]
-    assert (again.path, again.prediction) == ("cosine", "v")
+    assert (again.path, again.prediction) == (Cosine(), V())
     assert isinstance(again.network, Unet) and again.network.channels == (8, 16)
     theirs, ours = (m.sample(3, label="dog", steps=3, seed=1) for m in (again, drawn))
     assert np.array_equal(theirs.reshape(ours.shape), ours)
