@@ -166,11 +166,12 @@ class NewFolder {
                    "cannot write '{}': it is there already and not an empty "
                    "folder; name a new one",
                    target_.string());
-    made_ = target_;
-    made_ += fmt::format(".tmp.{}", ::getpid());
+    // Whatever lies at a name already, of another call or a killed one, is not touched.
     std::error_code failed;
-    fs::create_directory(made_, failed);
-    check(failed);
+    for (int k = 0; !fs::create_directory(made_ = name(k), failed); ++k) {
+      if (failed) made_.clear();
+      check(failed);
+    }
   }
   ~NewFolder() {
     std::error_code ignored;
@@ -188,6 +189,7 @@ class NewFolder {
   }
 
  private:
+  fs::path name(int k) const { return target_.string() + fmt::format(".tmp.{}.{}", ::getpid(), k); }
   void check(const std::error_code& failed) const {
     GRADATIM_CHECK(!failed, DataError, 2002, "cannot write the folder '{}': {}", target_.string(),
                    failed.message());

@@ -68,8 +68,11 @@ SchedulerParts flow_parts(const peer::Config& config) {
           .last_time = kFlowTimes};
 }
 
-// Betas of a table, of whatever path; where it was rescaled they are, too.
-std::vector<double> betas_of(const process::TablePath& table) {
+// Betas of whatever path has a table, as they are before it is rescaled.
+std::vector<double> betas_of(api::Settings settings) {
+  settings.values["zero_terminal_snr"] = false;
+  const auto path = api::build_as<process::Path>(settings);
+  const auto& table = dynamic_cast<const process::TablePath&>(*path);
   std::vector<double> betas;
   double before = 1.0;
   for (std::size_t k = 0; k < table.size(); ++k) {
@@ -82,19 +85,18 @@ std::vector<double> betas_of(const process::TablePath& table) {
 void add_betas(const api::Settings& settings, const process::TablePath& table, Json& json) {
   const auto said = Json::parse(api::to_json(settings));
   json["num_train_timesteps"] = table.size();
+  json["rescale_betas_zero_snr"] = said.at("zero_terminal_snr");
   for (const auto& [ours, theirs] : kSchedules) {
     if (settings.component != ours) continue;
     json["beta_schedule"] = theirs;
     for (const char* name : {"beta_start", "beta_end"}) json[name] = said.at(name);
-    json["rescale_betas_zero_snr"] = said.at("zero_terminal_snr");
     return;
   }
   if (settings.component == kCosine && said.at("offset") == kCosineOffset) {
     json["beta_schedule"] = "squaredcos_cap_v2";
-    json["rescale_betas_zero_snr"] = said.at("zero_terminal_snr");
     return;
   }
-  json["trained_betas"] = betas_of(table);
+  json["trained_betas"] = betas_of(settings);
 }
 
 }  // namespace

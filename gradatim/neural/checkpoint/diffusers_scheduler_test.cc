@@ -33,7 +33,7 @@ TEST(DiffusersScheduler, ReadsTheLevelsThatItWrote) {
           R"({"component": "process.path.scaled_linear", "beta_start": 0.001})",
           R"({"component": "process.path.sigmoid"})",
           R"({"component": "process.path.cosine", "betas": 500})",
-          R"({"component": "process.path.cosine", "betas": 50, "offset": 0.1})",
+          R"({"component": "process.path.cosine", "betas": 50, "offset": 0.1, "zero_terminal_snr": true})",
           R"({"component": "process.path.given", "betas": [0.1, 0.2, 0.3], "zero_terminal_snr": true})",
       }) {
     for (const char* says : {"noise", "data", "v"}) {
