@@ -3,7 +3,6 @@
 // What the folder of a model of ours cannot say in diffusers' own words (labels, the scale of data)
 // is in config.json under "_gradatim", a key that diffusers passes over.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -11,6 +10,7 @@
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/file.h"
+#include "gradatim/core/new_folder.h"
 #include "gradatim/neural/checkpoint/diffusers_folder.h"
 #include "gradatim/neural/checkpoint/diffusers_scheduler.h"
 #include "gradatim/neural/convert.h"
@@ -151,52 +151,6 @@ Converted read(const std::string& path, std::string_view scaling) {
   made.model = data::load_model_bytes(file.bytes(), folder.path);
   return made;
 }
-
-// A folder that appears at once, or not at all.
-class NewFolder {
- public:
-  explicit NewFolder(const std::string& path) {
-    fs::path target(path);
-    if (!target.has_filename()) target = target.parent_path();  // "folder/"
-    target_ = target;
-    std::error_code ignored;
-    GRADATIM_CHECK(!fs::exists(target_, ignored) ||
-                       (fs::is_directory(target_, ignored) && fs::is_empty(target_, ignored)),
-                   DataError, 2002,
-                   "cannot write '{}': it is there already and not an empty "
-                   "folder; name a new one",
-                   target_.string());
-    // Whatever lies at a name already, of another call or a killed one, is not touched.
-    std::error_code failed;
-    for (int k = 0; !fs::create_directory(made_ = name(k), failed); ++k) {
-      if (failed) made_.clear();
-      check(failed);
-    }
-  }
-  ~NewFolder() {
-    std::error_code ignored;
-    if (!made_.empty()) fs::remove_all(made_, ignored);
-  }
-  NewFolder(const NewFolder&) = delete;
-  NewFolder& operator=(const NewFolder&) = delete;
-
-  std::string path(const char* name) const { return (made_ / name).string(); }
-  void keep() {
-    std::error_code failed;
-    fs::rename(made_, target_, failed);
-    check(failed);
-    made_.clear();
-  }
-
- private:
-  fs::path name(int k) const { return target_.string() + fmt::format(".tmp.{}.{}", ::getpid(), k); }
-  void check(const std::error_code& failed) const {
-    GRADATIM_CHECK(!failed, DataError, 2002, "cannot write the folder '{}': {}", target_.string(),
-                   failed.message());
-  }
-
-  fs::path target_, made_;
-};
 
 Kept kept_of(const DiffusionModel& model) {
   const auto& values = model.card().settings.values;

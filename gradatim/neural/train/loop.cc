@@ -185,8 +185,10 @@ class Loop {
     }
     done_ = written_ = state.at("step").get<std::int64_t>();
     pending_ = state.at("pending").get<std::int64_t>();
-    const auto& log = state.at("log");
-    if (log.at("folder") == request_.log_folder) log_number_ = log.at("number").get<std::int64_t>();
+    const auto log = state.find("log");  // not in checkpoints from before logs had numbers
+    if (log != state.end() && log->at("folder") == request_.log_folder) {
+      log_number_ = log->at("number").get<std::int64_t>();
+    }
     sum_ = state.at("sum").get<double>();
     recent_ = state.at("recent").get<double>();
     GRADATIM_CHECK(done_ >= 0 && done_ <= config_.steps, ModelError, 3011, "it is at step {} of {}",
