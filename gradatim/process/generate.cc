@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <numeric>
 #include <thread>
@@ -64,7 +65,8 @@ class WatchedField final : public Field {
   void eval(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
             std::span<Vec> out) const override {
     field_->eval(space, query, conditions, out);
-    observer_->on_step({.step = ++asked_});
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begun_;
+    observer_->on_step({.step = ++asked_, .seconds = spent.count()});
   }
   Vec vjp(Space& space, const Query& query, const ConditionPtr& condition,
           const Vec& w) const override {
@@ -74,6 +76,7 @@ class WatchedField final : public Field {
  private:
   std::shared_ptr<const Field> field_;
   Observer* observer_;
+  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   mutable std::int64_t asked_ = 0;
 };
 

@@ -42,8 +42,9 @@ UnetFolder read_unet_folder(const std::string& path) {
   GRADATIM_CHECK(name == "UNet2DModel", ModelError, 3062,
                  "{} describes a {}; neural.network.unet reads UNet2DModel", file.string(),
                  name.dump());
-  for (const fs::path& around : {pipeline, fs::path(folder.path) / ".."}) {
-    const fs::path scheduler = around / "scheduler" / "scheduler_config.json";
+  const fs::path own(folder.path);
+  for (const fs::path& around : {pipeline / "scheduler", own / ".." / "scheduler", own, pipeline}) {
+    const fs::path scheduler = around / "scheduler_config.json";
     if (folder.scheduler.empty() && fs::exists(scheduler)) folder.scheduler = text_of(scheduler);
   }
   folder.settings = unet_settings(json, file.string());

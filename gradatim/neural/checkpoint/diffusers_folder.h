@@ -19,7 +19,7 @@ struct UnetFolder {
   api::Settings settings;  // of neural.network.unet
   NetworkShape shape;      // num_class_embeds counts "anything" as the last label
   std::string config;      // config.json as it is
-  std::string scheduler;   // scheduler_config.json of the pipeline around it, or empty
+  std::string scheduler;   // scheduler_config.json beside it or of the pipeline around it, or empty
 };
 
 /// Of the folder itself, or of `unet` in a pipeline's folder. ModelError GRD-3062 (no such folder,

@@ -12,6 +12,7 @@
 #include "gradatim/neural/nn/error.h"
 #include "gradatim/neural/train/batch_objective.h"
 #include "gradatim/neural/train/identity.h"
+#include "gradatim/neural/train/start.h"
 
 namespace gradatim::neural {
 namespace {
@@ -49,6 +50,11 @@ void check_request(const DiffusionPlan& plan, const data::FitRequest& request) {
                  "flip mirrors images, and the samples are rows; leave it out");
   GRADATIM_CHECK(request.source == nullptr || request.valid_samples == nullptr, UsageError, 1036,
                  "a flow from samples has no loss on samples to watch alone; leave out valid");
+  const bool pictures = plan.training->config().sample_every > 0;
+  GRADATIM_CHECK(!pictures || (!request.log_folder.empty() && request.source == nullptr),
+                 UsageError, 1181, "sample_every leaves samples in a log's folder, {}",
+                 request.source != nullptr ? "and a flow that starts from samples draws none there"
+                                           : "and there is none; name one by log_dir");
   if (request.source == nullptr) return;
   GRADATIM_CHECK(request.source->shape == request.samples->shape, DataError, 2090,
                  "the samples have shape [{}] and the source's [{}]",
@@ -90,6 +96,7 @@ std::shared_ptr<const data::Model> fit(DiffusionPlan plan, const data::FitReques
     const FieldParts own = field_parts(plan, kind, 0, parts.device);
     return ModelCopy{std::make_shared<DiffusionModel>(plan, card, kind, scale, own), own.net};
   });
+  tell_start(request, settings.parts.at("network"), parts.net->parameters());
   Trained trained = train(objective, config, request, identity_of(request, settings));
   parts.net->parameters().values().copy_(trained.parameters);
   card.rounds = trained.steps;

@@ -32,6 +32,10 @@ class DiffusionModel final : public data::Model, public process::Generator {
                                                     const SafetensorsFile& file,
                                                     const data::ModelCard& card);
 
+  const SampleKind& kind() const { return kind_; }
+  const Scale& scale() const { return scale_; }
+  const FieldParts& parts() const { return parts_; }
+
   const data::ModelCard& card() const override { return card_; }
   bool takes_samples() const override { return true; }
   std::vector<std::pair<std::string, double>> evaluate_samples(const data::Samples& samples,
