@@ -8,11 +8,11 @@ seconds of each of REPEATS runs of STEPS, behind one that warms up.
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 
 import torch
+from peak_memory import peak_mb
 
 ROWS = 256
 
@@ -59,8 +59,7 @@ def main() -> None:
             with torch.inference_mode():
                 sample()
         times.append(time.perf_counter() - begin)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(json.dumps({"seconds": times[1:], "peak_mb": peak}))
+    print(json.dumps({"seconds": times[1:], "peak_mb": peak_mb()}))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 // Says the time of each run of STEPS, behind one that warms up, as JSON, and the peak of memory.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sys/resource.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -16,6 +15,7 @@
 #include "gradatim/data/samples.h"
 #include "gradatim/process/generate.h"
 #include "gradatim/process/sampler.h"
+#include "peak_memory.h"
 
 using namespace gradatim;
 
@@ -71,10 +71,7 @@ void run(char** words) {
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begun;
     if (k >= 1) times.push_back(spent.count());
   }
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  fmt::print("{{\"seconds\": [{:.5f}], \"peak_mb\": {}}}\n", fmt::join(times, ", "),
-             usage.ru_maxrss / 1024);
+  fmt::print("{{\"seconds\": [{:.5f}], \"peak_mb\": {}}}\n", fmt::join(times, ", "), peak_mb());
 }
 
 }  // namespace

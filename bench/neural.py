@@ -3,7 +3,8 @@
 Every run is a fresh process, by turns; a row is the median over rounds of the median step. *Ratio*
 is the peer's time over ours, round by round. The share of the peak is arithmetic (convolutions,
 linear layers and attention; thrice the forward pass's in training) over what the machine multiplies
-matrices with. A network with rows of its own is a function in NETWORKS.
+matrices with. A network with rows of its own is a function in NETWORKS; a step of the perceptron's
+sampling is a whole one.
 """
 
 from __future__ import annotations
@@ -104,13 +105,35 @@ def report(task: str, runs: list[dict[str, dict[str, Any]]], least: float) -> No
         step = statistics.median(steps)
         memory = statistics.median(run[system]["peak_mb"] for run in runs)
         print(
-            f"| {task} | {system} | {step:.3f} | {ratio:.2f} | {least / step:.0%} | {memory} |",
+            f"| {task} | {system} | {step:.5f} | {ratio:.2f} | {least / step:.0%} | {memory} |",
             flush=True,
         )
 
 
-# The perceptron's rows belong here too, beside a program of its own like unet_time.
-NETWORKS: dict[str, Callable[[int, int, float, list[str]], None]] = {"unet": unet}
+def mlp(rounds: int, threads: int, peak: float, ways: list[str]) -> None:
+    """A perceptron, 3 -> 128 x 3 -> 2, batches of 256: whole fits, and samples in 100 steps."""
+    forward = 2 * 256 * (3 * 128 + 2 * 128 * 128 + 128 * 2) / 1e9
+    for mode, steps in (("train", 500), ("sample", 100)):
+        work = [mode, steps, 7]
+        commands = {"gradatim": [ROOT / "build/bench/mlp_time", *work, threads]}
+        for way in ways:
+            if "channels_last" in way:
+                continue
+            for count in {1, threads}:  # PyTorch does not always gain by threads
+                peer = ROOT / "bench/mlp_peer.py"
+                name = f"PyTorch {way}, {count} thread" + "s" * (count > 1)
+                commands[name] = [sys.executable, peer, *work, count, way]
+        per = steps if mode == "train" else 1
+        runs = [{k: per_step(timed(v), per) for k, v in commands.items()} for _ in range(rounds)]
+        operations = 3 * forward if mode == "train" else steps * forward
+        report(f"perceptron, {mode}", runs, operations / peak)
+
+
+def per_step(run: dict[str, Any], steps: int) -> dict[str, Any]:
+    return run | {"seconds": [seconds / steps for seconds in run["seconds"]]}
+
+
+NETWORKS: dict[str, Callable[[int, int, float, list[str]], None]] = {"unet": unet, "mlp": mlp}
 
 
 def main() -> None:
