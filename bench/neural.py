@@ -113,20 +113,23 @@ def report(task: str, runs: list[dict[str, dict[str, Any]]], least: float) -> No
 def mlp(rounds: int, threads: int, peak: float, ways: list[str]) -> None:
     """A perceptron, 3 -> 128 x 3 -> 2, batches of 256: whole fits, and samples in 100 steps."""
     forward = 2 * 256 * (3 * 128 + 2 * 128 * 128 + 128 * 2) / 1e9
-    for mode, steps in (("train", 500), ("sample", 100)):
-        work = [mode, steps, 7]
-        commands = {"gradatim": [ROOT / "build/bench/mlp_time", *work, threads]}
-        for way in ways:
-            if "channels_last" in way:
-                continue
+    ours, theirs = ROOT / "build/bench/mlp_time", ROOT / "bench/mlp_peer.py"
+    plain = [way for way in ways if "channels_last" not in way]
+    for mode, steps, coupling, peers in (
+        ("train", 2000, "independent", plain),
+        ("sample", 100, "independent", plain),
+        ("train", 500, "optimal_transport", ["torchcfm"]),
+    ):
+        work = [mode, steps, 5]
+        commands = {"gradatim": [ours, *work, threads, coupling]}
+        for way in peers:
             for count in {1, threads}:  # PyTorch does not always gain by threads
-                peer = ROOT / "bench/mlp_peer.py"
-                name = f"PyTorch {way}, {count} thread" + "s" * (count > 1)
-                commands[name] = [sys.executable, peer, *work, count, way]
+                name = f"PyTorch {way}, threads: {count}"
+                commands[name] = [sys.executable, theirs, *work, count, way]
         per = steps if mode == "train" else 1
         runs = [{k: per_step(timed(v), per) for k, v in commands.items()} for _ in range(rounds)]
         operations = 3 * forward if mode == "train" else steps * forward
-        report(f"perceptron, {mode}", runs, operations / peak)
+        report(f"perceptron, {coupling}, {mode}", runs, operations / peak)
 
 
 def per_step(run: dict[str, Any], steps: int) -> dict[str, Any]:
