@@ -89,6 +89,8 @@ class Mlp final : public Net {
     return quick(sampling_, input, first_input(input));
   }
 
+  Tensor features(const NetInput& input) override { return hidden(input, nullptr); }
+
   double operations() const override { return 2.0 * static_cast<double>(parameters().count()); }
 
   Tensor run(const NetInput& input) override {
@@ -167,8 +169,12 @@ class Mlp final : public Net {
     return at::cat({x, t}, 1);
   }
 
-  // Keeps, where `kept` is given, h_0 and then what the backward pass of each layer needs.
   Tensor pass(const NetInput& input, std::vector<Tensor>* kept) const {
+    return last()(hidden(input, kept));
+  }
+
+  // h_L. Keeps, where `kept` is given, h_0 and then what the backward pass of each layer needs.
+  Tensor hidden(const NetInput& input, std::vector<Tensor>* kept) const {
     const auto keep = [kept](const Tensor& x) {
       if (kept != nullptr) kept->push_back(x);
     };
@@ -181,7 +187,7 @@ class Mlp final : public Net {
         keep(h);
         h = activated(config_.activation, h);
         keep(h);
-        h = layers_[k](h);
+        if (k + 1 < layers_.size()) h = layers_[k](h);
       }
       return h;
     }
@@ -194,7 +200,7 @@ class Mlp final : public Net {
       h = h + layers_[k + 1](a);
     }
     keep(h);
-    return last()(h);
+    return h;
   }
 
   // From d loss / d h_L to d loss / d z_1; kept: h_0, z_1, h_1, ..., z_L, h_L.

@@ -17,6 +17,10 @@ void Net::set_precision(Precision precision) {
   check_bfloat16(parameters_.values().device());
 }
 
+Tensor Net::features(const NetInput&) {
+  throw UsageError(1170, "this network has no features; conv_classifier and mlp have");
+}
+
 Tensor Net::run(const NetInput& input) {
   parameters_.require_gradients(true);
   const at::AutoGradMode graph(true);

@@ -33,6 +33,8 @@ class Net {
   const Parameters& parameters() const { return parameters_; }
   /// [rows, sample...], with `outputs` times as many channels; or [rows, scores].
   virtual Tensor forward(const NetInput& input) = 0;
+  /// [rows, width]: what a classifier's last layer takes. UsageError GRD-1170 where there is none.
+  virtual Tensor features(const NetInput& input);
   /// Multiplications and additions of a forward pass, a row, where they may be few.
   virtual double operations() const { return std::numeric_limits<double>::infinity(); }
   /// Numbers that run() multiplies; parameters, gradients and outputs are float32 whatever they
