@@ -49,10 +49,18 @@ def test_every_solver_gets_a_line_and_nothing_is_measured_twice(page, small, tmp
 
 def test_from_the_same_noise_ddim_comes_to_the_same_digits_in_50_steps_but_not_in_2(page, small):
     model = page.generator(small, 0)
-    many, some, few = (page.draw_samples(model, 100, "ddim", n) for n in (1000, 50, 2))
+    many, some, few = (
+        page.draw_samples(model, np.arange(100) % 10, "ddim", n) for n in (1000, 50, 2)
+    )
 
     def apart(a, b):
         return np.sqrt(np.mean((a - b) ** 2))
 
     assert apart(some, many) < 0.1 * np.std(many)
     assert apart(few, many) > 0.4 * np.std(many)
+
+
+def test_labels_are_taken_as_often_as_among_the_real_ones(page):
+    real, labels = np.array([0, 0, 0, 1, 2, 2]), np.arange(300) % 3
+    taken = page.as_often(real, labels)
+    assert np.bincount(labels[taken]).tolist() == [100, 33, 66]

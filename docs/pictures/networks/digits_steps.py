@@ -29,20 +29,20 @@ from gradatim.process.metric import frechet  # noqa: E402
 
 FIGURES = ROOT / "build/figures"
 JUDGED = 357  # digits that the classifier learns from; the others are the real data
-FEW = 2000  # samples that the peer is compared on
+FEW = 2000  # samples that the peer draws
 
-# Of each solver, the grid that did best on seed 0 with 2,000 samples. Not here: those for distilled
-# models (consistency, lcm, tcd), the way from data to noise (ddim_inverse), steps whose number is
-# not chosen (rk45), and restart, which wraps another solver.
+# leading is DDIM's own grid; the others begin where the path ends. Not here: solvers for distilled
+# models (consistency, lcm, tcd), from data to noise (ddim_inverse), of steps whose number is not
+# chosen (rk45), and restart, which wraps another one.
 GRIDS = {
-    "ddim": "trailing",
+    "ddim": "leading",
     "ddpm": "trailing",
     "heun": "trailing",
     "dpm_solver_pp_2m": "trailing",
     "uni_pc": "trailing",
     "dpm_solver": "trailing",
     "dpm_solver_2": "trailing",
-    "deis": "quadratic",
+    "deis": "trailing",
     # Only for the first seed:
     "dpm_solver_pp_3m": "trailing",
     "dpm_solver_pp_2s": "trailing",
@@ -116,17 +116,25 @@ def generator(budget: Budget, seed: int) -> DiffusionModel:
     return model
 
 
-def draw_samples(model: DiffusionModel, count: int, solver: str, evaluations: int) -> np.ndarray:
-    """As many of every digit, from the same noise whatever the solver."""
+def draw_samples(model: DiffusionModel, labels: np.ndarray, solver: str, n: int) -> np.ndarray:
+    """By n evaluations, from the same noise whatever the solver."""
     return model.sample(
-        count,
-        label=np.arange(count) % 10,
+        len(labels),
+        label=labels,
         solver=solver,
         grid=GRIDS[solver],
-        evaluations=evaluations,
+        evaluations=n,
         seed=1,
         n_jobs=1,
     )
+
+
+def as_often(real: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Places of as many labels as there are, each as often as among the real ones."""
+    shares = np.bincount(real) / len(real)
+    most = np.min(np.bincount(labels) / shares)
+    places = [np.flatnonzero(labels == k)[: int(most * share)] for k, share in enumerate(shares)]
+    return np.sort(np.concatenate(places))
 
 
 def floors(features: np.ndarray, labels: np.ndarray, splits: int = 20) -> tuple[float, float]:
@@ -152,11 +160,13 @@ def plan(budget: Budget) -> Iterator[tuple[int, str, int]]:
 def measure(
     budget: Budget, seed: int, solver: str, evaluations: int, told: Classifier, real: np.ndarray
 ) -> Row:
+    """Of samples whose labels are the real ones, over and over."""
     row: Row = {"seed": seed, "solver": solver, "grid": GRIDS[solver], "evaluations": evaluations}
     model = generator(budget, seed)
+    labels = np.resize(split()[3], budget.count)
     begin = time.perf_counter()
     try:
-        made = draw_samples(model, budget.count, solver, evaluations)
+        made = draw_samples(model, labels, solver, evaluations)
     except gradatim.NumericError:  # steps so long that the network met infinity
         return row
     row["seconds"] = time.perf_counter() - begin
@@ -250,7 +260,7 @@ def draw(rows: list[Row], budget: Budget, floor: float, target: Path) -> None:
     left.legend()
     model = generator(budget, budget.seeds[0])
     counts = [n for n in (2, 10, 20, 50, budget.full) if n <= budget.full]
-    made = [draw_samples(model, 10, "ddim", n)[:, 0] for n in counts]
+    made = [draw_samples(model, np.arange(10), "ddim", n)[:, 0] for n in counts]
     picture = np.block([list(line) for line in made])
     extent = (0, 10, 0, 1)
     right.imshow(picture, cmap="gray_r", vmin=0, vmax=16, extent=extent, aspect="auto")
@@ -274,10 +284,11 @@ def main(budget: Budget = Budget(), target: Path = ROOT / "docs/pictures/digits_
     print(table(rows, budget), table_of_one_seed(rows, budget), sep="\n\n")
     peer = FIGURES / "digits_peer.npz"
     if peer.exists():
-        with np.load(peer) as made:
-            theirs = frechet(told.features(made["x"][:FEW]), real)
+        with np.load(peer) as file:
+            made = file["x"][as_often(y, np.arange(len(file["x"])) % 10)]
         ours = values(rows, "ddpm", budget.full, "few")[0]
-        print(f"\nDDPM in full, {FEW} samples: {ours:.4f}; diffusers: {theirs:.4f}")
+        theirs = frechet(told.features(made), real)
+        print(f"\nDDPM in full, {FEW} samples: {ours:.4f}; diffusers, {len(made)}: {theirs:.4f}")
     draw(rows, budget, floor, target)
 
 
