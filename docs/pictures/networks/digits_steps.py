@@ -150,11 +150,13 @@ def floors(features: np.ndarray, labels: np.ndarray, splits: int = 20) -> tuple[
 
 
 def plan(budget: Budget) -> Iterator[tuple[int, str, int]]:
-    """Seed, solver and evaluations of every row."""
+    """Seed, solver and evaluations of every row; what matters most comes first."""
     for seed in budget.seeds:
-        yield from ((seed, solver, budget.full) for solver in ("ddpm", "ddim"))
-        solvers = list(GRIDS)[: None if seed == budget.seeds[0] else EVERY_SEED]
-        yield from ((seed, solver, n) for solver in solvers for n in budget.evaluations)
+        for solver in list(GRIDS)[:EVERY_SEED]:
+            full = (budget.full,) if solver in ("ddim", "ddpm") else ()
+            yield from ((seed, solver, n) for n in (*budget.evaluations, *full))
+    for solver in list(GRIDS)[EVERY_SEED:]:
+        yield from ((budget.seeds[0], solver, n) for n in budget.evaluations)
 
 
 def measure(
