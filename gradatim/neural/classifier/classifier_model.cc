@@ -26,12 +26,17 @@ Tensor read_shares(const SafetensorsFile& file, const SampleKind& kind) {
   return shares;
 }
 
+NetworkShape scores_shape(const ClassifierPlan& plan, const SampleKind& kind, std::uint64_t seed) {
+  NetworkShape shape = network_shape(kind, *plan.path, seed);
+  shape.scores = static_cast<std::int64_t>(kind.classes.size());
+  return shape;
+}
+
 }  // namespace
 
 ClassifierParts classifier_parts(const ClassifierPlan& plan, const SampleKind& kind,
                                  const Tensor& log_shares, std::uint64_t seed, at::Device device) {
-  NetworkShape shape = network_shape(kind, *plan.path, seed);
-  shape.scores = static_cast<std::int64_t>(kind.classes.size());
+  const NetworkShape shape = scores_shape(plan, kind, seed);
   return {make_net(*plan.network, shape, device), plan.path, shape, log_shares.to(device), device};
 }
 
@@ -50,8 +55,9 @@ std::shared_ptr<const ClassifierModel> ClassifierModel::load(const ClassifierPla
   GRADATIM_CHECK(plan.network != nullptr && card.classification && card.classes == kind.classes,
                  ModelError, 3006, "{}: its description of samples is damaged", file.source());
   Scale scale = Scale::load(file, kind.dims());
-  ClassifierParts parts = classifier_parts(plan, kind, read_shares(file, kind), 0, at::kCPU);
-  parts.net->parameters().load(file, "network.");
+  const NetworkShape shape = scores_shape(plan, kind, 0);
+  ClassifierParts parts{load_net(*plan.network, shape, file, "network."), plan.path, shape,
+                        read_shares(file, kind), at::kCPU};
   return std::make_shared<ClassifierModel>(plan, card, std::move(kind), std::move(scale),
                                            std::move(parts));
 }
@@ -97,7 +103,7 @@ Tensor ClassifierModel::of_clean(
     const std::function<Tensor(const NetInput&)>& say) const {
   const at::NoGradGuard plain;
   const std::int64_t dims = kind_.dims(), chunk = chunk_rows(parts_.shape);
-  const TorchThreads threads(parts_.net->operations() * static_cast<double>(chunk));
+  const TorchThreads threads(parts_.net->operations_at_once() * static_cast<double>(chunk));
   const Tensor t = at::full({chunk}, told_time(*plan_.path, 0.0), at::kFloat).to(parts_.device);
   Tensor result = at::empty({0, 0}, at::kDouble);
   for (std::int64_t first = 0; first < count; first += chunk) {
