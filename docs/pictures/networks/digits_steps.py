@@ -9,8 +9,7 @@ bench/digits_peer.py leaves there is told, too.
 import json
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -149,14 +148,17 @@ def floors(features: np.ndarray, labels: np.ndarray, splits: int = 20) -> tuple[
     return float(np.mean(random)), float(np.mean(even))
 
 
-def plan(budget: Budget) -> Iterator[tuple[int, str, int]]:
-    """Seed, solver and evaluations of every row; what matters most comes first."""
+def plan(budget: Budget) -> list[tuple[int, str, int]]:
+    """Seed, solver and evaluations of every row; DDPM and DDIM come first."""
+    first, then = [], []
     for seed in budget.seeds:
-        for solver in list(GRIDS)[:EVERY_SEED]:
-            full = (budget.full,) if solver in ("ddim", "ddpm") else ()
-            yield from ((seed, solver, n) for n in (*budget.evaluations, *full))
-    for solver in list(GRIDS)[EVERY_SEED:]:
-        yield from ((budget.seeds[0], solver, n) for n in budget.evaluations)
+        for k, solver in enumerate(GRIDS):
+            rows = [(seed, solver, n) for n in budget.evaluations]
+            if solver in ("ddim", "ddpm"):
+                first += [*rows, (seed, solver, budget.full)]
+            elif k < EVERY_SEED or seed == budget.seeds[0]:
+                then += rows
+    return first + then
 
 
 def measure(
@@ -182,7 +184,7 @@ def experiment(budget: Budget, told: Classifier, real: np.ndarray) -> list[Row]:
     """Every row of the plan; each is written as soon as it is there."""
     path = FIGURES / "digits_steps.jsonl"
     lines = path.read_text().splitlines() if path.exists() else []
-    head = json.dumps(asdict(budget))
+    head = json.dumps({"updates": budget.updates, "width": budget.width, "count": budget.count})
     if lines[:1] != [head]:
         lines = [head]
         path.write_text(head + "\n")
