@@ -75,6 +75,14 @@ class NetworkClassifier(ClassifierMixin, NetworkModel):
         chances = self.predict_proba(X)
         return self.classes_[np.argmax(chances, axis=1)]
 
+    def features(self, X: Any) -> np.ndarray:
+        """What the last layer makes scores of, of clean samples: for Fréchet distances and the like.
+
+        float64 [rows, width].
+        """
+        check_is_fitted(self)
+        return _native.features(self._placed(), self._alike(X, "X"), self._threads(None))
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True

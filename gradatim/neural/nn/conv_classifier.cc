@@ -75,11 +75,15 @@ class ConvClassifier final : public Net {
   }
 
   Tensor forward(const NetInput& input) override {
+    return (*output_)(features(input));  // [rows, classes]
+  }
+
+  Tensor features(const NetInput& input) override {
     Tensor told;  // [rows, width]
     if (time_) told = at::silu((*time_)(time_embedding(input.t * time_scale_, kWaves)));
     Tensor h = (*input_)(input.x);
     for (const ConvLayer& layer : layers_) h = layer(h, told);
-    return (*output_)(h.mean({2, 3}));  // [rows, classes]
+    return h.mean({2, 3});  // [rows, channels of the last stage]
   }
 
  private:

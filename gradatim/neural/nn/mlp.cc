@@ -72,6 +72,8 @@ class Mlp final : public Net {
     return shaped(out);
   }
 
+  Tensor features(const NetInput& input) override { return hidden(input); }
+
   bool row_by_row() const override { return parameters().values().is_cpu(); }
   // Threads wait for each other once a pass.
   double operations_at_once() const override {
@@ -146,19 +148,23 @@ class Mlp final : public Net {
   }
 
   // By torch, which can differentiate it.
-  Tensor pass(const NetInput& input) const {
+  Tensor pass(const NetInput& input) const { return layers_.back()(hidden(input)); }
+
+  // h_L
+  Tensor hidden(const NetInput& input) const {
     Tensor h = layers_.front()(first_input(input));
     if (labels_.defined()) h = h + labels_.index_select(0, input.labels);
     if (!config_.residual) {
       for (std::size_t k = 1; k < layers_.size(); ++k) {
-        h = layers_[k](activated(config_.activation, h));
+        h = activated(config_.activation, h);
+        if (k + 1 < layers_.size()) h = layers_[k](h);
       }
       return h;
     }
     for (std::size_t k = 1; k + 1 < layers_.size(); k += 2) {
       h = h + layers_[k + 1](activated(config_.activation, layers_[k](h)));
     }
-    return layers_.back()(h);
+    return h;
   }
 
   MlpConfig config_;

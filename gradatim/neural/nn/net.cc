@@ -19,6 +19,10 @@ void Net::set_precision(Precision precision) {
   check_bfloat16(parameters_.values().device());
 }
 
+Tensor Net::features(const NetInput&) {
+  throw UsageError(1170, "this network has no features; conv_classifier and mlp have");
+}
+
 void Net::layers_at(std::int64_t places) {
   const auto& items = parameters_.items();
   for (; counted_ < items.size(); ++counted_) {

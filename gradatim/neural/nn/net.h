@@ -33,6 +33,8 @@ class Net {
   const Parameters& parameters() const { return parameters_; }
   /// [rows, sample...], with `outputs` times as many channels; or [rows, scores].
   virtual Tensor forward(const NetInput& input) = 0;
+  /// [rows, width]: what a classifier's last layer takes. UsageError GRD-1170 where there is none.
+  virtual Tensor features(const NetInput& input);
   /// Multiplications and additions for a row between two places where threads wait for each other:
   /// of a layer, the mean of all, unless the network knows better.
   virtual double operations_at_once() const;
