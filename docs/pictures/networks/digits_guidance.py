@@ -1,0 +1,257 @@
+"""docs/pictures/digits_guidance.png: accuracy against coverage, by two kinds of guidance.
+
+The judge (convolutions) learns from one third of the digits; generators and the classifier that
+guides (a perceptron that is told the time) learn from another; the last third is seen by nobody.
+Also docs/pictures/digits_match.png: samples led to coarse pixels of images that nobody saw.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from experiment import PICTURES, Results, Row, digit_parts, judge_of, number
+from house_style import BLUE, GREY, INK, ORANGE, label, plt, save
+
+from gradatim.neural import Classifier, DiffusionModel
+from gradatim.neural.network import Mlp
+from gradatim.process.metric import coverage
+
+HOW = {"solver": "dpm_solver_pp_2m", "steps": 20, "seed": 1, "n_jobs": 1}
+KINDS = {"classifier-free": BLUE, "classifier": ORANGE}
+SHOWN = (0.0, 1.0, 3.0)  # weights of the strips
+LEAST = 0.8  # of the unguided model's coverage
+BLOCKS = 4  # coarse pixels a side
+LED = (0.0, 1.0, 3.0)  # weights of the match; the first is unguided
+
+
+@dataclass(frozen=True)
+class Budget:
+    seeds: tuple[int, ...] = (0, 1, 2)
+    updates: int = 3000
+    guide_updates: int = 2000
+    judge_updates: int = 1500
+    width: int = 256
+    each: int = 150  # samples of a digit
+    weights: tuple[float, ...] = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
+
+
+class Experiment:
+    """Networks of a seed, trained when first asked for."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        (x, y), self.learned, self.real = digit_parts(599, 599, 599)
+        self.judge = judge_of(x, y, budget.judge_updates)
+        self.wanted = np.arange(10 * budget.each) % 10
+        self._made: dict[tuple[str, int], DiffusionModel | Classifier] = {}
+
+    def network(self, name: str, seed: int) -> DiffusionModel | Classifier:
+        if (name, seed) not in self._made:
+            budget = self.budget
+            common = {"random_state": seed, "n_jobs": 1}
+            if name == "guide":
+                model = Classifier(
+                    network=Mlp(width=budget.width), steps=budget.guide_updates, **common
+                )
+            else:
+                model = DiffusionModel(
+                    network=Mlp(width=budget.width, layers=3, residual=True, expansion=2),
+                    steps=budget.updates,
+                    learning_rate=3e-3,
+                    **common,
+                )
+            x, y = self.learned
+            self._made[name, seed] = model.fit(x, None if name == "unconditional" else y)
+        return self._made[name, seed]
+
+    def samples(self, kind: str, seed: int, weight: float) -> np.ndarray:
+        """As many of every digit, in turn."""
+        asked = {"label": self.wanted, "guidance": weight} | HOW
+        if kind == "classifier":
+            asked["classifier"] = self.network("guide", seed)
+        name = "unconditional" if kind == "classifier" else "conditional"
+        return self.network(name, seed).sample(len(self.wanted), **asked)
+
+    def coverage(self, made: np.ndarray, labels: np.ndarray) -> float:
+        """Mean over digits of the coverage of unseen real ones, in pixels."""
+        x, y = self.real
+        return float(
+            np.mean([coverage(_flat(x[y == k]), _flat(made[labels == k])) for k in range(10)])
+        )
+
+    def point(self, kind: str, seed: int, weight: float) -> Row:
+        made = self.samples(kind, seed, weight)
+        right = self.judge.predict(made) == self.wanted
+        return {"accuracy": right.mean(), "coverage": self.coverage(made, self.wanted)}
+
+    def unguided(self, kind: str, seed: int) -> Row:
+        """Coverage of the conditional model, or of an unconditional one's samples of each digit.
+
+        The judge sorts those; as many of each as there are guided ones, or all where they are few.
+        """
+        if kind == "classifier-free":
+            return {"coverage": self.point(kind, seed, 1.0)["coverage"]}
+        model = self.network("unconditional", seed)
+        made = model.sample(3 * len(self.wanted), **HOW | {"seed": 2})
+        seen = self.judge.predict(made)
+        kept = np.concatenate([np.flatnonzero(seen == k)[: self.budget.each] for k in range(10)])
+        return {
+            "coverage": self.coverage(made[kept], seen[kept]),
+            "fewest": int(np.bincount(seen[kept], minlength=10).min()),
+        }
+
+    def judged(self) -> Row:
+        """The judge on digits that nobody saw, and what the learned digits themselves cover."""
+        x, y = self.learned
+        return {"accuracy": self.judge.score(*self.real), "coverage": self.coverage(x, y)}
+
+    def matched(self, seed: int, weight: float) -> np.ndarray:
+        references = self.real[0][:100]
+        model = self.network("unconditional", seed)
+        guided = {"match": references, "match_blocks": BLOCKS, "guidance": weight}
+        return model.sample(1000, **HOW | (guided if weight > 0 else {}))
+
+    def match_error(self, seed: int, weight: float) -> Row:
+        away = coarse(self.matched(seed, weight)) - np.tile(coarse(self.real[0][:100]), (10, 1, 1))
+        return {"error": float(np.sqrt(np.mean(away**2)))}
+
+
+def _flat(images: np.ndarray) -> np.ndarray:
+    return images.reshape(len(images), -1) / 16.0
+
+
+def coarse(images: np.ndarray) -> np.ndarray:
+    """Means over blocks of 2 x 2 pixels, in 0 .. 16.  # [rows, 4, 4]"""
+    return images.reshape(len(images), BLOCKS, 8 // BLOCKS, BLOCKS, 8 // BLOCKS).mean(axis=(2, 4))
+
+
+def curves(found: Results, run: Experiment) -> dict[str, dict[str, np.ndarray]]:
+    """By kind: accuracy and coverage relative to the unguided model's.  # [seeds, weights]"""
+    made = {}
+    for kind in KINDS:
+        accuracy, relative = [], []
+        for seed in run.budget.seeds:
+            base = found.get(f"{kind} {seed}", lambda: run.unguided(kind, seed))  # noqa: B023
+            rows = [
+                found.get(f"{kind} {seed} {w}", lambda: run.point(kind, seed, w))  # noqa: B023
+                for w in run.budget.weights
+            ]
+            accuracy.append([row["accuracy"] for row in rows])
+            relative.append([row["coverage"] / base["coverage"] for row in rows])
+        made[kind] = {"accuracy": np.array(accuracy), "relative": np.array(relative)}
+    return made
+
+
+def table(made: dict[str, dict[str, np.ndarray]], weights: tuple[float, ...]) -> str:
+    names = [f"{kind}: {what}" for kind in made for what in ("accuracy", "relative coverage")]
+    text = ["| weight | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
+    for k, weight in enumerate(weights):
+        cells = [number(values[:, k]) for kind in made.values() for values in kind.values()]
+        text.append(f"| {weight:g} | " + " | ".join(cells) + " |")
+    return "\n".join(text)
+
+
+def verdict(values: dict[str, np.ndarray], weights: tuple[float, ...], goal: float) -> str:
+    """The first weight whose means reach both marks."""
+    accuracy, relative = values["accuracy"].mean(axis=0), values["relative"].mean(axis=0)
+    for k, weight in enumerate(weights):
+        if accuracy[k] >= goal and relative[k] >= LEAST:
+            return f"reaches both at weight {weight:g}: {accuracy[k]:.4f} and {relative[k]:.2f}"
+    best = int(np.argmax(np.where(relative >= LEAST, accuracy, -1)))
+    return f"misses: {accuracy[best]:.4f} at weight {weights[best]:g}, {relative[best]:.2f}"
+
+
+def strip(images: np.ndarray) -> np.ndarray:
+    """Images side by side, a pixel of white between them."""
+    framed = np.pad(16 - images, ((0, 0), (0, 0), (0, 1)), constant_values=16)
+    return np.concatenate(list(framed), axis=1)[:, :-1]
+
+
+def show(axes: plt.Axes, images: np.ndarray, left: str, colour: str = INK) -> None:
+    axes.imshow(strip(np.clip(images, 0, 16)), cmap="gray", vmin=0, vmax=16)
+    axes.set(xticks=[], yticks=[])
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.set_ylabel(left, rotation=0, ha="right", va="center", color=colour)
+
+
+def draw(made: dict[str, dict[str, np.ndarray]], run: Experiment, goal: float) -> None:
+    figure = plt.figure(figsize=(11.5, 4.6))
+    grid = figure.add_gridspec(
+        2 * len(SHOWN) + 1, 2, width_ratios=(1, 1), height_ratios=[1] * 3 + [0.35] + [1] * 3
+    )
+    axes = figure.add_subplot(grid[:, 0])
+    for kind, colour in KINDS.items():
+        x, y = made[kind]["relative"].mean(axis=0), made[kind]["accuracy"].mean(axis=0)
+        axes.plot(x, y, color=colour, marker="o", markersize=4.5, label=f"{kind} guidance")
+        for k, weight in enumerate(run.budget.weights):
+            above = -9 if kind == "classifier" else 9
+            label(
+                axes, x[k], y[k], f"{weight:g}", colour, xytext=(0, above), ha="center", fontsize=8
+            )
+    right = axes.get_xlim()[1]
+    axes.add_patch(
+        plt.Rectangle(
+            (LEAST, goal), right - LEAST, 1.02 - goal, fill=False, linestyle="--", edgecolor=GREY
+        )
+    )
+    axes.set(xlim=(axes.get_xlim()[0], right + 0.01), xlabel="coverage over the unguided model's")
+    axes.set_title("Accuracy of the judge, weights beside the points", color=INK)
+    axes.legend(loc="lower left")
+    places = [*range(3), *range(4, 7)]
+    rows = [(kind, weight) for kind in KINDS for weight in SHOWN]
+    for place, (kind, weight) in zip(places, rows, strict=True):
+        panel = figure.add_subplot(grid[place, 1])
+        images = run.samples(kind, run.budget.seeds[0], weight)[:20]
+        show(panel, images, f"w = {weight:g}", KINDS[kind])
+        if weight == SHOWN[0]:
+            panel.set_title(f"{kind}: asked for 0 to 9, twice", color=INK)
+    save(figure, PICTURES / "digits_guidance.png")
+
+
+def draw_match(run: Experiment) -> None:
+    count, seed = 14, run.budget.seeds[0]
+    references = run.real[0][:count]
+    blocks = coarse(references).repeat(8 // BLOCKS, axis=1).repeat(8 // BLOCKS, axis=2)
+    rows = {"real, unseen": references, "its coarse pixels": blocks}
+    led, free = run.matched(seed, LED[-1]), run.matched(seed, 0.0)
+    for k in range(3):
+        rows["led to them" if k == 0 else " " * k] = led[100 * k :][:count]
+    rows["same noise, not led"] = free[:count]
+    figure, panels = plt.subplots(len(rows), 1, figsize=(9, 4.6))
+    for axes, (name, images) in zip(panels, rows.items(), strict=True):
+        show(axes, images, name.strip())
+    save(figure, PICTURES / "digits_match.png")
+
+
+def main(budget: Budget = Budget(), pictures: bool = True) -> None:
+    run = Experiment(budget)
+    found = Results("digits_guidance", budget)
+    judged = found.get("judge", run.judged)
+    print(f"judge on unseen real digits: {judged['accuracy']:.4f}")
+    print(f"coverage of these by the digits learned from: {judged['coverage']:.3f}")
+    made = curves(found, run)
+    print(table(made, budget.weights))
+    for kind, values in made.items():
+        print(f"{kind}: {verdict(values, budget.weights, judged['accuracy'])}")
+        bases = [found.get(f"{kind} {seed}", dict) for seed in budget.seeds]
+        print(f"  unguided coverage {number([row['coverage'] for row in bases])}", end="")
+        fewest = [row["fewest"] for row in bases if "fewest" in row]
+        print(f", fewest of a digit {min(fewest)}" if fewest else "")
+    for weight in LED:
+        errors = [
+            found.get(f"match {seed} {weight}", lambda: run.match_error(seed, weight))["error"]  # noqa: B023
+            for seed in budget.seeds
+        ]
+        print(f"match, weight {weight:g}: coarse pixels off by {number(errors)} of 16")
+    if pictures:
+        draw(made, run, judged["accuracy"])
+        draw_match(run)
+
+
+if __name__ == "__main__":
+    main()
