@@ -27,7 +27,9 @@ def digit_parts(*sizes: int) -> list[tuple[np.ndarray, np.ndarray]]:
     order = np.random.default_rng(0).permutation(len(digits.images))
     x, y = digits.images[order].astype(np.float32), digits.target[order]
     ends = np.cumsum(sizes)
-    return [(x[end - size : end], y[end - size : end]) for size, end in zip(sizes, ends, strict=True)]
+    return [
+        (x[end - size : end], y[end - size : end]) for size, end in zip(sizes, ends, strict=True)
+    ]
 
 
 def judge_of(x: np.ndarray, y: np.ndarray, updates: int) -> Classifier:
