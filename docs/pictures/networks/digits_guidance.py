@@ -21,6 +21,7 @@ from gradatim.neural.network import Mlp
 from gradatim.process.metric import coverage
 
 HOW = {"solver": "dpm_solver_pp_2m", "steps": 20, "seed": 1, "n_jobs": 1}
+Curve = dict[str, np.ndarray]
 KINDS = {"classifier-free": BLUE, "classifier": ORANGE}
 SHOWN = (0.0, 1.0, 3.0)  # weights of the strips
 LEAST = 0.8  # of the unguided model's coverage
@@ -129,7 +130,7 @@ def coarse(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), BLOCKS, 8 // BLOCKS, BLOCKS, 8 // BLOCKS).mean(axis=(2, 4))
 
 
-def curves(found: Results, run: Experiment) -> dict[str, dict[str, np.ndarray]]:
+def curves(found: Results, run: Experiment) -> dict[str, Curve]:
     """By kind: accuracy and coverage relative to the unguided model's.  # [seeds, weights]"""
     made = {}
     for kind in KINDS:
@@ -146,7 +147,7 @@ def curves(found: Results, run: Experiment) -> dict[str, dict[str, np.ndarray]]:
     return made
 
 
-def table(made: dict[str, dict[str, np.ndarray]], weights: tuple[float, ...]) -> str:
+def table(made: dict[str, Curve], weights: tuple[float, ...]) -> str:
     names = [f"{kind}: {what}" for kind in made for what in ("accuracy", "relative coverage")]
     text = ["| weight | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
     for k, weight in enumerate(weights):
@@ -155,7 +156,7 @@ def table(made: dict[str, dict[str, np.ndarray]], weights: tuple[float, ...]) ->
     return "\n".join(text)
 
 
-def verdict(values: dict[str, np.ndarray], weights: tuple[float, ...], goal: float) -> str:
+def verdict(values: Curve, weights: tuple[float, ...], goal: float) -> str:
     """The first weight whose means reach both marks."""
     accuracy, relative = values["accuracy"].mean(axis=0), values["relative"].mean(axis=0)
     for k, weight in enumerate(weights):
@@ -179,41 +180,44 @@ def show(axes: plt.Axes, images: np.ndarray, left: str, colour: str = INK) -> No
     axes.set_ylabel(left, rotation=0, ha="right", va="center", color=colour)
 
 
-def draw(made: dict[str, dict[str, np.ndarray]], run: Experiment, goal: float) -> None:
-    figure = plt.figure(figsize=(11.5, 4.6))
-    grid = figure.add_gridspec(
-        2 * len(SHOWN) + 1, 2, width_ratios=(1, 1), height_ratios=[1] * 3 + [0.35] + [1] * 3
-    )
-    axes = figure.add_subplot(grid[:, 0])
+def stretched(accuracy: np.ndarray) -> np.ndarray:
+    """The logarithm of what is missing to 1, so that the best points do not lie on one another."""
+    return -np.log10(np.maximum(1.004 - np.asarray(accuracy, dtype=float), 1e-9))
+
+
+def unstretched(value: np.ndarray) -> np.ndarray:
+    return 1.004 - 10.0 ** -np.asarray(value, dtype=float)
+
+
+def draw(made: dict[str, Curve], run: Experiment, goal: float, folder: Path) -> None:
+    figure = plt.figure(figsize=(11.5, 4.8))
+    left, right = figure.subfigures(1, 2, width_ratios=(1.15, 1))
+    axes = left.subplots()
+    axes.set_yscale("function", functions=(stretched, unstretched))
+    box = {"fill": False, "linestyle": "--", "edgecolor": GREY}
     for kind, colour in KINDS.items():
         x, y = made[kind]["relative"].mean(axis=0), made[kind]["accuracy"].mean(axis=0)
-        axes.plot(x, y, color=colour, marker="o", markersize=4.5, label=f"{kind} guidance")
+        axes.plot(x, y, color=colour, marker="o", markersize=4.5)
+        side = {"xytext": (7, 2)} if kind == "classifier" else {"xytext": (-7, 2), "ha": "right"}
         for k, weight in enumerate(run.budget.weights):
-            above = -9 if kind == "classifier" else 9
-            label(
-                axes, x[k], y[k], f"{weight:g}", colour, xytext=(0, above), ha="center", fontsize=8
-            )
-    right = axes.get_xlim()[1]
-    axes.add_patch(
-        plt.Rectangle(
-            (LEAST, goal), right - LEAST, 1.02 - goal, fill=False, linestyle="--", edgecolor=GREY
-        )
-    )
-    axes.set(xlim=(axes.get_xlim()[0], right + 0.01), xlabel="coverage over the unguided model's")
-    axes.set_title("Accuracy of the judge, weights beside the points", color=INK)
-    axes.legend(loc="lower left")
-    places = [*range(3), *range(4, 7)]
-    rows = [(kind, weight) for kind in KINDS for weight in SHOWN]
-    for place, (kind, weight) in zip(places, rows, strict=True):
-        panel = figure.add_subplot(grid[place, 1])
-        images = run.samples(kind, run.budget.seeds[0], weight)[:20]
-        show(panel, images, f"w = {weight:g}", KINDS[kind])
-        if weight == SHOWN[0]:
-            panel.set_title(f"{kind}: asked for 0 to 9, twice", color=INK)
-    save(figure, PICTURES / "digits_guidance.png")
+            label(axes, x[k], y[k], f"{weight:g}", colour, fontsize=8, **side)
+        label(axes, x[0], y[0], f"{kind} guidance", colour, xytext=(18, 2))
+    axes.set(xlim=(0, 1.25), ylim=(0.05, 1.001), xlabel="coverage, over the unguided model's")
+    axes.add_patch(plt.Rectangle((LEAST, goal), 1.24 - LEAST, 1.0005 - goal, **box))
+    label(axes, LEAST, goal, "the judge on unseen real digits", GREY, xytext=(4, -9), fontsize=8)
+    ticks = (0.1, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_title("Accuracy of the judge; weights beside the points", color=INK)
+    for part, (kind, colour) in zip(right.subfigures(2, 1), KINDS.items(), strict=True):
+        panels = part.subplots(len(SHOWN), 1)
+        panels[0].set_title(f"{kind} guidance, asked for 0 to 9", color=colour)
+        for panel, weight in zip(panels, SHOWN, strict=True):
+            images = run.samples(kind, run.budget.seeds[0], weight)[:10]
+            show(panel, images, f"w = {weight:g}", colour)
+    save(figure, folder / "digits_guidance.png")
 
 
-def draw_match(run: Experiment) -> None:
+def draw_match(run: Experiment, folder: Path) -> None:
     count, seed = 14, run.budget.seeds[0]
     references = run.real[0][:count]
     blocks = coarse(references).repeat(8 // BLOCKS, axis=1).repeat(8 // BLOCKS, axis=2)
@@ -225,10 +229,10 @@ def draw_match(run: Experiment) -> None:
     figure, panels = plt.subplots(len(rows), 1, figsize=(9, 4.6))
     for axes, (name, images) in zip(panels, rows.items(), strict=True):
         show(axes, images, name.strip())
-    save(figure, PICTURES / "digits_match.png")
+    save(figure, folder / "digits_match.png")
 
 
-def main(budget: Budget = Budget(), pictures: bool = True) -> None:
+def main(budget: Budget = Budget(), folder: Path = PICTURES) -> None:
     run = Experiment(budget)
     found = Results("digits_guidance", budget)
     judged = found.get("judge", run.judged)
@@ -248,9 +252,8 @@ def main(budget: Budget = Budget(), pictures: bool = True) -> None:
             for seed in budget.seeds
         ]
         print(f"match, weight {weight:g}: coarse pixels off by {number(errors)} of 16")
-    if pictures:
-        draw(made, run, judged["accuracy"])
-        draw_match(run)
+    draw(made, run, judged["accuracy"], folder)
+    draw_match(run, folder)
 
 
 if __name__ == "__main__":

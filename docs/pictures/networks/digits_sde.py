@@ -14,10 +14,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from experiment import FIGURES, PICTURES, Results, Row, digit_parts, judge_of, number
+from experiment import PICTURES, Results, Row, digit_parts, judge_of, kept, number
 from house_style import BLUE, GREY, INK, ORANGE, plt, save
 
-import gradatim
 from gradatim.neural import DiffusionModel
 from gradatim.neural.network import Mlp
 from gradatim.process import sample
@@ -54,11 +53,16 @@ def filled(x: np.ndarray, copies: int, seed: int) -> np.ndarray:
     return (x + np.random.default_rng(seed).random(x.shape)).astype(np.float32)
 
 
-def noised(x: np.ndarray, t: float, seed: int) -> np.ndarray:
-    """The forward process of the path vp with its default betas, in the network's scale."""
+def signal_and_noise(t: float) -> tuple[float, float]:
+    """alpha and sigma of the path vp with its default betas."""
     b = t * (0.1 + 0.5 * t * 19.9)
-    noise = np.random.default_rng(seed).standard_normal(x.shape)
-    return np.exp(-b / 2) * x + np.sqrt(-np.expm1(-b)) * noise
+    return float(np.exp(-b / 2)), float(np.sqrt(-np.expm1(-b)))
+
+
+def noised(x: np.ndarray, t: float, seed: int) -> np.ndarray:
+    """The forward process, in the network's scale."""
+    alpha, sigma = signal_and_noise(t)
+    return alpha * x + sigma * np.random.default_rng(seed).standard_normal(x.shape)
 
 
 class Experiment:
@@ -76,24 +80,22 @@ class Experiment:
         return self.judge.features(x - 0.5)
 
     def model(self, seed: int) -> DiffusionModel:
-        """Read again where it was saved."""
-        budget = self.budget
-        path = FIGURES / f"digits_vp_{budget.width}_{budget.updates}_{seed}.safetensors"
-        if seed not in self._models and path.exists():
-            self._models[seed] = gradatim.load(path).set_params(n_jobs=1)
         if seed not in self._models:
-            self._models[seed] = DiffusionModel(
-                path="vp",
-                prediction="v",
-                network=Mlp(width=budget.width, layers=3, residual=True, expansion=2),
-                steps=budget.updates,
-                learning_rate=3e-3,
-                scaling="range",
-                random_state=seed,
-                n_jobs=1,
-            ).fit(self.train)
-            self._models[seed].save(path)
+            name = f"digits_vp_{self.budget.width}_{self.budget.updates}_{seed}"
+            self._models[seed] = kept(name, lambda: self.learn(seed))
         return self._models[seed]
+
+    def learn(self, seed: int) -> DiffusionModel:
+        return DiffusionModel(
+            path="vp",
+            prediction="v",
+            network=Mlp(width=self.budget.width, layers=3, residual=True, expansion=2),
+            steps=self.budget.updates,
+            learning_rate=3e-3,
+            scaling="range",
+            random_state=seed,
+            n_jobs=1,
+        ).fit(self.train)
 
     def scaled(self, x: np.ndarray) -> np.ndarray:
         """As `scaling` has it: the learned numbers in -1 .. 1."""
@@ -253,7 +255,7 @@ def tell_bits(run: Experiment, found: Results) -> None:
             print(f"  {len(row['exact'])} digits: {exact:.3f} exact, {same:.3f} by probes")
 
 
-def draw(run: Experiment) -> None:
+def draw(run: Experiment, folder: Path) -> None:
     """Three columns of ways from noise to digits; the first is the data's own, backwards."""
     count, seed = 8, run.budget.seeds[0]
     data = run.scaled(filled(run.learned[:count], 1, seed=8))
@@ -262,23 +264,24 @@ def draw(run: Experiment) -> None:
     ways = {"noised data": (np.array(forward), GREY)}
     for (name, solver), colour in zip(WAYS.items(), (ORANGE, BLUE), strict=True):
         ways[f"{name}: {solver}"] = (run.way(seed, solver, count, start), colour)
-    figure, panels = plt.subplots(1, 3, figsize=(11, 3.4))
+    figure, panels = plt.subplots(1, 3, figsize=(11.5, 2.5))
     for axes, (name, (states, colour)) in zip(panels, ways.items(), strict=True):
         sheet = np.full((9 * len(states) - 1, 9 * count - 1), np.nan)
-        for i, row in enumerate(states):
-            for j, image in enumerate(row):
-                sheet[9 * i : 9 * i + 8, 9 * j : 9 * j + 8] = np.clip(image, -2, 2)
-        axes.imshow(sheet, cmap="gray_r", vmin=-1.6, vmax=1.6)
+        for i, (row, t) in enumerate(zip(states, (1, *TIMES, 0), strict=True)):
+            alpha, sigma = signal_and_noise(t)
+            for j, image in enumerate(row):  # noise reaches beyond the greys of digits
+                sheet[9 * i : 9 * i + 8, 9 * j : 9 * j + 8] = image / (alpha + 0.8 * sigma)
+        axes.imshow(sheet, cmap="gray_r", vmin=-1, vmax=1)
         axes.set_title(name, color=INK if colour == GREY else colour)
         axes.set_xticks([])
         axes.set_yticks(9 * np.arange(5) + 3.5, [f"t = {t:g}" for t in (1, *TIMES, 0)])
         axes.tick_params(length=0)
         axes.grid(visible=False)
         axes.spines[:].set_visible(False)
-    save(figure, PICTURES / "digits_sde.png")
+    save(figure, folder / "digits_sde.png")
 
 
-def main(budget: Budget = Budget(), pictures: bool = True) -> None:
+def main(budget: Budget = Budget(), folder: Path = PICTURES) -> None:
     found = Results("digits_sde", budget)
     for seed in budget.seeds:
         row = found.get(f"mixture {seed}", lambda: mixture(budget, seed))  # noqa: B023
@@ -293,8 +296,7 @@ def main(budget: Budget = Budget(), pictures: bool = True) -> None:
     print(distance_table(made, budget))
     print(marginal_table(run, found))
     tell_bits(run, found)
-    if pictures:
-        draw(run)
+    draw(run, folder)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ PICTURES = ROOT / "docs/pictures"
 FIGURES = ROOT / "build/figures"
 sys.path.insert(0, str(ROOT / "examples"))
 
-from gradatim.neural import Classifier  # noqa: E402
+import gradatim  # noqa: E402
+from gradatim.neural import Classifier, DiffusionModel  # noqa: E402
 from gradatim.neural.network import ConvClassifier  # noqa: E402
 
 Row = dict[str, Any]
@@ -44,6 +45,16 @@ def judge_of(x: np.ndarray, y: np.ndarray, updates: int) -> Classifier:
         random_state=0,
         n_jobs=1,
     ).fit(x, y)
+
+
+def kept(name: str, learn: Callable[[], DiffusionModel]) -> DiffusionModel:
+    """The model of that name in build/figures/; it is learned if there is none."""
+    path = FIGURES / f"{name}.safetensors"
+    if path.exists():
+        return gradatim.load(path).set_params(n_jobs=1)
+    model = learn()
+    model.save(path)
+    return model
 
 
 class Results:
