@@ -13,7 +13,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from experiment import PICTURES, Results, Row, digit_parts, judge_of, number
+from experiment import PICTURES, Network, Results, Row, digit_parts, judge_of, kept, number
 from house_style import BLUE, GREY, INK, ORANGE, label, plt, save
 
 from gradatim.neural import Classifier, DiffusionModel
@@ -48,26 +48,29 @@ class Experiment:
         (x, y), self.learned, self.real = digit_parts(599, 599, 599)
         self.judge = judge_of(x, y, budget.judge_updates)
         self.wanted = np.arange(10 * budget.each) % 10
-        self._made: dict[tuple[str, int], DiffusionModel | Classifier] = {}
+        self._made: dict[tuple[str, int], Network] = {}
 
-    def network(self, name: str, seed: int) -> DiffusionModel | Classifier:
+    def network(self, name: str, seed: int) -> Network:
         if (name, seed) not in self._made:
-            budget = self.budget
-            common = {"random_state": seed, "n_jobs": 1}
-            if name == "guide":
-                model = Classifier(
-                    network=Mlp(width=budget.width), steps=budget.guide_updates, **common
-                )
-            else:
-                model = DiffusionModel(
-                    network=Mlp(width=budget.width, layers=3, residual=True, expansion=2),
-                    steps=budget.updates,
-                    learning_rate=3e-3,
-                    **common,
-                )
-            x, y = self.learned
-            self._made[name, seed] = model.fit(x, None if name == "unconditional" else y)
+            steps = self.budget.guide_updates if name == "guide" else self.budget.updates
+            file = f"digits_{name}_{self.budget.width}_{steps}_{seed}"
+            self._made[name, seed] = kept(file, lambda: self.learn(name, seed))
         return self._made[name, seed]
+
+    def learn(self, name: str, seed: int) -> Network:
+        budget = self.budget
+        x, y = self.learned
+        common = {"random_state": seed, "n_jobs": 1}
+        if name == "guide":
+            network = Mlp(width=budget.width)
+            return Classifier(network=network, steps=budget.guide_updates, **common).fit(x, y)
+        model = DiffusionModel(
+            network=Mlp(width=budget.width, layers=3, residual=True, expansion=2),
+            steps=budget.updates,
+            learning_rate=3e-3,
+            **common,
+        )
+        return model.fit(x, None if name == "unconditional" else y)
 
     def samples(self, kind: str, seed: int, weight: float) -> np.ndarray:
         """As many of every digit, in turn."""

@@ -20,6 +20,7 @@ from gradatim.neural import Classifier, DiffusionModel  # noqa: E402
 from gradatim.neural.network import ConvClassifier  # noqa: E402
 
 Row = dict[str, Any]
+Network = DiffusionModel | Classifier
 
 
 def digit_parts(*sizes: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -47,12 +48,13 @@ def judge_of(x: np.ndarray, y: np.ndarray, updates: int) -> Classifier:
     ).fit(x, y)
 
 
-def kept(name: str, learn: Callable[[], DiffusionModel]) -> DiffusionModel:
+def kept(name: str, learn: Callable[[], Network]) -> Network:
     """The model of that name in build/figures/; it is learned if there is none."""
     path = FIGURES / f"{name}.safetensors"
     if path.exists():
         return gradatim.load(path).set_params(n_jobs=1)
     model = learn()
+    FIGURES.mkdir(parents=True, exist_ok=True)
     model.save(path)
     return model
 
