@@ -283,6 +283,12 @@ def draw(run: Experiment, folder: Path) -> None:
 
 def main(budget: Budget = Budget(), folder: Path = PICTURES) -> None:
     found = Results("digits_sde", budget)
+    run = Experiment(budget)
+    made = distances(run, found)
+    print(f"two halves of the real digits: {found.get('floor', run.floor)['distance']:.4f}")
+    print(distance_table(made, budget))
+    print(marginal_table(run, found))
+    tell_bits(run, found)
     for seed in budget.seeds:
         row = found.get(f"mixture {seed}", lambda: mixture(budget, seed))  # noqa: B023
         away = row["found"] - row["truth"]
@@ -290,12 +296,6 @@ def main(budget: Budget = Budget(), folder: Path = PICTURES) -> None:
             f"mixture, seed {seed}: {row['found']:.4f} nats, the truth {row['truth']:.4f}, "
             f"off by {away:+.4f} ± {row['error']:.4f}"
         )
-    run = Experiment(budget)
-    made = distances(run, found)
-    print(f"two halves of the real digits: {found.get('floor', run.floor)['distance']:.4f}")
-    print(distance_table(made, budget))
-    print(marginal_table(run, found))
-    tell_bits(run, found)
     draw(run, folder)
 
 
