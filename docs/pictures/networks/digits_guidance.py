@@ -201,13 +201,17 @@ def draw(made: dict[str, Curve], run: Experiment, goal: float, folder: Path) -> 
     for kind, colour in KINDS.items():
         x, y = made[kind]["relative"].mean(axis=0), made[kind]["accuracy"].mean(axis=0)
         axes.plot(x, y, color=colour, marker="o", markersize=4.5)
-        side = {"xytext": (7, 2)} if kind == "classifier" else {"xytext": (-7, 2), "ha": "right"}
+        free = kind == "classifier-free"
+        side = {"xytext": (3, 8)} if free else {"xytext": (-6, -5), "ha": "right"}
         for k, weight in enumerate(run.budget.weights):
             label(axes, x[k], y[k], f"{weight:g}", colour, fontsize=8, **side)
-        label(axes, x[0], y[0], f"{kind} guidance", colour, xytext=(18, 2))
-    axes.set(xlim=(0, 1.25), ylim=(0.05, 1.001), xlabel="coverage, over the unguided model's")
-    axes.add_patch(plt.Rectangle((LEAST, goal), 1.24 - LEAST, 1.0005 - goal, **box))
-    label(axes, LEAST, goal, "the judge on unseen real digits", GREY, xytext=(4, -9), fontsize=8)
+        place = {"xytext": (-16, -16)} if free else {"xytext": (-16, 4), "ha": "right"}
+        at = -1 if free else 1
+        label(axes, x[at], y[at], f"{kind} guidance", colour, **place)
+    axes.set(xlim=(0.5, 1.04), ylim=(0.05, 1.0024), xlabel="coverage, over the unguided model's")
+    axes.add_patch(plt.Rectangle((LEAST, goal), 1.03 - LEAST, 1.0016 - goal, **box))
+    words = "at least the judge's\naccuracy on real digits"
+    label(axes, 0.842, goal, words, GREY, xytext=(0, 14), fontsize=8)
     ticks = (0.1, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
     axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.set_title("Accuracy of the judge; weights beside the points", color=INK)
