@@ -39,7 +39,7 @@ class Budget:
     updates: int = 3000
     width: int = 256
     judge_updates: int = 1500
-    steps: tuple[int, ...] = (300, 60, 100)  # of SOLVERS; the last two ask twice a step
+    steps: tuple[int, ...] = (300, 60, 250)  # of SOLVERS; the last two ask twice a step
     count: int = 5000
     marginal_count: int = 2000
     probes: int = 16
