@@ -61,7 +61,10 @@ void DiffusionField::ask(Space& space, const Query& query, std::span<const Condi
                          std::span<Vec> out, std::span<Vec> variance) const {
   translated([&] {
     const at::NoGradGuard plain;
-    const std::int64_t most = parts_.net->row_by_row() ? kMostRows : chunk();
+    const bool row_by_row = parts_.net->row_by_row();
+    const bool one_time =
+        row_by_row && std::ranges::count(query.t, query.t.front()) == std::ssize(query.t);
+    const std::int64_t most = row_by_row ? kMostRows : chunk();
     const TorchThreads threads(parts_.net->operations_at_once() *
                                static_cast<double>(std::min(most, query.x.rows())));
     GRADATIM_CHECK(query.x.dims() == dims(), UsageError, 1105,
@@ -78,7 +81,7 @@ void DiffusionField::ask(Space& space, const Query& query, std::span<const Condi
     for (std::int64_t first = 0; first < x.size(0); first += most) {
       // Rows that depend on each other's number come in chunks of one size.
       const std::int64_t rows = std::min(most, x.size(0) - first);
-      const std::int64_t size = parts_.net->row_by_row() ? rows : most;
+      const std::int64_t size = row_by_row ? rows : most;
       const Tensor part = shaped(padded(x, first, size), parts_.shape);
       std::vector<Tensor> ids;
       for (const auto& condition : conditions)
@@ -87,7 +90,8 @@ void DiffusionField::ask(Space& space, const Query& query, std::span<const Condi
       const auto for_each_condition = [count](const Tensor& one) {
         return count == 1 ? one : at::cat(std::vector<Tensor>(to_size(count), one));
       };
-      const Tensor t = for_each_condition(times(query, first, size));
+      const Tensor t =
+          one_time ? times(query, 0, 1) : for_each_condition(times(query, first, size));
       const Tensor said =
           parts_.net
               ->forward({for_each_condition(part.to(parts_.device)), t.to(parts_.device), all_ids})

@@ -66,9 +66,13 @@ class Mlp final : public Net {
   Tensor forward(const NetInput& input) override {
     const bool plain = !at::GradMode::is_enabled() && parameters().values().is_cpu();
     if (!plain) return shaped(pass(input));
-    const Tensor x = first_input(input), shift = shift_of(input);
+    const bool one_time = input.t.numel() == 1;
+    const Tensor x = one_time ? flat(input.x).contiguous() : first_input(input);
+    const Tensor time = one_time ? time_input(input) : Tensor(), shift = shift_of(input);
+    MlpInput rows = rows_of(x, shift);
+    if (one_time) rows.shared = {time.const_data_ptr<float>(), to_size(time.numel())};
     const Tensor out = output_of(x);
-    mlp_forward(places(), values(), rows_of(x, shift), out.data_ptr<float>());
+    mlp_forward(places(), values(), rows, out.data_ptr<float>());
     return shaped(out);
   }
 
@@ -139,12 +143,15 @@ class Mlp final : public Net {
     return flat.view(sizes);
   }
 
-  Tensor first_input(const NetInput& input) const {
-    const Tensor x = input.x.reshape({input.x.size(0), dims_});
+  Tensor flat(const Tensor& x) const { return x.reshape({x.size(0), dims_}); }
+  // [rows or 1, 1 or kTimeWidth]
+  Tensor time_input(const NetInput& input) const {
     const Tensor scaled = input.t * shape_.time_scale;
-    const Tensor t = config_.time_input == TimeInput::plain ? (scaled * 1e-3).unsqueeze(1)
-                                                            : time_embedding(scaled, kTimeWidth);
-    return at::cat({x, t}, 1);
+    return config_.time_input == TimeInput::plain ? (scaled * 1e-3).unsqueeze(1)
+                                                  : time_embedding(scaled, kTimeWidth);
+  }
+  Tensor first_input(const NetInput& input) const {
+    return at::cat({flat(input.x), time_input(input)}, 1);
   }
 
   // By torch, which can differentiate it.

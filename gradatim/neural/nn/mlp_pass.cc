@@ -62,7 +62,11 @@ class Block {
       if (kept != nullptr) return std::exchange(kept, kept + height * kBlock);
       return from == here ? there : here;
     };
-    lay(input_.x + first_ * layers_.front().in, rows_, layers_.front().in, x);
+    const std::int64_t own = layers_.front().in - std::ssize(input_.shared);
+    lay(input_.x + first_ * own, rows_, own, x);
+    for (std::int64_t k = own; k < layers_.front().in; ++k) {
+      std::fill_n(x + k * kBlock, kBlock, input_.shared[to_size(k - own)]);
+    }
     float* h = place(layers_.front().out, nullptr);
     if (input_.shift != nullptr) {
       const std::int64_t width = layers_.front().out;

@@ -33,11 +33,12 @@ struct MlpShape {
 };
 
 /// Rows of numbers: x [rows, in of the first], and `shift` [rows, out of the first] that is added
-/// behind the first layer, or null.
+/// behind the first layer, or null. Numbers that all rows end in may be `shared`, outside x.
 struct MlpInput {
   const float* x;
   const float* shift;
   std::int64_t rows;
+  std::span<const float> shared = {};
 };
 
 /// out [rows, out of the last]. Several threads may ask at once.

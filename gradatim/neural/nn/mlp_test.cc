@@ -64,6 +64,18 @@ TEST(Mlp, ARowIsTheSameInEveryBatchAndInTraining) {
   }
 }
 
+TEST(Mlp, OneTimeIsThatOfAllRows) {
+  for (const char* kind : {"plain", "embedded"}) {
+    const auto net = mlp({{"width", "27"}, {"time_input", kind}},
+                         {.sample = {3}, .classes = 4, .outputs = 2, .time_scale = 9});
+    const at::NoGradGuard plain;
+    NetInput in = input(70, 3, 4);
+    const Tensor time = in.t.narrow(0, 3, 1).clone();
+    in.t = time.repeat({70});
+    EXPECT_TRUE(at::equal(net->forward(in), net->forward({in.x, time, in.labels}))) << kind;
+  }
+}
+
 TEST(Mlp, GradientsAreTheSameOnAnyThreads) {
   const NetworkShape shape{.sample = {3}, .classes = 4, .outputs = 2, .time_scale = 9};
   const auto net = mlp({{"width", "27"}}, shape);

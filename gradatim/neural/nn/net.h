@@ -20,7 +20,7 @@ namespace gradatim::neural {
 
 struct NetInput {
   Tensor x;       // [rows, sample...], float32
-  Tensor t;       // [rows], float32: what networks are told of the time
+  Tensor t;       // [rows], or [1] where row_by_row(), float32: what networks are told of the time
   Tensor labels;  // [rows], int64, or undefined where the network has no classes
   std::optional<Philox> dropout = {};  // draws of what a step of training leaves out
 };
