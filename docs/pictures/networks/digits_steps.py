@@ -28,7 +28,6 @@ from gradatim.process.metric import frechet  # noqa: E402
 
 FIGURES = ROOT / "build/figures"
 JUDGED = 357  # digits that the classifier learns from; the others are the real data
-FEW = 2000  # samples that the peer draws
 
 # leading is DDIM's own grid; the others begin where the path ends. Not here: solvers for distilled
 # models (consistency, lcm, tcd), from data to noise (ddim_inverse), of steps whose number is not
@@ -180,9 +179,7 @@ def measure(
         made = draw_samples(model, labels, solver, evaluations)
     except gradatim.NumericError:  # steps so long that the network met infinity
         return row
-    features = told.features(made)
-    row["distance"] = frechet(features, real)
-    row["few"] = frechet(features[:FEW], real)
+    row["distance"] = frechet(told.features(made), real)
     return row
 
 
@@ -251,6 +248,17 @@ def table_of_one_seed(rows: list[Row], budget: Budget) -> str:
     return "\n".join(text)
 
 
+def beside_peer(budget: Budget, told: Classifier, real: np.ndarray) -> str:
+    """DDPM in full, of as many samples, with the same labels, as often as among the real digits."""
+    with np.load(FIGURES / "digits_peer.npz") as file:
+        made = file["x"]
+    labels = np.arange(len(made)) % 10
+    taken = as_often(split()[3], labels)
+    ours = draw_samples(generator(budget, budget.seeds[0]), labels[taken], "ddpm", budget.full)
+    near, far = (frechet(told.features(x), real) for x in (ours, made[taken]))
+    return f"DDPM in full, {len(taken)} samples: {near:.4f}; diffusers: {far:.4f}"
+
+
 def draw(rows: list[Row], budget: Budget, floor: float, target: Path) -> None:
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.4), width_ratios=(1.35, 1))
     for solver in reversed(GRIDS):
@@ -292,13 +300,8 @@ def main(budget: Budget = Budget(), target: Path = ROOT / "docs/pictures/digits_
     print(f"two halves of them: {floor:.4f} with equal labels, {random:.4f} at random\n")
     rows = experiment(budget, told, real)
     print(table(rows, budget), table_of_one_seed(rows, budget), sep="\n\n")
-    peer = FIGURES / "digits_peer.npz"
-    if peer.exists():
-        with np.load(peer) as file:
-            made = file["x"][as_often(y, np.arange(len(file["x"])) % 10)]
-        ours = values(rows, "ddpm", budget.full, "few")[0]
-        theirs = frechet(told.features(made), real)
-        print(f"\nDDPM in full, {FEW} samples: {ours:.4f}; diffusers, {len(made)}: {theirs:.4f}")
+    if (FIGURES / "digits_peer.npz").exists():
+        print("\n" + beside_peer(budget, told, real))
     draw(rows, budget, floor, target)
 
 
