@@ -279,7 +279,8 @@ def draw(rows: list[Row], budget: Budget, floor: float, target: Path) -> None:
     model = generator(budget, budget.seeds[0])
     counts = [n for n in (2, 10, 20, 50, budget.full) if n <= budget.full]
     made = [draw_samples(model, np.arange(10), "ddim", n)[:, 0] for n in counts]
-    picture = np.block([list(line) for line in made])
+    around = ((0, 0), (1, 1), (1, 1))
+    picture = np.block([list(np.pad(line, around)) for line in made])
     extent = (0, 10, 0, 1)
     right.imshow(picture, cmap="gray_r", vmin=0, vmax=16, extent=extent, aspect="auto")
     right.set_yticks((np.arange(len(counts))[::-1] + 0.5) / len(counts), [str(n) for n in counts])
