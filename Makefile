@@ -73,10 +73,10 @@ bench-boost: build ## time boosting against the other libraries, in turn (hours;
 	@tools/install_python.sh $(PEERS)
 	@$(PEERS) bench/run.py --all
 
-bench-neural: neural ## time networks against diffusers, in turn (half an hour; fetches torch, see requirements.txt)
+bench-neural: neural ## time networks against diffusers and PyTorch, in turn (half an hour; fetches torch, see requirements.txt)
 	@tools/setup.sh diffusers
 	@cmake --preset release -DGRADATIM_BENCH=ON
-	@cmake --build build -j $(JOBS) --target unet_time
+	@cmake --build build -j $(JOBS) --target unet_time mlp_time
 	@$(DIFFUSERS) bench/neural.py
 
 bench-process: build ## time solver steps against PyTorch, optimal transport against POT (minutes; fetches torch, see requirements.txt)

@@ -1,9 +1,9 @@
-// Seconds of a perceptron's whole fits and samplings: mlp_time train|sample STEPS REPEATS THREADS.
+// Seconds of a perceptron's whole fits and samplings: mlp_time train|sample STEPS REPEATS THREADS
+// [COUPLING].
 // 3 -> 128 x 3 -> 2 as bench/mlp_peer.py has it, by the same calls that a program in C++ makes.
 // Says the time of each run of STEPS, behind one that warms up, as JSON, and the peak of memory.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sys/resource.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -16,6 +16,7 @@
 #include "gradatim/data/samples.h"
 #include "gradatim/process/generate.h"
 #include "gradatim/process/sampler.h"
+#include "peak_memory.h"
 
 using namespace gradatim;
 
@@ -32,7 +33,7 @@ std::shared_ptr<const data::Samples> points() {
 }
 
 std::shared_ptr<const data::Model> fit(const std::shared_ptr<const data::Samples>& samples,
-                                       const std::string& steps) {
+                                       const std::string& steps, const std::string& coupling) {
   data::FitRequest request;
   request.samples = samples;
   return data::fit_model(api::parse_settings("neural.diffusion", {{{"network", "mlp"},
@@ -43,6 +44,7 @@ std::shared_ptr<const data::Model> fit(const std::shared_ptr<const data::Samples
                                                                    {"batch_size", "256"},
                                                                    {"gradient_clip", "0"},
                                                                    {"ema_decay", "0"},
+                                                                   {"coupling", coupling},
                                                                    {"steps", steps}}}),
                          request);
 }
@@ -55,35 +57,32 @@ void sample(const data::Model& model, const std::string& steps) {
   process::generate(generator, sampler, {.rows = 256});
 }
 
-void run(char** words) {
+void run(char** words, const std::string& coupling) {
   const bool trains = std::string_view(words[1]) == "train";
   const ThreadScope threads(std::atoi(words[4]));
   const auto samples = points();
-  const auto model = fit(samples, "100");
+  const auto model = fit(samples, "100", coupling);
   std::vector<double> times;
   for (int k = 0; k < 1 + std::atoi(words[3]); ++k) {
     const auto begun = std::chrono::steady_clock::now();
     if (trains) {
-      fit(samples, words[2]);
+      fit(samples, words[2], coupling);
     } else {
       sample(*model, words[2]);
     }
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begun;
     if (k >= 1) times.push_back(spent.count());
   }
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  fmt::print("{{\"seconds\": [{:.5f}], \"peak_mb\": {}}}\n", fmt::join(times, ", "),
-             usage.ru_maxrss / 1024);
+  fmt::print("{{\"seconds\": [{:.5f}], \"peak_mb\": {}}}\n", fmt::join(times, ", "), peak_mb());
 }
 
 }  // namespace
 
 int main(int count, char** words) {
-  if (count != 5) {
-    fmt::print(stderr, "usage: mlp_time train|sample STEPS REPEATS THREADS\n");
+  if (count != 5 && count != 6) {
+    fmt::print(stderr, "usage: mlp_time train|sample STEPS REPEATS THREADS [COUPLING]\n");
     return 2;
   }
-  run(words);
+  run(words, count == 6 ? words[5] : "independent");
   return 0;
 }

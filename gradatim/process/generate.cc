@@ -3,14 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <numeric>
-#include <thread>
+#include <optional>
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
+#include "gradatim/core/shared_observer.h"
 #include "gradatim/core/text.h"
 #include "gradatim/process/host_space.h"
 #include "gradatim/process/sampler.h"
@@ -78,25 +78,6 @@ class WatchedField final : public Field {
   Observer* observer_;
   std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   mutable std::int64_t asked_ = 0;
-};
-
-// What one thread tells of a sampling that several share: the steps of all. Only the caller's
-// thread may tell.
-class SharedObserver final : public Observer {
- public:
-  SharedObserver(Observer* observer, std::int64_t parts) : observer_(observer), parts_(parts) {}
-
-  void on_step(const StepDone& event) override {
-    const std::int64_t done = ++done_;
-    if (std::this_thread::get_id() != caller_) return;
-    observer_->on_step({.step = done, .steps = parts_ * event.steps, .seconds = event.seconds});
-  }
-
- private:
-  Observer* observer_;
-  std::int64_t parts_;
-  std::atomic<std::int64_t> done_ = 0;
-  std::thread::id caller_ = std::this_thread::get_id();
 };
 
 // Parts of the rows that threads take from noise to data, each by itself.
@@ -169,7 +150,8 @@ std::vector<float> generate(const Generator& generator, const api::Settings& sam
     return made;
   }
   std::vector<float> made(static_cast<std::size_t>(request.rows * dims));
-  SharedObserver observer(request.observer, parts);
+  std::optional<SharedObserver> observer;
+  if (request.observer != nullptr) observer.emplace(*request.observer, parts);
   parallel_tasks(parts, [&](std::int64_t part) {
     const std::int64_t first = part * request.rows / parts;
     SampleRequest own = whole;
@@ -179,7 +161,7 @@ std::vector<float> generate(const Generator& generator, const api::Settings& sam
       own.start.assign(whole.start.begin() + first * dims,
                        whole.start.begin() + (first + own.rows) * dims);
     }
-    if (request.observer != nullptr) own.observer = &observer;
+    own.observer = observer ? &*observer : nullptr;
     std::ranges::copy(chosen->sample(field, std::move(own)), made.begin() + first * dims);
   });
   generator.to_data(made);

@@ -96,7 +96,8 @@ TEST(Diffusion, ThreadsWithRowsOfTheirOwnGiveTheSameSamples) {
     std::vector<std::vector<float>> made;
     for (const int threads : {1, 2, 3}) {
       const ThreadScope scope(threads);
-      const std::vector<std::int64_t> labels = process::labels_named(generator, {"0", "1"}, 300);
+      const std::vector<std::int64_t> labels =
+          process::labels_named(generator, {"left", "right"}, 300);
       made.push_back(process::generate(
           generator, sampler, {.rows = 300, .seed = 4, .labels = labels, .observer = &watch}));
     }
