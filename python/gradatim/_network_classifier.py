@@ -76,7 +76,7 @@ class NetworkClassifier(ClassifierMixin, NetworkModel):
         return self.classes_[np.argmax(chances, axis=1)]
 
     def features(self, X: Any) -> np.ndarray:
-        """What the last layer makes scores of, of clean samples: for Fréchet distances and the like.
+        """What the last layer makes scores of, of clean samples: for Fréchet distances and such.
 
         float64 [rows, width].
         """

