@@ -29,8 +29,8 @@ from gradatim.process.solver import PredictorCorrector
 TIMES = (0.75, 0.5, 0.25)
 WAYS = {"reverse SDE": "euler_maruyama", "probability flow": "heun"}
 SOLVERS = (*WAYS.values(), "predictor_corrector")
-# What did better on seed 0 than the defaults: smaller steps of the corrector, and steps of both that
-# are shorter near the data.
+# What did better on seed 0 than the defaults: smaller steps of the corrector, and steps of both
+# that are shorter near the data.
 CORRECTED = {"solver": PredictorCorrector(snr=0.05), "grid": "quadratic"}
 WEIGHTS = np.array([0.5, 0.3, 0.2])
 MEANS = np.array([[-1.0, 0.0], [1.0, 0.6], [0.4, -1.1]])
