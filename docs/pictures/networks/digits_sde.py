@@ -279,8 +279,8 @@ def tell_bits(run: Experiment, found: Results) -> None:
     for seed in run.budget.seeds:
         row = found.get(f"bits {seed}", lambda: run.bits(seed))  # noqa: B023
         print(
-            f"seed {seed}: {row['bits']:.3f} ± {row['error']:.3f} bits a dimension, "
-            f"{row['of_probes']:.4f} of it by the probes"
+            f"seed {seed}: {row['bits']:.3f} ± {row['error']:.3f} bits a dimension "
+            f"(± {row['of_probes']:.4f} by the probes alone)"
         )
         if row["exact"]:
             exact, same = np.mean(row["exact"]), np.mean(row["same"])
