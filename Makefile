@@ -1,7 +1,7 @@
 # gradatim's table of contents: `make` alone prints it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build neural test test-all format lint bench-boost bench-neural bench-process api docs clean check-fresh
+.PHONY: help demo build neural test test-all format lint bench-boost bench-neural bench-process api docs figures clean check-fresh
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -73,10 +73,10 @@ bench-boost: build ## time boosting against the other libraries, in turn (hours;
 	@tools/install_python.sh $(PEERS)
 	@$(PEERS) bench/run.py --all
 
-bench-neural: neural ## time networks against diffusers, in turn (half an hour; fetches torch, see requirements.txt)
+bench-neural: neural ## time networks against diffusers and PyTorch, in turn (half an hour; fetches torch, see requirements.txt)
 	@tools/setup.sh diffusers
 	@cmake --preset release -DGRADATIM_BENCH=ON
-	@cmake --build build -j $(JOBS) --target unet_time
+	@cmake --build build -j $(JOBS) --target unet_time mlp_time
 	@$(DIFFUSERS) bench/neural.py
 
 bench-process: build ## time solver steps against PyTorch, optimal transport against POT (minutes; fetches torch, see requirements.txt)
@@ -92,6 +92,9 @@ api: build ## rewrite what is derived from the registry: Python modules, schema,
 
 docs: api ## rewrite the reference pages and the pictures in docs/
 	@set -e; for page in docs/pictures/*.py; do [ ! -e "$$page" ] || $(PY) "$$page"; done
+
+figures: neural ## retrain and redraw what docs say of networks (an hour)
+	@set -e; for page in docs/pictures/networks/*.py; do $(PY) "$$page"; done
 
 clean: ## remove build/ (the virtual environments stay)
 	@rm -rf --one-file-system build

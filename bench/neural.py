@@ -3,7 +3,8 @@
 Every run is a fresh process, by turns; a row is the median over rounds of the median step. *Ratio*
 is the peer's time over ours, round by round. The share of the peak is arithmetic (convolutions,
 linear layers and attention; thrice the forward pass's in training) over what the machine multiplies
-matrices with. A network with rows of its own is a function in NETWORKS.
+matrices with. A network with rows of its own is a function in NETWORKS; a step of the perceptron's
+sampling is a whole one.
 """
 
 from __future__ import annotations
@@ -104,13 +105,38 @@ def report(task: str, runs: list[dict[str, dict[str, Any]]], least: float) -> No
         step = statistics.median(steps)
         memory = statistics.median(run[system]["peak_mb"] for run in runs)
         print(
-            f"| {task} | {system} | {step:.3f} | {ratio:.2f} | {least / step:.0%} | {memory} |",
+            f"| {task} | {system} | {step:.5f} | {ratio:.2f} | {least / step:.0%} | {memory} |",
             flush=True,
         )
 
 
-# The perceptron's rows belong here too, beside a program of its own like unet_time.
-NETWORKS: dict[str, Callable[[int, int, float, list[str]], None]] = {"unet": unet}
+def mlp(rounds: int, threads: int, peak: float, ways: list[str]) -> None:
+    """A perceptron, 3 -> 128 x 3 -> 2, batches of 256: whole fits, and samples in 100 steps."""
+    forward = 2 * 256 * (3 * 128 + 2 * 128 * 128 + 128 * 2) / 1e9
+    ours, theirs = ROOT / "build/bench/mlp_time", ROOT / "bench/mlp_peer.py"
+    plain = [way for way in ways if "channels_last" not in way]
+    for mode, steps, coupling, peers in (
+        ("train", 2000, "independent", plain),
+        ("sample", 100, "independent", plain),
+        ("train", 500, "optimal_transport", ["torchcfm"]),
+    ):
+        work = [mode, steps, 5]
+        commands = {"gradatim": [ours, *work, threads, coupling]}
+        for way in peers:
+            for count in {1, threads}:  # PyTorch does not always gain by threads
+                name = f"PyTorch {way}, threads: {count}"
+                commands[name] = [sys.executable, theirs, *work, count, way]
+        per = steps if mode == "train" else 1
+        runs = [{k: per_step(timed(v), per) for k, v in commands.items()} for _ in range(rounds)]
+        operations = 3 * forward if mode == "train" else steps * forward
+        report(f"perceptron, {coupling}, {mode}", runs, operations / peak)
+
+
+def per_step(run: dict[str, Any], steps: int) -> dict[str, Any]:
+    return run | {"seconds": [seconds / steps for seconds in run["seconds"]]}
+
+
+NETWORKS: dict[str, Callable[[int, int, float, list[str]], None]] = {"unet": unet, "mlp": mlp}
 
 
 def main() -> None:

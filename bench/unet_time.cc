@@ -3,7 +3,6 @@
 // forward and DDIM's update. Says the time of each as JSON, and the peak of memory.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sys/resource.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -13,6 +12,7 @@
 #include "gradatim/neural/checkpoint/diffusers_folder.h"
 #include "gradatim/neural/nn/device.h"
 #include "gradatim/neural/nn/error.h"
+#include "peak_memory.h"
 
 using namespace gradatim;
 using namespace gradatim::neural;
@@ -75,10 +75,8 @@ void run(char** words, Precision precision) {
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begun;
     if (k >= 2) times.push_back(spent.count());  // the first two warm up
   }
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
   fmt::print("{{\"seconds\": [{:.4f}], \"loss\": {:.6f}, \"peak_mb\": {}}}\n",
-             fmt::join(times, ", "), loss, usage.ru_maxrss / 1024);
+             fmt::join(times, ", "), loss, peak_mb());
 }
 
 }  // namespace

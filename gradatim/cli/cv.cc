@@ -81,6 +81,7 @@ void print_table(const CrossValidation& result, int folds) {
 int run_cv(const Arguments& given) {
   const TrainingPlan plan = plan_training(given);
   const Arguments& arguments = plan.arguments;
+  check_learns_table(plan);
   Session session(arguments, "round");
   data::FoldOptions folds;
   folds.folds = static_cast<int>(arguments.integer("folds", folds.folds, 2, 1000000));

@@ -122,6 +122,11 @@ int run_explain(const Arguments& arguments) {
   const std::string path = arguments.required_positional("a model FILE");
   const std::string folder = arguments.required("out");
   const auto model = data::load_model(path);
+  GRADATIM_CHECK(
+      !model->takes_samples(), UsageError, 1162,
+      "{} is a network, whose features have no importances; gradatim evaluate FILE "
+      "--data SRC says how good it is, and train --log_dir DIR leaves its learning curve",
+      model->card().settings.component);
   make_folder(folder);
   const Permutation permutation =
       arguments.has("data") ? permutation_of(*model, arguments, session) : Permutation();

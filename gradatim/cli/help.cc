@@ -57,10 +57,12 @@ std::string component_text(const api::Entry& entry, const std::string& prefix) {
 
 }  // namespace
 
-std::string help_of(const Command& command) {
+std::string help_of(const Command& command, std::span<const std::string_view> hidden) {
   std::string text = wrapped(command.summary, kWidth, "");
   text += fmt::format("\nusage: gradatim {} {}\n\noptions\n", command.name, command.synopsis);
-  for (const auto& spec : command.options) text += one(spec);
+  for (const auto& spec : command.options) {
+    if (std::ranges::find(hidden, spec.name) == hidden.end()) text += one(spec);
+  }
   if (!command.options.empty()) text += "\noptions of every verb\n";
   for (const auto& spec : common_options()) text += one(spec);
   return text;

@@ -28,6 +28,8 @@ constexpr OptionSpec kOptions[] = {
      "Random probes of the trace, at least 2; 0, the default, takes the exact trace."},
     {"end", "start|field",
      "Where the path ends: the normal density that sampling starts from, or the field's own."},
+    {"atol", "X", "Tolerance of the integration, of numbers about 1; 1e-5 by default."},
+    {"rtol", "X", "Tolerance for each unit of larger numbers; 1e-5 by default."},
     {"out", "FILE", "Where to write; the ending tells the format. CSV on stdout by default (-)."},
 };
 
@@ -50,13 +52,21 @@ std::vector<double> rows_of(const data::Table& table, std::int64_t dims) {
   return x;
 }
 
+// What Python takes by default, too.
+constexpr double kTolerance = 1e-5;
+
 process::LikelihoodOptions options_of(const Arguments& arguments, const Session& session) {
   const std::string end = arguments.text("end", "start");
   GRADATIM_CHECK(end == "start" || end == "field", UsageError, 1005,
                  "--end must be one of start, field; got '{}'", end);
+  const double atol = arguments.number("atol", kTolerance, 0.0);
+  const double rtol = arguments.number("rtol", kTolerance, 0.0);
+  GRADATIM_CHECK(atol + rtol > 0.0, UsageError, 1003,
+                 "--atol and --rtol are both 0; one of them must be positive");
   return {.probes = static_cast<int>(arguments.integer("probes", 0, 0, 1000000)),
           .seed = session.seed(),
-          .end = end == "field" ? process::EndDensity::field : process::EndDensity::start};
+          .end = end == "field" ? process::EndDensity::field : process::EndDensity::start,
+          .ode = {.atol = atol, .rtol = rtol}};
 }
 
 api::Settings sampler_of(const std::vector<api::Option>& options) {
@@ -109,13 +119,13 @@ process::Likelihood of_model(const std::string& path, const Arguments& arguments
       words.push_back(samples.classes[static_cast<std::size_t>(place)]);
     }
   }
-  return process::log_prob(*generator, settings,
-                           data::values_of(samples, generator->shape(), "the samples"),
-                           process::labels_named(*generator, words, samples.count), options);
+  return process::log_prob(
+      *generator, settings, data::values_of(samples, generator->shape(), "the samples"),
+      process::labels_named(*generator, words, samples.count), options, &session.progress());
 }
 
 int run_logprob(const Arguments& arguments) {
-  Session session(arguments, "row");
+  Session session(arguments, "evaluation");
   const std::string name = arguments.required_positional("an oracle's NAME or a model FILE");
   arguments.required("data");
   const std::string out = arguments.text("out", "-");

@@ -12,6 +12,7 @@
 
 #include "gradatim/api/registry.h"
 #include "gradatim/cli/cli.h"
+#include "gradatim/cli/training_request.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
 #include "gradatim/core/simd.h"
@@ -53,9 +54,9 @@ constexpr Command kApi = {
       return run_api(words);
     }};
 
-constexpr const Command* kCommands[] = {&kTrain,  &kPredict,  &kEvaluate, &kCv,
-                                        &kSearch, &kExplain,  &kSample,   &kLogprob,
-                                        &kList,   &kDescribe, &kApi};
+constexpr const Command* kCommands[] = {&kTrain,   &kPredict, &kEvaluate, &kCv,
+                                        &kSearch,  &kExplain, &kSample,   &kLogprob,
+                                        &kConvert, &kList,    &kDescribe, &kApi};
 
 const Command& find_command(const std::string& name) {
   std::vector<std::string> names;
@@ -87,12 +88,14 @@ int run(std::span<const std::string> words) {
   const Command& command = find_command(first);
   const Arguments arguments = parse_arguments(command, words.subspan(1));
   if (!arguments.help) return command.run(arguments);
-  fmt::print("{}", help_of(command));
   const auto& registry = api::Registry::instance();
   if (!command.component.empty()) {
-    fmt::print("{}", help_of_component(registry.get(command.component)));
+    fmt::print("{}{}", help_of(command), help_of_component(registry.get(command.component)));
   } else if (command.takes_settings && !arguments.positional.empty()) {
-    fmt::print("{}", help_of_component(registry.get(arguments.positional.front(), "model")));
+    const auto& model = registry.get(arguments.positional.front(), "model");
+    fmt::print("{}{}", help_of(command, refused_options(model)), help_of_component(model));
+  } else {
+    fmt::print("{}", help_of(command));
   }
   return kDone;
 }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "gradatim/cli/cli.h"
+#include "gradatim/cli/generate.h"
 #include "gradatim/cli/reading.h"
 #include "gradatim/cli/session.h"
 #include "gradatim/core/error.h"
@@ -43,6 +44,10 @@ int predict_samples(const data::Model& model, const Arguments& arguments, Sessio
                    "{} predicts samples and has no option '--{}'", model.card().settings.component,
                    other);
   }
+  GRADATIM_CHECK(generator_of(model) == nullptr, UsageError, 1162,
+                 "{} predicts nothing of samples, it gives new ones; write gradatim sample FILE "
+                 "--count N, or gradatim logprob FILE --data SRC for their density",
+                 model.card().settings.component);
   const data::Samples samples =
       data::read_samples(arguments.required("data"), {.observer = &session.progress()});
   const std::string out = arguments.text("out", "-");

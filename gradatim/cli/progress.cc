@@ -65,6 +65,10 @@ void Progress::on_step(const StepDone& event) {
       return;
     }
     case LogStyle::plain: {
+      if (event.steps == 0) {  // nobody knows how many: after 1, 2, 4, 8, ...
+        if ((event.step & (event.step - 1)) == 0) line(event);
+        return;
+      }
       const std::int64_t tenth = 10 * event.step / std::max<std::int64_t>(1, event.steps);
       if (tenth > tenth_) line(event);
       tenth_ = tenth;
@@ -73,6 +77,13 @@ void Progress::on_step(const StepDone& event) {
 }
 
 void Progress::draw(const StepDone& event) {
+  if (event.steps == 0) {
+    say(fmt::format("\r{} {}s  {}\x1b[K", event.step, unit_, duration(event.seconds)));
+    bar_open_ = true;
+    drawn_ = event.seconds;
+    shown_ = event.step;
+    return;
+  }
   const double share =
       static_cast<double>(event.step) / static_cast<double>(std::max<std::int64_t>(1, event.steps));
   const double rate = static_cast<double>(event.step) / std::max(event.seconds, 1e-9);
@@ -94,9 +105,17 @@ void Progress::draw(const StepDone& event) {
 }
 
 void Progress::line(const StepDone& event) {
-  say(fmt::format("{} {}/{}  {}{}\n", unit_, event.step, event.steps, duration(event.seconds),
+  const std::string of = event.steps > 0 ? fmt::format("/{}", event.steps) : std::string();
+  say(fmt::format("{} {}{}  {}{}\n", unit_, event.step, of, duration(event.seconds),
                   metrics_text(event)));
   shown_ = event.step;
+}
+
+void Progress::on_start(const std::string& text) {
+  if (style_ == LogStyle::quiet) return;
+  close();
+  if (style_ == LogStyle::json) return say_json({{"event", "start"}, {"text", text}});
+  say(text + "\n");
 }
 
 void Progress::on_warning(const std::string& text) {

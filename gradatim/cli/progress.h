@@ -6,12 +6,13 @@
 #include <string_view>
 
 #include "gradatim/core/observer.h"
+#include "gradatim/core/start_observer.h"
 
 namespace gradatim::cli {
 
 enum class LogStyle { bar, plain, json, quiet };
 
-class Progress final : public Observer {
+class Progress final : public Observer, public StartObserver {
  public:
   /// `unit` is what a step is called ("round").
   Progress(LogStyle style, std::string_view unit) : style_(style), unit_(unit) {}
@@ -19,6 +20,7 @@ class Progress final : public Observer {
 
   void on_step(const StepDone& event) override;
   void on_warning(const std::string& text) override;
+  void on_start(const std::string& text) override;
   /// Shows the last step, if it is not there yet, and what was done.
   void finish(const std::string& summary);
   /// Ends the line of the bar, so that others can write.

@@ -49,6 +49,7 @@ void print_table(std::FILE* to, const data::SearchResult& result) {
 int run_search(const Arguments& given) {
   const TrainingPlan plan = plan_training(given);
   const Arguments& arguments = plan.arguments;
+  check_learns_table(plan);
   Session session(arguments, "trial");
   const std::string out = arguments.text("out");
   if (!out.empty() && out != "-") check_writable(out);

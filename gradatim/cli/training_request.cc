@@ -94,13 +94,17 @@ std::shared_ptr<const data::Samples> samples_of(const Arguments& arguments, Sess
   return std::make_shared<data::Samples>(data::read_samples(arguments.required(option), options));
 }
 
+constexpr std::string_view kOfTables[] = {"target",        "weight",  "base_margin",
+                                          "metric",        "task",    "schema",
+                                          "sparse_absent", "exclude", "init_model"};
+constexpr std::string_view kOfSamples[] = {"label", "source", "log_dir"};
+
 // A network's: arrays with labels instead of a table with a target.
 data::FitRequest samples_request(const Arguments& arguments, Session& session) {
-  for (const char* other : {"target", "weight", "base_margin", "metric", "task", "schema",
-                            "exclude", "sparse_absent", "init_model"}) {
+  for (const auto other : kOfTables) {
     GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
                    "a network learns from samples and has no option '--{}'{}", other,
-                   other == std::string_view("target") ? "; name labels by --label" : "");
+                   other == "target" ? "; name labels by --label" : "");
   }
   arguments.required("data");
   GRADATIM_CHECK(!parse_number(arguments.text("valid")), UsageError, 1003,
@@ -117,15 +121,31 @@ data::FitRequest samples_request(const Arguments& arguments, Session& session) {
 
 }  // namespace
 
-bool learns_samples(const TrainingPlan& plan) {
-  const auto tags = split(model_entry(plan.settings.component).text.tags, ' ');
+bool learns_samples(const api::Entry& model) {
+  const auto tags = split(model.text.tags, ' ');
   return std::ranges::find(tags, "samples") != tags.end();
+}
+
+bool learns_samples(const TrainingPlan& plan) {
+  return learns_samples(model_entry(plan.settings.component));
+}
+
+std::span<const std::string_view> refused_options(const api::Entry& model) {
+  if (learns_samples(model)) return kOfTables;
+  return kOfSamples;
+}
+
+void check_learns_table(const TrainingPlan& plan) {
+  GRADATIM_CHECK(!learns_samples(plan), UsageError, 1162,
+                 "{} compares models of tables, and {} learns from samples; train it with --valid "
+                 "SRC, which tells the loss of samples that it does not learn from",
+                 plan.arguments.command->name, plan.settings.component);
 }
 
 data::FitRequest request_of(const TrainingPlan& plan, Session& session) {
   if (learns_samples(plan)) return samples_request(plan.arguments, session);
   const Arguments& arguments = plan.arguments;
-  for (const char* other : {"label", "source", "log_dir"}) {
+  for (const auto other : kOfSamples) {
     GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
                    "{} learns from a table and has no option '--{}'", plan.settings.component,
                    other);

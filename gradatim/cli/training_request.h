@@ -9,7 +9,12 @@
 namespace gradatim::cli {
 
 /// Whether the model learns from samples (images, rows with labels) instead of a table.
+bool learns_samples(const api::Entry& model);
 bool learns_samples(const TrainingPlan& plan);
+/// Options of train that such a model has no use for, or one of tables has not.
+std::span<const std::string_view> refused_options(const api::Entry& model);
+/// UsageError GRD-1162 where a verb that compares models of tables is given another one.
+void check_learns_table(const TrainingPlan& plan);
 /// Reads the data that the options name: --data, --target, --valid, --weight, --base_margin,
 /// --metric, --task, --schema, --exclude, and --init_model.
 data::FitRequest request_of(const TrainingPlan& plan, Session& session);

@@ -2,9 +2,11 @@
 //
 // Items are pure functions of their number, so nothing depends on how far ahead the thread is. An
 // exception of an item is thrown by the next() that would have given it. The thread uses one
-// processor: what it calls of core/parallel.h runs serially.
+// processor: what it calls of core/parallel.h runs serially. An item in the making that nobody will
+// take ends at its next check_interrupt().
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
@@ -15,6 +17,7 @@
 #include <utility>
 
 #include "gradatim/core/parallel.h"
+#include "gradatim/core/stop_scope.h"
 
 namespace gradatim {
 
@@ -49,6 +52,7 @@ class Ahead {
  private:
   void work(std::int64_t first, std::int64_t last) {
     const ThreadScope serial(1);
+    const StopScope unwanted(stopped_);
     try {
       for (std::int64_t number = first; number < last; ++number) {
         T made = make_(number);
@@ -73,7 +77,7 @@ class Ahead {
   std::condition_variable changed_;
   std::optional<T> item_;
   std::exception_ptr failure_;
-  bool stopped_ = false;
+  std::atomic<bool> stopped_ = false;
   std::thread thread_;
 };
 

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <stdexcept>
+#include <thread>
+
+#include "gradatim/core/error.h"
 
 namespace gradatim {
 namespace {
@@ -28,6 +32,27 @@ TEST(Ahead, EndsBeforeAllItemsAreTaken) {
   Ahead<int> one([](std::int64_t) { return 1; }, 0, 1 << 30);
   EXPECT_EQ(one.next(), 1);
   const Ahead<int> none([](std::int64_t) { return 1; }, 0, 1 << 30);
+}
+
+TEST(Ahead, AnItemThatNobodyWillTakeEndsAtItsNextCheck) {
+  std::atomic<bool> begun = false, given_up = false;
+  {
+    const Ahead<int> ahead(
+        [&](std::int64_t) {
+          begun = true;
+          try {
+            for (int turn = 0; turn < 1 << 28; ++turn) check_interrupt();
+          } catch (const Interrupted&) {
+            given_up = true;
+            throw;
+          }
+          return 1;
+        },
+        0, 2);
+    while (!begun) std::this_thread::yield();
+  }
+  EXPECT_TRUE(given_up);
+  EXPECT_NO_THROW(check_interrupt());
 }
 
 TEST(Ahead, WhatItMakesRunsSerially) {

@@ -19,6 +19,7 @@
 #include <string>
 
 #include "gradatim/core/error.h"
+#include "gradatim/core/stop_scope.h"
 
 namespace gradatim {
 namespace {
@@ -55,6 +56,7 @@ double cgroup_limit() {
 
 constexpr int kMostThreads = 1024;
 thread_local int scope_threads = 0;
+thread_local const std::atomic<bool>* stop_flag = nullptr;
 std::atomic<bool> interrupt_requested{false};
 std::atomic<bool> pool_lost{false};  // this process was forked from one that had started the pool
 
@@ -145,6 +147,12 @@ void check_interrupt() {
     clear_interrupt();
     throw Interrupted();
   }
+  if (stop_flag != nullptr && stop_flag->load(std::memory_order_relaxed)) throw Interrupted();
 }
+
+StopScope::StopScope(const std::atomic<bool>& stopped) : before_(stop_flag) {
+  stop_flag = &stopped;
+}
+StopScope::~StopScope() { stop_flag = before_; }
 
 }  // namespace gradatim

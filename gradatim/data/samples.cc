@@ -48,6 +48,18 @@ const SamplesFormat* find_format(const std::string& path) {
   return nullptr;
 }
 
+// What the ending of a table's file tells, or that of samples would.
+Samples read_rows(const std::string& source, const SamplesOptions& options) {
+  try {
+    return read_table_samples(source, options);
+  } catch (const DataError& error) {
+    if (error.code() != 2005) throw;
+    throw DataError(2005, fmt::format("{}, and of samples .npz, .npy, .idx, .png and .jpg, or a "
+                                      "folder of images",
+                                      error.message()));
+  }
+}
+
 }  // namespace
 
 std::int64_t Samples::size() const {
@@ -82,11 +94,10 @@ void check_samples(const Samples& samples) {
 Samples read_samples(const std::string& source, const SamplesOptions& options) {
   std::error_code ignored;
   if (std::filesystem::is_directory(source, ignored)) {
-    return holds_images(source) ? read_image_folder(source, options)
-                                : read_table_samples(source, options);
+    return holds_images(source) ? read_image_folder(source, options) : read_rows(source, options);
   }
   const auto* format = find_format(source);
-  return format != nullptr ? format->read(source, options) : read_table_samples(source, options);
+  return format != nullptr ? format->read(source, options) : read_rows(source, options);
 }
 
 void write_samples(const Samples& samples, const std::string& path) {

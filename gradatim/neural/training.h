@@ -12,6 +12,7 @@ enum class Precision { float32, bfloat16 };
 struct TrainingConfig {
   std::int64_t steps = 10000;
   std::int64_t batch_size = 128;
+  bool shuffle = true;
   std::int64_t accumulate = 1;
   double learning_rate = 1e-3;
   std::int64_t warmup_steps = 100;

@@ -32,8 +32,6 @@ class Coupling {
   /// labels or conditions are needed and there are none; NumericError GRD-4024 where a number is
   /// not finite or beyond 1e15.
   void pair(const Batch& batch, std::span<std::int32_t> partner) const;
-  /// Whether it asks for labels or conditions.
-  virtual bool needs_labels() const { return false; }
   /// Whether the noise of a pair says nothing about its data.
   virtual bool independent() const { return false; }
 

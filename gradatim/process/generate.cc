@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include "gradatim/core/error.h"
+#include "gradatim/core/parallel.h"
+#include "gradatim/core/shared_observer.h"
 #include "gradatim/core/text.h"
 #include "gradatim/process/host_space.h"
 #include "gradatim/process/sampler.h"
@@ -61,7 +65,8 @@ class WatchedField final : public Field {
   void eval(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
             std::span<Vec> out) const override {
     field_->eval(space, query, conditions, out);
-    observer_->on_step({.step = ++asked_});
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begun_;
+    observer_->on_step({.step = ++asked_, .seconds = spent.count()});
   }
   Vec vjp(Space& space, const Query& query, const ConditionPtr& condition,
           const Vec& w) const override {
@@ -71,8 +76,20 @@ class WatchedField final : public Field {
  private:
   std::shared_ptr<const Field> field_;
   Observer* observer_;
+  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   mutable std::int64_t asked_ = 0;
 };
+
+// Parts of the rows that threads take from noise to data, each by itself.
+std::int64_t parts_of(const Generator& generator, const api::Settings& sampler,
+                      const GenerateRequest& request) {
+  constexpr std::int64_t kLeast = 64;  // rows that are worth a thread
+  const auto noise = sampler.parts.find("noise");
+  const bool any_order =
+      noise == sampler.parts.end() || noise->second.component == "process.noise.philox";
+  if (!generator.row_by_row() || !any_order || request.energy != nullptr) return 1;
+  return std::clamp<std::int64_t>(request.rows / kLeast, 1, current_threads());
+}
 
 }  // namespace
 
@@ -114,7 +131,7 @@ std::vector<float> generate(const Generator& generator, const api::Settings& sam
   constexpr std::int64_t kBatchNumbers = std::int64_t{1} << 22, kChunk = 64;
   const std::int64_t dims = dims_of(generator);
   const std::int64_t suits = std::max(kChunk, kBatchNumbers / dims / kChunk * kChunk);
-  SampleRequest asked{.rows = request.rows,
+  SampleRequest whole{.rows = request.rows,
                       .dims = dims,
                       .seed = request.seed,
                       .condition = condition_of(std::move(request.labels)),
@@ -124,8 +141,29 @@ std::vector<float> generate(const Generator& generator, const api::Settings& sam
                       .trained = generator.path(),
                       .energy = request.energy,
                       .observer = request.observer};
-  auto made = api::build_as<Sampler>(sampler)->sample(
-      [&](const auto&, const auto&) { return generator.field(); }, std::move(asked));
+  const auto chosen = api::build_as<Sampler>(sampler);
+  const auto field = [&](const auto&, const auto&) { return generator.field(); };
+  const std::int64_t parts = parts_of(generator, sampler, request);
+  if (parts == 1) {
+    auto made = chosen->sample(field, std::move(whole));
+    generator.to_data(made);
+    return made;
+  }
+  std::vector<float> made(static_cast<std::size_t>(request.rows * dims));
+  std::optional<SharedObserver> observer;
+  if (request.observer != nullptr) observer.emplace(*request.observer, parts);
+  parallel_tasks(parts, [&](std::int64_t part) {
+    const std::int64_t first = part * request.rows / parts;
+    SampleRequest own = whole;
+    own.first_row = first;
+    own.rows = (part + 1) * request.rows / parts - first;
+    if (!whole.start.empty()) {
+      own.start.assign(whole.start.begin() + first * dims,
+                       whole.start.begin() + (first + own.rows) * dims);
+    }
+    own.observer = observer ? &*observer : nullptr;
+    std::ranges::copy(chosen->sample(field, std::move(own)), made.begin() + first * dims);
+  });
   generator.to_data(made);
   return made;
 }

@@ -37,6 +37,9 @@ class Generator {
   virtual double log_scale() const = 0;
   /// Whether sampling starts from rows that the caller gives, not from normal noise.
   virtual bool starts_from_source() const { return false; }
+  /// Whether rows are computed one by one, whatever lies beside them, so that threads do best with
+  /// rows of their own from noise to data; then they may ask one field together.
+  virtual bool row_by_row() const { return false; }
 };
 
 }  // namespace gradatim::process

@@ -28,6 +28,9 @@ class NoisedClassifier {
   virtual std::shared_ptr<const Energy> energy(std::shared_ptr<const Labels> labels,
                                                std::shared_ptr<const Path> path,
                                                StateMap map) const = 0;
+  /// What its last layer makes scores of, of clean samples [rows, dims] in the scale of data:
+  /// [rows, width]. Fréchet distances of such compare what samples show, not their pixels.
+  virtual std::vector<double> features(std::vector<double> samples) const = 0;
   /// As a Generator's.
   virtual std::span<const std::int64_t> shape() const = 0;
   virtual std::span<const std::string> classes() const = 0;

@@ -69,12 +69,17 @@ void bind_fit(nb::module_& module) {
       .def_rw("log_folder", &FitRequest::log_folder)
       .def(
           "learn_from",
-          [](FitRequest& request, const SharedSamples& samples, const SharedSamples* source) {
+          [](FitRequest& request, const SharedSamples& samples, const SharedSamples* source,
+             const SharedSamples* valid) {
             data::check_samples(*samples.samples);
             request.samples = samples.samples;
             if (source != nullptr) request.source = source->samples;
+            if (valid == nullptr) return;
+            data::check_samples(*valid->samples);
+            request.valid_samples = valid->samples;
           },
-          nb::arg("samples"), nb::arg("source").none(), "Samples instead of a table.")
+          nb::arg("samples"), nb::arg("source").none(), nb::arg("valid").none(),
+          "Samples instead of a table.")
       .def("go_on_from",
            [](FitRequest& request, const Fitted& before) { request.init_model = before.model; })
       .def_prop_rw(

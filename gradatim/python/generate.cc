@@ -216,6 +216,18 @@ nb::object predict_samples(const Fitted& self, const SharedSamples& samples, int
   return array_of(std::move(made.values), {rows, columns});
 }
 
+// -> [rows, width]
+nb::object features(const Fitted& self, const SharedSamples& samples, int threads) {
+  const auto& classifier = classifier_of(*self.model);
+  auto made = unlocked(threads, [&] {
+    return classifier.features(
+        data::values_of(*samples.samples, classifier.shape(), "X's samples"));
+  });
+  const auto rows = static_cast<std::size_t>(samples.samples->count);
+  const auto width = made.size() / rows;
+  return array_of(std::move(made), {rows, width});
+}
+
 double loss(const Fitted& self, const SharedSamples& samples, std::uint64_t seed, int threads) {
   return unlocked(
       threads, [&] { return self.model->evaluate_samples(*samples.samples, seed).front().second; });
@@ -244,6 +256,8 @@ void bind_generate(nb::module_& module) {
           nb::arg("weight").none());
   module.def("predict_samples", &predict_samples, nb::arg("model"), nb::arg("samples"),
              nb::arg("threads"), "Chances of the classes, [rows, classes].");
+  module.def("features", &features, nb::arg("model"), nb::arg("samples"), nb::arg("threads"),
+             "What a classifier's last layer takes, [rows, width].");
   module.def("generate", &sample, nb::arg("model"), nb::arg("sampler"), nb::arg("rows"),
              nb::arg("seed"), nb::arg("labels"), nb::arg("negative"), nb::arg("source").none(),
              nb::arg("guide").none(), nb::arg("batch"), nb::arg("on_step").none(),

@@ -23,6 +23,7 @@ void bind_errors(nanobind::module_& module);
 void bind_table(nanobind::module_& module);
 void bind_model(nanobind::module_& module);
 void bind_fit(nanobind::module_& module);
+void bind_convert(nanobind::module_& module);
 void bind_generate(nanobind::module_& module);
 void bind_judge(nanobind::module_& module);
 void bind_metric(nanobind::module_& module);

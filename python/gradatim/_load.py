@@ -14,7 +14,7 @@ from gradatim._errors import ModelError
 from gradatim._estimator import Boosting, BoostingClassifier
 from gradatim._network import NetworkModel
 
-__all__ = ["load", "new_estimator"]
+__all__ = ["estimator_of", "load", "new_estimator"]
 
 
 def load(path: str | Path) -> Any:
@@ -29,16 +29,20 @@ def load(path: str | Path) -> Any:
     ModelError
         The file is damaged, or no model.
     """
-    model = _native.load(str(path))
+    return estimator_of(_native.load(str(path)), path)
+
+
+def estimator_of(model: _native.Model, path: Any) -> Any:
+    """The fitted estimator of a model, which `path` stands for in messages."""
     settings = json.loads(model.settings)
     several_labels = model.notes.get("classes") == "labels"
     classification = model.classification or several_labels
-    estimator = new_estimator(_estimator_of(settings["component"], classification, path), settings)
+    estimator = new_estimator(_class_of(settings["component"], classification, path), settings)
     estimator._adopt(model)
     return estimator
 
 
-def _estimator_of(component: str, classification: bool, path: Any) -> type[Any]:
+def _class_of(component: str, classification: bool, path: Any) -> type[Any]:
     for kind in _subclasses(NetworkModel):
         if getattr(kind, "_component", None) == component:
             return kind

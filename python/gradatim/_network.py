@@ -7,6 +7,7 @@ fitted.
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import sys
@@ -19,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 import gradatim._native as _native
 from gradatim._classes import kind_of, restored, words_of
 from gradatim._component import settings_of
+from gradatim._errors import UsageError
 from gradatim._request import finite, seed_of, threads_of, warn
 from gradatim._samples import checked_array, encoded_labels, samples_of
 from gradatim.process._fields import whole
@@ -36,18 +38,22 @@ class NetworkModel(BaseEstimator):
     shape_: tuple[int, ...]
     n_features_in_: int
 
-    def _learn(self, X: Any, y: Any, *, source: Any = None, **run: Any) -> Self:
+    def __new__(cls, *args: Any, **given: Any) -> Self:
+        _refuse_settings_of_networks(cls, given)
+        return super().__new__(cls)
+
+    def _learn(self, X: Any, y: Any, *, valid: Any = None, source: Any = None, **run: Any) -> Self:
         """Fits; `run` is resume, log_dir and on_step."""
         kept = dict(self.__dict__)
         try:
-            self._model = self._fitted(X, y, source, **run)
+            self._model = self._fitted(X, y, valid, source, **run)
         except BaseException:
             self.__dict__ = kept  # what was fitted before goes on as it was
             raise
         return self
 
     def _fitted(
-        self, X: Any, y: Any, source: Any, *, resume: Any, log_dir: Any, on_step: Any
+        self, X: Any, y: Any, valid: Any, source: Any, *, resume: Any, log_dir: Any, on_step: Any
     ) -> _native.Model:
         X = checked_array(self, X, reset=True)
         samples = samples_of(X)
@@ -56,7 +62,11 @@ class NetworkModel(BaseEstimator):
             self.classes_, places = encoded_labels(y, X.shape[0])
             samples.set_labels(places.tolist(), words_of(self.classes_))
         request = _native.FitRequest()
-        request.learn_from(samples, None if source is None else self._alike(source, "source"))
+        request.learn_from(
+            samples,
+            None if source is None else self._alike(source, "source"),
+            None if valid is None else self._watched(valid, labelled=y is not None),
+        )
         request.seed = seed_of(self.random_state)
         request.device = self.device
         request.notes = self._notes()
@@ -72,6 +82,26 @@ class NetworkModel(BaseEstimator):
             threads_of(self),
         )
 
+    def _watched(self, valid: Any, *, labelled: bool) -> _native.Samples:
+        """Samples to watch, X or (X, y), labelled as those that it learns from."""
+        pair = isinstance(valid, tuple)
+        if pair and len(valid) != 2:
+            raise UsageError(f"valid is X or (X, y); got a tuple of {len(valid)}", "GRD-1010")
+        X, y = valid if pair else (valid, None)
+        if (y is not None) != labelled:
+            raise UsageError(
+                "valid is (X, y), since it learns with labels; give labels to watch with"
+                if labelled
+                else "valid is X alone, since it learns without labels; leave them out",
+                "GRD-1010",
+            )
+        X = checked_array(self, X, reset=False, name="valid")
+        samples = samples_of(X, name="valid")
+        if y is not None:
+            classes, places = encoded_labels(y, X.shape[0])
+            samples.set_labels(places.tolist(), words_of(classes))
+        return samples
+
     def save(self, path: Any) -> None:
         """Writes the model file, whole or not at all; `gradatim.load` reads it."""
         check_is_fitted(self)
@@ -79,7 +109,10 @@ class NetworkModel(BaseEstimator):
 
     @property
     def history_(self) -> dict[str, np.ndarray]:
-        """Means over equal parts of the training: {"train.loss": [...]}."""
+        """Means over equal parts of the training: {"train.loss": [...]}.
+
+        Of samples to watch, "valid.loss" and so on, at first and after each tenth.
+        """
         check_is_fitted(self)
         return {name: np.array(values) for name, values in self._model.history}
 
@@ -134,6 +167,26 @@ class NetworkModel(BaseEstimator):
         tags.target_tags.required = False
         tags.input_tags.three_d_array = True
         return tags
+
+
+def _refuse_settings_of_networks(kind: type[Any], given: dict[str, Any]) -> None:
+    """TypeError for a parameter that a network has, with how to say it."""
+    known = inspect.signature(kind.__init__).parameters
+    for name in given:
+        if name in known:
+            continue
+        from gradatim.neural import network
+
+        owners = [
+            f"{each}({name}=...)"
+            for each in network.__all__
+            if name in inspect.signature(getattr(network, each)).parameters
+        ]
+        if owners:
+            raise TypeError(
+                f"{kind.__name__} has no parameter {name!r}, networks have: write "
+                f"network={' or '.join(owners)}, of gradatim.neural.network"
+            )
 
 
 def _told(on_step: Any, verbose: bool) -> Any:

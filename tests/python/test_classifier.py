@@ -1,6 +1,7 @@
 """gradatim.neural.Classifier, and samples of DiffusionModel that it or a match guides."""
 
 import copy
+import json
 import pickle
 import subprocess
 from pathlib import Path
@@ -18,7 +19,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 import gradatim
 from gradatim.neural import Classifier, DiffusionModel
-from gradatim.neural.network import Mlp
+from gradatim.neural.network import ConvClassifier, Mlp
 from gradatim.process.guidance import Classifier as Led
 from gradatim.process.guidance import Interval
 
@@ -204,6 +205,41 @@ def test_the_command_writes_the_same_file_and_the_same_samples(images, of_images
         blocks = given.get("match_blocks", 4)
         expected = sampled("--match", "near.npz", "--match_blocks", blocks, "--count", 9, *words)
         assert np.array_equal(model.sample(9, match=X[:3], **given), expected)
+
+
+def last_layer(estimator):
+    """W [classes, width] and b + the logarithms of shares [classes] of a saved classifier."""
+    file = file_of(estimator)
+    length = int.from_bytes(file[:8], "little")
+    header, numbers = json.loads(file[8 : 8 + length]), file[8 + length :]
+
+    def tensor(name):
+        first, end = header[name]["data_offsets"]
+        return np.frombuffer(numbers[first:end], np.float32).reshape(header[name]["shape"])
+
+    last = max(name for name in header if name.endswith("output.weight"))
+    bias = tensor(last.replace("weight", "bias"))
+    return tensor(last).astype(float), bias.astype(float) + tensor("log_shares")
+
+
+def test_the_last_layer_makes_the_chances_of_features(moons, images):
+    plain, residual = Mlp(width=24, layers=2), Mlp(width=24, layers=1, residual=True)
+    conv = ConvClassifier(channels=6, stages=3, timed=False)
+    for network, (X, y) in ((plain, moons), (residual, moons), (conv, images), (plain, images)):
+        model = small(steps=30, network=network).fit(X, y)
+        found = model.features(X)
+        assert found.shape == (len(X), 24) and found.dtype == np.float64
+        weight, bias = last_layer(model)
+        chances = np.exp(found @ weight.T + bias)
+        chances /= chances.sum(axis=1, keepdims=True)
+        assert np.allclose(chances, model.predict_proba(X), atol=1e-5)
+        assert np.ptp(chances[:, 0]) > 0.01  # they do depend on the sample
+        model.n_jobs = 2
+        assert np.array_equal(model.features(X), found)
+        assert np.array_equal(model.features(X[3:5]), found[3:5])
+        assert refusal(lambda model=model, X=X: model.features(X[:, :1])) == "GRD-2090"
+    with pytest.raises(NotFittedError):
+        small().features(moons[0])
 
 
 def test_a_match_leads_to_coarse_pixels(images, of_images):

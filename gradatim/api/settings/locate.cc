@@ -1,6 +1,7 @@
 #include "gradatim/api/internal/locate.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -52,12 +53,24 @@ std::string dotted(std::span<const std::string> route, std::string_view last) {
   return text + std::string(last);
 }
 
-// A component of this kind that has such a setting.
-const Entry* owner_of(std::string_view name, std::string_view kind, const Registry& registry) {
+// What a part would have to be to have such a setting, of the components of its kind: one by its
+// whole name, several by their short ones.
+std::string owners_of(std::string_view name, std::string_view kind, const std::string& part,
+                      const Registry& registry) {
+  std::vector<std::string> owners;
+  std::string first;
   for (const Entry* entry : registry.list(kind)) {
-    if (find_setting(*entry, name) != nullptr) return entry;
+    if (find_setting(*entry, name) == nullptr) continue;
+    if (owners.empty()) first = entry->text.name;
+    owners.emplace_back(entry->text.name.substr(entry->text.name.rfind('.') + 1));
   }
-  return nullptr;
+  if (owners.empty()) return {};
+  if (owners.size() == 1) {
+    return fmt::format("; {} has it where {} is {}", first, part, owners.front());
+  }
+  const std::string last = owners.back();
+  owners.pop_back();
+  return fmt::format("; there is one where {} is {} or {}", part, fmt::join(owners, ", "), last);
 }
 
 struct Target {
@@ -165,10 +178,7 @@ void unknown_option(const Settings& root, std::string_view path, const Registry&
     for (const auto& setting : entry->settings) add(setting.name);
     for (const auto& part : entry->parts) {
       add(part.name);
-      const Entry* other = owner_of(last, part.kind, registry);
-      if (other == nullptr || !remedy.empty()) continue;
-      remedy = fmt::format("; {} has it where {} is {}", other->text.name, dotted(route, part.name),
-                           other->text.name.substr(other->text.name.rfind('.') + 1));
+      if (remedy.empty()) remedy = owners_of(last, part.kind, dotted(route, part.name), registry);
     }
   }
   const std::string near = did_you_mean(path, candidates);

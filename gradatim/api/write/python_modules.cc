@@ -127,6 +127,7 @@ struct HandWritten {
   std::string_view package, module, name;
 };
 constexpr HandWritten kHandWritten[] = {
+    {"neural", "_diffusers", "from_diffusers"},
     {"process", "_diffusers", "from_diffusers"},
     {"process", "_likelihood", "log_prob"},
     {"process", "_sample", "sample"},
@@ -148,6 +149,7 @@ GeneratedFile package_module(const std::string& package, std::vector<std::string
     names.emplace_back(function.name);
   }
   sort_names(names);
+  std::ranges::sort(imports);
   return {fmt::format("python/gradatim/{}/__init__.py", package),
           python_module(
               fmt::format("Names of {}: estimators, and a module a kind of component.", package),

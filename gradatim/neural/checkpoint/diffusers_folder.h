@@ -2,7 +2,7 @@
 //
 //  1. read_unet_folder() turns config.json into settings of neural.network.unet and the shape that
 //     the network is for. What cannot be said by them is refused by its name.
-//  2. make_net() of these, then read_unet_parameters(), give the network with its weights.
+//  2. load_unet() makes a network of these and gives it the weights.
 //  3. write_unet_folder() writes a folder that diffusers loads.
 #pragma once
 
@@ -19,7 +19,7 @@ struct UnetFolder {
   api::Settings settings;  // of neural.network.unet
   NetworkShape shape;      // num_class_embeds counts "anything" as the last label
   std::string config;      // config.json as it is
-  std::string scheduler;   // scheduler_config.json of the pipeline around it, or empty
+  std::string scheduler;   // scheduler_config.json beside it or of the pipeline around it, or empty
 };
 
 /// Of the folder itself, or of `unet` in a pipeline's folder. ModelError GRD-3062 (no such folder,
@@ -27,10 +27,11 @@ struct UnetFolder {
 /// settings out of their range.
 UnetFolder read_unet_folder(const std::string& path);
 
-/// Fills all parameters, from one file or from several and their index. ModelError GRD-3064 (a
-/// parameter is missing, or unknown), GRD-3003 (of another shape), GRD-3061 (not finite), GRD-3065
-/// (pickled weights only, or no weights), GRD-3066 (a damaged index).
-void read_unet_parameters(const UnetFolder& folder, Parameters& parameters);
+/// Packs the parameters of a network that was declared and fills them, from one file or from
+/// several and their index; memory is taken when all shapes have been seen to fit. ModelError
+/// GRD-3064 (a parameter is missing, or unknown), GRD-3003 (of another shape), GRD-3061 (not
+/// finite), GRD-3065 (pickled weights only, or no weights), GRD-3066 (a damaged index).
+void read_unet_parameters(const UnetFolder& folder, Parameters& parameters, at::Device device);
 
 /// The network with its weights; the shape's time_scale is 1.
 std::unique_ptr<Net> load_unet(const UnetFolder& folder, at::Device device = at::kCPU);

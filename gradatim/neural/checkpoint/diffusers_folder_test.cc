@@ -129,6 +129,12 @@ TEST_F(DiffusersFolder, NamesWeightsThatAreMissingUnusedOrMisshapen) {
   expect_error(3064, "conv_in.bias");
 }
 
+TEST_F(DiffusersFolder, AConfigThatClaimsALargerNetworkIsRefusedBeforeMemoryIsTaken) {
+  written();
+  put_config(R"(, "block_out_channels": [8192, 8192], "layers_per_block": 64)");
+  expect_error(3003, "conv_in");
+}
+
 TEST_F(DiffusersFolder, FormerNamesOfAttentionAreRead) {
   const UnetFolder folder = written();
   const Tensor values = load_unet(folder)->parameters().values().clone();

@@ -82,11 +82,23 @@ at::ScalarType type_of(const SafetensorsFile& file, const std::string& name, DTy
   }
 }
 
-void fill(const SafetensorsFile& file, const std::string& name, const Tensor& value) {
+// An array for a parameter.
+struct Found {
+  const SafetensorsFile* file;
+  std::string name;
+};
+
+void check_shape(const Found& found, const Tensor& value) {
+  const auto& shape = found.file->view(found.name).shape;
+  GRADATIM_CHECK(at::IntArrayRef(shape) == value.sizes(), ModelError, 3003,
+                 "{}: '{}' has shape [{}]; the network's is [{}]", found.file->source(), found.name,
+                 fmt::join(shape, ", "), fmt::join(value.sizes(), ", "));
+}
+
+void fill(const Found& found, const Tensor& value) {
+  const auto& [from, name] = found;
+  const SafetensorsFile& file = *from;
   const auto& view = file.view(name);
-  GRADATIM_CHECK(at::IntArrayRef(view.shape) == value.sizes(), ModelError, 3003,
-                 "{}: '{}' has shape [{}]; the network's is [{}]", file.source(), name,
-                 fmt::join(view.shape, ", "), fmt::join(value.sizes(), ", "));
   std::string bytes(view.bytes);  // which also makes them aligned
   const Tensor numbers =
       at::from_blob(bytes.data(), view.shape, type_of(file, name, view.dtype)).to(at::kFloat);
@@ -97,24 +109,28 @@ void fill(const SafetensorsFile& file, const std::string& name, const Tensor& va
 
 }  // namespace
 
-void read_unet_parameters(const UnetFolder& folder, Parameters& parameters) {
+void read_unet_parameters(const UnetFolder& folder, Parameters& parameters, at::Device device) {
   const Files files = weight_files(folder.path);
   std::map<std::string, const SafetensorsFile*> unused;
   for (const auto& file : files) {
     for (const auto& [name, view] : file->arrays()) unused[name] = file.get();
   }
-  const at::NoGradGuard plain;
+  std::vector<Found> all;
   for (const Parameters::Item& item : parameters.items()) {
     auto found = unused.find(item.name);
     if (found == unused.end()) found = unused.find(former_name(item.name));
     GRADATIM_CHECK(found != unused.end(), ModelError, 3064, "{}: the weights lack '{}'",
                    folder.path, item.name);
-    fill(*found->second, found->first, item.value);
+    all.push_back({found->second, found->first});
+    check_shape(all.back(), item.value);
     unused.erase(found);
   }
   GRADATIM_CHECK(unused.empty(), ModelError, 3064,
                  "{}: the network has no '{}'; config.json does not fit the weights", folder.path,
                  unused.begin()->first);
+  parameters.pack(device);
+  const at::NoGradGuard plain;
+  for (std::size_t k = 0; k < all.size(); ++k) fill(all[k], parameters.items()[k].value);
 }
 
 }  // namespace gradatim::neural

@@ -45,7 +45,7 @@ ClassifierEnergy::Inputs ClassifierEnergy::inputs(const process::Query& query) c
 process::Vec ClassifierEnergy::gradient(process::Space& space, const process::Query& query,
                                         const process::ConditionPtr&, const process::Form&) const {
   return translated([&] {
-    const TorchThreads threads(parts_.net->operations() *
+    const TorchThreads threads(parts_.net->operations_at_once() *
                                static_cast<double>(chunk_rows(parts_.shape)));
     const std::int64_t dims = c10::multiply_integers(parts_.shape.sample);
     GRADATIM_CHECK(query.x.dims() == dims, UsageError, 1105,

@@ -10,6 +10,7 @@
 #include "gradatim/neural/nn/error.h"
 #include "gradatim/neural/train/batch_objective.h"
 #include "gradatim/neural/train/identity.h"
+#include "gradatim/neural/train/start.h"
 
 namespace gradatim::neural {
 namespace {
@@ -36,7 +37,7 @@ class ClassifierObjective final : public BatchObjective {
   ClassifierParts parts_;
 };
 
-void check_classifier(const data::FitRequest& request) {
+void check_classifier(const ClassifierPlan& plan, const data::FitRequest& request) {
   GRADATIM_CHECK(request.samples != nullptr, UsageError, 1010,
                  "neural.classifier learns from samples; give it some");
   GRADATIM_CHECK(request.init_model == nullptr, UsageError, 1036,
@@ -44,6 +45,9 @@ void check_classifier(const data::FitRequest& request) {
                  "checkpoint's folder by resume");
   GRADATIM_CHECK(request.source == nullptr, UsageError, 1002,
                  "a source is for models that are sampled from; leave it out of "
+                 "neural.classifier");
+  GRADATIM_CHECK(plan.training->config().sample_every == 0, UsageError, 1181,
+                 "sample_every is for models that are sampled from; leave it out of "
                  "neural.classifier");
   const data::Samples& samples = *request.samples;
   GRADATIM_CHECK(!samples.labels.empty(), DataError, 2092,
@@ -63,7 +67,7 @@ Tensor log_shares_of(const data::Samples& samples) {
 std::shared_ptr<const data::Model> fit_classifier(ClassifierPlan plan,
                                                   const data::FitRequest& request,
                                                   api::Settings settings) {
-  check_classifier(request);
+  check_classifier(plan, request);
   const data::Samples& samples = *request.samples;
   if (plan.network == nullptr) {
     const char* name =
@@ -77,7 +81,7 @@ std::shared_ptr<const data::Model> fit_classifier(ClassifierPlan plan,
       classifier_parts(plan, kind, log_shares_of(samples), request.seed, device_of(request.device));
   const TrainingConfig& config = plan.training->config();
   parts.net->set_precision(config.precision);
-  const TorchThreads threads(3.0 * parts.net->operations() *
+  const TorchThreads threads(3.0 * parts.net->operations_at_once() *
                              static_cast<double>(config.batch_size));
   Batches batches({.path = plan.path,
                    .times = plan.times,
@@ -87,6 +91,7 @@ std::shared_ptr<const data::Model> fit_classifier(ClassifierPlan plan,
                   {.samples = request.samples,
                    .source = nullptr,
                    .rows = config.batch_size,
+                   .shuffle = config.shuffle,
                    .seed = request.seed});
   data::ModelCard card{.settings = settings,
                        .classification = true,
@@ -96,6 +101,7 @@ std::shared_ptr<const data::Model> fit_classifier(ClassifierPlan plan,
     const ClassifierParts own = classifier_parts(plan, kind, parts.log_shares, 0, parts.device);
     return ModelCopy{std::make_shared<ClassifierModel>(plan, card, kind, scale, own), own.net};
   });
+  tell_start(request, settings.parts.at("network"), parts.net->parameters());
   Trained trained = train(objective, config, request, identity_of(request, settings));
   parts.net->parameters().values().copy_(trained.parameters);
   card.rounds = trained.steps;

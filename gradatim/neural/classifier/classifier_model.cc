@@ -26,12 +26,17 @@ Tensor read_shares(const SafetensorsFile& file, const SampleKind& kind) {
   return shares;
 }
 
+NetworkShape scores_shape(const ClassifierPlan& plan, const SampleKind& kind, std::uint64_t seed) {
+  NetworkShape shape = network_shape(kind, *plan.path, seed);
+  shape.scores = static_cast<std::int64_t>(kind.classes.size());
+  return shape;
+}
+
 }  // namespace
 
 ClassifierParts classifier_parts(const ClassifierPlan& plan, const SampleKind& kind,
                                  const Tensor& log_shares, std::uint64_t seed, at::Device device) {
-  NetworkShape shape = network_shape(kind, *plan.path, seed);
-  shape.scores = static_cast<std::int64_t>(kind.classes.size());
+  const NetworkShape shape = scores_shape(plan, kind, seed);
   return {make_net(*plan.network, shape, device), plan.path, shape, log_shares.to(device), device};
 }
 
@@ -50,8 +55,9 @@ std::shared_ptr<const ClassifierModel> ClassifierModel::load(const ClassifierPla
   GRADATIM_CHECK(plan.network != nullptr && card.classification && card.classes == kind.classes,
                  ModelError, 3006, "{}: its description of samples is damaged", file.source());
   Scale scale = Scale::load(file, kind.dims());
-  ClassifierParts parts = classifier_parts(plan, kind, read_shares(file, kind), 0, at::kCPU);
-  parts.net->parameters().load(file, "network.");
+  const NetworkShape shape = scores_shape(plan, kind, 0);
+  ClassifierParts parts{load_net(*plan.network, shape, file, "network."), plan.path, shape,
+                        read_shares(file, kind), at::kCPU};
   return std::make_shared<ClassifierModel>(plan, card, std::move(kind), std::move(scale),
                                            std::move(parts));
 }
@@ -92,28 +98,54 @@ std::shared_ptr<const process::Energy> ClassifierModel::energy(
                                             std::move(map));
 }
 
-Tensor ClassifierModel::log_chances(const data::Samples& samples) const {
-  kind_.check(samples);
+Tensor ClassifierModel::of_clean(
+    std::int64_t count, const std::function<void(std::int64_t row, std::span<float> state)>& fill,
+    const std::function<Tensor(const NetInput&)>& say) const {
   const at::NoGradGuard plain;
   const std::int64_t dims = kind_.dims(), chunk = chunk_rows(parts_.shape);
-  const TorchThreads threads(parts_.net->operations() * static_cast<double>(chunk));
-  const Tensor result = at::empty({samples.count, parts_.shape.scores}, at::kDouble);
-  const Tensor signal = at::ones({chunk}, parts_.log_shares.options());
+  const TorchThreads threads(parts_.net->operations_at_once() * static_cast<double>(chunk));
   const Tensor t = at::full({chunk}, told_time(*plan_.path, 0.0), at::kFloat).to(parts_.device);
-  for (std::int64_t first = 0; first < samples.count; first += chunk) {
+  Tensor result = at::empty({0, 0}, at::kDouble);
+  for (std::int64_t first = 0; first < count; first += chunk) {
     check_interrupt();
-    const std::int64_t rows = std::min(chunk, samples.count - first);
+    const std::int64_t rows = std::min(chunk, count - first);
     const Tensor states = at::empty({rows, dims}, at::kFloat);
     for (std::int64_t row = 0; row < rows; ++row) {
-      scale_.row(samples, first + row, {states.data_ptr<float>() + row * dims, to_size(dims)});
+      fill(first + row, {states.data_ptr<float>() + row * dims, to_size(dims)});
     }
     const Tensor x = shaped(padded(states, 0, chunk), parts_.shape).to(parts_.device);
-    const Tensor output = parts_.net->forward({x, t, Tensor()});
-    result.narrow(0, first, rows)
-        .copy_(
-            log_chances_of(output.to(at::kDouble), parts_.log_shares, signal).narrow(0, 0, rows));
+    const Tensor said = say({x, t, Tensor()}).narrow(0, 0, rows);
+    if (first == 0) result = at::empty({count, said.size(1)}, at::kDouble);
+    result.narrow(0, first, rows).copy_(said);
   }
   return result;
+}
+
+Tensor ClassifierModel::log_chances(const data::Samples& samples) const {
+  kind_.check(samples);
+  const Tensor signal = at::ones({chunk_rows(parts_.shape)}, parts_.log_shares.options());
+  return of_clean(
+      samples.count,
+      [&](std::int64_t row, std::span<float> state) { scale_.row(samples, row, state); },
+      [&](const NetInput& input) {
+        const Tensor output = parts_.net->forward(input);
+        return log_chances_of(output.to(at::kDouble), parts_.log_shares, signal);
+      });
+}
+
+std::vector<double> ClassifierModel::features(std::vector<double> samples) const {
+  return translated([&] {
+    scale_.to_states(samples);
+    const std::int64_t dims = kind_.dims();
+    const Tensor found = of_clean(
+        std::ssize(samples) / dims,
+        [&](std::int64_t row, std::span<float> state) {
+          std::copy_n(samples.begin() + row * dims, dims, state.begin());
+        },
+        [&](const NetInput& input) { return parts_.net->features(input); });
+    const double* numbers = found.const_data_ptr<double>();
+    return std::vector<double>(numbers, numbers + found.numel());
+  });
 }
 
 data::Predictions ClassifierModel::predict_samples(const data::Samples& samples) const {

@@ -1,6 +1,7 @@
 // ClassifierModel: what neural.classifier saves, predicts with and guides by.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -39,12 +40,18 @@ class ClassifierModel final : public data::Model, public process::NoisedClassifi
   std::shared_ptr<const process::Energy> energy(std::shared_ptr<const process::Labels> labels,
                                                 std::shared_ptr<const process::Path> path,
                                                 process::StateMap map) const override;
+  std::vector<double> features(std::vector<double> samples) const override;
   std::span<const std::int64_t> shape() const override { return kind_.shape; }
   std::span<const std::string> classes() const override { return kind_.classes; }
   std::span<const std::string> columns() const override { return kind_.columns; }
   void to_states(std::span<double> data) const override { scale_.to_states(data); }
 
  private:
+  /// What `say` makes of a chunk of clean rows, all of them, [count, columns], float64; `fill`
+  /// writes a row's state.
+  Tensor of_clean(std::int64_t count,
+                  const std::function<void(std::int64_t row, std::span<float> state)>& fill,
+                  const std::function<Tensor(const NetInput&)>& say) const;
   /// ln p of clean samples, [count, classes], float64.
   Tensor log_chances(const data::Samples& samples) const;
 

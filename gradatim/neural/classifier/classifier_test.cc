@@ -105,6 +105,9 @@ TEST(ConvClassifier, ANetworkIsRefusedWhatItCannotPutOut) {
               net_of("neural.network.unet", {.sample = {1, 8, 8}, .scores = 2});
             }),
             1170);
+  const auto field = net_of("neural.network.unet", {.sample = {1, 8, 8}},
+                            {{"channels", "8,8"}, {"norm_groups", "4"}, {"head_width", "8"}});
+  EXPECT_EQ(code_of([&] { field->features({}); }), 1170);
 }
 
 TEST(ClassifierLoss, ItsGradientIsThatOfSmoothedCrossEntropy) {

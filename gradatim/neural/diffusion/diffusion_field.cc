@@ -10,6 +10,12 @@
 #include "gradatim/neural/nn/states.h"
 
 namespace gradatim::neural {
+namespace {
+
+// At once, where rows are computed one by one; what a pass needs then stays in the cache.
+constexpr std::int64_t kMostRows = 1024;
+
+}  // namespace
 
 using process::ConditionPtr;
 using process::Query;
@@ -55,7 +61,9 @@ void DiffusionField::ask(Space& space, const Query& query, std::span<const Condi
                          std::span<Vec> out, std::span<Vec> variance) const {
   translated([&] {
     const at::NoGradGuard plain;
-    const TorchThreads threads(parts_.net->operations() * static_cast<double>(chunk()));
+    const std::int64_t most = parts_.net->row_by_row() ? kMostRows : chunk();
+    const TorchThreads threads(parts_.net->operations_at_once() *
+                               static_cast<double>(std::min(most, query.x.rows())));
     GRADATIM_CHECK(query.x.dims() == dims(), UsageError, 1105,
                    "the state has {} numbers and the network's samples {}", query.x.dims(), dims());
     const Tensor x = tensor_of(space, query.x);
@@ -67,24 +75,27 @@ void DiffusionField::ask(Space& space, const Query& query, std::span<const Condi
     std::vector<Output> results;
     for (std::int64_t k = 0; k < halves * count; ++k)
       results.emplace_back(space, x.size(0), dims());
-    for (std::int64_t first = 0; first < x.size(0); first += chunk()) {
-      const Tensor part = shaped(padded(x, first, chunk()), parts_.shape);
+    for (std::int64_t first = 0; first < x.size(0); first += most) {
+      // Rows that depend on each other's number come in chunks of one size.
+      const std::int64_t rows = std::min(most, x.size(0) - first);
+      const std::int64_t size = parts_.net->row_by_row() ? rows : most;
+      const Tensor part = shaped(padded(x, first, size), parts_.shape);
       std::vector<Tensor> ids;
       for (const auto& condition : conditions)
-        ids.push_back(labels(query, condition.get(), first, chunk()));
+        ids.push_back(labels(query, condition.get(), first, size));
       const Tensor all_ids = ids.front().defined() ? at::cat(ids).to(parts_.device) : Tensor();
-      std::vector<std::int64_t> repeats(to_size(part.dim()), 1);
-      repeats[0] = count;
-      const Tensor t = times(query, first, chunk()).repeat({count});
+      const auto for_each_condition = [count](const Tensor& one) {
+        return count == 1 ? one : at::cat(std::vector<Tensor>(to_size(count), one));
+      };
+      const Tensor t = for_each_condition(times(query, first, size));
       const Tensor said =
           parts_.net
-              ->forward({part.to(parts_.device).repeat(repeats), t.to(parts_.device), all_ids})
+              ->forward({for_each_condition(part.to(parts_.device)), t.to(parts_.device), all_ids})
               .narrow(1, 0, halves * channels);
-      const std::int64_t rows = std::min(chunk(), x.size(0) - first);
       for (std::int64_t k = 0; k < count; ++k) {
         for (std::int64_t half = 0; half < halves; ++half) {
           const Tensor said_half =
-              said.narrow(0, k * chunk(), rows).narrow(1, half * channels, channels);
+              said.narrow(0, k * size, rows).narrow(1, half * channels, channels);
           results[to_size(half * count + k)]
               .numbers()
               .narrow(0, first, rows)
@@ -101,7 +112,7 @@ void DiffusionField::ask(Space& space, const Query& query, std::span<const Condi
 Vec DiffusionField::vjp(Space& space, const Query& query, const ConditionPtr& condition,
                         const Vec& w) const {
   return translated([&] {
-    const TorchThreads threads(parts_.net->operations() * static_cast<double>(chunk()));
+    const TorchThreads threads(parts_.net->operations_at_once() * static_cast<double>(chunk()));
     const Tensor x = tensor_of(space, query.x), weights = tensor_of(space, w);
     const Output result(space, x.size(0), dims());
     for (std::int64_t first = 0; first < x.size(0); first += chunk()) {

@@ -12,6 +12,7 @@
 #include "gradatim/neural/nn/error.h"
 #include "gradatim/neural/train/batch_objective.h"
 #include "gradatim/neural/train/identity.h"
+#include "gradatim/neural/train/start.h"
 
 namespace gradatim::neural {
 namespace {
@@ -49,6 +50,11 @@ void check_request(const DiffusionPlan& plan, const data::FitRequest& request) {
                  "flip mirrors images, and the samples are rows; leave it out");
   GRADATIM_CHECK(request.source == nullptr || request.valid_samples == nullptr, UsageError, 1036,
                  "a flow from samples has no loss on samples to watch alone; leave out valid");
+  const bool pictures = plan.training->config().sample_every > 0;
+  GRADATIM_CHECK(!pictures || (!request.log_folder.empty() && request.source == nullptr),
+                 UsageError, 1181, "sample_every leaves samples in a log's folder, {}",
+                 request.source != nullptr ? "and a flow that starts from samples draws none there"
+                                           : "and there is none; name one by log_dir");
   if (request.source == nullptr) return;
   GRADATIM_CHECK(request.source->shape == request.samples->shape, DataError, 2090,
                  "the samples have shape [{}] and the source's [{}]",
@@ -74,12 +80,13 @@ std::shared_ptr<const data::Model> fit(DiffusionPlan plan, const data::FitReques
   kind.source = request.source != nullptr;
   const FieldParts parts = field_parts(plan, kind, request.seed, device_of(request.device));
   parts.net->set_precision(config.precision);
-  const TorchThreads threads(3.0 * parts.net->operations() *
+  const TorchThreads threads(3.0 * parts.net->operations_at_once() *
                              static_cast<double>(config.batch_size));
   const Scale scale(plan.config.scaling, samples);
   BatchesRequest asked{.samples = request.samples,
                        .source = request.source,
                        .rows = config.batch_size,
+                       .shuffle = config.shuffle,
                        .seed = request.seed};
   const auto variance = variance_loss(plan, scale, kind.bytes);
   if (variance) asked = variance->asked(std::move(asked));
@@ -89,6 +96,7 @@ std::shared_ptr<const data::Model> fit(DiffusionPlan plan, const data::FitReques
     const FieldParts own = field_parts(plan, kind, 0, parts.device);
     return ModelCopy{std::make_shared<DiffusionModel>(plan, card, kind, scale, own), own.net};
   });
+  tell_start(request, settings.parts.at("network"), parts.net->parameters());
   Trained trained = train(objective, config, request, identity_of(request, settings));
   parts.net->parameters().values().copy_(trained.parameters);
   card.rounds = trained.steps;
@@ -109,17 +117,37 @@ BatchPlan batch_plan(const DiffusionPlan& plan) {
           .pair_steps = plan.config.pair_steps};
 }
 
-FieldParts field_parts(const DiffusionPlan& plan, const SampleKind& kind, std::uint64_t seed,
-                       at::Device device) {
+namespace {
+
+NetworkShape field_shape(const DiffusionPlan& plan, const SampleKind& kind, std::uint64_t seed) {
   NetworkShape shape = network_shape(kind, *plan.path, seed);
   shape.classes = static_cast<std::int64_t>(kind.classes.size());
   shape.outputs = plan.config.learned_variance ? 2 : 1;
-  return {.net = make_net(*plan.network, shape, device),
+  return shape;
+}
+
+FieldParts parts_around(std::shared_ptr<Net> net, const DiffusionPlan& plan,
+                        const NetworkShape& shape, at::Device device) {
+  return {.net = std::move(net),
           .path = plan.path,
           .prediction = plan.prediction,
           .shape = shape,
           .device = device,
           .unlabelled = plan.config.drop_label > 0.0};
+}
+
+}  // namespace
+
+FieldParts field_parts(const DiffusionPlan& plan, const SampleKind& kind, std::uint64_t seed,
+                       at::Device device) {
+  const NetworkShape shape = field_shape(plan, kind, seed);
+  return parts_around(make_net(*plan.network, shape, device), plan, shape, device);
+}
+
+FieldParts field_parts(const DiffusionPlan& plan, const SampleKind& kind,
+                       const SafetensorsFile& file) {
+  const NetworkShape shape = field_shape(plan, kind, 0);
+  return parts_around(load_net(*plan.network, shape, file, "network."), plan, shape, at::kCPU);
 }
 
 }  // namespace gradatim::neural

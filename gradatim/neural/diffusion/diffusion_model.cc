@@ -55,8 +55,7 @@ std::shared_ptr<const DiffusionModel> DiffusionModel::load(const DiffusionPlan& 
                  file.source());
   SampleKind kind = SampleKind::load(file);
   const std::int64_t dims = kind.dims();
-  FieldParts parts = field_parts(plan, kind, 0, at::kCPU);
-  parts.net->parameters().load(file, "network.");
+  FieldParts parts = field_parts(plan, kind, file);
   return std::make_shared<DiffusionModel>(plan, card, std::move(kind), Scale::load(file, dims),
                                           std::move(parts));
 }
@@ -101,7 +100,7 @@ std::vector<std::pair<std::string, double>> DiffusionModel::evaluate_samples(
     kind_.check(samples);
     if (kind_.source) cannot("that starts from samples has no loss without them");
     const at::NoGradGuard plain;
-    const TorchThreads threads(parts_.net->operations() * 256.0);
+    const TorchThreads threads(parts_.net->operations_at_once() * 256.0);
     const auto kept = std::shared_ptr<const data::Samples>(&samples, [](const auto*) {});
     constexpr std::int64_t kRows = 256, kSteps = 64;
     const auto variance = variance_loss(plan_, scale_, kind_.bytes);

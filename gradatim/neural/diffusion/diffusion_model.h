@@ -17,9 +17,12 @@
 namespace gradatim::neural {
 
 BatchPlan batch_plan(const DiffusionPlan& plan);
-/// A network for a plan and its samples, with initial values.
+/// A network for a plan and its samples, with initial values, or in memory with those of a model's
+/// file.
 FieldParts field_parts(const DiffusionPlan& plan, const SampleKind& kind, std::uint64_t seed,
                        at::Device device);
+FieldParts field_parts(const DiffusionPlan& plan, const SampleKind& kind,
+                       const SafetensorsFile& file);
 
 class DiffusionModel final : public data::Model, public process::Generator {
  public:
@@ -28,6 +31,10 @@ class DiffusionModel final : public data::Model, public process::Generator {
   static std::shared_ptr<const DiffusionModel> load(const DiffusionPlan& plan,
                                                     const SafetensorsFile& file,
                                                     const data::ModelCard& card);
+
+  const SampleKind& kind() const { return kind_; }
+  const Scale& scale() const { return scale_; }
+  const FieldParts& parts() const { return parts_; }
 
   const data::ModelCard& card() const override { return card_; }
   bool takes_samples() const override { return true; }
@@ -47,6 +54,7 @@ class DiffusionModel final : public data::Model, public process::Generator {
   void to_states(std::span<double> data) const override { scale_.to_states(data); }
   double log_scale() const override;
   bool starts_from_source() const override { return kind_.source; }
+  bool row_by_row() const override { return parts_.net->row_by_row(); }
 
  private:
   DiffusionPlan plan_;

@@ -4,9 +4,11 @@
 #include <cmath>
 
 #include "gradatim/core/error.h"
+#include "gradatim/core/parallel.h"
 #include "gradatim/neural/testing.h"
-#include "gradatim/process/generator.h"
+#include "gradatim/process/generate.h"
 #include "gradatim/process/sampler.h"
+#include "gradatim/process/testing.h"
 
 namespace gradatim::neural {
 namespace {
@@ -77,6 +79,34 @@ TEST(Diffusion, ARowIsTheSameInEveryBatch) {
   EXPECT_TRUE(std::equal(first.begin(), first.end(), all.begin()));
 }
 
+TEST(Diffusion, ThreadsWithRowsOfTheirOwnGiveTheSameSamples) {
+  const auto model = fitted({{"steps", "20"}});
+  const auto& generator = dynamic_cast<const process::Generator&>(*model);
+  EXPECT_TRUE(generator.row_by_row());
+  for (const char* solver : {"ddpm", "dpm_solver_pp_2m", "rk45"}) {
+    const auto sampler = process::sampler_for(
+        generator, api::parse_settings("process.sampler", {{{"solver", solver}}}));
+    struct Watch final : Observer {
+      std::int64_t steps = 0;
+      void on_step(const StepDone& done) override {
+        EXPECT_LE(done.step, done.steps);
+        ++steps;
+      }
+    } watch;
+    std::vector<std::vector<float>> made;
+    for (const int threads : {1, 2, 3}) {
+      const ThreadScope scope(threads);
+      const std::vector<std::int64_t> labels =
+          process::labels_named(generator, {"left", "right"}, 300);
+      made.push_back(process::generate(
+          generator, sampler, {.rows = 300, .seed = 4, .labels = labels, .observer = &watch}));
+    }
+    EXPECT_EQ(made[0], made[1]) << solver;
+    EXPECT_EQ(made[0], made[2]) << solver;
+    EXPECT_GT(watch.steps, 0);
+  }
+}
+
 TEST(Diffusion, SavedAndLoadedItSamplesTheSame) {
   const auto model = fitted({{"steps", "30"}});
   const std::string bytes = model->bytes();
@@ -134,11 +164,87 @@ TEST(Diffusion, DamagedFilesAreRefused) {
   EXPECT_EQ(changed("network.output.weight", "network.outputs.weigh"), 3002);
   EXPECT_EQ(changed("\\\"width\\\":48", "\\\"width\\\":47"), 3003);
   EXPECT_EQ(changed("\\\"shape\\\":[2]", "\\\"shape\\\":[0]"), 3006);
+  EXPECT_EQ(changed("\\\"layers\\\":3", "\\\"layers\\\":2"), 3060);
   EXPECT_EQ(code(bytes.substr(0, bytes.size() - 4)), 3001);
   std::string nan = bytes;
   const std::uint32_t pattern = 0x7FC00000;
   std::memcpy(nan.data() + nan.size() - 4, &pattern, 4);
   EXPECT_EQ(code(nan), 3061);
+}
+
+// What fuzz/model_fuzz.cc does at length to other models: any file is a model that samples and
+// writes itself, or an Error.
+TEST(Diffusion, AnyChangedByteOfAHeaderLeavesAModelOrAnError) {
+  const std::string bytes = data::fit_model(settings_of({{"network", "mlp"},
+                                                         {"network.width", "8"},
+                                                         {"network.layers", "1"},
+                                                         {"batch_size", "4"},
+                                                         {"steps", "1"}}),
+                                            {.samples = two_blobs(8)})
+                                ->bytes();
+  std::uint64_t header = 0;
+  std::memcpy(&header, bytes.data(), sizeof(header));
+  int models = 0, errors = 0;
+  for (std::uint64_t turn = 0; turn < 600; ++turn) {
+    const Philox draws(turn, Stream::data);
+    std::string changed = bytes;
+    const auto at = static_cast<std::size_t>(draws.uniform(0) * static_cast<double>(header));
+    // Most often another digit or sign, which most often is still JSON.
+    const std::string_view near = "0123456789-.,\"[]{}e";
+    changed[sizeof(header) + at] =
+        turn % 4 == 0 ? static_cast<char>(256.0 * draws.uniform(1))
+                      : near[static_cast<std::size_t>(draws.uniform(1) * double(near.size()))];
+    try {
+      const auto model = data::load_model_bytes(changed, "memory");
+      const std::string again = model->bytes();
+      EXPECT_EQ(data::load_model_bytes(again, "again")->bytes(), again) << turn;
+      if (const auto* generator = dynamic_cast<const process::Generator*>(model.get())) {
+        process::generate(*generator, generator->sampler(), {.rows = 2});
+      }
+      ++models;
+    } catch (const Error&) {
+      ++errors;
+    }
+  }
+  EXPECT_GT(models, 5);
+  EXPECT_GT(errors, 20);
+}
+
+// A header of a few bytes may claim terabytes; nobody may have to find the memory to say so.
+TEST(Diffusion, AFileThatClaimsALargerNetworkIsRefusedBeforeMemoryIsTaken) {
+  for (const std::string network : {"mlp", "transformer", "unet"}) {
+    SCOPED_TRACE(network);
+    std::vector<api::Option> options = {{"network", network}, {"batch_size", "4"}, {"steps", "1"}};
+    const std::string width = network == "unet" ? "\\\"channels\\\":[8]" : "\\\"width\\\":8";
+    const std::string wide = network == "unet" ? "\\\"channels\\\":[8192]" : "\\\"width\\\":65536";
+    if (network == "unet") {
+      options.insert(options.end(), {{"network.channels", "8"},
+                                     {"network.norm_groups", "4"},
+                                     {"network.head_width", "8"},
+                                     {"network.attention", "-1"}});
+    } else {
+      options.emplace_back("network.width", "8");
+    }
+    if (network == "transformer") {
+      options.insert(options.end(), {{"network.heads", "2"}, {"network.patch", "1"}});
+    }
+    const bool images = network != "mlp";
+    std::string bytes =
+        data::fit_model(settings_of(options), {.samples = images ? two_images(8) : two_blobs(8)})
+            ->bytes();
+    const auto claim = [&](const std::string& from, const std::string& to) {
+      const auto at = bytes.find(from);
+      ASSERT_NE(at, std::string::npos) << from;
+      bytes.replace(at, from.size(), to);
+      std::uint64_t header = 0;
+      std::memcpy(&header, bytes.data(), sizeof(header));
+      header += to.size() - from.size();
+      std::memcpy(bytes.data(), &header, sizeof(header));
+    };
+    claim(width, wide);
+    if (images) claim("\\\"shape\\\":[1,4,4]", "\\\"shape\\\":[1,16384,16384]");
+    EXPECT_EQ(process::testing::code_of([&] { data::load_model_bytes(bytes, "memory"); }), 3003);
+  }
 }
 
 }  // namespace

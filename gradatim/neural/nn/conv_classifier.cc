@@ -58,6 +58,8 @@ class ConvClassifier final : public Net {
     std::int64_t in = config.channels;
     if (config.timed) time_.emplace(root / "time", kWaves, width);
     input_.emplace(root / "input", shape.sample[0], in, 3);
+    std::int64_t places = shape.sample[1] * shape.sample[2];
+    layers_at(places);
     for (int stage = 0; stage < config.stages; ++stage) {
       const std::int64_t out = std::int64_t{config.channels} << stage;
       for (int k = 0; k < config.layers; ++k) {
@@ -66,16 +68,22 @@ class ConvClassifier final : public Net {
         if (config.timed) layers_.back().time.emplace(scope / "time", width, 2 * out, true);
         in = out;
       }
+      layers_at(places);
+      places = (places + 3) / 4;
     }
     output_.emplace(root / "output", in, shape.scores);
   }
 
   Tensor forward(const NetInput& input) override {
+    return (*output_)(features(input));  // [rows, classes]
+  }
+
+  Tensor features(const NetInput& input) override {
     Tensor told;  // [rows, width]
     if (time_) told = at::silu((*time_)(time_embedding(input.t * time_scale_, kWaves)));
     Tensor h = (*input_)(input.x);
     for (const ConvLayer& layer : layers_) h = layer(h, told);
-    return (*output_)(h.mean({2, 3}));  // [rows, classes]
+    return h.mean({2, 3});  // [rows, channels of the last stage]
   }
 
  private:

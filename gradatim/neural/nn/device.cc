@@ -23,9 +23,9 @@ at::Device device_of(const std::string& name) {
 }
 
 TorchThreads::TorchThreads(double operations) : before_(at::get_num_threads()) {
-  // About a millisecond of one processor: threads that wait for each other a dozen times in it gain
+  // A fifth of a millisecond of one processor: threads that wait for each other more often gain
   // little alone and lose much beside other programs.
-  constexpr double kFew = 1e8;
+  constexpr double kFew = 2e7;
   const int wanted = operations < kFew ? 1 : current_threads();
   if (wanted != before_) at::set_num_threads(wanted);
 }

@@ -13,7 +13,7 @@ at::Device device_of(const std::string& name);
 /// torch's threads are those of core/parallel.h's scope as long as this lives: one count for both.
 class TorchThreads {
  public:
-  /// Only one where `operations` are too few to be worth dividing.
+  /// Only one where `operations`, between two waits for all rows, are too few to be worth dividing.
   explicit TorchThreads(double operations);
   ~TorchThreads();
   TorchThreads(const TorchThreads&) = delete;

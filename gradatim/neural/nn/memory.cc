@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -22,6 +23,7 @@ constexpr std::size_t kLeast = std::size_t{64} << 10;  // smaller ones malloc ke
 class Pool final : public c10::Allocator {
  public:
   c10::DataPtr allocate(std::size_t bytes) override {
+    if (passes_.load(std::memory_order_relaxed) == 0) return before_->allocate(bytes);
     void* block = taken(bytes);
     if (block == nullptr) block = made(bytes);
     return {block, block, &Pool::put_back, at::Device(at::kCPU)};
@@ -36,19 +38,20 @@ class Pool final : public c10::Allocator {
     keepers_ += change;
     if (keepers_ == 0) clear();
   }
-  void install(int change) {
-    const std::lock_guard lock(mutex_);
-    if (installed_ == 0) before_ = c10::GetCPUAllocator();
-    installed_ += change;
-    c10::SetCPUAllocator(installed_ > 0 ? this : before_);
-  }
+  void pass(int change) { passes_.fetch_add(change, std::memory_order_relaxed); }
 
   static Pool& instance() {
-    static auto* pool = new Pool;  // never destroyed: blocks may come back late
+    static auto* pool = installed();  // never destroyed: blocks may come back late
     return *pool;
   }
 
  private:
+  static Pool* installed() {
+    auto* pool = new Pool;
+    c10::SetCPUAllocator(pool);
+    return pool;
+  }
+
   // The smallest free block that is not half empty.
   void* taken(std::size_t bytes) {
     if (bytes < kLeast) return nullptr;
@@ -94,15 +97,16 @@ class Pool final : public c10::Allocator {
 
   std::mutex mutex_;
   std::multimap<std::size_t, void*> free_;
-  int keepers_ = 0, installed_ = 0;
-  c10::Allocator* before_ = nullptr;
+  int keepers_ = 0;
+  std::atomic<int> passes_ = 0;
+  c10::Allocator* const before_ = c10::GetCPUAllocator();
 };
 
 }  // namespace
 
 KeptMemory::KeptMemory() { Pool::instance().keep(1); }
 KeptMemory::~KeptMemory() { Pool::instance().keep(-1); }
-PooledMemory::PooledMemory() { Pool::instance().install(1); }
-PooledMemory::~PooledMemory() { Pool::instance().install(-1); }
+PooledMemory::PooledMemory() { Pool::instance().pass(1); }
+PooledMemory::~PooledMemory() { Pool::instance().pass(-1); }
 
 }  // namespace gradatim::neural

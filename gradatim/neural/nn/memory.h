@@ -2,9 +2,12 @@
 //
 // malloc gives blocks of this size back to the system at once, and each new one costs a fault and
 // a page of zeros for every 4 KB: a fifth of a small U-Net's step. While a PooledMemory lives,
-// torch's processor allocator is a pool of blocks of malloc; at other times it is what it was
-// before. Tensors may outlive the pass, be freed on any thread, and be freed by either allocator.
-// The pool is emptied when the last KeptMemory goes.
+// torch's memory of processors comes from a pool of blocks of malloc; at other times from where it
+// came before. Tensors may outlive the pass, be freed on any thread, and be freed by either
+// allocator. The pool is emptied when the last KeptMemory goes.
+//
+// torch's allocator is put in front of once, when the first network is made, and stays: torch reads
+// it without a lock, so it must not change while other threads compute.
 #pragma once
 
 namespace gradatim::neural {

@@ -1,178 +1,224 @@
 #include "gradatim/neural/nn/mlp_pass.h"
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 
+#include "gradatim/core/parallel.h"
 #include "gradatim/neural/nn/kernel/activation.h"
-#include "gradatim/neural/nn/kernel/multiply.h"
+#include "gradatim/neural/nn/kernel/product.h"
 #include "gradatim/neural/nn/tensor.h"
 #include "gradatim/neural/size.h"
 
 namespace gradatim::neural {
 namespace {
 
-using kernel::multiply;
+using kernel::kBlock;
 
-// y = x W^T
-void apply(const DensePlace& layer, const float* parameters, const float* x, float* y,
-           std::int64_t rows, bool onto = false) {
-  multiply({rows, layer.out, layer.in}, {x, false}, {parameters + layer.weight, true}, y, onto);
+constexpr std::int64_t kMostParts = 8;  // each needs gradients of its own
+
+std::int64_t blocks_of(std::int64_t rows) { return (rows + kBlock - 1) / kBlock; }
+
+// As many threads as the caller gave torch, which is one where there is little to do.
+void in_parallel(std::int64_t tasks, const std::function<void(std::int64_t)>& f) {
+  if (at::get_num_threads() > 1) return parallel_tasks(tasks, f);
+  for (std::int64_t task = 0; task < tasks; ++task) f(task);
 }
 
-// dW += dy^T x, and db is somebody else's; dx = dy W.
-void add_weight_gradient(const DensePlace& layer, const float* x, const float* dy, float* gradients,
-                         std::int64_t rows) {
-  multiply({layer.out, layer.in, rows}, {dy, true}, {x, false}, gradients + layer.weight, true);
+// [height, kBlock] of a block on its way, in memory that nobody has written to yet.
+class Room {
+ public:
+  explicit Room(std::int64_t height)
+      : numbers_(std::make_unique_for_overwrite<float[]>(to_size(height * kBlock))) {}
+  operator float*() { return numbers_.get(); }
+
+ private:
+  std::unique_ptr<float[]> numbers_;
+};
+
+// rows [rows, width] as [width, kBlock], with zeros behind the last row.
+void lay(const float* rows, std::int64_t count, std::int64_t width, float* block) {
+  if (count < kBlock) std::fill_n(block, width * kBlock, 0.0F);
+  kernel::transpose(count, width, {rows, width}, {block, kBlock});
 }
-void take_back(const DensePlace& layer, const float* parameters, const float* dy, float* dx,
-               std::int64_t rows, bool onto = false) {
-  multiply({rows, layer.in, layer.out}, {dy, false}, {parameters + layer.weight, false}, dx, onto);
-}
+
+// One block of rows on its way through the layers, and back.
+class Block {
+ public:
+  Block(const MlpShape& shape, const float* parameters, const MlpInput& input, std::int64_t block)
+      : shape_(shape),
+        layers_(shape.layers),
+        parameters_(parameters),
+        first_(block * kBlock),
+        rows_(std::min(kBlock, input.rows - first_)),
+        input_(input) {}
+
+  /// `kept`: the numbers that backward() needs, layer after layer, or null.
+  void forward(float* kept, float* out) const {
+    const std::int64_t widest = shape_.widest();
+    Room x(layers_.front().in), here(kept ? 0 : widest), there(kept ? 0 : widest);
+    // Where the next layer's output goes: behind what is kept, or where its input is not.
+    const auto place = [&](std::int64_t height, const float* from) -> float* {
+      if (kept != nullptr) return std::exchange(kept, kept + height * kBlock);
+      return from == here ? there : here;
+    };
+    lay(input_.x + first_ * layers_.front().in, rows_, layers_.front().in, x);
+    float* h = place(layers_.front().out, nullptr);
+    if (input_.shift != nullptr) {
+      const std::int64_t width = layers_.front().out;
+      lay(input_.shift + first_ * width, rows_, width, h);
+    }
+    apply(layers_.front(), x, h, input_.shift != nullptr);
+    const bool keeps = kept != nullptr;
+    for (std::size_t k = 1; k + 1 < layers_.size(); ++k) {
+      if (shape_.residual) {
+        const DensePlace &up = layers_[k], &down = layers_[++k];
+        float* z = place(up.out, h);
+        apply(up, h, z);
+        float* a = keeps ? place(up.out, z) : z;
+        kernel::activate(shape_.activation, z, a, up.out * kBlock);
+        float* sum = keeps ? place(down.out, a) : h;
+        if (keeps) std::copy_n(h, down.out * kBlock, sum);
+        apply(down, a, sum, true);
+        h = sum;
+      } else {
+        const float* a = activated(layers_[k - 1], h, keeps ? place(layers_[k - 1].out, h) : h);
+        h = place(layers_[k].out, a);
+        apply(layers_[k], a, h);
+      }
+    }
+    const DensePlace& before = layers_[layers_.size() - 2];
+    if (!shape_.residual) h = activated(before, h, keeps ? place(before.out, h) : h);
+    const DensePlace& last = layers_.back();
+    Room y(last.out);
+    apply(last, h, y);
+    kernel::transpose(last.out, rows_, {y, kBlock}, {out + first_ * last.out, last.out});
+  }
+
+  /// `end`: behind the last number that forward() kept.
+  void backward(const float* end, const float* output_gradient, float* gradients,
+                float* shift_gradient) const {
+    const std::int64_t widest = shape_.widest();
+    const DensePlace &first = layers_.front(), &last = layers_.back();
+    Room dy(last.out), here(widest), there(widest), rows(widest);
+    lay(output_gradient + first_ * last.out, rows_, last.out, dy);
+    float *g = here, *inner = there;
+    // What was kept last.
+    const auto take = [&](std::int64_t height) { return end -= height * kBlock; };
+    if (shape_.residual) {
+      const float* h = take(last.in);
+      learn(last, h, dy, rows, gradients);
+      take_back(last, dy, g);
+      for (std::size_t k = layers_.size() - 2; k >= 2; k -= 2) {
+        const DensePlace &up = layers_[k - 1], &down = layers_[k];
+        learn(down, take(up.out), g, rows, gradients);
+        take_back(down, g, inner);
+        kernel::activation_backward(shape_.activation, take(up.out), inner, up.out * kBlock);
+        learn(up, take(up.in), inner, rows, gradients);
+        take_back(up, inner, g, true);
+      }
+    } else {
+      const float* gradient = dy;
+      for (std::size_t k = layers_.size() - 1; k >= 1; --k) {
+        learn(layers_[k], take(layers_[k].in), gradient, rows, gradients);
+        take_back(layers_[k], gradient, g);
+        kernel::activation_backward(shape_.activation, take(layers_[k].in), g,
+                                    layers_[k].in * kBlock);
+        gradient = g;
+        std::swap(g, inner);
+      }
+      std::swap(g, inner);
+    }
+    learn_rows(first, input_.x + first_ * first.in, rows_, g, gradients);
+    if (shift_gradient != nullptr) {
+      kernel::transpose(first.out, rows_, {g, kBlock},
+                        {shift_gradient + first_ * first.out, first.out});
+    }
+  }
+
+ private:
+  // y [out, kBlock] = W x + b, or onto what is there.
+  void apply(const DensePlace& layer, const float* x, float* y, bool onto = false) const {
+    kernel::product({layer.out, layer.in, kBlock}, {parameters_ + layer.weight, layer.in, 1},
+                    {x, kBlock}, {y, kBlock}, {onto, parameters_ + layer.bias});
+  }
+  float* activated(const DensePlace& layer, const float* z, float* a) const {
+    kernel::activate(shape_.activation, z, a, layer.out * kBlock);
+    return a;
+  }
+  // dx [in, kBlock] = W^T dy, or onto what is there.
+  void take_back(const DensePlace& layer, const float* dy, float* dx, bool onto = false) const {
+    kernel::product({layer.in, layer.out, kBlock}, {parameters_ + layer.weight, 1, layer.in},
+                    {dy, kBlock}, {dx, kBlock}, {onto});
+  }
+  // dW += dy x^T, db += the sum of dy; x [in, kBlock], laid out as rows in `room` on its way.
+  void learn(const DensePlace& layer, const float* x, const float* dy, float* room,
+             float* gradients) const {
+    kernel::transpose(layer.in, kBlock, {x, kBlock}, {room, layer.in});
+    learn_rows(layer, room, kBlock, dy, gradients);
+  }
+  static void learn_rows(const DensePlace& layer, const float* x, std::int64_t rows,
+                         const float* dy, float* gradients) {
+    kernel::product({layer.out, rows, layer.in}, {dy, kBlock, 1}, {x, layer.in},
+                    {gradients + layer.weight, layer.in}, {true});
+    kernel::add_sums(dy, layer.out, gradients + layer.bias);
+  }
+
+  const MlpShape& shape_;
+  const std::vector<DensePlace>& layers_;
+  const float* parameters_;
+  std::int64_t first_, rows_;
+  MlpInput input_;
+};
 
 }  // namespace
 
-// A part is at least so many rows, a whole number of vectors.
-std::vector<MlpPass::Rows> MlpPass::parts() const {
-  constexpr std::int64_t kLeast = 32, kUnit = 16;
-  const auto threads = std::int64_t{at::get_num_threads()};
-  const std::int64_t count = std::clamp<std::int64_t>(rows_ / kLeast, 1, threads);
-  const std::int64_t size = ((rows_ + count - 1) / count + kUnit - 1) / kUnit * kUnit;
-  std::vector<Rows> made;
-  for (std::int64_t begin = 0; begin < rows_; begin += size) {
-    made.push_back({begin, std::min(rows_, begin + size)});
-  }
-  return made;
+std::int64_t MlpShape::widest() const {
+  std::int64_t most = 0;
+  for (std::size_t k = 0; k + 1 < layers.size(); ++k) most = std::max(most, layers[k].out);
+  return most;
 }
 
-void MlpPass::make_room(std::int64_t rows) {
-  if (rows <= rows_) {
-    rows_ = rows;
-    return;
-  }
-  rows_ = rows;
-  width_.clear();
-  const auto& layers = shape_.layers;
-  widest_ = 0;
+std::int64_t MlpShape::kept() const {
+  std::int64_t sum = 0;
   for (std::size_t k = 0; k + 1 < layers.size(); ++k) {
-    widest_ = std::max(widest_, layers[k].out);
-    width_.push_back(layers[k].out);
-    // A plain layer keeps z and a; a block h, z, a.
-    if (!shape_.residual || k % 2 == 1) width_.push_back(layers[k].out);
+    // A plain layer keeps z and a; a residual block z, a and the next h.
+    sum += layers[k].out * (!residual || k % 2 == 1 ? 2 : 1);
   }
-  kept_.resize(width_.size());
-  for (std::size_t k = 0; k < kept_.size(); ++k) kept_[k].resize(to_size(rows * width_[k]));
-  here_.resize(to_size(rows * widest_));
-  there_.resize(here_.size());
+  return sum;
 }
 
-void MlpPass::forward(const float* parameters, const float* x, const float* shift,
-                      std::int64_t rows, float* out) {
-  make_room(rows);
-  const auto all = parts();
-  at::parallel_for(0, std::ssize(all), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t k = begin; k < end; ++k) forward(parameters, x, shift, all[to_size(k)], out);
+void mlp_forward(const MlpShape& shape, const float* parameters, const MlpInput& input,
+                 float* out) {
+  in_parallel(blocks_of(input.rows), [&](std::int64_t block) {
+    Block(shape, parameters, input, block).forward(nullptr, out);
   });
 }
 
-void MlpPass::forward(const float* parameters, const float* x, const float* shift, Rows part,
-                      float* out) {
-  const auto& layers = shape_.layers;
-  const std::int64_t rows = part.end - part.begin;
-  const DensePlace& first = layers.front();
-  float* h = kept(0, part.begin);
-  apply(first, parameters, x + part.begin * first.in, h, rows);
-  if (shift != nullptr) {
-    const float* more = shift + part.begin * first.out;
-    for (std::int64_t k = 0; k < rows * first.out; ++k) h[k] += more[k];
-  }
-  if (shape_.residual) kernel::add_bias(parameters + first.bias, h, rows, first.out);
-  std::size_t place = 0;
-  for (std::size_t k = 1; k < layers.size(); ++k) {
-    const DensePlace& layer = layers[k];
-    const bool last = k + 1 == layers.size();
-    if (shape_.residual && !last) {  // h, z, a -> h
-      const DensePlace& down = layers[++k];
-      float* z = kept(place + 1, part.begin);
-      float* a = kept(place + 2, part.begin);
-      apply(layer, parameters, h, z, rows);
-      kernel::add_bias_activate(shape_.activation, parameters + layer.bias, z, a, rows, layer.out);
-      float* next = kept(place + 3, part.begin);
-      std::copy_n(h, rows * down.out, next);
-      apply(down, parameters, a, next, rows, true);
-      kernel::add_bias(parameters + down.bias, next, rows, down.out);
-      h = next;
-      place += 3;
-      continue;
-    }
-    if (!shape_.residual) {  // z -> a
-      const DensePlace& before = layers[k - 1];
-      float* a = kept(place + 1, part.begin);
-      kernel::add_bias_activate(shape_.activation, parameters + before.bias, h, a, rows,
-                                before.out);
-      h = a;
-      place += 2;
-    }
-    float* y = last ? out + part.begin * layer.out : kept(place, part.begin);
-    apply(layer, parameters, h, y, rows);
-    if (last) kernel::add_bias(parameters + layer.bias, y, rows, layer.out);
-    h = y;
-  }
+void MlpPass::forward(const float* parameters, const MlpInput& input, float* out) {
+  const std::int64_t blocks = blocks_of(input.rows), each = shape_.kept() * kBlock;
+  if (std::ssize(kept_) < blocks * each) kept_.resize(to_size(blocks * each));
+  in_parallel(blocks, [&](std::int64_t block) {
+    Block(shape_, parameters, input, block).forward(kept_.data() + block * each, out);
+  });
 }
 
-void MlpPass::backward(const float* parameters, const float* x, const float* output_gradient,
+void MlpPass::backward(const float* parameters, const MlpInput& input, const float* output_gradient,
                        std::span<float> gradients, float* shift_gradient) {
-  const auto all = parts();
-  partial_.assign((all.size() - 1) * gradients.size(), 0.0F);
-  at::parallel_for(0, std::ssize(all), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t k = begin; k < end; ++k) {
-      float* own = k == 0 ? gradients.data() : partial_.data() + to_size(k - 1) * gradients.size();
-      backward(parameters, x, output_gradient, all[to_size(k)], own, shift_gradient);
+  const std::int64_t blocks = blocks_of(input.rows), each = shape_.kept() * kBlock;
+  const std::int64_t parts = std::min(blocks, kMostParts);
+  partial_.assign(to_size(parts - 1) * gradients.size(), 0.0F);
+  in_parallel(parts, [&](std::int64_t part) {
+    float* own =
+        part == 0 ? gradients.data() : partial_.data() + to_size(part - 1) * gradients.size();
+    for (std::int64_t k = part * blocks / parts; k < (part + 1) * blocks / parts; ++k) {
+      Block(shape_, parameters, input, k)
+          .backward(kept_.data() + (k + 1) * each, output_gradient, own, shift_gradient);
     }
   });
-  for (std::size_t k = 0; k + 1 < all.size(); ++k) {
+  for (std::size_t k = 0; k + 1 < to_size(parts); ++k) {
     const float* more = partial_.data() + k * gradients.size();
     for (std::size_t i = 0; i < gradients.size(); ++i) gradients[i] += more[i];
-  }
-}
-
-void MlpPass::backward(const float* parameters, const float* x, const float* output_gradient,
-                       Rows part, float* gradients, float* shift_gradient) {
-  const auto& layers = shape_.layers;
-  const std::int64_t rows = part.end - part.begin;
-  std::size_t place = kept_.size() - 1;
-  const DensePlace& last = layers.back();
-  const float* dy = output_gradient + part.begin * last.out;
-  float* g = here_.data() + part.begin * widest_;
-  float* inner = there_.data() + part.begin * widest_;
-  add_weight_gradient(last, kept(place, part.begin), dy, gradients, rows);
-  kernel::add_rows(dy, gradients + last.bias, rows, last.out);
-  take_back(last, parameters, dy, g, rows);
-  if (shape_.residual) {
-    for (std::size_t k = layers.size() - 2; k >= 2; k -= 2, place -= 3) {
-      const DensePlace& up = layers[k - 1];
-      const DensePlace& down = layers[k];
-      kernel::add_rows(g, gradients + down.bias, rows, down.out);
-      add_weight_gradient(down, kept(place - 1, part.begin), g, gradients, rows);
-      take_back(down, parameters, g, inner, rows);
-      kernel::activation_backward(shape_.activation, kept(place - 2, part.begin), inner,
-                                  gradients + up.bias, rows, up.out);
-      add_weight_gradient(up, kept(place - 3, part.begin), inner, gradients, rows);
-      take_back(up, parameters, inner, g, rows, true);
-    }
-    kernel::add_rows(g, gradients + layers.front().bias, rows, layers.front().out);
-  } else {
-    for (std::size_t k = layers.size() - 2;; --k, place -= 2) {
-      kernel::activation_backward(shape_.activation, kept(place - 1, part.begin), g,
-                                  gradients + layers[k].bias, rows, layers[k].out);
-      if (k == 0) break;
-      add_weight_gradient(layers[k], kept(place - 2, part.begin), g, gradients, rows);
-      take_back(layers[k], parameters, g, inner, rows);
-      std::swap(g, inner);
-    }
-  }
-  const DensePlace& first = layers.front();
-  add_weight_gradient(first, x + part.begin * first.in, g, gradients, rows);
-  if (shift_gradient != nullptr) {
-    std::copy_n(g, rows * first.out, shift_gradient + part.begin * first.out);
   }
 }
 

@@ -1,9 +1,9 @@
 // MlpPass: a multilayer perceptron's forward and backward pass in memory, by hand.
 //
-// Rows are divided among the threads once a pass: each takes its rows through all layers, with
-// matrix multiplications of one thread, and adds up gradients of its own, which meet in the order
-// of the threads. Nobody waits between layers, and what a layer puts out is still in the cache when
-// the next one takes it.
+// Rows go in blocks through all layers, so that what a layer puts out is still in the cache when
+// the next one takes it, and threads wait for each other once a pass. In training, blocks form
+// parts that depend on the number of rows alone; gradients of parts meet in their order. So what
+// comes out is the same on any number of threads, and a row's output does not depend on the others.
 #pragma once
 
 #include <cstdint>
@@ -25,39 +25,39 @@ struct MlpShape {
   std::vector<DensePlace> layers;
   bool residual = false;
   Activation activation = Activation::silu;
+
+  /// The widest of all layers but the last.
+  std::int64_t widest() const;
+  /// Numbers that a row keeps for its way back.
+  std::int64_t kept() const;
 };
+
+/// Rows of numbers: x [rows, in of the first], and `shift` [rows, out of the first] that is added
+/// behind the first layer, or null.
+struct MlpInput {
+  const float* x;
+  const float* shift;
+  std::int64_t rows;
+};
+
+/// out [rows, out of the last]. Several threads may ask at once.
+void mlp_forward(const MlpShape& shape, const float* parameters, const MlpInput& input, float* out);
 
 class MlpPass {
  public:
   explicit MlpPass(MlpShape shape) : shape_(std::move(shape)) {}
 
-  /// x [rows, in of the first] -> out [rows, out of the last]. `shift` [rows, out of the first] is
-  /// added behind the first layer, or null. Keeps what backward() needs.
-  void forward(const float* parameters, const float* x, const float* shift, std::int64_t rows,
-               float* out);
+  /// As mlp_forward(); keeps what backward() needs.
+  void forward(const float* parameters, const MlpInput& input, float* out);
   /// Adds to gradients [count]; `shift_gradient` [rows, out of the first] is written where it is
-  /// not null. x, parameters and rows are those of the last forward().
-  void backward(const float* parameters, const float* x, const float* output_gradient,
+  /// not null. Parameters and input are those of the last forward().
+  void backward(const float* parameters, const MlpInput& input, const float* output_gradient,
                 std::span<float> gradients, float* shift_gradient);
 
  private:
-  struct Rows {
-    std::int64_t begin, end;
-  };
-  std::vector<Rows> parts() const;
-  void make_room(std::int64_t rows);
-  float* kept(std::size_t k, std::int64_t row) { return kept_[k].data() + row * width_[k]; }
-  void forward(const float* parameters, const float* x, const float* shift, Rows rows, float* out);
-  void backward(const float* parameters, const float* x, const float* output_gradient, Rows rows,
-                float* gradients, float* shift_gradient);
-
   MlpShape shape_;
-  std::int64_t rows_ = 0, widest_ = 0;
-  // Plain: z and a(z) of every hidden layer. Residual: h, then z and a(z) and the next h a block.
-  std::vector<std::vector<float>> kept_;
-  std::vector<std::int64_t> width_;
-  std::vector<float> here_, there_;  // gradients of rows on their way back
-  std::vector<float> partial_;       // gradients of the second part and later ones
+  std::vector<float> kept_;     // [blocks][kept(), kBlock]
+  std::vector<float> partial_;  // gradients of the second part and later ones
 };
 
 }  // namespace gradatim::neural

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
 #include "gradatim/api/settings.h"
+#include "gradatim/core/parallel.h"
+#include "gradatim/neural/nn/device.h"
 #include "gradatim/neural/nn/net.h"
 
 namespace gradatim::neural {
@@ -42,6 +44,42 @@ TEST(Mlp, BackwardByHandEqualsAutomaticDifferentiation) {
     expect_gradients_agree({{"width", "24"}, {"activation", activation}}, 0);
     expect_gradients_agree({{"width", "8"}, {"residual", "true"}, {"activation", activation}}, 4);
   }
+}
+
+// Rows behind whole blocks, widths behind whole tiles and vectors; the same numbers, whatever is
+// computed beside a row and on how many threads.
+TEST(Mlp, ARowIsTheSameInEveryBatchAndInTraining) {
+  for (const char* residual : {"false", "true"}) {
+    const auto net = mlp({{"width", "27"}, {"residual", residual}},
+                         {.sample = {3}, .classes = 4, .outputs = 2, .time_scale = 9});
+    const at::NoGradGuard plain;
+    const NetInput in = input(150, 3, 4);
+    const Tensor all = net->forward(in);
+    for (const std::int64_t rows : {1, 5, 64, 70}) {
+      const NetInput few{in.x.narrow(0, 70, rows), in.t.narrow(0, 70, rows),
+                         in.labels.narrow(0, 70, rows)};
+      EXPECT_TRUE(at::equal(net->forward(few), all.narrow(0, 70, rows))) << rows << " rows";
+    }
+    EXPECT_TRUE(at::equal(net->run(in), all));
+  }
+}
+
+TEST(Mlp, GradientsAreTheSameOnAnyThreads) {
+  const NetworkShape shape{.sample = {3}, .classes = 4, .outputs = 2, .time_scale = 9};
+  const auto net = mlp({{"width", "27"}}, shape);
+  const NetInput in = input(700, 3, 4);
+  const Tensor weight = at::randn({700, 6});
+  std::vector<Tensor> found;
+  for (const int threads : {1, 2, 3}) {
+    const ThreadScope scope(threads);
+    const TorchThreads torch_threads(1e12);
+    net->parameters().gradients().zero_();
+    net->run(in);
+    net->backward(weight);
+    found.push_back(net->parameters().gradients().clone());
+  }
+  EXPECT_TRUE(at::equal(found[0], found[1]));
+  EXPECT_TRUE(at::equal(found[0], found[2]));
 }
 
 TEST(Mlp, InitialValuesArePureFunctionsOfTheSeed) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "gradatim/core/error.h"
 #include "gradatim/neural/library.h"
 #include "gradatim/neural/nn/precision.h"
@@ -15,6 +17,24 @@ void Net::set_precision(Precision precision) {
                  "precision bfloat16 is not for this network, whose passes are written by hand in "
                  "float32; leave --precision out");
   check_bfloat16(parameters_.values().device());
+}
+
+Tensor Net::features(const NetInput&) {
+  throw UsageError(1170, "this network has no features; conv_classifier and mlp have");
+}
+
+void Net::layers_at(std::int64_t places) {
+  const auto& items = parameters_.items();
+  for (; counted_ < items.size(); ++counted_) {
+    const Tensor& value = items[counted_].value;
+    if (value.dim() < 2) continue;  // a bias, a norm
+    operations_ += 2.0 * static_cast<double>(value.numel() * places);
+    ++layers_;
+  }
+}
+
+double Net::operations_at_once() const {
+  return operations_ / static_cast<double>(std::max<std::size_t>(layers_, 1));
 }
 
 Tensor Net::run(const NetInput& input) {
@@ -31,15 +51,28 @@ void Net::backward(const Tensor& output_gradient) {
   output_ = Tensor();
 }
 
-std::unique_ptr<Net> make_net(const Network& network, const NetworkShape& shape,
-                              at::Device device) {
+std::unique_ptr<Net> declare_net(const Network& network, const NetworkShape& shape) {
   GRADATIM_CHECK(shape.scores > 0 ? network.makes_scores() : network.makes_fields(), UsageError,
                  1170, "this network does not put out {}; leave out --network, or take {}",
                  shape.scores > 0 ? "scores of classes" : "a field",
                  shape.scores > 0 ? "conv_classifier or mlp" : "another one");
-  std::unique_ptr<Net> net(neural_function<MakeNet>(network.maker())(network.config(), shape));
+  return std::unique_ptr<Net>(neural_function<MakeNet>(network.maker())(network.config(), shape));
+}
+
+std::unique_ptr<Net> make_net(const Network& network, const NetworkShape& shape,
+                              at::Device device) {
+  auto net = declare_net(network, shape);
   net->parameters().pack(device);
   net->parameters().init(shape.seed);
+  return net;
+}
+
+std::unique_ptr<Net> load_net(const Network& network, const NetworkShape& shape,
+                              const SafetensorsFile& file, const std::string& prefix) {
+  auto net = declare_net(network, shape);
+  net->parameters().check(file, prefix);
+  net->parameters().pack();
+  net->parameters().load(file, prefix);
   return net;
 }
 

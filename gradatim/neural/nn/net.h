@@ -1,13 +1,13 @@
 // Net: a network that computes.
 //
-//  1. make_net() builds it from its Network's settings for a shape, with initial values.
+//  1. make_net() builds it from its Network's settings for a shape, with initial values; load_net()
+//     with those of a file.
 //  2. forward() gives outputs; under an active gradient mode they know how to go back.
 //  3. In training, run() is the forward pass of a step and backward() takes d loss / d output to
 //     parameters().gradients(), onto what is there already. By default both use automatic
 //     differentiation; small networks write them by hand.
 #pragma once
 
-#include <limits>
 #include <memory>
 #include <optional>
 
@@ -33,8 +33,14 @@ class Net {
   const Parameters& parameters() const { return parameters_; }
   /// [rows, sample...], with `outputs` times as many channels; or [rows, scores].
   virtual Tensor forward(const NetInput& input) = 0;
-  /// Multiplications and additions of a forward pass, a row, where they may be few.
-  virtual double operations() const { return std::numeric_limits<double>::infinity(); }
+  /// [rows, width]: what a classifier's last layer takes. UsageError GRD-1170 where there is none.
+  virtual Tensor features(const NetInput& input);
+  /// Multiplications and additions for a row between two places where threads wait for each other:
+  /// of a layer, the mean of all, unless the network knows better.
+  virtual double operations_at_once() const;
+  /// Whether forward() without gradients gives a row the same numbers whatever lies beside it, and
+  /// may be asked by several threads at once.
+  virtual bool row_by_row() const { return false; }
   /// Numbers that run() multiplies; parameters, gradients and outputs are float32 whatever they
   /// are. UsageError GRD-1180 where the processor or the network has not got them.
   void set_precision(Precision precision);
@@ -44,8 +50,12 @@ class Net {
  protected:
   /// Whether run() leaves its multiplications to torch, which can do them in bfloat16.
   virtual bool takes_bfloat16() const { return true; }
+  /// For constructors: the layers added since the last call multiply at so many places of a sample.
+  void layers_at(std::int64_t places);
 
  private:
+  double operations_ = 0.0;  // of all layers, a row
+  std::size_t layers_ = 0, counted_ = 0;
   Precision precision_ = Precision::float32;
   Parameters parameters_;
   Tensor output_;  // of run(), with its graph
@@ -58,5 +68,11 @@ using MakeNet = Net*(const void* config, const NetworkShape& shape);
 /// shape, GRD-1170 where it cannot put out what is wanted.
 std::unique_ptr<Net> make_net(const Network& network, const NetworkShape& shape,
                               at::Device device = at::kCPU);
+/// The same with a file's values, in memory. Errors of Parameters::load(), found before memory is
+/// taken: settings may claim any size.
+std::unique_ptr<Net> load_net(const Network& network, const NetworkShape& shape,
+                              const SafetensorsFile& file, const std::string& prefix);
+/// The same with parameters that are still to be packed.
+std::unique_ptr<Net> declare_net(const Network& network, const NetworkShape& shape);
 
 }  // namespace gradatim::neural

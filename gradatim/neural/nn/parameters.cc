@@ -43,7 +43,8 @@ Init Init::of_inputs(std::int64_t inputs) {
 
 Tensor Parameters::add(std::string name, at::IntArrayRef sizes, Init init) {
   GRADATIM_ASSERT(!values_.defined());
-  items_.push_back({std::move(name), at::empty(sizes, at::kFloat), init, 0});
+  const std::vector<std::int64_t> no_strides(sizes.size(), 0);  // memory of one number
+  items_.push_back({std::move(name), at::empty_strided(sizes, no_strides, at::kFloat), init, 0});
   return items_.back().value;
 }
 
@@ -88,13 +89,27 @@ void Parameters::store(SafetensorsWriter& file, const Tensor& buffer,
   }
 }
 
-void Parameters::load(const SafetensorsFile& file, const std::string& prefix) {
-  std::size_t known = 0;
-  for (Item& item : items_) {
+void Parameters::check(const SafetensorsFile& file, const std::string& prefix) const {
+  for (const Item& item : items_) {
     const auto& view = file.view(prefix + item.name);
     GRADATIM_CHECK(at::IntArrayRef(view.shape) == item.value.sizes(), ModelError, 3003,
                    "{}: '{}' has shape {}; the network's is {}", file.source(), prefix + item.name,
                    shape_text(view.shape), shape_text(item.value.sizes()));
+  }
+  const auto with_prefix = [&](const auto& array) { return array.first.starts_with(prefix); };
+  if (std::ranges::count_if(file.arrays(), with_prefix) == std::ssize(items_)) return;
+  for (const auto& [name, view] : file.arrays()) {
+    const bool ours =
+        std::ranges::any_of(items_, [&](const Item& item) { return prefix + item.name == name; });
+    GRADATIM_CHECK(ours || !name.starts_with(prefix), ModelError, 3060,
+                   "{}: the network has no parameter '{}'; its settings do not fit the file",
+                   file.source(), name);
+  }
+}
+
+void Parameters::load(const SafetensorsFile& file, const std::string& prefix) {
+  check(file, prefix);
+  for (Item& item : items_) {
     auto numbers = file.read<float>(prefix + item.name);
     for (const float number : numbers) {
       GRADATIM_CHECK(std::isfinite(number), ModelError, 3061, "{}: '{}' holds NaN or infinity",
@@ -102,17 +117,6 @@ void Parameters::load(const SafetensorsFile& file, const std::string& prefix) {
     }
     const at::NoGradGuard plain;
     item.value.copy_(at::from_blob(numbers.data(), item.value.sizes(), at::kFloat));
-    ++known;
-  }
-  const auto with_prefix = [&](const auto& array) { return array.first.starts_with(prefix); };
-  const auto found = std::ranges::count_if(file.arrays(), with_prefix);
-  if (static_cast<std::size_t>(found) == known) return;
-  for (const auto& [name, view] : file.arrays()) {
-    const bool ours =
-        std::ranges::any_of(items_, [&](const Item& item) { return prefix + item.name == name; });
-    GRADATIM_CHECK(ours || !name.starts_with(prefix), ModelError, 3060,
-                   "{}: the network has no parameter '{}'; its settings do not fit the file",
-                   file.source(), name);
   }
 }
 

@@ -1,7 +1,8 @@
 // Parameters: what a network learns, by name, in one buffer.
 //
 //  1. A network's constructor adds its parameters by a Scope, which knows the name in front
-//     ("mid_block.resnets.0.") and gives back the tensor to compute with.
+//     ("mid_block.resnets.0.") and gives back the tensor to compute with. It has a shape, and no
+//     memory yet: a file is compared with the shapes before any is taken (check()).
 //  2. pack() moves all values into one buffer, beside one of gradients, so that an optimiser, a
 //     moving average or a norm is one pass. The tensors that were given back look into it.
 //  3. init() draws the values: a parameter's are a pure function of the seed, its place and the
@@ -53,9 +54,11 @@ class Parameters {
 
   /// Writes them by name, from a buffer like values().
   void store(SafetensorsWriter& file, const Tensor& buffer, const std::string& prefix = {}) const;
-  /// Reads them all. ModelError GRD-3002, GRD-3003 where one is missing or of another shape;
-  /// GRD-3060 where the file has one that the network does not know, GRD-3061 where a number is not
-  /// finite.
+  /// Whether a file has these parameters, before or behind pack(). ModelError GRD-3002, GRD-3003
+  /// where one is missing or of another shape; GRD-3060 where the file has one that the network
+  /// does not know.
+  void check(const SafetensorsFile& file, const std::string& prefix = {}) const;
+  /// Reads them all, behind pack(). Errors of check(), and GRD-3061 where a number is not finite.
   void load(const SafetensorsFile& file, const std::string& prefix = {});
 
  private:

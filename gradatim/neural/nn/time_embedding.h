@@ -6,8 +6,7 @@
 namespace gradatim::neural {
 
 struct TimeEmbedding {
-  double largest_period = 10000.0;
-  double frequency_shift = 0;  // frequencies exp(-ln(largest_period) i / (half - shift))
+  double frequency_shift = 0;  // frequencies exp(-ln(10000) i / (half - shift))
   bool cosines_first = true;
 };
 

@@ -12,6 +12,7 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
+#include <mutex>
 
 #include "gradatim/core/error.h"
 #include "gradatim/neural/nn/memory.h"
@@ -106,12 +107,12 @@ class Transformer final : public Net {
     out_.emplace(silent(root / "final_layer" / "linear", width, in * shape.outputs));
     out_modulation_.emplace(
         silent(root / "final_layer" / "adaLN_modulation" / 1, width, 2 * width));
-    places_ = grid_embedding(shape.sample[1] / size, shape.sample[2] / size, width);
+    layers_at(shape.sample[1] / size * shape.sample[2] / size);
   }
 
   Tensor forward(const NetInput& input) override {
     const PooledMemory memory;
-    const Tensor places = places_.to(input.x.device());
+    const Tensor places = this->places().to(input.x.device());
     const Tensor told = at::silu(condition(input));
     Tensor h = at::linear(patches_of(input.x, config_.patch), patch_weight_.flatten(1),
                           patch_bias_) +
@@ -142,6 +143,15 @@ class Transformer final : public Net {
                    config_.heads, config_.width);
   }
 
+  // Not made by the constructor: the settings of a file may claim any size.
+  const Tensor& places() {
+    std::call_once(placed_, [this] {
+      places_ = grid_embedding(shape_.sample[1] / config_.patch, shape_.sample[2] / config_.patch,
+                               config_.width);
+    });
+    return places_;
+  }
+
   Tensor condition(const NetInput& input) const {
     const Tensor waves = time_embedding(input.t * shape_.time_scale, kFrequencies);
     const Tensor time = (*time2_)(at::silu((*time1_)(waves)));
@@ -152,6 +162,7 @@ class Transformer final : public Net {
   TransformerConfig config_;
   NetworkShape shape_;
   Tensor patch_weight_, patch_bias_, labels_, places_;
+  std::once_flag placed_;  // several fields may share a network
   std::optional<Dense> time1_, time2_, out_, out_modulation_;
   std::vector<TransformerBlock> blocks_;
 };

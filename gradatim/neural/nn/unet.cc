@@ -43,18 +43,21 @@ class Unet final : public Net {
     if (config.time == UnetTime::fourier) {
       frequencies_ = (root / "time_proj").add("weight", {base}, Init::normal(kFourierDeviation));
     }
+    layers_at(places(0));
     time1_.emplace(root / "time_embedding" / "linear_1", seen, time_);
     time2_.emplace(root / "time_embedding" / "linear_2", time_, time_);
     if (shape.classes > 0) {
       labels_ =
           (root / "class_embedding").add("weight", {shape.classes + 1, time_}, Init::normal(1.0));
     }
+    layers_at(1);
     add_down(root / "down_blocks");
     if (config.middle) add_middle(root / "mid_block");
     add_up(root / "up_blocks");
     norm_out_ = Norm(root / "conv_norm_out", base, config.norm_groups, config.norm_epsilon);
     conv_out_.emplace(root / "conv_out", base, shape.sample[0] * shape.outputs, 3,
                       config.zero_init);
+    layers_at(places(0));
   }
 
   Tensor forward(const NetInput& input) override {
@@ -102,6 +105,11 @@ class Unet final : public Net {
   std::int64_t levels() const { return static_cast<std::int64_t>(config_.channels.size); }
   std::int64_t channels(std::int64_t level) const {
     return config_.channels[static_cast<std::size_t>(level)];
+  }
+
+  // Of a level's images.
+  std::int64_t places(std::int64_t level) const {
+    return (shape_.sample[1] >> level) * (shape_.sample[2] >> level);
   }
 
   void check() const {
@@ -169,6 +177,7 @@ class Unet final : public Net {
         level.convolution->padding = config_.downsample_padding;
       }
       down_.push_back(std::move(level));
+      layers_at(places(i));
     }
   }
 
@@ -204,6 +213,7 @@ class Unet final : public Net {
         level.convolution.emplace(above / "conv", out, out, 3);
       }
       up_.push_back(std::move(level));
+      layers_at(places(i));
     }
   }
 

@@ -5,7 +5,6 @@
 #include "gradatim/api/settings.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/simd.h"
-#include "gradatim/neural/nn/memory.h"
 #include "gradatim/neural/nn/net.h"
 #include "gradatim/neural/nn/unet_layers.h"
 
@@ -186,21 +185,11 @@ TEST(Unet, RefusesShapesAndSettingsThatDoNotFit) {
   expect_refused(1167, {{"attention", "3"}}, {.sample = {1, 32, 32}});
 }
 
-TEST(PooledMemory, TensorsOutliveThePassAndTheNetwork) {
-  Tensor kept;
-  {
-    const KeptMemory network;
-    const void* first = nullptr;
-    {
-      const PooledMemory pass;
-      const Tensor once = at::empty({1 << 20}, at::kFloat);
-      first = once.data_ptr();
-    }
-    const PooledMemory pass;
-    kept = at::ones({1 << 20}, at::kFloat);
-    EXPECT_EQ(kept.data_ptr(), first);  // the block came back
-  }
-  EXPECT_EQ(kept.sum().item<float>(), static_cast<float>(1 << 20));
+TEST(Unet, ALayersOperationsGrowWithTheImages) {
+  const double small = unet(kSmall, {.sample = {1, 8, 8}})->operations_at_once();
+  const double large = unet(kSmall, {.sample = {1, 16, 16}})->operations_at_once();
+  EXPECT_GT(large, 3.0 * small);  // the layers that see the time alone do not
+  EXPECT_LT(large, 4.0 * small);
 }
 
 }  // namespace

@@ -14,8 +14,9 @@ Batches::Batches(BatchPlan plan, const Scale& scale, BatchesRequest request)
       request_(std::move(request)),
       dims_(request_.samples->size()),
       group_rows_(request_.rows * plan_.pair_steps),
-      order_(request_.samples->count, request_.seed, Stream::order),
-      source_order_(request_.source ? request_.source->count : 1, request_.seed, Stream::source),
+      order_(request_.samples->count, request_.shuffle, request_.seed, Stream::order),
+      source_order_(request_.source ? request_.source->count : 1, request_.shuffle, request_.seed,
+                    Stream::source),
       data_(to_size(group_rows_ * dims_)),
       noise_(data_.size()) {}
 

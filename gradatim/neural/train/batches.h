@@ -51,6 +51,7 @@ struct BatchesRequest {
   std::shared_ptr<const data::Samples> samples;
   std::shared_ptr<const data::Samples> source;  // null: normal noise
   std::int64_t rows = 0;
+  bool shuffle = true;  // the samples; those of a source, too
   std::uint64_t seed = 0;
   /// The time of a row by its draws, instead of the plan's density.
   std::function<double(std::int64_t row, double u, double z)> time = {};

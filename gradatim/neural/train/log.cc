@@ -33,16 +33,26 @@ void keep_until(const std::string& lines, std::int64_t step) {
 
 }  // namespace
 
-void Log::begin(std::int64_t step) {
+void Log::begin(std::int64_t step, std::int64_t number) {
   if (!wanted()) return;
   std::error_code failed;
   std::filesystem::create_directories(folder_, failed);
-  const std::string lines = path("metrics.jsonl");
-  if (step > 0 && std::filesystem::exists(lines, failed)) keep_until(lines, step);
-  lines_.reset(std::fopen(lines.c_str(), step == 0 ? "w" : "a"));
+  number_ = number;
+  if (number > 0 && std::filesystem::exists(lines(), failed)) {
+    keep_until(lines(), step);
+  } else {
+    number_ = 1;
+    while (std::filesystem::exists(lines(), failed)) ++number_;
+  }
+  lines_.reset(std::fopen(lines().c_str(), "a"));
   GRADATIM_CHECK(lines_ != nullptr, DataError, 2002, "cannot write logs to the folder '{}'",
                  folder_);
   events_ = std::make_unique<EventFile>(next_event_file(folder_), wall_time(), step);
+}
+
+std::string Log::name_of(const std::string& what, const std::string& ending) const {
+  return number_ < 2 ? fmt::format("{}.{}", what, ending)
+                     : fmt::format("{}_{}.{}", what, number_, ending);
 }
 
 std::string Log::path(const std::string& name) const {
@@ -65,7 +75,8 @@ void Log::step(std::int64_t step, const std::vector<std::pair<std::string, doubl
 
 void Log::samples(std::int64_t step, const data::Samples& samples) {
   if (!wanted()) return;
-  const std::string name = fmt::format("samples_{:07d}", step);
+  const std::string name = number_ < 2 ? fmt::format("samples_{:07d}", step)
+                                       : fmt::format("samples_{}_{:07d}", number_, step);
   if (!samples.is_images()) {
     data::write_samples(samples, path(name + ".csv"));
     return;

@@ -57,6 +57,7 @@ class Loop {
     }
     check_parameters();
     if (checkpoint_.wanted()) save();
+    objective_.parameters().require_gradients(false);  // nobody learns any more
     std::vector<data::History> history{{"train.loss", means_}};
     history.insert(history.end(), watched_.begin(), watched_.end());
     return {optimizer_.kept(), std::move(history), done_};
@@ -66,7 +67,11 @@ class Loop {
   void go() {
     const auto begun = std::chrono::steady_clock::now();
     if (done_ < config_.steps) objective_.begin(done_, config_.steps);
-    log_.begin(done_);
+    log_.begin(done_, log_number_);
+    if (log_.number() > std::max<std::int64_t>(1, log_number_) && request_.observer != nullptr) {
+      request_.observer->on_warning(fmt::format("{} holds the log of another fit; this one's is {}",
+                                                request_.log_folder, log_.lines()));
+    }
     watch();  // also what an interrupt kept from being seen
     while (done_ < config_.steps) {
       check_interrupt();
@@ -167,6 +172,7 @@ class Loop {
         {"step", done_}, {"pending", pending_}, {"sum", sum_}, {"recent", recent_}};
     state["watched"] = names;
     state["looks"] = looks_;
+    state["log"] = {{"folder", request_.log_folder}, {"number", log_.number()}};
     checkpoint_.write(identity_, std::move(state), file);
     written_ = done_;
   }
@@ -180,6 +186,10 @@ class Loop {
     }
     done_ = written_ = state.at("step").get<std::int64_t>();
     pending_ = state.at("pending").get<std::int64_t>();
+    const auto log = state.find("log");  // not in checkpoints from before logs had numbers
+    if (log != state.end() && log->at("folder") == request_.log_folder) {
+      log_number_ = log->at("number").get<std::int64_t>();
+    }
     sum_ = state.at("sum").get<double>();
     recent_ = state.at("recent").get<double>();
     GRADATIM_CHECK(done_ >= 0 && done_ <= config_.steps, ModelError, 3011, "it is at step {} of {}",
@@ -194,6 +204,7 @@ class Loop {
   data::CheckpointFile checkpoint_;
   Log log_;
   std::int64_t done_ = 0, written_ = 0;
+  std::int64_t log_number_ = 0;  // that the checkpoint knows
   std::vector<double> means_;
   std::vector<data::History> watched_;
   std::int64_t looks_ = -1;  // the tenth that samples to watch were last seen at

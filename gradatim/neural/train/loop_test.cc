@@ -13,6 +13,7 @@
 #include "gradatim/neural/diffusion/diffusion_model.h"
 #include "gradatim/neural/testing.h"
 #include "gradatim/neural/train/optimizer.h"
+#include "gradatim/process/generate.h"
 
 namespace gradatim::neural {
 namespace {
@@ -149,6 +150,59 @@ TEST(Loop, SamplesToWatchThatDoNotFitAreRefusedBeforeTheFirstStep) {
   Stop never(1);
   watched.observer = &never;
   EXPECT_THROW(data::fit_model(settings_of(options()), watched), DataError);
+}
+
+TEST(Loop, NothingLearnsAnyMoreBehindIt) {
+  struct Sum final : Objective {
+    std::unique_ptr<Net> net;
+    bool learned = false;
+    Parameters& parameters() override { return net->parameters(); }
+    double step(std::int64_t) override {
+      const Tensor x = at::ones({2, 1, 4, 4});
+      net->backward(at::ones_like(net->run({x, at::ones({2}), {}})));
+      learned = parameters().items().front().value.requires_grad();
+      return 1.0;
+    }
+    std::shared_ptr<const data::Model> model(const Tensor&) override { return nullptr; }
+  };
+  Sum objective;
+  const Plan plan(std::vector<api::Option>{{"network", "unet"},
+                                           {"network.channels", "8"},
+                                           {"network.norm_groups", "4"},
+                                           {"network.head_width", "8"},
+                                           {"network.attention", "-1"},
+                                           {"steps", "2"}});
+  objective.net = make_net(*plan.diffusion.network, {.sample = {1, 4, 4}});
+  train(objective, plan.diffusion.training->config(), {}, {});
+  EXPECT_TRUE(objective.learned);
+  for (const auto& item : objective.parameters().items()) {
+    EXPECT_FALSE(item.value.requires_grad()) << item.name;
+  }
+}
+
+TEST(Loop, PicturesAreWhatTheModelGeneratesOfAllLabelsInTurn) {
+  const Folder folder;
+  auto seen = request();
+  seen.log_folder = folder.path();
+  auto how = options("10");
+  how.emplace_back("sample_every", "10");
+  how.emplace_back("ema_decay", "0");
+  const auto model = data::fit_model(settings_of(how), seen);
+  const auto& generator = dynamic_cast<const process::Generator&>(*model);
+  const data::Samples shown =
+      data::read_samples(folder.path() + "/samples_0000010.csv", {.label = "label"});
+  ASSERT_EQ(shown.count, 64);
+  EXPECT_FALSE(std::filesystem::exists(folder.path() + "/samples_0000005.csv"));
+  const auto wanted = process::generate(
+      generator, generator.sampler(),
+      {.rows = 64, .labels = process::labels_named(generator, {"left", "right"}, 64)});
+  ASSERT_EQ(shown.numbers.size(), wanted.size());
+  for (std::size_t k = 0; k < wanted.size(); ++k) {
+    EXPECT_NEAR(shown.numbers[k], wanted[k], 1e-5 * (1.0 + std::abs(wanted[k])));
+  }
+  for (std::size_t k = 0; k < 64; ++k) {
+    EXPECT_EQ(shown.classes[static_cast<std::size_t>(shown.labels[k])], k % 2 ? "right" : "left");
+  }
 }
 
 TEST(Loop, PartsOfABatchAddUpToIt) {

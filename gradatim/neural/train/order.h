@@ -1,5 +1,5 @@
-// Order: which samples a step learns from. The stream of samples is one random order of all of them
-// after another, an epoch each; step s takes the places from s * batch on.
+// Order: which samples a step learns from. The stream of samples is one order of all of them after
+// another, an epoch each, random or always their own; step s takes the places from s * batch on.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,12 @@ namespace gradatim::neural {
 
 class Order {
  public:
-  Order(std::int64_t count, std::uint64_t seed, Stream stream)
-      : count_(count), seed_(seed), stream_(stream) {}
+  Order(std::int64_t count, bool shuffled, std::uint64_t seed, Stream stream)
+      : count_(count), shuffled_(shuffled), seed_(seed), stream_(stream) {}
 
   /// The sample at a place of the stream. A pure function of it; the order of one epoch is kept.
   std::int64_t at(std::int64_t place) {
+    if (!shuffled_) return place % count_;
     if (place / count_ != epoch_) shuffle(place / count_);
     return order_[static_cast<std::size_t>(place % count_)];
   }
@@ -35,6 +36,7 @@ class Order {
   }
 
   std::int64_t count_;
+  bool shuffled_;
   std::uint64_t seed_;
   Stream stream_;
   std::int64_t epoch_ = -1;

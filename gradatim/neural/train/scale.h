@@ -23,6 +23,8 @@ class Scale {
   void to_states(std::span<double> data) const;
   /// Whether all columns have the same scale.
   bool uniform() const { return factor_.size() == 1; }
+  std::span<const double> shift() const { return shift_; }
+  std::span<const double> factor() const { return factor_; }
   /// ln |d state / d data| of `dims` numbers.
   double log_scale(std::int64_t dims) const;
 

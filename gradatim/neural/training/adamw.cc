@@ -51,6 +51,8 @@ constexpr api::Setting kSettings[] = {
     api::setting<&C::steps>({.doc = "Updates of the parameters.", .range = api::between(1, kMost)}),
     api::setting<&C::batch_size>(
         {.doc = "Samples an update learns from.", .range = api::between(1, 1 << 20)}),
+    api::setting<&C::shuffle>({.doc = "Whether every pass over the samples takes them in a new "
+                                      "random order, or in the one that they came in."}),
     api::setting<&C::accumulate>(
         {.doc = "Parts that a batch is computed in, one after the other, to need less memory.",
          .range = api::between(1, 1 << 20)}),

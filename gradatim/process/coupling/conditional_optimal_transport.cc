@@ -74,7 +74,6 @@ class ConditionalOptimalTransport final : public Coupling {
  public:
   explicit ConditionalOptimalTransport(const ConditionalOptimalTransportConfig& config)
       : config_(config) {}
-  bool needs_labels() const override { return true; }
 
  protected:
   void choose(const Batch& batch, std::span<std::int32_t> partner) const override {

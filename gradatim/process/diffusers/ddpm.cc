@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gradatim/core/error.h"
 #include "gradatim/process/diffusers/families.h"
 #include "gradatim/process/diffusers/schedule.h"
 
@@ -17,7 +18,11 @@ double deviation(const Config& config, double posterior, double beta) {
   if (type == "fixed_small" || type == "fixed_small_log") return std::sqrt(small);
   if (type == "fixed_large") return std::sqrt(beta);
   if (type == "fixed_large_log") return std::sqrt(std::log(beta));  // the peer's: not a number
-  refuse(config, fmt::format("variance_type '{}' with outputs of the sample's shape", type));
+  throw UsageError(1126,
+                   fmt::format("{} with variance_type '{}', whose networks put out the variance "
+                               "itself, is for mode='correct' alone, which draws by "
+                               "fixed_small",
+                               config.family().name, type));
 }
 
 // The noise; where the model says the variance's logarithm between these two, it begins half-way.

@@ -237,6 +237,23 @@ TEST(Scheduler, LearnedRangeGoesFromFixedSmallToTheLargestVariance) {
   }
 }
 
+TEST(Scheduler, LearnedVariancesThemselvesAreRefusedInOneLineThatSaysWhatToTake) {
+  const auto config =
+      Config::parse(R"({"_class_name": "DDPMScheduler", "variance_type": "learned"})");
+  try {
+    Scheduler(config, Mode::compat).set_timesteps({.steps = 10});
+    ADD_FAILURE() << "it was read";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), 1126);
+    const std::string why = error.what();
+    EXPECT_NE(why.find("'learned'"), std::string::npos) << why;
+    EXPECT_NE(why.find("mode='correct'"), std::string::npos) << why;
+    EXPECT_NE(why.find("fixed_small"), std::string::npos) << why;
+    EXPECT_EQ(why.find('\n'), std::string::npos) << why;
+  }
+  EXPECT_NO_THROW(Scheduler(config, Mode::correct).set_timesteps({.steps = 10}));
+}
+
 // The same configuration in two modes, where nothing differs but the last step's rounding.
 TEST(CorrectMode, DdimOnATrailingGridThatDividesIsTheSameInBothModes) {
   const auto config = Config::parse(

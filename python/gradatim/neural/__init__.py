@@ -2,11 +2,13 @@
 """Names of neural: estimators, and a module a kind of component."""
 
 from gradatim.neural import model, network, training
+from gradatim.neural._diffusers import from_diffusers
 from gradatim.neural._estimators import Classifier, DiffusionModel
 
 __all__ = [
     "Classifier",
     "DiffusionModel",
+    "from_diffusers",
     "model",
     "network",
     "training",

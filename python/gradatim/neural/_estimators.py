@@ -54,6 +54,9 @@ class Classifier(NetworkClassifier):
         Updates of the parameters. In [1, 1099511627776]. Of training=adamw.
     batch_size : int, default=128
         Samples an update learns from. In [1, 1048576]. Of training=adamw.
+    shuffle : bool, default=True
+        Whether every pass over the samples takes them in a new random order, or in the one that
+        they came in. Of training=adamw.
     accumulate : int, default=1
         Parts that a batch is computed in, one after the other, to need less memory. In [1,
         1048576]. Of training=adamw.
@@ -145,6 +148,7 @@ class Classifier(NetworkClassifier):
         "power": "path.power",
         "steps": "training.steps",
         "batch_size": "training.batch_size",
+        "shuffle": "training.shuffle",
         "accumulate": "training.accumulate",
         "learning_rate": "training.learning_rate",
         "warmup_steps": "training.warmup_steps",
@@ -174,6 +178,7 @@ class Classifier(NetworkClassifier):
         power: float = 1.0,
         steps: int = 10000,
         batch_size: int = 128,
+        shuffle: bool = True,
         accumulate: int = 1,
         learning_rate: float = 0.001,
         warmup_steps: int = 100,
@@ -203,6 +208,7 @@ class Classifier(NetworkClassifier):
         self.power = power
         self.steps = steps
         self.batch_size = batch_size
+        self.shuffle = shuffle
         self.accumulate = accumulate
         self.learning_rate = learning_rate
         self.warmup_steps = warmup_steps
@@ -276,6 +282,9 @@ class DiffusionModel(GenerativeModel):
         Updates of the parameters. In [1, 1099511627776]. Of training=adamw.
     batch_size : int, default=128
         Samples an update learns from. In [1, 1048576]. Of training=adamw.
+    shuffle : bool, default=True
+        Whether every pass over the samples takes them in a new random order, or in the one that
+        they came in. Of training=adamw.
     accumulate : int, default=1
         Parts that a batch is computed in, one after the other, to need less memory. In [1,
         1048576]. Of training=adamw.
@@ -374,6 +383,7 @@ class DiffusionModel(GenerativeModel):
         "power": "path.power",
         "steps": "training.steps",
         "batch_size": "training.batch_size",
+        "shuffle": "training.shuffle",
         "accumulate": "training.accumulate",
         "learning_rate": "training.learning_rate",
         "warmup_steps": "training.warmup_steps",
@@ -408,6 +418,7 @@ class DiffusionModel(GenerativeModel):
         power: float = 1.0,
         steps: int = 10000,
         batch_size: int = 128,
+        shuffle: bool = True,
         accumulate: int = 1,
         learning_rate: float = 0.001,
         warmup_steps: int = 100,
@@ -442,6 +453,7 @@ class DiffusionModel(GenerativeModel):
         self.power = power
         self.steps = steps
         self.batch_size = batch_size
+        self.shuffle = shuffle
         self.accumulate = accumulate
         self.learning_rate = learning_rate
         self.warmup_steps = warmup_steps

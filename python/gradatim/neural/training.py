@@ -19,6 +19,9 @@ class Adamw(Component):
         Updates of the parameters. In [1, 1099511627776].
     batch_size : int, default=128
         Samples an update learns from. In [1, 1048576].
+    shuffle : bool, default=True
+        Whether every pass over the samples takes them in a new random order, or in the one that
+        they came in.
     accumulate : int, default=1
         Parts that a batch is computed in, one after the other, to need less memory. In [1,
         1048576].
@@ -68,6 +71,7 @@ class Adamw(Component):
         *,
         steps: int = 10000,
         batch_size: int = 128,
+        shuffle: bool = True,
         accumulate: int = 1,
         learning_rate: float = 0.001,
         warmup_steps: int = 100,
@@ -84,6 +88,7 @@ class Adamw(Component):
     ) -> None:
         self.steps = steps
         self.batch_size = batch_size
+        self.shuffle = shuffle
         self.accumulate = accumulate
         self.learning_rate = learning_rate
         self.warmup_steps = warmup_steps

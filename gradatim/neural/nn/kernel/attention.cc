@@ -57,11 +57,12 @@ class Head {
   std::vector<float> numbers_;
 };
 
-// scores[j] = sum over c of block[c] keys[j][c]; returns the largest.
+// scores[j] = sum over c of block[c] keys[j][c]; returns the largest, or less where one is NaN:
+// the exponential of that one is NaN whatever is taken off.
 HWY_NOINLINE Vector products(const float* block, const Head& keys, std::int64_t tokens,
                              float* scores) {
   const Floats d;
-  Vector most = hn::Set(d, std::numeric_limits<float>::lowest());
+  Vector most = hn::Set(d, -std::numeric_limits<float>::infinity());
   for (std::int64_t from = 0; from < keys.padded(); from += kChunk) {
     Vector q[kChunk];
     for (int c = 0; c < kChunk; ++c) q[c] = hn::Load(d, block + (from + c) * kLanes);
@@ -176,7 +177,8 @@ void forward_head(const Attention& a, std::int64_t place, float* out) {
         result[lane * all + c] = block[c * kLanes + lane] * inverse;
       }
     }
-    hn::Store(hn::Add(most, hn::Log(d, sum)), d, sums);
+    const Vector logsum = hn::Add(most, hn::Log(d, sum));
+    hn::Store(hn::IfThenElse(hn::IsNaN(sum), sum, logsum), d, sums);  // Log takes NaN for a number
     std::copy_n(sums, count, a.logsum + place * a.tokens + first);
   }
 }

@@ -1,0 +1,66 @@
+// gradatim convert: networks from folders of diffusers, and to them.
+#include "gradatim/neural/convert.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "gradatim/cli/cli.h"
+#include "gradatim/cli/session.h"
+#include "gradatim/core/error.h"
+
+namespace gradatim::cli {
+namespace {
+
+constexpr OptionSpec kOptions[] = {
+    {"out", "FILE|DIR",
+     "Where to write: of a folder a model file, of a model file a folder, which must be new."},
+    {"scaling", "range|none",
+     "Of a folder: range takes the network's numbers from -1 to 1 for images of bytes, none leaves "
+     "them as they are; by default range for 1 or 3 channels."},
+};
+
+void warn(Session& session, const std::vector<std::string>& notes) {
+  for (const auto& note : notes) session.progress().on_warning(note);
+}
+
+int read_folder(const std::string& folder, const std::string& out, const Arguments& arguments,
+                Session& session) {
+  if (out != "-") check_writable(out);
+  const auto made = neural::from_diffusers(folder, arguments.text("scaling", "automatic"));
+  warn(session, made.notes);
+  write_result(out, made.model->bytes());
+  session.progress().finish(
+      fmt::format("wrote {}: {}", out, made.model->card().settings.component));
+  return kDone;
+}
+
+int write_folder(const std::string& path, const std::string& out, const Arguments& arguments,
+                 Session& session) {
+  GRADATIM_CHECK(!arguments.has("scaling"), UsageError, 1002,
+                 "--scaling is for folders of diffusers; a model file knows its own");
+  warn(session, neural::to_diffusers(*data::load_model(path), out));
+  session.progress().finish(fmt::format("wrote {}: a DDPMPipeline of diffusers", out));
+  return kDone;
+}
+
+int run_convert(const Arguments& arguments) {
+  Session session(arguments, "step");
+  const std::string from = arguments.required_positional("a FOLDER of diffusers or a model FILE");
+  const std::string out = arguments.required("out");
+  session.check_no_device();
+  const bool folder = std::filesystem::is_directory(from);
+  return (folder ? read_folder : write_folder)(from, out, arguments, session);
+}
+
+}  // namespace
+
+constexpr Command kConvert = {
+    .name = "convert",
+    .synopsis = "FOLDER --out FILE.safetensors | FILE.safetensors --out FOLDER",
+    .summary = "Converts a network of diffusers to a model file, or a model file to diffusers.",
+    .options = kOptions,
+    .run = run_convert,
+};
+
+}  // namespace gradatim::cli

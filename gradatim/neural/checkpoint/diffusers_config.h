@@ -1,0 +1,21 @@
+// config.json of a UNet2DModel as settings of neural.network.unet and back. What cannot be said by
+// them is ModelError GRD-3063 with the field's name.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "gradatim/api/settings.h"
+#include "gradatim/neural/network.h"
+#include "gradatim/neural/network/unet.h"
+
+namespace gradatim::neural {
+
+/// `source` is the file's name in messages. UsageError of settings out of their range.
+api::Settings unet_settings(const nlohmann::ordered_json& json, const std::string& source);
+NetworkShape unet_shape(const nlohmann::ordered_json& json, const std::string& source);
+
+/// The fields of a network that was made of `config` for `shape`, with diffusers' defaults.
+nlohmann::ordered_json unet_json(const UnetConfig& config, const NetworkShape& shape);
+
+}  // namespace gradatim::neural

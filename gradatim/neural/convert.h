@@ -1,0 +1,39 @@
+// convert: networks from and to the folders of diffusers, whatever else a model file holds.
+//
+// A folder is a pipeline's (unet/, scheduler/, as DDPMPipeline.save_pretrained lays it out) or a
+// UNet2DModel's alone. Its scheduler decides the path and what the network says; solvers and steps
+// are chosen when sampling, as of any model.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gradatim/data/model.h"
+
+namespace gradatim::neural {
+
+struct Converted {
+  std::shared_ptr<const data::Model> model;  // a neural.diffusion
+  std::vector<std::string> notes;            // what was taken for granted, a sentence each
+};
+
+/// `scaling`: "range" takes states from -1 to 1 for images of bytes, "none" leaves them as they
+/// are; "automatic" is range for 1 or 3 channels, and what the model was where gradatim wrote the
+/// folder. Errors are those of read_unet_folder() and read_unet_parameters(); ModelError GRD-3068 a
+/// scheduler that no path stands for; UsageError GRD-1005 another scaling, GRD-1120 to 1122 a
+/// damaged scheduler, GRD-1160 no torch.
+Converted from_diffusers(const std::string& folder, std::string_view scaling = "automatic");
+
+/// Writes a pipeline's folder, whole or not at all, and returns what diffusers will not know.
+/// UsageError GRD-1162 no such model; ModelError GRD-3063, GRD-3068 what diffusers cannot say;
+/// DataError GRD-2002 the folder is there and not empty, or cannot be written.
+std::vector<std::string> to_diffusers(const data::Model& model, const std::string& folder);
+
+/// gradatim_read_diffusers and gradatim_write_diffusers of libgradatim_neural.
+using ReadDiffusers = Converted(const std::string& folder, std::string_view scaling);
+using WriteDiffusers = std::vector<std::string>(const data::Model& model,
+                                                const std::string& folder);
+
+}  // namespace gradatim::neural
