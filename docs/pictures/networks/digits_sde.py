@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from experiment import PICTURES, Results, Row, digit_parts, judge_of, kept, number
 from house_style import BLUE, GREY, INK, ORANGE, plt, save
 
+import gradatim
 from gradatim.neural import DiffusionModel
 from gradatim.neural.network import Mlp
 from gradatim.process import sample
@@ -29,7 +30,9 @@ from gradatim.process.solver import PredictorCorrector
 TIMES = (0.75, 0.5, 0.25)
 WAYS = {"reverse SDE": "euler_maruyama", "probability flow": "heun"}
 SOLVERS = (*WAYS.values(), "predictor_corrector")
-SNR = 0.05  # of the corrector's steps; with the default, 0.16, samples are a little farther off
+# What did better on seed 0 than the defaults: smaller steps of the corrector, and steps of both
+# that are shorter near the data.
+CORRECTED = {"solver": PredictorCorrector(snr=0.05), "grid": "quadratic"}
 WEIGHTS = np.array([0.5, 0.3, 0.2])
 MEANS = np.array([[-1.0, 0.0], [1.0, 0.6], [0.4, -1.1]])
 DEVIATIONS = np.array([[0.35, 0.15], [0.25, 0.3], [0.2, 0.4]])
@@ -44,8 +47,8 @@ class Budget:
     steps: tuple[int, ...] = (300, 60, 150)  # of SOLVERS; the last two ask twice a step
     count: int = 5000
     marginal_count: int = 2000
-    probes: int = 16
-    exact_rows: int = 48
+    probes: int = 8
+    exact_rows: int = 24
     mixture_updates: int = 6000
     mixture_draws: int = 20000
     mixture_rows: int = 2000
@@ -122,14 +125,10 @@ class Experiment:
 
     def distance(self, seed: int, solver: str) -> Row:
         steps = self.budget.steps[SOLVERS.index(solver)]
-        made = self.model(seed).sample(
-            self.budget.count,
-            label=np.arange(self.budget.count) % 10,
-            path="vp",
-            solver=PredictorCorrector(snr=SNR) if solver == "predictor_corrector" else solver,
-            steps=steps,
-            seed=1,
-        )
+        how = {"solver": solver, "steps": steps, "path": "vp", "seed": 1}
+        labels = np.arange(self.budget.count) % 10
+        how |= CORRECTED if solver == "predictor_corrector" else {}
+        made = self.model(seed).sample(self.budget.count, label=labels, **how)
         return {"distance": frechet(self.features(made), self.real)}
 
     def floor(self) -> Row:
@@ -185,15 +184,23 @@ class Experiment:
     def bits(self, seed: int) -> Row:
         """Bits a dimension of unseen digits, given labels; of a few also with the exact trace."""
         x = filled(self.unseen, 1, seed=7)
-        how = {"atol": 1e-3, "rtol": 1e-3, "path": "vp", "n_jobs": 1}
         labels = self.unseen_labels
-        nats, errors = self.model(seed).log_prob(
-            x, labels, probes=self.budget.probes, return_std_error=True, **how
-        )
+        how = {"path": "vp", "n_jobs": 1}
+        for tolerance in (1e-3, 3e-3, 1e-2):  # some networks are too rough for the first
+            how |= {"atol": tolerance, "rtol": tolerance}
+            try:
+                nats, errors = self.model(seed).log_prob(
+                    x, labels, probes=self.budget.probes, return_std_error=True, **how
+                )
+                break
+            except gradatim.NumericError:
+                if tolerance == 1e-2:
+                    raise
         few = self.budget.exact_rows if seed == self.budget.seeds[0] else 0
         exact = self.model(seed).log_prob(x[:few], labels[:few], **how) if few else np.empty(0)
         unit = -1 / (x[0].size * np.log(2))
         return {
+            "tolerance": tolerance,
             "bits": unit * nats.mean(),
             "error": -unit * nats.std(ddof=1) / np.sqrt(len(x)),
             "of_probes": -unit * np.sqrt(np.sum(errors**2)) / len(x),
@@ -213,7 +220,7 @@ def log_density(x: np.ndarray) -> np.ndarray:
     return np.logaddexp.reduce(parts + np.log(WEIGHTS), axis=1)
 
 
-def mixture(budget: Budget, seed: int) -> Row:
+def mixture(budget: Budget) -> Row:
     """Mean log-density of fresh draws: the truth, and a network's that learned from others."""
     oracle = GaussianMixture(
         dims=2,
@@ -222,8 +229,8 @@ def mixture(budget: Budget, seed: int) -> Row:
         deviations=tuple(DEVIATIONS.ravel()),
     )
     exact = {"path": "vp", "prediction": "v", "solver": "rk45", "steps": 1, "n_jobs": 1}
-    learned = sample(oracle, (budget.mixture_draws, 2), seed=10 + seed, **exact)
-    fresh = sample(oracle, (budget.mixture_rows, 2), seed=20 + seed, **exact)
+    learned = sample(oracle, (budget.mixture_draws, 2), seed=10, **exact)
+    fresh = sample(oracle, (budget.mixture_rows, 2), seed=20, **exact)
     model = DiffusionModel(
         path="vp",
         prediction="v",
@@ -232,7 +239,7 @@ def mixture(budget: Budget, seed: int) -> Row:
         batch_size=512,
         learning_rate=2e-3,
         scaling="none",
-        random_state=seed,
+        random_state=0,
         n_jobs=1,
     ).fit(learned)
     truth, found = log_density(fresh), model.log_prob(fresh, atol=1e-4, rtol=1e-4)
@@ -281,8 +288,9 @@ def tell_bits(run: Experiment, found: Results) -> None:
     for seed in run.budget.seeds:
         row = found.get(f"bits {seed}", lambda: run.bits(seed))  # noqa: B023
         print(
-            f"seed {seed}: {row['bits']:.3f} ± {row['error']:.3f} bits a dimension, "
-            f"{row['of_probes']:.4f} of it by the probes"
+            f"seed {seed}: {row['bits']:.3f} ± {row['error']:.3f} bits a dimension "
+            f"(± {row['of_probes']:.4f} by the probes alone; "
+            f"tolerance {row.get('tolerance', 1e-3):g})"
         )
         if row["exact"]:
             exact, same = np.mean(row["exact"]), np.mean(row["same"])
@@ -324,13 +332,11 @@ def main(budget: Budget = Budget(), folder: Path = PICTURES) -> None:
     print(marginal_table(run, found))
     tell_bits(run, found)
     draw(run, folder)
-    for seed in budget.seeds:
-        row = found.get(f"mixture {seed}", lambda: mixture(budget, seed))  # noqa: B023
-        away = row["found"] - row["truth"]
-        print(
-            f"mixture, seed {seed}: {row['found']:.4f} nats, the truth {row['truth']:.4f}, "
-            f"off by {away:+.4f} ± {row['error']:.4f}"
-        )
+    row = found.get("mixture", lambda: mixture(budget))
+    print(
+        f"mixture: {row['found']:.4f} nats, the truth {row['truth']:.4f}, "
+        f"off by {row['found'] - row['truth']:+.4f} ± {row['error']:.4f}"
+    )
 
 
 if __name__ == "__main__":
