@@ -1,5 +1,7 @@
 #include "gradatim/neural/classifier/classifier_loss.h"
 
+#include "gradatim/neural/nn/sums.h"
+
 namespace gradatim::neural {
 
 Tensor log_chances_of(const Tensor& output, const Tensor& log_shares, const Tensor& signal) {
@@ -14,7 +16,7 @@ double learn_labels(Net& net, const LabelTensors& rows, const Tensor& log_shares
   q.scatter_add_(1, places, at::full(places.sizes(), 1.0 - smoothing, q.options()));
   const double count = static_cast<double>(all);
   net.backward((log_p.exp() - q).mul_(rows.signal.unsqueeze(1)).div_(count));
-  return -at::dot(q.flatten(), log_p.flatten()).item<double>() / count;
+  return -sum_of_products(q, log_p) / count;
 }
 
 }  // namespace gradatim::neural

@@ -30,7 +30,7 @@ class DiffusionObjective final : public BatchObjective {
     auto tensors = tensors_of(batch, parts_.shape, first, rows, parts_.device);
     if (variance_) variance_->add_to(tensors, batch, parts_, first, rows);
     tensors.input.dropout.emplace(parts_.shape.seed, Stream::dropout_units, pass());
-    return neural::learn(net(), tensors, batch.rows).item<double>();
+    return neural::learn(net(), tensors, batch.rows);
   }
 
  private:

@@ -1,5 +1,6 @@
 #include "gradatim/neural/diffusion/diffusion_loss.h"
 
+#include "gradatim/neural/nn/sums.h"
 #include "gradatim/neural/size.h"
 #include "gradatim/neural/train/batch_objective.h"
 
@@ -38,18 +39,18 @@ double loss_of(Net& net, const BatchTensors& batch) {
   return loss + batch.step_weight * cost.cost.mean(at::kDouble).item<double>();
 }
 
-Tensor learn(Net& net, const BatchTensors& batch, std::int64_t all) {
+double learn(Net& net, const BatchTensors& batch, std::int64_t all) {
   const auto [error, variances] = parts_of(net.run(batch.input), batch);
   const double numbers = static_cast<double>(all * (batch.target.numel() / batch.target.size(0)));
   const Tensor weighted = error * batch.weight;
-  Tensor loss = at::dot(weighted.flatten(), error.flatten()) / numbers;
+  double loss = sum_of_products(weighted.contiguous(), error.contiguous()) / numbers;
   const Tensor gradient = weighted.mul_(2.0 / numbers);
   if (!batch.steps) {
     net.backward(gradient);
     return loss;
   }
   const Cost cost = step_cost(error, variances, *batch.steps);
-  loss += cost.cost.sum() * (batch.step_weight / numbers);
+  loss += cost.cost.sum(at::kDouble).item<double>() * (batch.step_weight / numbers);
   net.backward(at::cat({gradient, cost.gradient * (batch.step_weight / numbers)}, 1));
   return loss;
 }

@@ -23,6 +23,6 @@ BatchTensors tensors_of(Batch& batch, const NetworkShape& shape, std::int64_t fi
 /// The loss alone.
 double loss_of(Net& net, const BatchTensors& batch);
 /// The sum of losses of some rows over `all` rows; adds the gradients.
-Tensor learn(Net& net, const BatchTensors& batch, std::int64_t all);
+double learn(Net& net, const BatchTensors& batch, std::int64_t all);
 
 }  // namespace gradatim::neural

@@ -298,5 +298,23 @@ TEST(Optimizer, UpdatesAreThoseOfTheFormulas) {
   }
 }
 
+// Perceptrons compute in blocks that threads do not change; so does what the loop adds up.
+TEST(Loop, APerceptronIsTheSameOnAnyThreads) {
+  for (const char* name : {"neural.diffusion", "neural.classifier"}) {
+    std::vector<std::string> files;
+    for (const int threads : {1, 2, 3}) {
+      const ThreadScope scope(threads);
+      const auto settings = api::parse_settings(name, {{{"network", "mlp"},
+                                                        {"network.width", "300"},
+                                                        {"batch_size", "300"},
+                                                        {"gradient_clip", "0.1"},
+                                                        {"steps", "12"}}});
+      files.push_back(data::fit_model(settings, {.seed = 1, .samples = two_blobs(500)})->bytes());
+    }
+    EXPECT_EQ(files[0], files[1]) << name;
+    EXPECT_EQ(files[0], files[2]) << name;
+  }
+}
+
 }  // namespace
 }  // namespace gradatim::neural

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "gradatim/core/error.h"
+#include "gradatim/neural/nn/sums.h"
 
 namespace gradatim::neural {
 
@@ -19,7 +19,7 @@ Optimizer::Optimizer(Parameters& parameters, const TrainingConfig& config)
 
 double Optimizer::update(std::int64_t step) {
   const Tensor gradients = parameters_.gradients();
-  const double norm = gradients.norm().item<double>();
+  const double norm = std::sqrt(sum_of_products(gradients, gradients));
   if (!std::isfinite(norm)) return norm;
   if (config_.gradient_clip > 0.0 && norm > config_.gradient_clip) {
     gradients.mul_(config_.gradient_clip / norm);
