@@ -7,7 +7,7 @@
 //  3. It returns the parameters to keep: the moving average, where one is wanted.
 //
 // A step is a pure function of its number, so a fit that was cut off and goes on ends in the same
-// bytes (with the same number of threads, processor and torch).
+// bytes (with the same processor, torch and, but for perceptrons, number of threads).
 #pragma once
 
 #include <cstdint>
