@@ -32,6 +32,16 @@ Tensor activated(Activation kind, const Tensor& z) {
 struct Linear {
   Tensor weight, bias;  // [out, in], [out]
 
+  // As two layers begin whose outputs are added, one of the state and one of the time.
+  static Linear of_state_and_time(const Scope& scope, std::int64_t dims, std::int64_t out) {
+    const double root = std::sqrt(static_cast<double>(dims));
+    Init weights = Init::of_inputs(dims);
+    weights.last = root;  // so that its bound is 1
+    return {scope.add("weight", {out, dims + 1}, weights),
+            scope.add("bias", {out}, Init::uniform(std::hypot(1.0, 1.0 / root)))};
+  }
+  Linear(Tensor given_weight, Tensor given_bias)
+      : weight(std::move(given_weight)), bias(std::move(given_bias)) {}
   Linear(const Scope& scope, std::int64_t in, std::int64_t out)
       : weight(scope.add("weight", {out, in}, Init::of_inputs(in))),
         bias(scope.add("bias", {out}, Init::of_inputs(in))) {}
@@ -47,7 +57,8 @@ class Mlp final : public Net {
     const bool embedded = config.time_input == TimeInput::embedded;
     const std::int64_t inputs = dims_ + (embedded ? kTimeWidth : 1);
     const std::int64_t width = config.width;
-    layers_.emplace_back(root / "input", inputs, width);
+    layers_.push_back(embedded ? Linear(root / "input", inputs, width)
+                               : Linear::of_state_and_time(root / "input", dims_, width));
     for (int k = 0; k + 1 < config.layers && !config.residual; ++k) {
       layers_.emplace_back(root / "layers" / k, width, width);
     }

@@ -18,7 +18,8 @@ std::int64_t rounded_up(std::int64_t count) {
   return (count + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-std::vector<double> drawn(const Init& init, std::int64_t count, const Philox& draws) {
+std::vector<double> drawn(const Init& init, at::IntArrayRef sizes, const Philox& draws) {
+  const std::int64_t count = c10::multiply_integers(sizes);
   std::vector<double> values(static_cast<std::size_t>(count), init.size);
   if (init.kind == Init::Kind::normal) {
     normals(draws, 0, values);
@@ -27,6 +28,10 @@ std::vector<double> drawn(const Init& init, std::int64_t count, const Philox& dr
     for (std::size_t k = 0; k < values.size(); ++k) {
       values[k] = init.size * (2.0 * draws.uniform(k) - 1.0);
     }
+  }
+  if (init.last != 1.0) {
+    const auto row = static_cast<std::size_t>(sizes.back());
+    for (std::size_t k = row - 1; k < values.size(); k += row) values[k] *= init.last;
   }
   return values;
 }
@@ -68,7 +73,7 @@ void Parameters::init(std::uint64_t seed) {
   for (std::size_t place = 0; place < items_.size(); ++place) {
     Item& item = items_[place];
     const Philox draws(seed, Stream::init, static_cast<std::uint32_t>(place));
-    const auto values = drawn(item.init, item.value.numel(), draws);
+    const auto values = drawn(item.init, item.value.sizes(), draws);
     const at::NoGradGuard plain;
     item.value.copy_(at::tensor(at::ArrayRef<double>(values)).view(item.value.sizes()));
   }

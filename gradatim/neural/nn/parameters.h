@@ -22,6 +22,7 @@ namespace gradatim::neural {
 struct Init {
   enum class Kind { uniform, normal, constant } kind = Kind::constant;
   double size = 0.0;
+  double last = 1.0;  // times that, for the last number of every row
 
   static Init uniform(double bound) { return {Kind::uniform, bound}; }
   static Init normal(double deviation) { return {Kind::normal, deviation}; }
