@@ -3,7 +3,7 @@
 Every run is a fresh process, by turns; a row is the median over rounds of the median step. *Ratio*
 is the peer's time over ours, round by round. The share of the peak is arithmetic (convolutions,
 linear layers and attention; thrice the forward pass's in training) over what the machine multiplies
-matrices with. A network with rows of its own is a function in NETWORKS; a step of the perceptron's
+matrices with on --threads. A network with rows of its own is a function in NETWORKS; a step of the perceptron's
 sampling is a whole one.
 """
 
@@ -126,10 +126,11 @@ def mlp(rounds: int, threads: int, peak: float, ways: list[str]) -> None:
             for count in {1, threads}:  # PyTorch does not always gain by threads
                 name = f"PyTorch {way}, threads: {count}"
                 commands[name] = [sys.executable, theirs, *work, count, way]
+        of = "" if mode == "train" else f" of {steps} steps"
         per = steps if mode == "train" else 1
         runs = [{k: per_step(timed(v), per) for k, v in commands.items()} for _ in range(rounds)]
         operations = 3 * forward if mode == "train" else steps * forward
-        report(f"perceptron, {coupling}, {mode}", runs, operations / peak)
+        report(f"perceptron, {coupling}, {mode}{of}", runs, operations / peak)
 
 
 def per_step(run: dict[str, Any], steps: int) -> dict[str, Any]:

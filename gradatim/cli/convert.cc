@@ -39,6 +39,8 @@ int write_folder(const std::string& path, const std::string& out, const Argument
                  Session& session) {
   GRADATIM_CHECK(!arguments.has("scaling"), UsageError, 1002,
                  "--scaling is for folders of diffusers; a model file knows its own");
+  GRADATIM_CHECK(out != "-", UsageError, 1002,
+                 "--out of a model of diffusers is a folder; name one, not -");
   warn(session, neural::to_diffusers(*data::load_model(path), out));
   session.progress().finish(fmt::format("wrote {}: a DDPMPipeline of diffusers", out));
   return kDone;

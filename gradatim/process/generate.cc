@@ -3,14 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
+#include <exception>
 #include <numeric>
 #include <optional>
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
 #include "gradatim/core/shared_observer.h"
+#include "gradatim/core/stop_scope.h"
 #include "gradatim/core/text.h"
 #include "gradatim/process/host_space.h"
 #include "gradatim/process/sampler.h"
@@ -83,11 +86,14 @@ class WatchedField final : public Field {
 // Parts of the rows that threads take from noise to data, each by itself.
 std::int64_t parts_of(const Generator& generator, const api::Settings& sampler,
                       const GenerateRequest& request) {
-  constexpr std::int64_t kLeast = 64;  // rows that are worth a thread
+  constexpr std::int64_t kLeast = 64;                    // rows that are worth a thread
+  constexpr std::int64_t kMost = std::int64_t{1} << 32;  // more than any memory; refused elsewhere
   const auto noise = sampler.parts.find("noise");
   const bool any_order =
       noise == sampler.parts.end() || noise->second.component == "process.noise.philox";
-  if (!generator.row_by_row() || !any_order || request.energy != nullptr) return 1;
+  if (!generator.row_by_row() || !any_order || request.energy != nullptr || request.rows > kMost) {
+    return 1;
+  }
   return std::clamp<std::int64_t>(request.rows / kLeast, 1, current_threads());
 }
 
@@ -137,33 +143,43 @@ std::vector<float> generate(const Generator& generator, const api::Settings& sam
                       .condition = condition_of(std::move(request.labels)),
                       .negative = condition_of(std::move(request.negative)),
                       .batch = request.batch > 0 ? request.batch : suits,
-                      .start = start_of(generator, request, dims),
                       .trained = generator.path(),
                       .energy = request.energy,
                       .observer = request.observer};
   const auto chosen = api::build_as<Sampler>(sampler);
   const auto field = [&](const auto&, const auto&) { return generator.field(); };
   const std::int64_t parts = parts_of(generator, sampler, request);
+  std::vector<double> start = start_of(generator, request, dims);
   if (parts == 1) {
+    whole.start = std::move(start);
     auto made = chosen->sample(field, std::move(whole));
     generator.to_data(made);
     return made;
   }
+  whole.times = chosen->times();
   std::vector<float> made(static_cast<std::size_t>(request.rows * dims));
   std::optional<SharedObserver> observer;
   if (request.observer != nullptr) observer.emplace(*request.observer, parts);
+  std::atomic<bool> stopped = false;
+  std::exception_ptr error;  // the first; others end because of it
   parallel_tasks(parts, [&](std::int64_t part) {
-    const std::int64_t first = part * request.rows / parts;
-    SampleRequest own = whole;
-    own.first_row = first;
-    own.rows = (part + 1) * request.rows / parts - first;
-    if (!whole.start.empty()) {
-      own.start.assign(whole.start.begin() + first * dims,
-                       whole.start.begin() + (first + own.rows) * dims);
+    const StopScope until(stopped);
+    try {
+      const std::int64_t first = part * request.rows / parts;
+      SampleRequest own = whole;
+      own.first_row = first;
+      own.rows = (part + 1) * request.rows / parts - first;
+      if (!start.empty()) {
+        own.start.assign(start.begin() + first * dims, start.begin() + (first + own.rows) * dims);
+      }
+      own.observer = observer ? &*observer : nullptr;
+      std::ranges::copy(chosen->sample(field, std::move(own)), made.begin() + first * dims);
+    } catch (...) {
+      if (!stopped.exchange(true)) error = std::current_exception();
     }
-    own.observer = observer ? &*observer : nullptr;
-    std::ranges::copy(chosen->sample(field, std::move(own)), made.begin() + first * dims);
   });
+  if (error) std::rethrow_exception(error);
+  if (observer) observer->finish();
   generator.to_data(made);
   return made;
 }

@@ -191,8 +191,10 @@ NetworkShape unet_shape(const Json& json, const std::string& source) {
   }
   fields.want(shape.sample[1] > 0 && shape.sample[2] > 0, "sample_size");
   if (fields.null("num_class_embeds")) return shape;
-  shape.classes = fields.get<std::int64_t>("num_class_embeds") - 1;
-  fields.want(shape.classes > 0, "num_class_embeds");
+  constexpr std::int64_t kMostClasses = 1 << 20;
+  const auto embeddings = fields.get<std::int64_t>("num_class_embeds");
+  fields.want(embeddings > 1 && embeddings <= kMostClasses, "num_class_embeds");
+  shape.classes = embeddings - 1;
   return shape;
 }
 

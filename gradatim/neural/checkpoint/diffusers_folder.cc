@@ -45,7 +45,7 @@ UnetFolder read_unet_folder(const std::string& path) {
   const fs::path own(folder.path);
   for (const fs::path& around : {pipeline / "scheduler", own / ".." / "scheduler", own, pipeline}) {
     const fs::path scheduler = around / "scheduler_config.json";
-    if (folder.scheduler.empty() && fs::exists(scheduler)) folder.scheduler = text_of(scheduler);
+    if (!folder.scheduler && fs::exists(scheduler)) folder.scheduler = text_of(scheduler);
   }
   folder.settings = unet_settings(json, file.string());
   folder.shape = unet_shape(json, file.string());

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "gradatim/api/settings.h"
@@ -19,7 +20,8 @@ struct UnetFolder {
   api::Settings settings;  // of neural.network.unet
   NetworkShape shape;      // num_class_embeds counts "anything" as the last label
   std::string config;      // config.json as it is
-  std::string scheduler;   // scheduler_config.json beside it or of the pipeline around it, or empty
+  // scheduler_config.json beside it or of the pipeline around it.
+  std::optional<std::string> scheduler = std::nullopt;
 };
 
 /// Of the folder itself, or of `unet` in a pipeline's folder. ModelError GRD-3062 (no such folder,

@@ -67,15 +67,14 @@ Json json_of(const Kept& kept) {
 }
 
 SchedulerParts parts_of(const UnetFolder& folder, std::vector<std::string>& notes) {
-  if (folder.scheduler.empty()) {
+  if (!folder.scheduler) {
     notes.push_back(fmt::format(
         "{} has no scheduler_config.json; it is taken for a DDPMScheduler's network, of a thousand "
         "linear betas, that says the noise",
         folder.path));
   }
   try {
-    return read_scheduler(folder.scheduler.empty() ? R"({"_class_name": "DDPMScheduler"})"
-                                                   : folder.scheduler);
+    return read_scheduler(folder.scheduler.value_or(R"({"_class_name": "DDPMScheduler"})"));
   } catch (const UsageError& error) {
     throw UsageError(error.code(), fmt::format("{}: {}", folder.path, error.message()));
   } catch (const ModelError& error) {

@@ -104,6 +104,7 @@ std::shared_ptr<const data::Model> fit_classifier(ClassifierPlan plan,
   tell_start(request, settings.parts.at("network"), parts.net->parameters());
   Trained trained = train(objective, config, request, identity_of(request, settings));
   parts.net->parameters().values().copy_(trained.parameters);
+  parts.net->end_training();
   card.rounds = trained.steps;
   card.history = std::move(trained.history);
   return std::make_shared<ClassifierModel>(plan, std::move(card), kind, scale, parts);

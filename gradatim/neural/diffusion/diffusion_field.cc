@@ -62,8 +62,8 @@ void DiffusionField::ask(Space& space, const Query& query, std::span<const Condi
   translated([&] {
     const at::NoGradGuard plain;
     const bool row_by_row = parts_.net->row_by_row();
-    const bool one_time =
-        row_by_row && std::ranges::count(query.t, query.t.front()) == std::ssize(query.t);
+    const bool one_time = row_by_row && !query.t.empty() &&
+                          std::ranges::count(query.t, query.t.front()) == std::ssize(query.t);
     const std::int64_t most = row_by_row ? kMostRows : chunk();
     const TorchThreads threads(parts_.net->operations_at_once() *
                                static_cast<double>(std::min(most, query.x.rows())));

@@ -99,6 +99,7 @@ std::shared_ptr<const data::Model> fit(DiffusionPlan plan, const data::FitReques
   tell_start(request, settings.parts.at("network"), parts.net->parameters());
   Trained trained = train(objective, config, request, identity_of(request, settings));
   parts.net->parameters().values().copy_(trained.parameters);
+  parts.net->end_training();
   card.rounds = trained.steps;
   card.history = std::move(trained.history);
   return std::make_shared<DiffusionModel>(plan, std::move(card), std::move(kind), scale, parts);

@@ -107,6 +107,24 @@ TEST(Diffusion, ThreadsWithRowsOfTheirOwnGiveTheSameSamples) {
   }
 }
 
+TEST(Diffusion, AnErrorOfOneThreadEndsTheSamplingOfAll) {
+  const auto model = fitted({{"steps", "20"}});
+  const auto& generator = dynamic_cast<const process::Generator&>(*model);
+  const auto sampler = process::sampler_for(
+      generator,
+      api::parse_settings("process.sampler", {{{"solver", "euler"}, {"steps", "100000"}}}));
+  struct Refusal final : Observer {
+    void on_step(const StepDone&) override { throw UsageError(1000, "enough"); }
+  } refusal;
+  const ThreadScope scope(2);
+  try {
+    process::generate(generator, sampler, {.rows = 128, .observer = &refusal});
+    FAIL() << "nothing was thrown";
+  } catch (const UsageError& error) {
+    EXPECT_EQ(error.message(), "enough");
+  }
+}
+
 TEST(Diffusion, SavedAndLoadedItSamplesTheSame) {
   const auto model = fitted({{"steps", "30"}});
   const std::string bytes = model->bytes();

@@ -117,6 +117,12 @@ class Mlp final : public Net {
     if (labels_.defined()) labels_.mutable_grad().index_add_(0, label_ids_, shift);
   }
 
+  void end_training() override {
+    training_.reset();
+    label_ids_ = input_ = shift_ = Tensor();
+    Net::end_training();
+  }
+
  protected:
   bool takes_bfloat16() const override { return false; }
 

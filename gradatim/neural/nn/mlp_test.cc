@@ -94,6 +94,14 @@ TEST(Mlp, GradientsAreTheSameOnAnyThreads) {
   EXPECT_TRUE(at::equal(found[0], found[2]));
 }
 
+TEST(Mlp, APlainTimeBeginsAsALayerOfItsOwn) {
+  const auto net = mlp({{"width", "512"}, {"time_input", "plain"}}, {.sample = {4}});
+  const Tensor weight = net->parameters().items().front().value;  // [512, 5]
+  const Tensor state = weight.narrow(1, 0, 4).abs(), time = weight.narrow(1, 4, 1).abs();
+  EXPECT_NEAR(state.max().item<double>(), 0.5, 0.01);
+  EXPECT_NEAR(time.max().item<double>(), 1.0, 0.01);
+}
+
 TEST(Mlp, InitialValuesArePureFunctionsOfTheSeed) {
   const NetworkShape shape{.sample = {2}, .seed = 3};
   const Tensor values = mlp({}, shape)->parameters().values();

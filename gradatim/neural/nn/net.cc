@@ -28,7 +28,7 @@ void Net::layers_at(std::int64_t places) {
   for (; counted_ < items.size(); ++counted_) {
     const Tensor& value = items[counted_].value;
     if (value.dim() < 2) continue;  // a bias, a norm
-    operations_ += 2.0 * static_cast<double>(value.numel() * places);
+    operations_ += 2.0 * static_cast<double>(value.numel()) * static_cast<double>(places);
     ++layers_;
   }
 }

@@ -46,6 +46,8 @@ class Net {
   void set_precision(Precision precision);
   virtual Tensor run(const NetInput& input);
   virtual void backward(const Tensor& output_gradient);
+  /// Gives back what run() and backward() keep; nobody learns any more.
+  virtual void end_training() { output_ = Tensor(); }
 
  protected:
   /// Whether run() leaves its multiplications to torch, which can do them in bfloat16.

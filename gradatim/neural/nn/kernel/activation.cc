@@ -38,10 +38,15 @@ template <class D, class V>
 V sigmoid(D d, V z) {
   const V most = hn::Set(d, 126.0F), least = hn::Set(d, -126.0F);
   const V x = hn::Min(hn::Max(hn::Mul(z, hn::Set(d, -1.44269504F)), least), most);
-  // The reciprocal by one step of Newton's takes a third of a division's time.
   const V sum = hn::Add(hn::Set(d, 1.0F), two_to_the(d, x));
+#if HWY_ARCH_X86
+  // The reciprocal by one step of Newton's, from at least 11 bits, takes a third of a division's
+  // time.
   const V guess = hn::ApproximateReciprocal(sum);
   return hn::Mul(guess, hn::NegMulAdd(sum, guess, hn::Set(d, 2.0F)));
+#else
+  return hn::Div(hn::Set(d, 1.0F), sum);
+#endif
 }
 
 struct Silu {
@@ -88,7 +93,7 @@ struct Gelu {
 struct Relu {
   template <class D, class V>
   V value(D d, V z) const {
-    return hn::Max(z, hn::Zero(d));
+    return hn::IfThenElse(hn::Lt(z, hn::Zero(d)), hn::Zero(d), z);  // NaN of NaN
   }
   template <class D, class V>
   V slope(D d, V z) const {
@@ -101,7 +106,7 @@ struct Selu {
   template <class D, class V>
   V value(D d, V z) const {
     const V low = hn::Mul(hn::Sub(hn::Exp(d, z), hn::Set(d, 1.0F)), hn::Set(d, kScale * kAlpha));
-    return hn::IfThenElse(hn::Gt(z, hn::Zero(d)), hn::Mul(z, hn::Set(d, kScale)), low);
+    return hn::IfThenElse(hn::Lt(z, hn::Zero(d)), low, hn::Mul(z, hn::Set(d, kScale)));
   }
   template <class D, class V>
   V slope(D d, V z) const {

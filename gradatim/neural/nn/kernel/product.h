@@ -31,7 +31,7 @@ struct Start {
 };
 
 /// c [rows, columns] = start + a [rows, inner] b [inner, columns]. Each sum runs over `inner` in
-/// order by fused multiply-add, so it does not depend on what else is computed beside it.
+/// order, so it does not depend on what else is computed beside it.
 void product(const Sizes& sizes, Left a, Rows<const float> b, Rows<float> c, Start start);
 
 /// to [width, height] = from [height, width] transposed.
