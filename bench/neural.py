@@ -3,8 +3,7 @@
 Every run is a fresh process, by turns; a row is the median over rounds of the median step. *Ratio*
 is the peer's time over ours, round by round. The share of the peak is arithmetic (convolutions,
 linear layers and attention; thrice the forward pass's in training) over what the machine multiplies
-matrices with on --threads. A network with rows of its own is a function in NETWORKS; a step of the perceptron's
-sampling is a whole one.
+matrices with on --threads. A network with rows of its own is a function in NETWORKS.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 // The training loop, one for every network of the house.
 //
 //  1. A model derives Objective: the parameters, and what a step adds to their gradients.
-//  2. train() repeats: gradients of a step, their norm held, AdamW, the moving average; it tells the
-//     observer, writes checkpoints, and goes on from one.
+//  2. train() repeats: gradients of a step, their norm held, AdamW, the moving average; it tells
+//     the observer, writes checkpoints, and goes on from one.
 //  3. It returns the parameters to keep: the moving average, where one is wanted.
 //
 // A step is a pure function of its number, so a fit that was cut off and goes on ends in the same
