@@ -2,7 +2,7 @@
 
 core <- api <- data <- dist <- boost        core, api <- process
 boost, process <- tabular                   process, data, dist <- neural (+ torch)
-cli: core, api, data, process, tabular; models are reached through the registry
+cli: core, api, data, dist, process, tabular; models are reached through the registry
 python: core to boost, process: the interfaces that users implement
 cli, python: neural/convert.h, too
 """
@@ -26,7 +26,7 @@ LAYERS = {
     "process": PROCESS,
     "tabular": BOOST | PROCESS | {"tabular"},
     "neural": DIST | PROCESS | {"neural"},
-    "cli": DATA | {"process", "tabular", "cli"},
+    "cli": DIST | {"process", "tabular", "cli"},
     "python": BOOST | {"process", "python"},
 }
 

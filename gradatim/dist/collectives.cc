@@ -1,0 +1,96 @@
+#include "gradatim/dist/collectives.h"
+
+#include <fmt/format.h>
+
+#include <exception>
+
+#include "gradatim/core/error.h"
+
+namespace gradatim::dist {
+namespace {
+
+std::span<std::byte> bytes_of(std::string& text) {
+  return std::as_writable_bytes(std::span(text.data(), text.size()));
+}
+
+// Long values are told by their beginning.
+std::string shown(const std::string& text) {
+  constexpr std::size_t kMost = 200;
+  return text.size() <= kMost ? text : text.substr(0, kMost) + "...";
+}
+
+}  // namespace
+
+std::vector<std::string> gather(Group& group, std::string_view mine) {
+  if (group.size() == 1) return {std::string(mine)};
+  const auto size = static_cast<std::int64_t>(mine.size());
+  std::vector<std::int64_t> sizes(group.size());
+  group.all_gather(std::as_bytes(std::span(&size, 1)), std::as_writable_bytes(std::span(sizes)));
+  std::vector<std::string> all(group.size());
+  for (int r = 0; r < group.size(); ++r) {  // one after the other, so that memory is what they need
+    all[r] = r == group.rank() ? std::string(mine) : std::string(sizes[r], '\0');
+    if (sizes[r] > 0) group.broadcast(bytes_of(all[r]), r);
+  }
+  return all;
+}
+
+std::string from_first(Group& group, std::string text) {
+  if (group.size() == 1) return text;
+  std::int64_t size = std::ssize(text);
+  group.broadcast(std::as_writable_bytes(std::span(&size, 1)), 0);
+  text.resize(size);
+  if (size > 0) group.broadcast(bytes_of(text), 0);
+  return text;
+}
+
+std::int64_t sum(Group& group, std::int64_t mine) {
+  group.all_reduce(std::span(&mine, 1), Reduction::sum);
+  return mine;
+}
+
+std::int64_t maximum(Group& group, std::int64_t mine) {
+  group.all_reduce(std::span(&mine, 1), Reduction::max);
+  return mine;
+}
+
+double maximum(Group& group, double mine) {
+  group.all_reduce(std::span(&mine, 1), Reduction::max);
+  return mine;
+}
+
+std::int64_t sum_before(Group& group, std::int64_t mine) {
+  std::vector<std::int64_t> all(group.size());
+  group.all_gather(std::as_bytes(std::span(&mine, 1)), std::as_writable_bytes(std::span(all)));
+  std::int64_t before = 0;
+  for (int r = 0; r < group.rank(); ++r) before += all[r];
+  return before;
+}
+
+void require_equal(Group& group, std::string_view what, std::string_view value) {
+  const auto all = gather(group, value);
+  for (std::size_t r = 1; r < all.size(); ++r) {
+    GRADATIM_CHECK(all[r] == all[0], DistributedError, 5004,
+                   "rank {} has another {} than rank 0: {}, not {}; start all ranks alike", r, what,
+                   shown(all[r]), shown(all[0]));
+  }
+}
+
+void together(Group& group, const std::function<void()>& work) {
+  if (group.size() == 1) return work();
+  std::exception_ptr error;
+  std::string words;
+  try {
+    work();
+  } catch (const std::exception& caught) {
+    error = std::current_exception();
+    words = caught.what();
+    if (words.empty()) words = "unknown";
+  }
+  const auto all = gather(group, words);
+  if (error) std::rethrow_exception(error);
+  for (std::size_t r = 0; r < all.size(); ++r) {
+    GRADATIM_CHECK(all[r].empty(), DistributedError, 5003, "rank {} stopped: {}", r, all[r]);
+  }
+}
+
+}  // namespace gradatim::dist
