@@ -66,6 +66,11 @@ class C10dGroup final : public dist::Group {
     guarded([&] { engine_ = engine_of(meeting_); });
   }
 
+  ~C10dGroup() override {
+    meeting_.part();
+    close();
+  }
+
   int rank() const override { return meeting_.launch().rank; }
   int size() const override { return meeting_.launch().size; }
   std::chrono::milliseconds timeout() const override { return meeting_.launch().timeout; }
@@ -151,9 +156,10 @@ class C10dGroup final : public dist::Group {
     guarded([&] { engine_->barrier()->wait(); });
   }
 
-  // The engine's connections close when this process ends, which ends what others wait for; where
-  // it goes on, they close here, in a thread, since the engine first ends what it is in.
-  void fail(const std::string& why) noexcept override { meeting_.fail(why); }
+  void fail(const std::string& why) noexcept override {
+    meeting_.fail(why);
+    close();
+  }
 
  private:
   static void wait(const std::vector<Pending>& pending) {
@@ -196,6 +202,15 @@ class C10dGroup final : public dist::Group {
     }
   }
 
+  // Ends what the others wait for. In a thread, since the engine first ends what itself waits for.
+  void close() noexcept {
+    if (!engine_) return;
+    try {
+      std::thread([engine = std::move(engine_)]() mutable { engine.reset(); }).detach();
+    } catch (const std::exception&) {  // no thread to be had: it stays open until the process ends
+    }
+  }
+
   // Calls f, one operation; what the engine throws becomes an error that says who is gone.
   template <class F>
   void guarded(const F& f) {
@@ -222,6 +237,7 @@ extern "C" {
 gradatim::neural::JoinGroup gradatim_join;
 
 std::shared_ptr<gradatim::dist::Group> gradatim_join(const gradatim::dist::Launch& launch) {
+  c10::initLogging();  // only then does torch look at TORCH_CPP_LOG_LEVEL
   return std::make_shared<gradatim::neural::C10dGroup>(launch);
 }
 }

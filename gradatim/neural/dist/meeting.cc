@@ -234,19 +234,27 @@ Meeting::Meeting(const dist::Launch& launch) : state_(std::make_shared<State>())
 }
 
 Meeting::~Meeting() {
-  const auto state = state_;
-  const int rank = state->launch.rank;
-  const bool ended = !state->broken && within(2s, [state, rank] {
-    state->store->set(key("call", rank), std::string("end"));
-    state->store->set(key("bye", rank), std::string("bye"));
-  });
-  if (!ended) {
-    watcher_.detach();
-    return;
-  }
-  watcher_.join();
-  if (state->is_host()) {
-    within(5s, [state] { missing(state->store, "bye", others(*state), 5s); });
+  part();
+  if (watcher_.joinable()) watcher_.detach();  // the store does not answer
+}
+
+void Meeting::part() noexcept {
+  try {
+    if (state_->broken.exchange(true)) return;
+    const auto state = state_;
+    const int rank = state->launch.rank;
+    const bool awake = within(2s, [state, rank] {
+      state->store->set(key("call", rank), std::string("end"));
+      state->store->set(key("bye", rank), std::string("bye"));
+    });
+    if (!awake) return;
+    watcher_.join();
+    within(5s, [state, rank] {  // the store ends with rank 0, which is as good as its word
+      if (rank == 0) missing(state->store, "bye", others(*state), 5s);
+      if (rank == 0) state->store->set("end", std::string("end"));
+      if (rank != 0) state->store->wait({"end"}, 5s);
+    });
+  } catch (...) {  // leaving fails nobody
   }
 }
 
@@ -258,7 +266,11 @@ Duration Meeting::engine_timeout() const {
   return timeout - std::clamp(Duration(timeout / 3), 100ms, 5000ms);
 }
 
-void Meeting::begun() { ++state_->operations; }
+void Meeting::begun() {
+  ++state_->operations;
+  const auto told = state_->told();
+  GRADATIM_CHECK(told.empty(), DistributedError, 5003, "{}", told);
+}
 
 std::string Meeting::why_broken(const std::string& engine, Duration waited) {
   state_->broken = true;
@@ -286,9 +298,11 @@ void Meeting::fail(const std::string& why) noexcept {
   try {
     if (state_->broken.exchange(true)) return;
     const auto state = state_;
-    within(2s, [state, why] {
+    const auto words = fmt::format("rank {} stopped: {}", state->launch.rank, why);
+    state->tell(words);
+    within(2s, [state, words] {
       const auto store = state->store->clone();
-      settle(store, fmt::format("rank {} stopped: {}", state->launch.rank, why));
+      settle(store, words);
       call(*state, store, 1500ms);
     });
   } catch (...) {  // there is nothing left to tell it by

@@ -32,12 +32,14 @@ class Meeting {
   /// How long the engine waits, so that time is left to find out why nothing came.
   std::chrono::milliseconds engine_timeout() const;
 
-  /// Counts an operation.
+  /// Counts an operation. DistributedError GRD-5003 where it is known that a rank has stopped.
   void begun();
   /// Why an operation broke, after it waited so long: the engine's own words are told where nobody
   /// knows better.
   std::string why_broken(const std::string& engine, std::chrono::milliseconds waited);
   void fail(const std::string& why) noexcept;
+  /// At the end: waits, but not for long, until all ranks are done with their last operation.
+  void part() noexcept;
 
   struct State;
 

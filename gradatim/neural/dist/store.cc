@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -81,22 +82,38 @@ int listen_at(const dist::Launch& launch) {
                         launch.rank, launch.port, why));
 }
 
-// Asked again once the store has given up, since it does not say.
-std::string why_unreachable(const dist::Launch& launch) {
-  std::string why = "nobody answers";
+// Whether somebody listens there; else why not.
+bool answers(const dist::Launch& launch, std::string& why) {
   const Addresses all = resolved(launch.address.c_str(), launch.port, SOCK_STREAM, why);
   for (const addrinfo* a = all.get(); a != nullptr; a = a->ai_next) {
     const Socket socket(::socket(a->ai_family, a->ai_socktype | SOCK_NONBLOCK, a->ai_protocol));
-    if (::connect(socket.get(), a->ai_addr, a->ai_addrlen) != 0 && errno != EINPROGRESS) {
-      why = std::strerror(errno);
+    int error = ::connect(socket.get(), a->ai_addr, a->ai_addrlen) == 0 ? 0 : errno;
+    if (error == EINPROGRESS) {
+      pollfd ready{socket.get(), POLLOUT, 0};
+      socklen_t size = sizeof error;
+      const bool told = ::poll(&ready, 1, 500) == 1 &&
+                        ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0;
+      if (!told) error = ETIMEDOUT;
     }
-    int error = 0;
-    socklen_t size = sizeof error;
-    ::usleep(20'000);
-    ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error != 0) why = std::strerror(error);
+    if (error == 0) return true;
+    why = std::strerror(error);
   }
-  return why;
+  return false;
+}
+
+// Waits until somebody listens, or throws. TCPStore would wait, too, but longer than it is told to,
+// and would not say why.
+void await_listener(const dist::Launch& launch) {
+  const auto end = std::chrono::steady_clock::now() + launch.timeout;
+  std::string why;
+  while (!answers(launch, why)) {
+    GRADATIM_CHECK(std::chrono::steady_clock::now() < end, DistributedError, 5002,
+                   "rank {} cannot reach {} at {} within {} s: {}; see that it runs, and that "
+                   "MASTER_ADDR and MASTER_PORT say where",
+                   launch.rank, launch.hosted ? "the launcher" : "rank 0", place_of(launch),
+                   launch.timeout.count() / 1e3, why);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
 }
 
 }  // namespace
@@ -123,17 +140,20 @@ c10::intrusive_ptr<c10d::Store> open_store(const dist::Launch& launch) {
   options.isServer = launch.rank == 0 && !launch.hosted;
   options.waitWorkers = false;
   options.timeout = launch.timeout;
-  if (options.isServer) options.masterListenFd = listen_at(launch);
+  if (options.isServer) {
+    options.masterListenFd = listen_at(launch);
+  } else {
+    await_listener(launch);
+  }
   try {
     return c10::make_intrusive<c10d::PrefixStore>(
         fmt::format("gradatim/{}", launch.run),
         c10::make_intrusive<c10d::TCPStore>(launch.address, options));
-  } catch (const c10::Error&) {
+  } catch (const c10::Error& error) {
     throw DistributedError(
-        5002, fmt::format("rank {} cannot reach {} at {} within {} s: {}; see that it runs, and "
-                          "that MASTER_ADDR and MASTER_PORT are where",
+        5002, fmt::format("rank {} met something else than {} at {}: {}; take another MASTER_PORT",
                           launch.rank, launch.hosted ? "the launcher" : "rank 0", place_of(launch),
-                          launch.timeout.count() / 1e3, why_unreachable(launch)));
+                          words_of(error)));
   }
 }
 
