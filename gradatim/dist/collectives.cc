@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 
 #include "gradatim/core/error.h"
@@ -26,11 +27,12 @@ std::vector<std::string> gather(Group& group, std::string_view mine) {
   const auto size = static_cast<std::int64_t>(mine.size());
   std::vector<std::int64_t> sizes(group.size());
   group.all_gather(std::as_bytes(std::span(&size, 1)), std::as_writable_bytes(std::span(sizes)));
-  std::vector<std::string> all(group.size());
-  for (int r = 0; r < group.size(); ++r) {  // one after the other, so that memory is what they need
-    all[r] = r == group.rank() ? std::string(mine) : std::string(sizes[r], '\0');
-    if (sizes[r] > 0) group.broadcast(bytes_of(all[r]), r);
-  }
+  const std::int64_t most = *std::max_element(sizes.begin(), sizes.end());
+  std::string padded(mine), together(most * group.size(), '\0');
+  padded.resize(most);
+  if (most > 0) group.all_gather(std::as_bytes(std::span(padded)), bytes_of(together));
+  std::vector<std::string> all;
+  for (int r = 0; r < group.size(); ++r) all.push_back(together.substr(r * most, sizes[r]));
   return all;
 }
 

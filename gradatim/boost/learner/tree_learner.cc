@@ -96,12 +96,20 @@ class TreeFitter final : public Fitter {
   void fill_output(Member& member, int output, const Statistics& statistics) const override {
     Tree& tree = static_cast<TreeMember&>(member).tree();
     const WideNewton fine(statistics, settings_.rule);
-    parallel_tasks(static_cast<std::int64_t>(buffers_.leaves.size()), [&](std::int64_t i) {
-      const LeafRows& leaf = buffers_.leaves[i];
-      auto sum = fine.make();
-      for (const std::uint32_t row : leaf.rows) WideNewton::add_row(sum, fine.read(row));
-      tree.set_value(leaf.node, output, static_cast<float>(fine.leaf(sum)));
+    const auto count = std::ssize(buffers_.leaves);
+    std::vector<NewtonSum> sums(count);
+    parallel_tasks(count, [&](std::int64_t i) {
+      for (const std::uint32_t row : buffers_.leaves[i].rows) {
+        WideNewton::add_row(sums[i], fine.read(row));
+      }
     });
+    static_assert(sizeof(NewtonSum) == 2 * sizeof(std::int64_t));
+    data_.shard().group->all_reduce(
+        std::span(reinterpret_cast<std::int64_t*>(sums.data()), 2 * sums.size()),
+        dist::Reduction::sum);
+    for (std::int64_t i = 0; i < count; ++i) {
+      tree.set_value(buffers_.leaves[i].node, output, static_cast<float>(fine.leaf(sums[i])));
+    }
   }
 
   std::vector<Leaf> leaves() const override {
