@@ -33,7 +33,7 @@ void put_pattern(const Tensor& tensor, double phase) {
 }
 
 // A thread for each rank: they are many enough.
-void run_ranks(int ranks, const std::function<void(dist::Group&)>& work) {
+void on_ranks(int ranks, const std::function<void(dist::Group&)>& work) {
   const TorchThreads one(0.0);
   dist::run_ranks(ranks, work, std::chrono::seconds(20));
 }
@@ -100,7 +100,7 @@ TEST(DataParallel, RanksLearnWhatOneProcessLearnsOfTheWholeBatch) {
   const auto expected = trained_alone(20)->parameters();
   for (const int ranks : {1, 2, 4}) {
     for (const auto& options : {kSmall, DataParallelOptions{}}) {
-      run_ranks(ranks, [&](dist::Group& group) {
+      on_ranks(ranks, [&](dist::Group& group) {
         ConvNet net(0.5 * group.rank());  // of which rank 0's values count
         DataParallel parallel(*net, group, options);
         torch::optim::SGD optimizer(net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
@@ -120,7 +120,7 @@ TEST(DataParallel, RanksLearnWhatOneProcessLearnsOfTheWholeBatch) {
 TEST(DataParallel, GradientsOfAFewBitsLearnAlmostTheSame) {
   auto expected = trained_alone(20);
   const double loss = loss_of(expected, Data(20)).item<double>();
-  run_ranks(2, [&](dist::Group& group) {
+  on_ranks(2, [&](dist::Group& group) {
     Counting counted(group);
     ConvNet net;
     DataParallel parallel(*net, counted, {.compression = GradientCompression::bfloat16});
@@ -140,7 +140,7 @@ TEST(DataParallel, GradientsOfAFewBitsLearnAlmostTheSame) {
 }
 
 TEST(DataParallel, BucketsLeaveWhileTheBackwardPassGoesOn) {
-  run_ranks(2, [&](dist::Group& group) {
+  on_ranks(2, [&](dist::Group& group) {
     Counting counted(group);
     ConvNet net;
     // Last of all parameters, so that it would be the first of all buckets.
@@ -161,7 +161,7 @@ TEST(DataParallel, BucketsLeaveWhileTheBackwardPassGoesOn) {
 TEST(DataParallel, PassesWithoutSyncAddUpInSilence) {
   ConvNet alone;
   for (int step = 0; step < 3; ++step) loss_of(alone, Data(step)).backward();
-  run_ranks(2, [&](dist::Group& group) {
+  on_ranks(2, [&](dist::Group& group) {
     Counting counted(group);
     ConvNet net;
     DataParallel parallel(*net, counted, kSmall);
@@ -184,7 +184,7 @@ TEST(DataParallel, PassesWithoutSyncAddUpInSilence) {
 }
 
 TEST(DataParallel, ParametersThatNoLossReachesHaveNoGradient) {
-  run_ranks(2, [&](dist::Group& group) {
+  on_ranks(2, [&](dist::Group& group) {
     ConvNet net;
     DataParallel parallel(*net, group, kSmall);
     // The second rank's loss reaches one layer that the first one's does not.
@@ -209,7 +209,7 @@ TEST(DataParallel, ParametersThatNoLossReachesHaveNoGradient) {
 }
 
 TEST(DataParallel, BuffersAreShared) {
-  run_ranks(2, [&](dist::Group& group) {
+  on_ranks(2, [&](dist::Group& group) {
     torch::nn::BatchNorm2d norm(3);
     if (group.rank() == 0) norm->running_mean.fill_(2.0);
     DataParallel parallel(*norm, group);
@@ -223,7 +223,7 @@ TEST(DataParallel, BuffersAreShared) {
 int code_of(int ranks, const std::function<void(dist::Group&)>& work,
             std::string* words = nullptr) {
   try {
-    run_ranks(ranks, work);
+    on_ranks(ranks, work);
   } catch (const Error& error) {
     if (words != nullptr) *words = error.message();
     return error.code();
@@ -280,24 +280,24 @@ TEST(DataParallel, ASecondPassBeforeTheFirstIsFinishedIsRefused) {
 TEST(DataParallel, ARankThatThrowsEndsTheOthersWithItsWords) {
   std::mutex mutex;
   std::vector<std::string> others;
-  EXPECT_THROW(run_ranks(4,
-                         [&](dist::Group& group) {
-                           ConvNet net;
-                           DataParallel parallel(*net, group, kSmall);
-                           try {
-                             for (int step = 0; step < 5; ++step) {
-                               if (group.rank() == 2 && step == 3) {
-                                 throw DataError(2001, "the disk is full");
-                               }
-                               loss_of(net, Data(step)).backward();
-                               parallel.finish();
-                             }
-                           } catch (const DistributedError& error) {
-                             const std::lock_guard lock(mutex);
-                             others.push_back(error.message());
-                             throw;
-                           }
-                         }),
+  EXPECT_THROW(on_ranks(4,
+                        [&](dist::Group& group) {
+                          ConvNet net;
+                          DataParallel parallel(*net, group, kSmall);
+                          try {
+                            for (int step = 0; step < 5; ++step) {
+                              if (group.rank() == 2 && step == 3) {
+                                throw DataError(2001, "the disk is full");
+                              }
+                              loss_of(net, Data(step)).backward();
+                              parallel.finish();
+                            }
+                          } catch (const DistributedError& error) {
+                            const std::lock_guard lock(mutex);
+                            others.push_back(error.message());
+                            throw;
+                          }
+                        }),
                DataError);
   ASSERT_EQ(others.size(), 3U);
   for (const auto& words : others) {

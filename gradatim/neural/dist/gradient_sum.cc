@@ -45,7 +45,6 @@ GradientSum::GradientSum(dist::Group& group, std::vector<std::vector<std::size_t
     : group_(group),
       members_(std::move(members)),
       buckets_(std::move(buckets)),
-      sent_(buckets_.size()),
       compression_(compression),
       before_start_(std::move(before_start)) {
   std::size_t parameters = 0;
@@ -57,8 +56,14 @@ GradientSum::GradientSum(dist::Group& group, std::vector<std::vector<std::size_t
   begin();
 }
 
+GradientSum::~GradientSum() {
+  // An error ended the pass, and what is under way may still write: its memory is never given back.
+  if (!works_.empty()) new std::vector<Tensor>(std::move(sent_));
+}
+
 void GradientSum::begin() {
   works_.clear();
+  sent_.clear();
   ready_.assign(bucket_of_.size(), false);
   missing_.clear();
   for (const auto& bucket : members_) missing_.push_back(bucket.size());
@@ -79,19 +84,20 @@ void GradientSum::start_next() {
   const Tensor& bucket = buckets_[next];
   const bool compressed =
       compression_ == GradientCompression::bfloat16 && bucket.scalar_type() == at::kFloat;
-  sent_[next] = bucket.to(at::kCPU, compressed ? at::kBFloat16 : bucket.scalar_type());
-  works_.push_back(group_.start_all_reduce(numbers_of(sent_[next])));
+  start(bucket.to(at::kCPU, compressed ? at::kBFloat16 : bucket.scalar_type()));
 }
 
-void GradientSum::start_rest() {
+void GradientSum::start(Tensor numbers) {
+  sent_.push_back(std::move(numbers));
+  works_.push_back(group_.start_all_reduce(numbers_of(sent_.back())));
+}
+
+void GradientSum::finish(const Tensor& also) {
   while (works_.size() < buckets_.size()) start_next();
-}
-
-void GradientSum::finish() {
-  start_rest();
+  if (also.defined()) start(also);
   for (std::size_t b = 0; b < works_.size(); ++b) {
     works_[b]->wait();
-    if (!sent_[b].is_same(buckets_[b])) buckets_[b].copy_(sent_[b]);
+    if (b < buckets_.size() && !sent_[b].is_same(buckets_[b])) buckets_[b].copy_(sent_[b]);
   }
   begin();
 }

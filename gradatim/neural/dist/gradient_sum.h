@@ -36,26 +36,30 @@ class GradientSum {
   GradientSum(dist::Group& group, std::vector<std::vector<std::size_t>> members,
               std::vector<Tensor> buckets, GradientCompression compression,
               std::function<void(std::size_t bucket)> before_start = {});
+  ~GradientSum();
+  GradientSum(const GradientSum&) = delete;
+  GradientSum& operator=(const GradientSum&) = delete;
 
   /// UsageError GRD-1187 where the parameter was ready before and finish() was not called.
   void ready(std::size_t parameter);
-  void start_rest();
-  /// What start_rest() does, and waits.
-  void finish();
+  /// `also` are numbers in memory that travel behind the buckets, or undefined.
+  void finish(const Tensor& also = {});
 
  private:
+  void start(Tensor numbers);
   void start_next();
   void begin();
 
   dist::Group& group_;
   std::vector<std::vector<std::size_t>> members_;
   std::vector<std::size_t> bucket_of_;
-  std::vector<Tensor> buckets_, sent_;
+  std::vector<Tensor> buckets_;
   GradientCompression compression_;
   std::function<void(std::size_t)> before_start_;
   // Of this pass.
   std::vector<bool> ready_;
   std::vector<std::size_t> missing_;  // of each bucket
+  std::vector<Tensor> sent_;          // the buckets, or copies
   std::vector<std::unique_ptr<dist::Work>> works_;
 };
 

@@ -49,12 +49,12 @@ Replicas::Rows Replicas::rows(std::int64_t batch) const {
 
 StepEnd Replicas::finish(StepEnd mine) {
   if (!sum_) return mine;
-  std::array<double, 3> numbers{mine.loss, first() && mine.stop ? 1.0 : 0.0,
-                                first() && mine.keep ? 1.0 : 0.0};
-  sum_->start_rest();
-  const auto told = group_.start_all_reduce(std::span<double>(numbers));
-  sum_->finish();
-  told->wait();
+  const Tensor told = at::empty({3}, at::kDouble);
+  double* numbers = told.data_ptr<double>();
+  numbers[0] = mine.loss;
+  numbers[1] = first() && mine.stop ? 1.0 : 0.0;
+  numbers[2] = first() && mine.keep ? 1.0 : 0.0;
+  sum_->finish(told);
   whole_ = false;
   return {numbers[0], numbers[1] > 0.0, numbers[2] > 0.0};
 }
