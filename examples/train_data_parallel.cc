@@ -3,6 +3,7 @@
 //   torchrun --no-python --nproc-per-node 2 build/examples/train_data_parallel
 //
 // train_one.cc is the same in one process; `diff` shows what this takes.
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <torch/nn.h>
 #include <torch/optim.h>
@@ -16,9 +17,7 @@ torch::Tensor points(std::uint64_t step) {
   return torch::rand({256, 2}, at::make_generator<at::CPUGeneratorImpl>(step));
 }
 
-torch::Tensor waves(const torch::Tensor& x) {
-  return (5.0 * x).sin().prod(1, /*keepdim=*/true);
-}
+torch::Tensor waves(const torch::Tensor& x) { return (5.0 * x).sin().prod(1, /*keepdim=*/true); }
 
 }  // namespace
 
@@ -26,6 +25,7 @@ int main() {
   const auto launch = gradatim::dist::launched();
   const auto joined = launch ? gradatim::neural::join(*launch) : nullptr;
   auto& group = joined ? *joined : gradatim::dist::alone();
+  at::set_num_threads(1);  // the layers are too small to be divided
   torch::manual_seed(0);
   torch::nn::Sequential net(torch::nn::Linear(2, 64), torch::nn::Tanh(), torch::nn::Linear(64, 64),
                             torch::nn::Tanh(), torch::nn::Linear(64, 1));

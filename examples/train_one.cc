@@ -3,6 +3,7 @@
 //   build/examples/train_one
 //
 // train_data_parallel.cc is the same on several processes; `diff` shows what that takes.
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <torch/nn.h>
 #include <torch/optim.h>
@@ -13,13 +14,12 @@ torch::Tensor points(std::uint64_t step) {
   return torch::rand({256, 2}, at::make_generator<at::CPUGeneratorImpl>(step));
 }
 
-torch::Tensor waves(const torch::Tensor& x) {
-  return (5.0 * x).sin().prod(1, /*keepdim=*/true);
-}
+torch::Tensor waves(const torch::Tensor& x) { return (5.0 * x).sin().prod(1, /*keepdim=*/true); }
 
 }  // namespace
 
 int main() {
+  at::set_num_threads(1);  // the layers are too small to be divided
   torch::manual_seed(0);
   torch::nn::Sequential net(torch::nn::Linear(2, 64), torch::nn::Tanh(), torch::nn::Linear(64, 64),
                             torch::nn::Tanh(), torch::nn::Linear(64, 1));
