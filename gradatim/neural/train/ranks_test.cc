@@ -134,11 +134,45 @@ TEST(Ranks, OnlyTheLastPartOfABatchTravels) {
   }
 }
 
+TEST(Ranks, BucketsLeaveWhileABackwardPassGoesOn) {
+  const Plan plan({{"network", "unet"},
+                   {"network.channels", "64"},
+                   {"network.attention", "-1"},
+                   {"network.head_width", "32"},
+                   {"batch_size", "4"}});
+  dist::run_ranks(2, [&](dist::Group& group) {
+    const ThreadScope one(1);
+    const at::NoGradGuard plain;
+    Counting counted(group);
+    const auto net = make_net(*plan.diffusion.network, {.sample = {1, 4, 4}});
+    Replicas replicas(counted, net->parameters(), plan.diffusion.training->config());
+    const NetInput input{at::ones({2, 1, 4, 4}), at::ones({2}), {}};
+    net->backward(at::ones_like(net->run(input)));
+    EXPECT_EQ(counted.reductions, 0);
+    replicas.last_part();
+    net->backward(at::ones_like(net->run(input)));
+    EXPECT_GE(counted.reductions, 2);
+    replicas.finish({});
+    EXPECT_EQ(counted.waits, counted.reductions);
+    EXPECT_EQ(counted.reduced_bytes, net->parameters().gradients().nbytes() + 3 * sizeof(double));
+  });
+}
+
 TEST(Ranks, GradientsOfAFewBitsLearnAlmostTheSame) {
   const Fit fit = unet({{"gradient_compression", "bfloat16"}});
-  std::vector<double> losses;
-  on_ranks(2, fit, {}, &losses);
-  expect_near(losses, alone(unet()), 1e-2);
+  const auto expected = alone(unet());
+  dist::run_ranks(2, [&](dist::Group& group) {
+    const ThreadScope one(1);
+    Counting counted(group);
+    auto request = fit.request();
+    request.group = not_owned(counted);
+    const auto model = data::fit_model(fit.settings(), request);
+    expect_near(losses_of(*model), expected, 1e-2);
+    const auto whole =
+        make_net(*Plan(fit.options).diffusion.network, {.sample = {1, 4, 4}, .classes = 2});
+    EXPECT_EQ(counted.reduced_bytes,
+              20 * (2 * whole->parameters().count() + 3 * std::int64_t{sizeof(double)}));
+  });
 }
 
 TEST(Ranks, SamplesToWatchAreThoseOfOneProcess) {
