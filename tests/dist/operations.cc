@@ -5,11 +5,16 @@
 //   operations threads N RANK  the same of a rank of N threads
 //   operations loop            adds up for ever, a line a step
 //   operations stop            rank 1 stops with words while the others wait
+//   operations linger          the same, but its process stays
+//   operations traffic         bytes that operations send, by the counters of this network
+//   namespace
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <fstream>
 #include <numeric>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -150,6 +155,47 @@ void stop(Group& group) {
   group.barrier();
 }
 
+void linger(Group& group) {
+  if (group.rank() == 1) {
+    group.fail("out of paper");
+    ::sleep(60);
+  }
+  group.barrier();
+}
+
+// Sent so far by all devices but the loopback.
+std::int64_t sent_bytes() {
+  std::ifstream devices("/proc/self/net/dev");
+  std::int64_t total = 0;
+  for (std::string line; std::getline(devices, line);) {
+    const auto colon = line.find(':');
+    if (colon == std::string::npos || line.find(" lo:") != std::string::npos) continue;
+    std::istringstream numbers(line.substr(colon + 1));
+    std::int64_t number = 0;
+    for (int k = 0; k < 9; ++k) numbers >> number;  // 8 of receiving come first
+    total += number;
+  }
+  return total;
+}
+
+template <class F>
+void measure(Group& group, const char* what, const F& operation) {
+  group.barrier();
+  const auto before = sent_bytes();
+  operation();
+  group.barrier();
+  fmt::print("{} {}\n", what, sent_bytes() - before);
+}
+
+void traffic(Group& group) {
+  const std::int64_t size = 1'000'000;  // 8 MB
+  auto values = numbers<std::int64_t>(group, size);
+  std::vector<std::int64_t> counts(group.size(), size / group.size());
+  std::vector<std::int64_t> mine(counts[group.rank()]);
+  measure(group, "reduce_scatter", [&] { group.reduce_scatter(values, counts, mine); });
+  measure(group, "all_reduce", [&] { group.all_reduce(std::span(values), Reduction::sum); });
+}
+
 int run(const std::string& what) {
   std::shared_ptr<Group> group;
   try {
@@ -157,6 +203,8 @@ int run(const std::string& what) {
     if (what == "all") fmt::print("{}", every_operation(*group));
     if (what == "loop") loop(*group);
     if (what == "stop") stop(*group);
+    if (what == "linger") linger(*group);
+    if (what == "traffic") traffic(*group);
     return 0;
   } catch (const gradatim::Error& error) {
     if (group) group->fail(error.what());
