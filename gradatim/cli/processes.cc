@@ -146,8 +146,8 @@ class Processes {
                  stderr);
     }
     if (status_ != kDone) return;
-    const bool told = WIFEXITED(how) && (WEXITSTATUS(how) == kWrongUsage || passed_on_ != 0);
-    status_ = told ? WEXITSTATUS(how) : kFailed;
+    const bool usage = WIFEXITED(how) && WEXITSTATUS(how) == kWrongUsage;
+    status_ = usage ? kWrongUsage : passed_on_ != 0 ? 128 + passed_on_ : kFailed;
     deadline_ = Clock::now() + std::chrono::seconds(5);
   }
 

@@ -1,6 +1,8 @@
 """Groups of processes by c10d: every operation, and what happens to them when one is disturbed."""
 
+import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +35,14 @@ def test_every_operation_gives_what_threads_give(ranks, size):
         assert ranks.err(rank) == ""
 
 
+@pytest.mark.skipif("GRADATIM_LARGE" not in os.environ, reason="takes 5 GB: set GRADATIM_LARGE")
+def test_buffers_of_more_than_a_piece_arrive_whole(ranks):
+    start(ranks, "large", 2, timeout=60)
+    for rank in range(2):
+        assert ranks.status(rank) == 0, ranks.err(rank)
+        assert ranks.out(rank) == "exchange 0\nbroadcast 0\nall_reduce 0\nall_gather 0\n"
+
+
 def test_what_one_rank_stops_with_all_say(ranks):
     start(ranks, "stop", 3)
     assert [ranks.status(rank) for rank in range(3)] == [1, 1, 1]
@@ -47,6 +57,16 @@ def test_a_rank_that_stopped_ends_the_others_though_its_process_stays(ranks):
         assert ranks.status(rank) == 1
         assert ranks.err(rank) == "rank 1 stopped: out of paper (GRD-5003)\n"
     assert ranks.processes[1].poll() is None
+
+
+def test_a_rank_that_computes_for_too_long_is_told_apart_from_one_that_hangs(ranks):
+    start(ranks, "late", 2, timeout=2)
+    for rank in range(2):
+        assert ranks.status(rank) == 1
+        assert ranks.err(rank) == (
+            "rank 1 runs but did not come to operation 3 for 2 s; raise GRADATIM_TIMEOUT where it "
+            "needs longer (GRD-5003)\n"
+        )
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
@@ -89,8 +109,6 @@ def test_two_processes_of_one_rank_are_refused(ranks):
 
 
 def test_a_port_that_is_taken_is_named(ranks):
-    import socket
-
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()

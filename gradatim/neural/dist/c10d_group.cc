@@ -68,8 +68,7 @@ class C10dGroup final : public dist::Group {
   }
 
   ~C10dGroup() override {
-    meeting_.part();
-    close();
+    if (!meeting_.part()) close();
   }
 
   int rank() const override { return meeting_.launch().rank; }
