@@ -217,6 +217,11 @@ TEST(ReadShard, SeveralFilesAreOneRunOfRows) {
   EXPECT_EQ(compare(folder.path("")), "") << "another header";
   folder.write("5.csv", rows + "1,\x80\n");
   EXPECT_EQ(compare(folder.path("")), "") << "the fault of the file before comes first";
+  folder.write("3.csv", "c,d\n");
+  EXPECT_EQ(compare(folder.path("")), "") << "and so do the names of the file before";
+  folder.write("3.csv", std::string("a;b\n1;\0\n", 8));
+  EXPECT_EQ(compare(folder.path("")), "") << "and its bytes";
+  folder.write("3.csv", "a;b\n");
   folder.write("6.csv", "a,b\n1\n");
   folder.write("5.csv", rows + rows + rows + rows);
   EXPECT_EQ(compare(folder.path("")), "") << "types of some, and a ragged row";
