@@ -94,7 +94,6 @@ int run_train(const Arguments& given) {
   for (const auto& notice : api::notices(plan.settings)) session.progress().on_warning(notice);
   data::FitRequest request = request_of(plan, session);
   if (!learns_samples(plan)) check_target(plan, request);
-  request.group = session.group();
   request.resume = arguments.text("resume");
   request.checkpoint_seconds = arguments.number("checkpoint_seconds", 30.0, 0.0);
   const auto model = data::fit_model(plan.settings, request);
