@@ -2,8 +2,8 @@
 // says in the environment of each.
 //
 // torchrun's contract: RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR, MASTER_PORT.
-// Of Slurm, where MASTER_ADDR is set and RANK is not: SLURM_PROCID, SLURM_NTASKS, SLURM_LOCALID,
-// SLURM_NTASKS_PER_NODE.
+// Of Slurm's srun, where MASTER_ADDR is set and RANK is not: SLURM_PROCID, SLURM_STEP_NUM_TASKS
+// (the script of a job, which is no rank, has none), SLURM_LOCALID, SLURM_NTASKS_PER_NODE.
 #pragma once
 
 #include <chrono>

@@ -24,7 +24,7 @@ class Environment {
   static void clear() {
     for (const char* name :
          {"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT",
-          "SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID", "SLURM_NTASKS_PER_NODE",
+          "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID", "SLURM_NTASKS_PER_NODE",
           "TORCHELASTIC_USE_AGENT_STORE", "TORCHELASTIC_RUN_ID", "TORCHELASTIC_RESTART_COUNT",
           "GRADATIM_TIMEOUT", "GRADATIM_LISTENING"}) {
       ::unsetenv(name);
@@ -81,7 +81,7 @@ TEST(Launch, ReadsWhatTorchrunSets) {
 
 TEST(Launch, ReadsSlurmWhereRanksKnowWhereToMeet) {
   std::map<std::string, std::string> values = {
-      {"SLURM_PROCID", "3"}, {"SLURM_NTASKS", "4"}, {"SLURM_LOCALID", "1"}};
+      {"SLURM_PROCID", "3"}, {"SLURM_STEP_NUM_TASKS", "4"}, {"SLURM_LOCALID", "1"}};
   {
     const Environment environment(values);
     EXPECT_FALSE(launched());

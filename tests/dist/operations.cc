@@ -5,11 +5,18 @@
 //   operations threads N RANK  the same of a rank of N threads
 //   operations loop            adds up for ever, a line a step
 //   operations stop            rank 1 stops with words while the others wait
+//   operations linger          the same, but its process stays
+//   operations late            rank 1 computes for 4 s before its second operation
+//   operations large           buffers that are sent in pieces, compared with small ones
+//   operations traffic         bytes that operations send, by the counters of this network
+//   namespace
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <fstream>
 #include <numeric>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -150,6 +157,82 @@ void stop(Group& group) {
   group.barrier();
 }
 
+void linger(Group& group) {
+  if (group.rank() == 1) {
+    group.fail("out of paper");
+    ::sleep(60);
+  }
+  group.barrier();
+}
+
+void late(Group& group) {
+  group.barrier();
+  if (group.rank() == 1) ::sleep(4);
+  group.barrier();
+}
+
+// Values are their place, modulo a prime that no piece is a multiple of.
+void large(Group& group) {
+  const std::int64_t size = 150'000'001;  // 1.2 GB
+  constexpr std::int64_t kPrime = 1009;
+  const auto count_wrong = [&](const std::vector<std::int64_t>& values, std::int64_t factor) {
+    std::int64_t wrong = 0;
+    for (std::int64_t k = 0; k < size; ++k) wrong += values[k] != factor * (k % kPrime) ? 1 : 0;
+    return wrong;
+  };
+  std::vector<std::int64_t> values(size), received(size);
+  for (std::int64_t k = 0; k < size; ++k) values[k] = k % kPrime;
+  const auto bytes = std::as_writable_bytes(std::span(received));
+  const int next = (group.rank() + 1) % group.size();
+  const int previous = (group.rank() + group.size() - 1) % group.size();
+  group.exchange(std::as_bytes(std::span(values)), next, bytes, previous);
+  fmt::print("exchange {}\n", count_wrong(received, 1));
+  if (group.rank() != 0) received.assign(size, 0);
+  group.broadcast(bytes, 0);
+  fmt::print("broadcast {}\n", count_wrong(received, 1));
+  group.all_reduce(std::span(values), Reduction::sum);
+  fmt::print("all_reduce {}\n", count_wrong(values, group.size()));
+  std::vector<std::int64_t> part(values.begin(), values.begin() + size / group.size());
+  received.assign(part.size() * group.size(), 0);
+  group.all_gather(std::as_bytes(std::span(part)), std::as_writable_bytes(std::span(received)));
+  std::int64_t wrong = 0;
+  for (std::size_t k = 0; k < received.size(); ++k) wrong += received[k] != part[k % part.size()];
+  fmt::print("all_gather {}\n", wrong);
+}
+
+// Sent so far by all devices but the loopback.
+std::int64_t sent_bytes() {
+  std::ifstream devices("/proc/self/net/dev");
+  std::int64_t total = 0;
+  for (std::string line; std::getline(devices, line);) {
+    const auto colon = line.find(':');
+    if (colon == std::string::npos || line.find(" lo:") != std::string::npos) continue;
+    std::istringstream numbers(line.substr(colon + 1));
+    std::int64_t number = 0;
+    for (int k = 0; k < 9; ++k) numbers >> number;  // 8 of receiving come first
+    total += number;
+  }
+  return total;
+}
+
+template <class F>
+void measure(Group& group, const char* what, const F& operation) {
+  group.barrier();
+  const auto before = sent_bytes();
+  operation();
+  group.barrier();
+  fmt::print("{} {}\n", what, sent_bytes() - before);
+}
+
+void traffic(Group& group) {
+  const std::int64_t size = 1'000'000;  // 8 MB
+  auto values = numbers<std::int64_t>(group, size);
+  std::vector<std::int64_t> counts(group.size(), size / group.size());
+  std::vector<std::int64_t> mine(counts[group.rank()]);
+  measure(group, "reduce_scatter", [&] { group.reduce_scatter(values, counts, mine); });
+  measure(group, "all_reduce", [&] { group.all_reduce(std::span(values), Reduction::sum); });
+}
+
 int run(const std::string& what) {
   std::shared_ptr<Group> group;
   try {
@@ -157,6 +240,10 @@ int run(const std::string& what) {
     if (what == "all") fmt::print("{}", every_operation(*group));
     if (what == "loop") loop(*group);
     if (what == "stop") stop(*group);
+    if (what == "linger") linger(*group);
+    if (what == "late") late(*group);
+    if (what == "large") large(*group);
+    if (what == "traffic") traffic(*group);
     return 0;
   } catch (const gradatim::Error& error) {
     if (group) group->fail(error.what());

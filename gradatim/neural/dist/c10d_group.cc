@@ -4,6 +4,7 @@
 
 #define USE_C10D_GLOO
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <functional>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
@@ -67,8 +68,7 @@ class C10dGroup final : public dist::Group {
   }
 
   ~C10dGroup() override {
-    meeting_.part();
-    close();
+    if (!meeting_.part()) close();
   }
 
   int rank() const override { return meeting_.launch().rank; }
@@ -230,6 +230,14 @@ class C10dGroup final : public dist::Group {
   c10::intrusive_ptr<Engine> engine_;
 };
 
+// Else writing to a rank that is gone ends this process, as a closed pipe would.
+void ignore_closed_connections() {
+  struct sigaction action {};
+  if (::sigaction(SIGPIPE, nullptr, &action) == 0 && action.sa_handler == SIG_DFL) {
+    ::signal(SIGPIPE, SIG_IGN);
+  }
+}
+
 }  // namespace
 }  // namespace gradatim::neural
 
@@ -237,6 +245,7 @@ extern "C" {
 gradatim::neural::JoinGroup gradatim_join;
 
 std::shared_ptr<gradatim::dist::Group> gradatim_join(const gradatim::dist::Launch& launch) {
+  gradatim::neural::ignore_closed_connections();
   c10::initLogging();  // only then does torch look at TORCH_CPP_LOG_LEVEL
   return std::make_shared<gradatim::neural::C10dGroup>(launch);
 }

@@ -103,11 +103,9 @@ std::string settle(const Store& store, const std::string& text) {
   return store->compareSet(kWhy, "", text);
 }
 
-// Wakes the watchers of all others; where this rank keeps the store, it stays until they know.
-void call(const State& state, const Store& store, Duration patience) {
-  const auto ranks = others(state);
-  for (const int r : ranks) store->set(key("call", r), std::string("roll"));
-  if (state.is_host()) missing(store, "told", ranks, patience);
+// Where this rank keeps the store, it stays until the others know.
+void stay(const State& state, Duration patience) {
+  if (state.is_host()) missing(state.store, "told", others(state), patience);
 }
 
 std::string roll_call(const State& state, const Store& store, Duration waited, Duration patience,
@@ -129,9 +127,9 @@ std::string roll_call(const State& state, const Store& store, Duration waited, D
   if (!behind.empty() && silent) {
     return fmt::format(
         "{} run{} but did not come to operation {} for {} s; raise GRADATIM_TIMEOUT "
-        "where they need longer",
+        "where {} longer",
         names_of(behind), behind.size() == 1 ? "s" : "", state.operations.load(),
-        state.launch.timeout.count() / 1e3);
+        state.launch.timeout.count() / 1e3, behind.size() == 1 ? "it needs" : "they need");
   }
   return "the ranks run, but lost their connections: " + engine;
 }
@@ -238,23 +236,25 @@ Meeting::~Meeting() {
   if (watcher_.joinable()) watcher_.detach();  // the store does not answer
 }
 
-void Meeting::part() noexcept {
+bool Meeting::part() noexcept {
   try {
-    if (state_->broken.exchange(true)) return;
+    if (state_->broken.exchange(true)) return false;
     const auto state = state_;
     const int rank = state->launch.rank;
     const bool awake = within(2s, [state, rank] {
       state->store->set(key("call", rank), std::string("end"));
       state->store->set(key("bye", rank), std::string("bye"));
     });
-    if (!awake) return;
+    if (!awake) return false;
     watcher_.join();
     within(5s, [state, rank] {  // the store ends with rank 0, which is as good as its word
       if (rank == 0) missing(state->store, "bye", others(*state), 5s);
       if (rank == 0) state->store->set("end", std::string("end"));
       if (rank != 0) state->store->wait({"end"}, 5s);
     });
+    return true;
   } catch (...) {  // leaving fails nobody
+    return false;
   }
 }
 
@@ -277,15 +277,17 @@ std::string Meeting::why_broken(const std::string& engine, Duration waited) {
   const auto state = state_;
   const Duration patience = state->launch.timeout - engine_timeout();
   const bool asked = within(patience, [state, engine, waited, patience] {
-    const auto store = state->store->clone();
-    // The first one calls the roll; the others hear what it found.
-    if (store->check({kWhy}) || store->add("callers", 1) > 1) {
-      store->wait({kWhy}, patience);
-      return state->tell(store->get_to_str(kWhy));
+    if (state->told().empty()) {
+      const auto store = state->store->clone();
+      // The first one calls the roll; the others hear what it found.
+      if (store->check({kWhy}) || store->add("callers", 1) > 1) {
+        store->wait({kWhy}, patience);
+        state->tell(store->get_to_str(kWhy));
+      } else {
+        state->tell(settle(store, roll_call(*state, store, waited, patience / 2, engine)));
+      }
     }
-    const auto found = roll_call(*state, store, waited, patience / 2, engine);
-    state->tell(settle(store, found));
-    if (state->is_host()) missing(store, "told", others(*state), patience / 4);
+    stay(*state, patience / 4);
   });
   const std::string told = state->told();
   if (!told.empty()) return told;
@@ -303,7 +305,9 @@ void Meeting::fail(const std::string& why) noexcept {
     within(2s, [state, words] {
       const auto store = state->store->clone();
       settle(store, words);
-      call(*state, store, 1500ms);
+      for (const int r : others(*state)) store->set(key("call", r), std::string("roll"));
+      store->set(key("told", state->launch.rank), std::string("yes"));
+      stay(*state, 1500ms);
     });
   } catch (...) {  // there is nothing left to tell it by
   }

@@ -38,8 +38,9 @@ class Meeting {
   /// knows better.
   std::string why_broken(const std::string& engine, std::chrono::milliseconds waited);
   void fail(const std::string& why) noexcept;
-  /// At the end: waits, but not for long, until all ranks are done with their last operation.
-  void part() noexcept;
+  /// At the end: waits, but not for long, until all ranks are done with their last operation. False
+  /// where the group broke.
+  bool part() noexcept;
 
   struct State;
 
