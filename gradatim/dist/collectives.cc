@@ -14,10 +14,15 @@ std::span<std::byte> bytes_of(std::string& text) {
   return std::as_writable_bytes(std::span(text.data(), text.size()));
 }
 
-// Long values are told by their beginning.
-std::string shown(const std::string& text) {
-  constexpr std::size_t kMost = 200;
-  return text.size() <= kMost ? text : text.substr(0, kMost) + "...";
+// Of two long values, what is about the first place where they differ.
+std::string shown(const std::string& text, const std::string& other) {
+  constexpr std::size_t kMost = 200, kBefore = 40;
+  if (text.size() <= kMost) return text;
+  const auto differs = std::mismatch(text.begin(), text.end(), other.begin(), other.end()).first;
+  const auto place = static_cast<std::size_t>(differs - text.begin());
+  const std::size_t first = place < kMost ? 0 : place - kBefore;
+  return (first > 0 ? "..." : "") + text.substr(first, kMost) +
+         (first + kMost < text.size() ? "..." : "");
 }
 
 }  // namespace
@@ -80,7 +85,7 @@ void require_equal(Group& group, std::string_view what, std::string_view value) 
   for (std::size_t r = 1; r < all.size(); ++r) {
     GRADATIM_CHECK(all[r] == all[0], DistributedError, 5004,
                    "rank {} has another {} than rank 0: {}, not {}; start all ranks alike", r, what,
-                   shown(all[r]), shown(all[0]));
+                   shown(all[r], all[0]), shown(all[0], all[r]));
   }
 }
 

@@ -68,6 +68,9 @@ TEST(TableBytes, ThatEndTooEarlyAreRefused) {
 
 TEST(TableBytes, OfAnotherProgramAreRefused) {
   const std::string whole = table_bytes(of_every_kind());
+  std::string more = whole;
+  ++more[0];  // a row without cells
+  EXPECT_TRUE(error_of([&] { table_of_bytes(more, "rows"); }).ends_with("(GRD-5010)"));
   int refused = 0;
   for (std::size_t at = 0; at + 8 <= whole.size(); at += 8) {
     std::string changed = whole;
