@@ -5,6 +5,7 @@
 #include "gradatim/cli/guide.h"
 #include "gradatim/core/error.h"
 #include "gradatim/data/samples/values.h"
+#include "gradatim/dist/collectives.h"
 #include "gradatim/process/generate.h"
 #include "gradatim/process/guide.h"
 #include "gradatim/process/sampler.h"
@@ -18,6 +19,15 @@ std::vector<double> source_of(const process::Generator& generator, const Argumen
   const auto samples =
       data::read_samples(arguments.required("source"), {.observer = &session.progress()});
   return data::values_of(samples, generator.shape(), "the source's samples");
+}
+
+// All rows, of which each rank makes its part.
+std::vector<float> numbers_of(dist::Group* group, const process::Generator& generator,
+                              const api::Settings& settings, process::GenerateRequest request) {
+  if (group == nullptr) return process::generate(generator, settings, std::move(request));
+  request.only = process::rows_of_part(generator, settings, request, group->rank(), group->size());
+  const auto mine = process::generate(generator, settings, std::move(request));
+  return dist::gather_values(*group, std::span(mine));
 }
 
 }  // namespace
@@ -58,7 +68,7 @@ data::Samples generate(const process::Generator& generator, const Arguments& arg
     samples.labels = std::move(guide.labels);
     samples.labels.resize(static_cast<std::size_t>(samples.count), samples.labels.back());
   }
-  auto numbers = process::generate(generator, settings, std::move(request));
+  auto numbers = numbers_of(session.group().get(), generator, settings, std::move(request));
   if (generator.holds_bytes()) {
     samples.bytes = process::to_bytes(numbers);
   } else {

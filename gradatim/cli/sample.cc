@@ -6,12 +6,16 @@
 #include "gradatim/api/settings.h"
 #include "gradatim/cli/cli.h"
 #include "gradatim/cli/generate.h"
+#include "gradatim/cli/group.h"
 #include "gradatim/cli/guide.h"
+#include "gradatim/cli/processes.h"
 #include "gradatim/cli/session.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/text.h"
 #include "gradatim/data/model.h"
 #include "gradatim/data/reader.h"
+#include "gradatim/dist/collectives.h"
+#include "gradatim/process/generate.h"
 #include "gradatim/process/sampler.h"
 #include "gradatim/tabular/model_field.h"
 
@@ -34,6 +38,12 @@ constexpr OptionSpec kOptions[] = {
     {"out", "FILE",
      "Where to write; the ending tells the format: a table, .npz, .npy, or .png, a picture of all "
      "images. CSV on stdout by default (-)."},
+    {"processes", "N",
+     "Sample by so many processes of this machine, which share its threads: the same numbers, to "
+     "the bit. Launchers such as torchrun do it for several machines."},
+    {"timeout", "S",
+     "Of several processes: how long one waits for the others, 60 by default (or what "
+     "GRADATIM_TIMEOUT says)."},
 };
 
 // "--guidance 3" is guidance of that weight: by a guide, or else classifier-free.
@@ -77,14 +87,31 @@ int write_generated(const process::Generator& generator, const Arguments& argume
                     Session& session, const std::vector<api::Option>& options) {
   const std::string out = arguments.text("out", "-");
   const data::Samples samples = generate(generator, arguments, session, options);
-  data::write_samples(samples, out);
+  on_first_rank(session.group().get(), [&] { data::write_samples(samples, out); });
   if (out != "-") {
     session.progress().finish(fmt::format("wrote {}: {} samples", out, samples.count));
   }
   return kDone;
 }
 
+// Rows of an oracle or of a boosted model, of which each rank makes its part.
+std::vector<float> sampled(dist::Group* group, const process::Sampler& sampler,
+                           const api::Settings& settings, const process::FieldOn& field,
+                           process::SampleRequest request) {
+  if (group == nullptr) return sampler.sample(field, std::move(request));
+  const auto own =
+      process::rows_of_part(settings, request.rows, request.batch, group->rank(), group->size());
+  request.first_row = own.first;
+  request.rows = own.count;
+  std::vector<float> mine;
+  if (own.count > 0) mine = sampler.sample(field, std::move(request));
+  return dist::gather_values(*group, std::span<const float>(mine));
+}
+
 int run_sample(const Arguments& arguments) {
+  if (const int processes = processes_to_start(arguments)) {
+    return run_processes(arguments, processes);
+  }
   Session session(arguments, "step");
   const std::string name = arguments.required_positional("an oracle's NAME or a model FILE");
   arguments.required("count");
@@ -92,7 +119,9 @@ int run_sample(const Arguments& arguments) {
                                  .seed = session.seed(),
                                  .observer = &session.progress()};
   const std::string out = arguments.text("out", "-");
-  if (out != "-") check_writable(out);
+  on_first_rank(session.group().get(), [&] {
+    if (out != "-") check_writable(out);
+  });
   std::vector<api::Option> options = with_guidance(with_guide(arguments.settings, arguments));
   GRADATIM_CHECK(
       options.size() == arguments.settings.size() || arguments.has("label") || has_guide(arguments),
@@ -128,10 +157,13 @@ int run_sample(const Arguments& arguments) {
   request.condition = label("label");
   request.negative = label("negative");
   request.dims = static_cast<std::int64_t>(source.columns.size());
-  const auto samples = sampler->sample(source.field, std::move(request));
-  const data::Table table = table_of(source.columns, samples);
-  data::write_table(table, out);
-  if (out != "-") session.progress().finish(fmt::format("wrote {}: {} rows", out, table.rows()));
+  dist::Group* group = session.group().get();
+  const auto samples = sampled(group, *sampler, settings, source.field, std::move(request));
+  on_first_rank(group, [&] { data::write_table(table_of(source.columns, samples), out); });
+  if (out != "-") {
+    const std::size_t rows = samples.size() / source.columns.size();
+    session.progress().finish(fmt::format("wrote {}: {} rows", out, rows));
+  }
   return kDone;
 }
 
@@ -147,6 +179,7 @@ constexpr Command kSample = {
     .takes_settings = true,
     .component = "process.sampler",
     .run = run_sample,
+    .joins_group = true,
 };
 
 }  // namespace gradatim::cli
