@@ -1,7 +1,9 @@
 """Ranks on two machines: network namespaces with an address each, and a cable between them."""
 
 import os
+import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from dist_ranks import OPERATIONS, environment
@@ -35,9 +37,9 @@ def machines():
             ip("netns", "del", name)
 
 
-def start(ranks, machines, what, **more):
+def start(ranks, machines, what, address="10.77.0.1", **more):
     for rank, machine in enumerate(machines):
-        env = environment(rank, 2, 29500, "10.77.0.1", LOCAL_RANK=0, LOCAL_WORLD_SIZE=1, **more)
+        env = environment(rank, 2, 29500, address, LOCAL_RANK=0, LOCAL_WORLD_SIZE=1, **more)
         ranks.start(rank, ["ip", "netns", "exec", machine, OPERATIONS, what], env)
 
 
@@ -48,6 +50,19 @@ def test_two_machines_compute_what_threads_do(ranks, machines):
         command = [OPERATIONS, "threads", "2", str(rank)]
         threads = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         assert ranks.out(rank) == threads
+
+
+def test_a_machine_that_knows_its_name_as_loopback_is_reached(ranks, machines):
+    folders = [Path("/etc/netns", machine) for machine in machines]
+    try:
+        for folder, address in zip(folders, ("127.0.1.1", "10.77.0.1"), strict=True):
+            folder.mkdir(parents=True)
+            (folder / "hosts").write_text(f"127.0.0.1 localhost\n{address} hub\n")
+        start(ranks, machines, "all", address="hub")
+        assert [ranks.status(rank) for rank in range(2)] == [0, 0], ranks.err(0) + ranks.err(1)
+    finally:
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_reduce_scatter_sends_half_of_what_all_reduce_sends(ranks, machines):

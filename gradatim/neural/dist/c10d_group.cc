@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <exception>
 #include <functional>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <vector>
@@ -56,7 +57,7 @@ c10::intrusive_ptr<Engine> engine_of(Meeting& meeting) {
   const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
   options->devices.push_back(interface != nullptr
                                  ? Engine::createDeviceForInterface(interface)
-                                 : Engine::createDeviceForHostname(own_address(meeting.launch())));
+                                 : Engine::createDeviceForHostname(meeting.own_address()));
   const auto& launch = meeting.launch();
   return c10::make_intrusive<Engine>(meeting.store(), launch.rank, launch.size, options);
 }
@@ -84,8 +85,15 @@ class C10dGroup final : public dist::Group {
      public:
       Started(C10dGroup& group, std::vector<Pending> pending)
           : group_(group), pending_(std::move(pending)) {}
+      ~Started() override {
+        try {
+          C10dGroup::wait(pending_);  // else the engine writes where its owner has given up
+        } catch (const std::exception&) {
+        }
+      }
       void wait() override {
-        group_.guarded([&] { C10dGroup::wait(pending_); });
+        const auto pending = std::exchange(pending_, {});
+        group_.guarded([&] { C10dGroup::wait(pending); });
       }
 
      private:
@@ -162,8 +170,17 @@ class C10dGroup final : public dist::Group {
   }
 
  private:
+  // All of them also where one breaks, since the engine holds on to the memory of the others.
   static void wait(const std::vector<Pending>& pending) {
-    for (const auto& work : pending) work->wait();
+    std::exception_ptr error;
+    for (const auto& work : pending) {
+      try {
+        work->wait();
+      } catch (const std::exception&) {
+        if (!error) error = std::current_exception();
+      }
+    }
+    if (error) std::rethrow_exception(error);
   }
 
   std::vector<Pending> reductions(Numbers values, Reduction how) {
