@@ -8,6 +8,9 @@
 #include <cstdlib>
 #include <exception>
 #include <functional>
+#include <future>
+#include <memory>
+#include <stdexcept>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <vector>
 
@@ -58,8 +61,20 @@ c10::intrusive_ptr<Engine> engine_of(Meeting& meeting) {
   options->devices.push_back(interface != nullptr
                                  ? Engine::createDeviceForInterface(interface)
                                  : Engine::createDeviceForHostname(meeting.own_address()));
-  const auto& launch = meeting.launch();
-  return c10::make_intrusive<Engine>(meeting.store(), launch.rank, launch.size, options);
+  // Where addresses lead nowhere, it tries for longer than it is told to.
+  auto made = std::make_shared<std::promise<c10::intrusive_ptr<Engine>>>();
+  auto future = made->get_future();
+  std::thread([made, options, store = meeting.store(), launch = meeting.launch()] {
+    try {
+      made->set_value(c10::make_intrusive<Engine>(store, launch.rank, launch.size, options));
+    } catch (const std::exception&) {
+      made->set_value(nullptr);
+    }
+  }).detach();
+  const bool ready = future.wait_for(meeting.engine_timeout()) == std::future_status::ready;
+  auto engine = ready ? future.get() : nullptr;
+  if (engine) return engine;
+  throw std::runtime_error("no connection came about; GLOO_SOCKET_IFNAME names the device to use");
 }
 
 class C10dGroup final : public dist::Group {

@@ -131,7 +131,7 @@ std::string roll_call(const State& state, const Store& store, Duration waited, D
         names_of(behind), behind.size() == 1 ? "s" : "", state.operations.load(),
         state.launch.timeout.count() / 1e3, behind.size() == 1 ? "it needs" : "they need");
   }
-  return "the ranks run, but lost their connections: " + engine;
+  return "the ranks run, but not their connections: " + engine;
 }
 
 // Until this rank ends or something is wrong.
