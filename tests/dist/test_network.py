@@ -15,7 +15,7 @@ def ip(*words):
 
 @pytest.fixture
 def machines():
-    """The names of two network namespaces, 192.168.77.1 and 192.168.77.2, joined by cable0 and cable1."""
+    """Two network namespaces, 192.168.77.1 and 192.168.77.2, joined by cable0 and cable1."""
     if not OPERATIONS.exists():
         pytest.skip("this build has no groups of processes (libgloo-dev, make test)")
     names = [f"gradatim{os.getpid()}-{k}" for k in range(2)]
@@ -95,5 +95,6 @@ def test_a_cable_that_is_cut_ends_both_in_time(ranks, machines):
     assert ranks.status(1) == 1
     assert ranks.err(0) == "rank 1 did not answer for 4 s (GRD-5003)\n"
     assert ranks.err(1) == (
-        "rank 0 at 192.168.77.1:29500, where the ranks meet, is gone or cannot be reached (GRD-5003)\n"
+        "rank 0 at 192.168.77.1:29500, where the ranks meet, is gone or cannot be reached "
+        "(GRD-5003)\n"
     )
