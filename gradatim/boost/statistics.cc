@@ -197,7 +197,7 @@ bool has_outliers(const std::vector<std::uint64_t>& squares, const dist::Shard& 
     low += static_cast<std::int64_t>(block & 0xFFFFFFFFU);
   }
   std::int64_t halves[] = {high, low};
-  shard.group->all_reduce(std::span(halves), dist::Reduction::sum);
+  shard.group->all_reduce(std::span<std::int64_t>(halves), dist::Reduction::sum);
   high = halves[0] + (halves[1] >> kHalf);
   low = halves[1] & 0xFFFFFFFF;
   const double sum = std::ldexp(static_cast<double>(high), kHalf) + static_cast<double>(low);
@@ -208,7 +208,7 @@ bool has_outliers(const std::vector<std::uint64_t>& squares, const dist::Shard& 
 // The same over all ranks.
 void join(const dist::Shard& shard, Extremes& all) {
   double values[] = {all.g, all.h, all.bad};
-  shard.group->all_reduce(std::span(values), dist::Reduction::max);
+  shard.group->all_reduce(std::span<double>(values), dist::Reduction::max);
   all = {values[0], values[1], values[2]};
 }
 
@@ -280,8 +280,8 @@ void round_all(std::int64_t rows, std::span<const float> weight, Extremes most,
     BlockBuffer buffer;
     const BlockGradients of = block(begin, end, buffer);
     squares[begin / kBlock] = HWY_DYNAMIC_DISPATCH(block_rows)(
-        of.g, of.h, from(weight, begin), out.wide ? nullptr : low + odd, out.wide ? nullptr : high + odd,
-        end - begin, scale_g, scale_h, shift, out.constant_hessian,
+        of.g, of.h, from(weight, begin), out.wide ? nullptr : low + odd,
+        out.wide ? nullptr : high + odd, end - begin, scale_g, scale_h, shift, out.constant_hessian,
         reinterpret_cast<std::int32_t*>(out.rows.data() + begin));
   });
   out.outliers = all_rows >= kFewestPacked &&

@@ -21,15 +21,6 @@ std::vector<double> source_of(const process::Generator& generator, const Argumen
   return data::values_of(samples, generator.shape(), "the source's samples");
 }
 
-// All rows, of which each rank makes its part.
-std::vector<float> numbers_of(dist::Group* group, const process::Generator& generator,
-                              const api::Settings& settings, process::GenerateRequest request) {
-  if (group == nullptr) return process::generate(generator, settings, std::move(request));
-  request.only = process::rows_of_part(generator, settings, request, group->rank(), group->size());
-  const auto mine = process::generate(generator, settings, std::move(request));
-  return dist::gather_values(*group, std::span(mine));
-}
-
 }  // namespace
 
 bool is_file(const std::string& name) {
@@ -68,7 +59,14 @@ data::Samples generate(const process::Generator& generator, const Arguments& arg
     samples.labels = std::move(guide.labels);
     samples.labels.resize(static_cast<std::size_t>(samples.count), samples.labels.back());
   }
-  auto numbers = numbers_of(session.group().get(), generator, settings, std::move(request));
+  // Of several ranks each makes a part.
+  dist::Group* group = session.group().get();
+  if (group != nullptr) {
+    request.only =
+        process::rows_of_part(generator, settings, request, group->rank(), group->size());
+  }
+  auto numbers = process::generate(generator, settings, std::move(request));
+  if (group != nullptr) numbers = dist::gather_values<float>(*group, numbers);
   if (generator.holds_bytes()) {
     samples.bytes = process::to_bytes(numbers);
   } else {

@@ -8,14 +8,11 @@
 #include "gradatim/cli/generate.h"
 #include "gradatim/cli/group.h"
 #include "gradatim/cli/guide.h"
-#include "gradatim/cli/processes.h"
 #include "gradatim/cli/session.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/text.h"
 #include "gradatim/data/model.h"
 #include "gradatim/data/reader.h"
-#include "gradatim/dist/collectives.h"
-#include "gradatim/process/generate.h"
 #include "gradatim/process/sampler.h"
 #include "gradatim/tabular/model_field.h"
 
@@ -38,12 +35,6 @@ constexpr OptionSpec kOptions[] = {
     {"out", "FILE",
      "Where to write; the ending tells the format: a table, .npz, .npy, or .png, a picture of all "
      "images. CSV on stdout by default (-)."},
-    {"processes", "N",
-     "Sample by so many processes of this machine, which share its threads: the same numbers, to "
-     "the bit. Launchers such as torchrun do it for several machines."},
-    {"timeout", "S",
-     "Of several processes: how long one waits for the others, 60 by default (or what "
-     "GRADATIM_TIMEOUT says)."},
 };
 
 // "--guidance 3" is guidance of that weight: by a guide, or else classifier-free.
@@ -94,24 +85,7 @@ int write_generated(const process::Generator& generator, const Arguments& argume
   return kDone;
 }
 
-// Rows of an oracle or of a boosted model, of which each rank makes its part.
-std::vector<float> sampled(dist::Group* group, const process::Sampler& sampler,
-                           const api::Settings& settings, const process::FieldOn& field,
-                           process::SampleRequest request) {
-  if (group == nullptr) return sampler.sample(field, std::move(request));
-  const auto own =
-      process::rows_of_part(settings, request.rows, request.batch, group->rank(), group->size());
-  request.first_row = own.first;
-  request.rows = own.count;
-  std::vector<float> mine;
-  if (own.count > 0) mine = sampler.sample(field, std::move(request));
-  return dist::gather_values(*group, std::span<const float>(mine));
-}
-
 int run_sample(const Arguments& arguments) {
-  if (const int processes = processes_to_start(arguments)) {
-    return run_processes(arguments, processes);
-  }
   Session session(arguments, "step");
   const std::string name = arguments.required_positional("an oracle's NAME or a model FILE");
   arguments.required("count");
@@ -138,6 +112,7 @@ int run_sample(const Arguments& arguments) {
   GRADATIM_CHECK(!has_guide(arguments), UsageError, 1002,
                  "--classifier and --match guide saved networks, such as neural.diffusion");
   session.check_no_device();
+  check_no_group(session.group().get(), "sample of an oracle or a boosted model");
   if (!is_file(name)) options.emplace_back("oracle", name);
   const auto settings = api::parse_settings(kSample.component, options);
   for (const auto& notice : api::notices(settings)) session.progress().on_warning(notice);
@@ -157,13 +132,10 @@ int run_sample(const Arguments& arguments) {
   request.condition = label("label");
   request.negative = label("negative");
   request.dims = static_cast<std::int64_t>(source.columns.size());
-  dist::Group* group = session.group().get();
-  const auto samples = sampled(group, *sampler, settings, source.field, std::move(request));
-  on_first_rank(group, [&] { data::write_table(table_of(source.columns, samples), out); });
-  if (out != "-") {
-    const std::size_t rows = samples.size() / source.columns.size();
-    session.progress().finish(fmt::format("wrote {}: {} rows", out, rows));
-  }
+  const auto samples = sampler->sample(source.field, std::move(request));
+  const data::Table table = table_of(source.columns, samples);
+  data::write_table(table, out);
+  if (out != "-") session.progress().finish(fmt::format("wrote {}: {} rows", out, table.rows()));
   return kDone;
 }
 

@@ -55,6 +55,13 @@ std::int64_t sum(Group& group, std::int64_t mine) {
   return mine;
 }
 
+ExactSum sum(Group& group, const ExactSum& mine) {
+  if (group.size() == 1) return mine;
+  ExactSum::Parts parts = mine.parts();
+  group.all_reduce(std::span<std::int64_t>(parts), Reduction::sum);
+  return ExactSum::of(parts);
+}
+
 std::int64_t maximum(Group& group, std::int64_t mine) {
   group.all_reduce(std::span(&mine, 1), Reduction::max);
   return mine;

@@ -153,22 +153,17 @@ std::vector<std::int64_t> places_named(std::span<const std::string> classes, std
   return labels;
 }
 
-RowRange rows_of_part(const api::Settings& sampler, std::int64_t rows, std::int64_t unit, int part,
-                      int parts) {
-  if (!any_order(sampler)) unit = std::max<std::int64_t>(rows, 1);
-  const std::int64_t units = (rows + unit - 1) / unit;
-  // The first parts are the larger ones.
-  const auto begin = [&](std::int64_t k) {
-    return std::min(rows, (k * units + parts - 1) / parts * unit);
-  };
-  return {begin(part), begin(part + 1) - begin(part)};
-}
-
 RowRange rows_of_part(const Generator& generator, const api::Settings& sampler,
                       const GenerateRequest& request, int part, int parts) {
-  const bool anywhere = row_by_row(generator, sampler, request);
-  return rows_of_part(sampler, request.rows, anywhere ? kChunk : batch_of(generator, request), part,
-                      parts);
+  std::int64_t unit = batch_of(generator, request);
+  if (row_by_row(generator, sampler, request)) unit = kChunk;
+  if (!any_order(sampler)) unit = std::max<std::int64_t>(request.rows, 1);
+  const std::int64_t units = (request.rows + unit - 1) / unit;
+  // The first parts are the larger ones.
+  const auto begin = [&](std::int64_t k) {
+    return std::min(request.rows, (k * units + parts - 1) / parts * unit);
+  };
+  return {begin(part), begin(part + 1) - begin(part)};
 }
 
 std::vector<float> generate(const Generator& generator, const api::Settings& sampler,

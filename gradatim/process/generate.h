@@ -52,9 +52,6 @@ struct GenerateRequest {
 /// what lies beside it; noise that is drawn in one order leaves all rows to the first.
 RowRange rows_of_part(const Generator& generator, const api::Settings& sampler,
                       const GenerateRequest& request, int part, int parts);
-/// The same of rows that may be cut at multiples of `unit`.
-RowRange rows_of_part(const api::Settings& sampler, std::int64_t rows, std::int64_t unit, int part,
-                      int parts);
 
 /// Samples [rows, dims], by a sampler of sampler_for. UsageError GRD-1175 where a source is given
 /// to a generator that has none, or lacks.

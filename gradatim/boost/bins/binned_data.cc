@@ -95,8 +95,7 @@ BinnedData::BinnedData(const data::Table& features, std::span<const float> weigh
                  features.source().empty() ? "" : features.source() + ": ");
   GRADATIM_CHECK(rows_ < (std::int64_t{1} << 32), DataError, 2031,
                  "{} rows are more than 2^32 - 1, the most that one process takes", rows_);
-  dist::together(*shard_.group,
-                 [&] { data::check_finite(features.columns(), features.source()); });
+  dist::together(*shard_.group, [&] { data::check_finite(features.columns(), features.source()); });
   choose(features, weight, options);
   const std::size_t made = features_.size() - options.sources.size();
   for (std::size_t k = 0; k < options.sources.size(); ++k) {

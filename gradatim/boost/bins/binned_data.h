@@ -30,7 +30,7 @@ struct BinOptions {
   const data::Schema* known = nullptr;  // of features whose categories keep their codes
   /// Of the last features, where they are made from others: which.
   std::span<const std::vector<std::int32_t>> sources;
-  bool bundle = true;  // exclusive features (bundle.h); trees are the same without
+  bool bundle = true;      // exclusive features (bundle.h); trees are the same without
   dist::Shard shard = {};  // what the rows are of; bins are chosen from those of all ranks
 };
 

@@ -130,14 +130,13 @@ double AdditiveRounds::factor(std::int64_t round, double weight) const {
 
 void AdditiveRounds::quantise_output(int k, std::uint32_t draw) {
   const bool wide = rows_.binned->exact() || config_.high_precision || outliers_[k] != 0;
-  gradients_.quantise(
-      k, weight_,
-      {.seed = seed_,
-       .draw = draw,
-       .force_wide = wide,
-       .constant_hessian = constant_hessian(),
-       .shard = shard()},
-      statistics_);
+  gradients_.quantise(k, weight_,
+                      {.seed = seed_,
+                       .draw = draw,
+                       .force_wide = wide,
+                       .constant_hessian = constant_hessian(),
+                       .shard = shard()},
+                      statistics_);
   outliers_[k] = statistics_.outliers;
 }
 
@@ -159,7 +158,8 @@ void AdditiveRounds::quantise_tree(int tree, std::int64_t round) {
 void AdditiveRounds::quantise_sketch(std::int64_t round) {
   const SampledGradients all = gradients_.all(weight_);
   const auto h = constant_hessian() ? std::span<const float>() : all.h;
-  sketch_.make({all.g, h, weight_, all.rows, outputs_, shard()}, seed_, static_cast<std::uint32_t>(round));
+  sketch_.make({all.g, h, weight_, all.rows, outputs_, shard()}, seed_,
+               static_cast<std::uint32_t>(round));
   bool outliers = false;
   for (int j = 0; j < sketch_.outputs(); ++j) {
     quantise(sketch_.g(j), sketch_.h(j), weight_,
@@ -236,8 +236,7 @@ std::unique_ptr<Member> AdditiveRounds::fit_member(int tree, std::uint32_t draw,
 void AdditiveRounds::fill_outputs(Member& member) {
   for (int k = 0; k < outputs_; ++k) {
     gradients_.quantise(
-        k, weight_,
-        {.force_wide = true, .constant_hessian = constant_hessian(), .shard = shard()},
+        k, weight_, {.force_wide = true, .constant_hessian = constant_hessian(), .shard = shard()},
         statistics_);
     fitter_->fill_output(member, k, statistics_);
   }

@@ -41,9 +41,7 @@ class Importance {
   std::int64_t all_rows() const { return shard_.rows(rows()); }
   float operator[](std::int64_t row) const { return size_[row]; }
   std::uint32_t bits(std::int64_t row) const { return std::bit_cast<std::uint32_t>(size_[row]); }
-  std::int64_t fixed(float size) const {
-    return static_cast<std::int64_t>(double{size} * scale_);
-  }
+  std::int64_t fixed(float size) const { return static_cast<std::int64_t>(double{size} * scale_); }
   double scale() const { return scale_; }
 
  private:
@@ -93,8 +91,8 @@ std::vector<Bucket> buckets_of(const Importance& importance) {
     }
   }
   static_assert(sizeof(Bucket) == 2 * sizeof(std::int64_t));
-  importance.shard().group->all_reduce(
-      std::span(&parts[0][0].rows, 2 * kBuckets), dist::Reduction::sum);
+  importance.shard().group->all_reduce(std::span(&parts[0][0].rows, 2 * kBuckets),
+                                       dist::Reduction::sum);
   return std::move(parts[0]);
 }
 

@@ -5,8 +5,8 @@
 // weigh (1 - top_rate) / other_rate more. gradient_based (minimal variance sampling, Ibragimov and
 // Gusev, 2019): with s = sqrt(g^2 + lambda h^2), each row with probability p = min(1, s / mu) and a
 // weight of 1 / p; mu makes the p sum up to subsample of the rows. All are unbiased, and pure
-// functions of (seed, draw) and the gradients, whatever the number of ranks: thresholds are found in
-// integers, and equal gradients are ranked by row.
+// functions of (seed, draw) and the gradients, whatever the number of ranks: thresholds are found
+// in integers, and equal gradients are ranked by row.
 #pragma once
 
 #include <cstdint>

@@ -13,15 +13,18 @@
 #include "gradatim/boost/tree/vector_criterion.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
+#include "gradatim/dist/collectives.h"
 
 namespace gradatim::boost {
 namespace {
 
 // Of the rows: where weights stand for a distribution, settings count rows of mean weight.
-double mean_weight(const ClassStatistics& statistics) {
-  const std::int64_t sum =
-      std::accumulate(statistics.weight.begin(), statistics.weight.end(), std::int64_t{0});
-  return statistics.unit * static_cast<double>(sum) / static_cast<double>(statistics.weight.size());
+double mean_weight(const ClassStatistics& statistics, const dist::Shard& shard) {
+  const std::int64_t sum = dist::sum(
+      *shard.group,
+      std::accumulate(statistics.weight.begin(), statistics.weight.end(), std::int64_t{0}));
+  return statistics.unit * static_cast<double>(sum) /
+         static_cast<double>(shard.rows(std::ssize(statistics.weight)));
 }
 
 class TreeFitter final : public Fitter {
@@ -62,7 +65,8 @@ class TreeFitter final : public Fitter {
                    "monotone_constraints, path_smooth, max_delta_step and reg_alpha are about the "
                    "values of leaves, and a tree that votes for classes has none; leave them out, "
                    "or use boost.newton");
-    grow_.categories.min_mass = settings_.grow.categories.min_mass * mean_weight(statistics);
+    grow_.categories.min_mass =
+        settings_.grow.categories.min_mass * mean_weight(statistics, data_.shard());
     const ClassWeights criterion(statistics.label.data(), statistics.weight.data(),
                                  statistics.classes, statistics.unit, settings_.criterion, 0.0);
     return grow(criterion, criterion, rows, features);

@@ -67,7 +67,7 @@ struct OpenNode {
   std::int32_t node = 0;
   std::int32_t depth = 0;
   std::uint64_t place = 1;  // in the tree, whatever the order of growth: 2 place (+ 1) in children
-  std::int64_t begin = 0;  // of this rank's rows
+  std::int64_t begin = 0;   // of this rank's rows
   std::int64_t end = 0;
   std::int64_t count = 0;  // rows of all ranks
   Sum total;               // of all ranks

@@ -2,8 +2,8 @@
 // of these alone (reduce-scatter), finds their best splits and tells the others. So a histogram
 // crosses the wire once, and what each rank keeps and scans falls with the number of ranks.
 //
-// Which bins share columns, bundles or sparse entries may differ from rank to rank: on the wire, and
-// in the summed histograms, each feature has its own cells one after the other, missing last.
+// Which bins share columns, bundles or sparse entries may differ from rank to rank: on the wire,
+// and in the summed histograms, each feature has its own cells one after the other, missing last.
 #pragma once
 
 #include <cstdint>

@@ -21,7 +21,7 @@ void each_lane(std::vector<std::int64_t>& sum, const F& f) {
 }
 
 template <class CountedSum, class F>
-  requires requires(CountedSum& counted) { counted.sum; }
+requires requires(CountedSum& counted) { counted.sum; }
 void each_lane(CountedSum& counted, const F& f) {
   f(counted.rows);
   each_lane(counted.sum, f);
