@@ -6,7 +6,11 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <exception>
 #include <functional>
+#include <future>
+#include <memory>
+#include <stdexcept>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <vector>
 
@@ -56,9 +60,21 @@ c10::intrusive_ptr<Engine> engine_of(Meeting& meeting) {
   const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
   options->devices.push_back(interface != nullptr
                                  ? Engine::createDeviceForInterface(interface)
-                                 : Engine::createDeviceForHostname(own_address(meeting.launch())));
-  const auto& launch = meeting.launch();
-  return c10::make_intrusive<Engine>(meeting.store(), launch.rank, launch.size, options);
+                                 : Engine::createDeviceForHostname(meeting.own_address()));
+  // Where addresses lead nowhere, it tries for longer than it is told to.
+  auto made = std::make_shared<std::promise<c10::intrusive_ptr<Engine>>>();
+  auto future = made->get_future();
+  std::thread([made, options, store = meeting.store(), launch = meeting.launch()] {
+    try {
+      made->set_value(c10::make_intrusive<Engine>(store, launch.rank, launch.size, options));
+    } catch (const std::exception&) {
+      made->set_value(nullptr);
+    }
+  }).detach();
+  const bool ready = future.wait_for(meeting.engine_timeout()) == std::future_status::ready;
+  auto engine = ready ? future.get() : nullptr;
+  if (engine) return engine;
+  throw std::runtime_error("no connection came about; GLOO_SOCKET_IFNAME names the device to use");
 }
 
 class C10dGroup final : public dist::Group {
@@ -84,8 +100,15 @@ class C10dGroup final : public dist::Group {
      public:
       Started(C10dGroup& group, std::vector<Pending> pending)
           : group_(group), pending_(std::move(pending)) {}
+      ~Started() override {
+        try {
+          C10dGroup::wait(pending_);  // else the engine writes where its owner has given up
+        } catch (const std::exception&) {
+        }
+      }
       void wait() override {
-        group_.guarded([&] { C10dGroup::wait(pending_); });
+        const auto pending = std::exchange(pending_, {});
+        group_.guarded([&] { C10dGroup::wait(pending); });
       }
 
      private:
@@ -162,8 +185,17 @@ class C10dGroup final : public dist::Group {
   }
 
  private:
+  // All of them also where one breaks, since the engine holds on to the memory of the others.
   static void wait(const std::vector<Pending>& pending) {
-    for (const auto& work : pending) work->wait();
+    std::exception_ptr error;
+    for (const auto& work : pending) {
+      try {
+        work->wait();
+      } catch (const std::exception&) {
+        if (!error) error = std::current_exception();
+      }
+    }
+    if (error) std::rethrow_exception(error);
   }
 
   std::vector<Pending> reductions(Numbers values, Reduction how) {
