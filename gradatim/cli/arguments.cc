@@ -64,6 +64,7 @@ class Parser {
   Parser(const Command& command, std::span<const std::string> words)
       : command_(command), words_(words) {
     result_.command = &command;
+    result_.words.assign(words.begin(), words.end());
   }
 
   Arguments run() {
@@ -178,13 +179,13 @@ std::string Arguments::required_positional(std::string_view what) const {
 std::vector<std::string> Arguments::list(std::string_view name) const {
   const std::string value = text(name);
   if (value.empty() || value == "[]") return {};
-  std::vector<std::string> words;
+  std::vector<std::string> names;
   for (const auto& word : split(value, ',')) {
     GRADATIM_CHECK(!trim(word).empty(), UsageError, 1004,
                    "--{} must be names separated by commas; got '{}'", name, value);
-    words.emplace_back(trim(word));
+    names.emplace_back(trim(word));
   }
-  return words;
+  return names;
 }
 
 std::int64_t Arguments::integer(std::string_view name, std::int64_t fallback, std::int64_t low,

@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "gradatim/cli/cli.h"
+#include "gradatim/cli/group.h"
 #include "gradatim/cli/names.h"
+#include "gradatim/cli/processes.h"
 #include "gradatim/cli/session.h"
 #include "gradatim/cli/training_plan.h"
 #include "gradatim/cli/training_request.h"
@@ -43,6 +45,12 @@ constexpr OptionSpec kOptions[] = {
      "A folder for a checkpoint. Where it holds one of the same fit, the fit goes on from it."},
     {"checkpoint_seconds", "S",
      "Time between two checkpoints, 30 by default; 0 writes one after every round."},
+    {"processes", "N",
+     "Train by so many processes of this machine, which share its threads; launchers such as "
+     "torchrun do it for several machines."},
+    {"timeout", "S",
+     "Of several processes: how long one waits for the others, 60 by default (or what "
+     "GRADATIM_TIMEOUT says)."},
     {"out", "FILE", "Where to save the model; - is stdout."},
 };
 
@@ -74,9 +82,14 @@ std::string summary_of(const data::Model& model, const std::string& out) {
 int run_train(const Arguments& given) {
   const TrainingPlan plan = plan_training(given);
   const Arguments& arguments = plan.arguments;
+  if (const int processes = processes_to_start(arguments)) {
+    return run_processes(given, processes);
+  }
   Session session(arguments, learns_samples(plan) ? "step" : "round");
   const std::string out = arguments.required("out");
-  if (out != "-") check_writable(out);
+  on_first_rank(session.group().get(), [&] {
+    if (out != "-") check_writable(out);
+  });
   check_stopping(plan);
   for (const auto& notice : api::notices(plan.settings)) session.progress().on_warning(notice);
   data::FitRequest request = request_of(plan, session);
@@ -85,7 +98,7 @@ int run_train(const Arguments& given) {
   request.checkpoint_seconds = arguments.number("checkpoint_seconds", 30.0, 0.0);
   const auto model = data::fit_model(plan.settings, request);
   check_interrupt();
-  write_result(out, model->bytes());
+  on_first_rank(session.group().get(), [&] { write_result(out, model->bytes()); });
   session.progress().finish(summary_of(*model, out));
   return kDone;
 }
@@ -102,6 +115,7 @@ constexpr Command kTrain = {
     .options = kOptions,
     .takes_settings = true,
     .run = run_train,
+    .joins_group = true,
 };
 
 }  // namespace gradatim::cli

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 
 #include "gradatim/core/error.h"
@@ -13,10 +14,15 @@ std::span<std::byte> bytes_of(std::string& text) {
   return std::as_writable_bytes(std::span(text.data(), text.size()));
 }
 
-// Long values are told by their beginning.
-std::string shown(const std::string& text) {
-  constexpr std::size_t kMost = 200;
-  return text.size() <= kMost ? text : text.substr(0, kMost) + "...";
+// Of two long values, what is about the first place where they differ.
+std::string shown(const std::string& text, const std::string& other) {
+  constexpr std::size_t kMost = 200, kBefore = 40;
+  if (text.size() <= kMost) return text;
+  const auto differs = std::mismatch(text.begin(), text.end(), other.begin(), other.end()).first;
+  const auto place = static_cast<std::size_t>(differs - text.begin());
+  const std::size_t first = place < kMost ? 0 : place - kBefore;
+  return (first > 0 ? "..." : "") + text.substr(first, kMost) +
+         (first + kMost < text.size() ? "..." : "");
 }
 
 }  // namespace
@@ -26,11 +32,12 @@ std::vector<std::string> gather(Group& group, std::string_view mine) {
   const auto size = static_cast<std::int64_t>(mine.size());
   std::vector<std::int64_t> sizes(group.size());
   group.all_gather(std::as_bytes(std::span(&size, 1)), std::as_writable_bytes(std::span(sizes)));
-  std::vector<std::string> all(group.size());
-  for (int r = 0; r < group.size(); ++r) {  // one after the other, so that memory is what they need
-    all[r] = r == group.rank() ? std::string(mine) : std::string(sizes[r], '\0');
-    if (sizes[r] > 0) group.broadcast(bytes_of(all[r]), r);
-  }
+  const std::int64_t most = *std::max_element(sizes.begin(), sizes.end());
+  std::string padded(mine), together(most * group.size(), '\0');
+  padded.resize(most);
+  if (most > 0) group.all_gather(std::as_bytes(std::span(padded)), bytes_of(together));
+  std::vector<std::string> all;
+  for (int r = 0; r < group.size(); ++r) all.push_back(together.substr(r * most, sizes[r]));
   return all;
 }
 
@@ -46,6 +53,13 @@ std::string from_first(Group& group, std::string text) {
 std::int64_t sum(Group& group, std::int64_t mine) {
   group.all_reduce(std::span(&mine, 1), Reduction::sum);
   return mine;
+}
+
+ExactSum sum(Group& group, const ExactSum& mine) {
+  if (group.size() == 1) return mine;
+  ExactSum::Parts parts = mine.parts();
+  group.all_reduce(std::span<std::int64_t>(parts), Reduction::sum);
+  return ExactSum::of(parts);
 }
 
 std::int64_t maximum(Group& group, std::int64_t mine) {
@@ -71,7 +85,7 @@ void require_equal(Group& group, std::string_view what, std::string_view value) 
   for (std::size_t r = 1; r < all.size(); ++r) {
     GRADATIM_CHECK(all[r] == all[0], DistributedError, 5004,
                    "rank {} has another {} than rank 0: {}, not {}; start all ranks alike", r, what,
-                   shown(all[r]), shown(all[0]));
+                   shown(all[r], all[0]), shown(all[0], all[r]));
   }
 }
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gradatim/core/exact_sum.h"
 #include "gradatim/dist/group.h"
 
 namespace gradatim::dist {
@@ -32,6 +33,7 @@ std::vector<T> gather_values(Group& group, std::span<const T> mine) {
 std::string from_first(Group& group, std::string text);
 
 std::int64_t sum(Group& group, std::int64_t mine);
+ExactSum sum(Group& group, const ExactSum& mine);
 std::int64_t maximum(Group& group, std::int64_t mine);
 double maximum(Group& group, double mine);
 /// The sum over the ranks before this one.

@@ -68,13 +68,13 @@ data::Source find(Group& group, const std::string& source) {
 
 }  // namespace
 
-Shard read_shard(Group& group, const std::string& source, const data::ReadOptions& options) {
+TablePart read_shard(Group& group, const std::string& source, const data::ReadOptions& options) {
   if (group.size() == 1) {
-    Shard whole{.table = data::read_table(source, options)};
+    TablePart whole{.table = data::read_table(source, options)};
     whole.total_rows = whole.table.rows();
     return whole;
   }
-  Shard shard{.table = read_part(group, find(group, source), options)};
+  TablePart shard{.table = read_part(group, find(group, source), options)};
   shard.first_row = sum_before(group, shard.table.rows());
   shard.total_rows = sum(group, shard.table.rows());
   GRADATIM_CHECK(shard.total_rows > 0, DataError, 2009, "{} has no rows", source);

@@ -11,7 +11,7 @@
 namespace gradatim::dist {
 
 /// Some of the rows of a table that ranks share, in one run.
-struct Shard {
+struct TablePart {
   data::Table table;            // of this rank; its rows may be none
   std::int64_t first_row = 0;   // of the table in the whole
   std::int64_t total_rows = 0;  // of the whole; never 0
@@ -26,6 +26,6 @@ struct Shard {
 /// and DistributedError GRD-5003 with its words on the others. GRD-5004 where ranks see other
 /// files. GRD-5011 for what only one process can read, such as standard input. Warnings are those
 /// of read_table(), and every rank's observer is told them.
-Shard read_shard(Group& group, const std::string& source, const data::ReadOptions& options = {});
+TablePart read_shard(Group& group, const std::string& source, const data::ReadOptions& options = {});
 
 }  // namespace gradatim::dist

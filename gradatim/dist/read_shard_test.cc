@@ -31,7 +31,7 @@ struct Warnings final : Observer {
 
 // What reading gave: a table, or an error's line.
 struct Answer {
-  Shard shard;
+  TablePart shard;
   std::string error;
   Texts warnings;
 };
@@ -87,7 +87,7 @@ std::string compare(const Answer& one, const std::vector<Answer>& ranks) {
 
 std::string compare(const std::string& source, const ReadOptions& options = {}) {
   const Answer one = answer_of(options, [&](const ReadOptions& own) {
-    Shard shard{.table = data::read_table(source, own)};
+    TablePart shard{.table = data::read_table(source, own)};
     shard.total_rows = shard.table.rows();
     return shard;
   });
