@@ -133,12 +133,26 @@ class Parser {
   Arguments result_;
 };
 
+constexpr OptionSpec kOfGroups[] = {
+    {"processes", "N",
+     "Work by so many processes of this machine, which share its threads; launchers such as "
+     "torchrun do it for several machines."},
+    {"timeout", "S",
+     "Of several processes: how long one waits for the others, 60 by default (or what "
+     "GRADATIM_TIMEOUT says)."},
+};
+
 }  // namespace
 
 std::span<const OptionSpec> common_options() { return kCommon; }
 
+std::span<const OptionSpec> group_options(const Command& command) {
+  return command.joins_group ? std::span<const OptionSpec>(kOfGroups)
+                             : std::span<const OptionSpec>();
+}
+
 const OptionSpec* find_option(const Command& command, std::string_view name) {
-  for (const auto& options : {command.options, common_options()}) {
+  for (const auto& options : {command.options, group_options(command), common_options()}) {
     for (const auto& spec : options) {
       if (spec.name == name) return &spec;
     }
@@ -148,7 +162,7 @@ const OptionSpec* find_option(const Command& command, std::string_view name) {
 
 std::vector<std::string> option_names(const Command& command) {
   std::vector<std::string> names;
-  for (const auto& options : {command.options, common_options()}) {
+  for (const auto& options : {command.options, group_options(command), common_options()}) {
     for (const auto& spec : options) names.emplace_back(spec.name);
   }
   return names;

@@ -46,6 +46,8 @@ struct Command {
 
 /// --threads, --seed, --log, --device, --help.
 std::span<const OptionSpec> common_options();
+/// --processes, --timeout: of verbs with joins_group.
+std::span<const OptionSpec> group_options(const Command& command);
 
 /// The words behind a verb. Values are texts; the accessors check them (UsageError GRD-1003 out of
 /// range, GRD-1004 not a number, GRD-1010 missing).

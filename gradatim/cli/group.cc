@@ -46,6 +46,12 @@ void check_one_process(const Command& command) {
                  command.name, launch->size);
 }
 
+void check_no_group(const dist::Group* group, std::string_view what) {
+  GRADATIM_CHECK(group == nullptr, UsageError, 1182,
+                 "{} runs in one process, and a launcher started {}; run it without the launcher",
+                 what, group->size());
+}
+
 int share_of_threads() {
   const auto launch = dist::launched();
   return launch ? std::max(1, available_threads() / launch->local_size) : 0;

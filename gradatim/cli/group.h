@@ -17,6 +17,9 @@ std::shared_ptr<dist::Group> join_group(const Arguments& arguments);
 /// UsageError GRD-1182 where a launcher started several processes of a verb that runs in one.
 void check_one_process(const Command& command);
 
+/// The same for what a verb that joins groups does in one process only.
+void check_no_group(const dist::Group* group, std::string_view what);
+
 /// Threads of this process where several share the machine; 0 where none does.
 int share_of_threads();
 

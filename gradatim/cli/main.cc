@@ -13,6 +13,7 @@
 #include "gradatim/api/registry.h"
 #include "gradatim/cli/cli.h"
 #include "gradatim/cli/group.h"
+#include "gradatim/cli/processes.h"
 #include "gradatim/cli/training_request.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
@@ -90,6 +91,8 @@ int run(std::span<const std::string> words) {
   const Arguments arguments = parse_arguments(command, words.subspan(1));
   if (!arguments.help) {
     check_one_process(command);
+    const int processes = command.joins_group ? processes_to_start(arguments) : 0;
+    if (processes > 0) return run_processes(arguments, processes);
     return command.run(arguments);
   }
   const auto& registry = api::Registry::instance();

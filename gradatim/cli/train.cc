@@ -6,7 +6,6 @@
 #include "gradatim/cli/cli.h"
 #include "gradatim/cli/group.h"
 #include "gradatim/cli/names.h"
-#include "gradatim/cli/processes.h"
 #include "gradatim/cli/session.h"
 #include "gradatim/cli/training_plan.h"
 #include "gradatim/cli/training_request.h"
@@ -45,12 +44,6 @@ constexpr OptionSpec kOptions[] = {
      "A folder for a checkpoint. Where it holds one of the same fit, the fit goes on from it."},
     {"checkpoint_seconds", "S",
      "Time between two checkpoints, 30 by default; 0 writes one after every round."},
-    {"processes", "N",
-     "Train by so many processes of this machine, which share its threads; launchers such as "
-     "torchrun do it for several machines."},
-    {"timeout", "S",
-     "Of several processes: how long one waits for the others, 60 by default (or what "
-     "GRADATIM_TIMEOUT says)."},
     {"out", "FILE", "Where to save the model; - is stdout."},
 };
 
@@ -82,9 +75,6 @@ std::string summary_of(const data::Model& model, const std::string& out) {
 int run_train(const Arguments& given) {
   const TrainingPlan plan = plan_training(given);
   const Arguments& arguments = plan.arguments;
-  if (const int processes = processes_to_start(arguments)) {
-    return run_processes(given, processes);
-  }
   Session session(arguments, learns_samples(plan) ? "step" : "round");
   const std::string out = arguments.required("out");
   on_first_rank(session.group().get(), [&] {

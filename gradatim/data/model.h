@@ -147,6 +147,10 @@ class Model : public std::enable_shared_from_this<Model> {
   /// (short name, value) on a table that has the target; empty `metrics` means the usual ones.
   virtual std::vector<std::pair<std::string, double>> evaluate(
       const Table& table, const std::vector<std::string>& metrics, const std::string& weight) const;
+  /// The same of all ranks' rows, this rank having `table`; on every rank.
+  virtual std::vector<std::pair<std::string, double>> evaluate_ranks(
+      dist::Group& group, const Table& table, const std::vector<std::string>& metrics,
+      const std::string& weight) const;
   /// By falling gain.
   virtual std::vector<Importance> importances() const;
   virtual std::string bytes() const = 0;
