@@ -114,6 +114,20 @@ TEST(Group, ARankThatDiffersIsNamed) {
   }
 }
 
+TEST(Group, OfLongValuesThePlaceWhereTheyDifferIsTold) {
+  const std::string before(500, 'a'), behind(500, 'b');
+  try {
+    run_ranks(2, [&](Group& group) {
+      require_equal(group, "text", before + (group.rank() == 1 ? "7" : "6") + behind);
+    });
+    FAIL();
+  } catch (const DistributedError& error) {
+    EXPECT_NE(error.message().find("aa7bb"), std::string::npos) << error.what();
+    EXPECT_NE(error.message().find(", not ...aa"), std::string::npos) << error.what();
+    EXPECT_LT(error.message().size(), 600U);
+  }
+}
+
 TEST(Group, AnErrorOfOneRankEndsTheWorkOfAll) {
   std::vector<std::string> words(3);
   EXPECT_THROW(run_ranks(3,
