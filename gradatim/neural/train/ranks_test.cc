@@ -257,6 +257,24 @@ TEST(Ranks, ARankThatBreaksLosesNothing) {
   }
 }
 
+TEST(Ranks, AnotherNumberOfThemGoesOn) {
+  const Folder folder("number");
+  const Fit fit = perceptron();
+  Breaks breaks(9);
+  const auto resume = [&](data::FitRequest& request, dist::Group&) {
+    request.resume = folder.path();
+  };
+  EXPECT_EQ(code_of(4, fit,
+                    [&](data::FitRequest& request, dist::Group& group) {
+                      resume(request, group);
+                      if (group.rank() == 3) request.observer = &breaks;
+                    }),
+            2002);
+  std::vector<double> losses;
+  on_ranks(2, fit, resume, &losses);
+  expect_near(losses, alone(fit), 1e-4);
+}
+
 TEST(Ranks, TheOthersEndWithTheWordsOfTheOneThatBreaks) {
   const Folder folder("words");
   Breaks breaks(5);
