@@ -105,7 +105,7 @@ exec "$@"
     torchrun = [TORCHRUN, "--no-python", "--nproc-per-node", "2", "--max-restarts", "2"]
     torchrun += ["--master-port", str(free_port())]
     told = subprocess.run(
-        [*torchrun, "bash", script, *words], capture_output=True, text=True, timeout=2 * LONG
+        [*torchrun, "--", "bash", script, *words], capture_output=True, text=True, timeout=2 * LONG
     )
     assert told.returncode == 0, told.stderr
     assert (tmp_path / "out").read_bytes() == alone
