@@ -3,7 +3,7 @@
 UNet2DModel, DDPMScheduler and AdamW as diffusers' examples put them together, on the digits that
 docs/pictures/networks/digits_steps.py left in build/figures/digits_real.npz. Batch, rates, clipping
 and moving average are those of our loop. Writes samples of 1,000 ancestral steps to
-build/figures/digits_peer_S.npz, from which that script tells their distance.
+build/figures/digits_peer_S.npz, from which digits_unet.py beside that script tells their distance.
 """
 
 from __future__ import annotations

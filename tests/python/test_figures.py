@@ -1,6 +1,6 @@
 """The pictures that train networks, on tiny budgets."""
 
-import importlib.util
+import importlib
 import re
 import sys
 from pathlib import Path
@@ -15,15 +15,21 @@ NETWORKS = Path(__file__).parents[2] / "docs/pictures/networks"
 
 
 @pytest.fixture
-def page(tmp_path, monkeypatch):
-    """docs/pictures/networks/digits_steps.py, whose work goes to a folder of the test."""
-    spec = importlib.util.spec_from_file_location("digits_steps", NETWORKS / "digits_steps.py")
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setitem(sys.modules, "digits_steps", module)
-    spec.loader.exec_module(module)
-    monkeypatch.setattr(module, "FIGURES", tmp_path)
-    return module
+def script(tmp_path, monkeypatch):
+    """Gives a script of docs/pictures/networks; whatever it keeps goes to a folder of the test."""
+    monkeypatch.setattr(sys, "path", [str(NETWORKS), *sys.path])
+    names = ("house_style", "experiment", "digits_steps", "digits_unet")
+    for name in names:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setattr(importlib.import_module("experiment"), "FIGURES", tmp_path)
+    yield importlib.import_module
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def page(script):
+    return script("digits_steps")
 
 
 @pytest.fixture
@@ -34,15 +40,15 @@ def small(page):
 
 
 def test_every_solver_gets_a_line_and_nothing_is_measured_twice(page, small, tmp_path, capsys):
-    page.main(small, tmp_path / "steps.png")
+    page.main(small, tmp_path)
     printed = capsys.readouterr().out
-    assert (tmp_path / "steps.png").stat().st_size > 10000
+    assert (tmp_path / "digits_steps.png").stat().st_size > 10000
     for solver, grid in page.GRIDS.items():
         assert f"| `{solver}` | {grid} |" in printed
     assert re.search(r"\| `ddim` \| 60 \| \d+\.\d+ ± \d+\.\d+ \| 1.00 ± 0.00 \|", printed)
     kept = (tmp_path / "digits_steps.jsonl").read_text()
     assert len(kept.splitlines()) == 1 + 2 * 2 + 2 * (len(page.GRIDS) + page.EVERY_SEED)
-    page.main(small, tmp_path / "steps.png")
+    page.main(small, tmp_path)
     assert capsys.readouterr().out == printed
     assert (tmp_path / "digits_steps.jsonl").read_text() == kept
 
@@ -64,3 +70,20 @@ def test_labels_are_taken_as_often_as_among_the_real_ones(page):
     real, labels = np.array([0, 0, 0, 1, 2, 2]), np.arange(300) % 3
     taken = page.as_often(real, labels)
     assert np.bincount(labels[taken]).tolist() == [100, 33, 66]
+
+
+def test_a_u_net_of_ours_stands_beside_those_of_diffusers(script, page, tmp_path, capsys):
+    unet = script("digits_unet")
+    real = page.split()[2]
+    for seed, x in enumerate((real[:100], 16 - real[:100])):
+        np.savez(tmp_path / f"digits_peer_{seed}.npz", x=x, updates=30)
+    np.savez(tmp_path / "digits_peer_2.npz", x=real[:100], updates=31)  # of another budget
+    budget = unet.Budget(seeds=(0, 1), updates=30, judge_updates=100, count=100, steps=10)
+    unet.main(budget)
+    printed = capsys.readouterr()
+    assert len(printed.err.splitlines()) == 2 * len(budget.systems)
+    ours, peers = (printed.out.splitlines()[k].split("|")[3] for k in (2, -1))
+    near, far = map(float, peers.split(","))
+    assert near < 0.5 * far and len(ours.split(",")) == 2
+    unet.main(budget)
+    assert capsys.readouterr() == (printed.out, "")
