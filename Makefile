@@ -94,6 +94,7 @@ docs: api ## rewrite the reference pages and the pictures in docs/
 	@set -e; for page in docs/pictures/*.py; do [ ! -e "$$page" ] || $(PY) "$$page"; done
 
 figures: neural ## retrain and redraw what docs say of networks (an hour)
+	@tools/setup.sh figures
 	@set -e; for page in docs/pictures/networks/*.py; do $(PY) "$$page"; done
 
 clean: ## remove build/ (the virtual environments stay)
