@@ -3,7 +3,8 @@
 bench/digits_peer.py teaches a UNet2DModel of 4.9 MFLOP an image and samples it by DDPMScheduler.
 Here are a U-Net of the same shape, which learns the noise on the path of that scheduler, and the
 perceptron of digits_steps.py. Updates, batches, rates, clipping and moving averages are equal, and
-so are the labels of the samples. Models and what was measured are kept in build/figures/.
+so are the labels of the samples. Every network has noise of its own to begin with, since draws of
+2,000 samples differ as much as networks do. Models and figures are kept in build/figures/.
 """
 
 import sys
@@ -16,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import experiment
 from digits_steps import Budget as StepsBudget
-from digits_steps import as_often, draw_samples, generator, judge, split
+from digits_steps import as_often, generator, judge, split
 from experiment import Results, Row, kept, number
 
 from gradatim.neural import DiffusionModel
@@ -81,7 +82,15 @@ class Experiment:
 
     def ours(self, system: str, seed: int) -> Row:
         model = self.model(system, seed)
-        made = draw_samples(model, self.labels, "ddpm", self.budget.steps)
+        made = model.sample(
+            len(self.labels),
+            label=self.labels,
+            solver="ddpm",
+            grid="trailing",
+            steps=self.budget.steps,
+            seed=1 + seed,
+            n_jobs=1,
+        )
         return {"distance": self.distance(made)}
 
     def peers(self) -> list[float]:
