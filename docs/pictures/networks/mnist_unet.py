@@ -39,10 +39,10 @@ Part = tuple[np.ndarray, np.ndarray]
 @dataclass(frozen=True)
 class Budget:
     seed: int = 0
-    updates: int = 6000
+    updates: int = 8000
     judge_updates: int = 2000
     channels: tuple[int, ...] = (16, 32)
-    count: int = 2000
+    count: int = 1000
     evaluations: tuple[int, ...] = (5, 10, 20, 50)
     weights: tuple[float, ...] = (0.0, 1.0, 2.0)
     bits_rows: int = 50
@@ -121,7 +121,7 @@ class Experiment:
         model = DiffusionModel(
             network=Unet(channels=self.budget.channels, layers=1, attention=(), head_width=16),
             steps=self.budget.updates,
-            batch_size=64,
+            batch_size=32,
             learning_rate=2e-3,
             random_state=self.budget.seed,
             n_jobs=1,
