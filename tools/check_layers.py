@@ -2,9 +2,9 @@
 
 core <- api <- data <- dist <- boost        core, api <- process
 boost, process <- tabular                   process, data, dist <- neural (+ torch)
-cli: core, api, data, process, tabular; models are reached through the registry
+cli: core, api, data, dist, process, tabular; models are reached through the registry
 python: core to boost, process: the interfaces that users implement
-cli, python: neural/convert.h, too
+cli, python: neural/convert.h, neural/dist/join.h, too
 """
 
 import re
@@ -26,24 +26,25 @@ LAYERS = {
     "process": PROCESS,
     "tabular": BOOST | PROCESS | {"tabular"},
     "neural": DIST | PROCESS | {"neural"},
-    "cli": DATA | {"process", "tabular", "cli"},
+    "cli": DIST | {"process", "tabular", "cli"},
     "python": BOOST | {"process", "python"},
 }
 
 # Headers that the edges may include beyond their layers: what networks do without torch.
 EDGES = {
-    "cli": {"gradatim/neural/convert.h"},
-    "python": {"gradatim/neural/convert.h"},
+    "cli": {"gradatim/neural/convert.h", "gradatim/neural/dist/join.h"},
+    "python": {"gradatim/neural/convert.h", "gradatim/neural/dist/join.h"},
 }
 
 # What only some may include: (the header, where below gradatim/, why).
 RESERVED = [
     (r"(torch|ATen|c10|caffe2)/", r"neural/", "torch is for neural/ alone"),
+    (r"(gloo|torch/csrc/distributed)/", r"neural/dist/", "processes are neural/dist/'s"),
     (r"(arrow|parquet)/", r"data/arrow/", "Arrow is for data/arrow/ alone"),
     (r"nanobind/", r"python/", "nanobind is for python/ alone"),
     (r"g(test|mock)/", r".*(_test\.cc|_test\.h|testing\.h)$", "GoogleTest is for tests alone"),
     (r"(tbb|oneapi/tbb)/", r"core/parallel", "threads are core/parallel.h's"),
-    (r"(thread|future)$", r"core/|dist/|.*_test\.cc$", "threads are core/parallel.h's"),
+    (r"(thread|future)$", r"core/|(neural/)?dist/|.*_test\.cc$", "threads are core/parallel.h's"),
     (
         r"random$",  # torch's generator is the standard's Mersenne Twister
         r"core/.*_test\.cc$|process/noise/torch_cpu\.cc$",

@@ -19,9 +19,9 @@ modules=(tbb libhwy nlohmann_json fmt tomlplusplus zlib libpng libjpeg)  # the s
 case $target in
   build) sections=(build) ;;
   demo) sections=(build demo) ;;
-  neural) sections=(build demo torch) ;;
-  figures) sections=(build demo torch figures) ;;
-  test) sections=(build demo test torch); packages+=(libgtest-dev); modules+=(gtest) ;;
+  neural) sections=(build demo torch); packages+=(libgloo-dev) ;;
+  figures) sections=(build demo torch figures); packages+=(libgloo-dev) ;;
+  test) sections=(build demo test torch); packages+=(libgtest-dev libgloo-dev); modules+=(gtest) ;;
   lint) sections=(build demo lint); packages=(python3-venv); modules=() ;;  # mypy reads their types
   peers) sections=(build demo test peers); venv=.venv-peers ;;
   bench) sections=(build demo test peers bench); venv=.venv-peers ;;

@@ -188,12 +188,28 @@ Extremes find_extremes(std::int64_t rows, std::span<const float> weight, F&& blo
 double fine_scale(double most) { return most > 0.0 ? std::ldexp(1.0, 30 - ceil_log2(most)) : 1.0; }
 
 // Whether max |w g| > 2^(b-3) rms, from exact integers: `squares` of g32 >> 10.
-bool has_outliers(const std::vector<std::uint64_t>& squares, std::int64_t rows, double most,
-                  int bits) {
-  std::uint64_t sum = 0;  // in units of 2^10
-  for (const std::uint64_t block : squares) sum += block >> 10;
-  const double rms = std::sqrt(static_cast<double>(sum) * 1024.0 / static_cast<double>(rows));
+bool has_outliers(const std::vector<std::uint64_t>& squares, const dist::Shard& shard,
+                  std::int64_t rows, double most, int bits) {
+  constexpr int kHalf = 32;
+  std::int64_t high = 0, low = 0;  // of the sum, which takes more than 64 bits
+  for (const std::uint64_t block : squares) {
+    high += static_cast<std::int64_t>(block >> kHalf);
+    low += static_cast<std::int64_t>(block & 0xFFFFFFFFU);
+  }
+  std::int64_t halves[] = {high, low};
+  shard.group->all_reduce(std::span<std::int64_t>(halves), dist::Reduction::sum);
+  high = halves[0] + (halves[1] >> kHalf);
+  low = halves[1] & 0xFFFFFFFF;
+  const double sum = std::ldexp(static_cast<double>(high), kHalf) + static_cast<double>(low);
+  const double rms = std::sqrt(sum / static_cast<double>(rows));
   return most > std::ldexp(rms, bits - 3 + 10);
+}
+
+// The same over all ranks.
+void join(const dist::Shard& shard, Extremes& all) {
+  double values[] = {all.g, all.h, all.bad};
+  shard.group->all_reduce(std::span<double>(values), dist::Reduction::max);
+  all = {values[0], values[1], values[2]};
 }
 
 }  // namespace
@@ -232,8 +248,9 @@ int coarse_bits(std::int64_t rows) {
 namespace {
 
 template <class F>
-void round_all(std::int64_t rows, std::span<const float> weight, const Extremes& most,
+void round_all(std::int64_t rows, std::span<const float> weight, Extremes most,
                const QuantiseOptions& options, Statistics& out, F&& block) {
+  join(options.shard, most);
   GRADATIM_CHECK(most.bad == 0.0, NumericError, 4001,
                  "{} gradients or hessians are not finite or hessians negative; scale the target, "
                  "lower the learning rate or check the custom loss",
@@ -242,29 +259,33 @@ void round_all(std::int64_t rows, std::span<const float> weight, const Extremes&
   const double scale_g = fine_scale(most.g);
   const double scale_h = out.constant_hessian ? 1.0 : fine_scale(most.h);
   out.fine_units = {1.0 / scale_g, 1.0 / scale_h};
-  out.wide = options.force_wide || rows < kFewestPacked || rows > kMostPacked;
-  const int bits = coarse_bits(rows);
+  const std::int64_t all_rows = options.shard.rows(rows);
+  out.wide = options.force_wide || all_rows < kFewestPacked || all_rows > kMostPacked;
+  const int bits = coarse_bits(all_rows);
   const int shift = 30 - bits;
   const double step = std::ldexp(1.0, shift);
   out.coarse_units = {out.fine_units.g * step,
                       out.constant_hessian ? 1.0 : out.fine_units.h * step};
   std::vector<std::uint64_t> squares((rows + kBlock - 1) / kBlock);
   parallel_for(rows, kBlock, [&](std::int64_t begin, std::int64_t end) {
-    std::uint32_t low[kBlock];
-    std::uint32_t high[kBlock];
+    // Two rows share a draw, and the first may be another rank's.
+    std::uint32_t low[kBlock + 2];
+    std::uint32_t high[kBlock + 2];
+    const std::int64_t first = options.shard.first_row + begin, odd = first % 2;
     if (!out.wide) {
       HWY_DYNAMIC_DISPATCH(block_random)
       (static_cast<std::uint32_t>(options.seed), static_cast<std::uint32_t>(options.seed >> 32),
-       options.draw, static_cast<std::uint64_t>(begin / 2), (end - begin + 1) / 2, low, high);
+       options.draw, static_cast<std::uint64_t>(first / 2), (end - begin + odd + 1) / 2, low, high);
     }
     BlockBuffer buffer;
     const BlockGradients of = block(begin, end, buffer);
     squares[begin / kBlock] = HWY_DYNAMIC_DISPATCH(block_rows)(
-        of.g, of.h, from(weight, begin), out.wide ? nullptr : low, out.wide ? nullptr : high,
-        end - begin, scale_g, scale_h, shift, out.constant_hessian,
+        of.g, of.h, from(weight, begin), out.wide ? nullptr : low + odd,
+        out.wide ? nullptr : high + odd, end - begin, scale_g, scale_h, shift, out.constant_hessian,
         reinterpret_cast<std::int32_t*>(out.rows.data() + begin));
   });
-  out.outliers = rows >= kFewestPacked && has_outliers(squares, rows, most.g * scale_g, bits);
+  out.outliers = all_rows >= kFewestPacked &&
+                 has_outliers(squares, options.shard, all_rows, most.g * scale_g, bits);
 }
 
 }  // namespace

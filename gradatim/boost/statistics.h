@@ -4,8 +4,8 @@
 // for h >= 0. Node weights, leaves and bounds are sums of these in int64. Coarse (2^16 to 2^22
 // rows; outside, histograms are wide): b = clamp(30 - ceil(log2 N), 8, 14) bits, c = (fine + u) >>
 // (30 - b) with u uniform in [0, 2^(30-b)) from Philox(seed, round, output, row): unbiased, drawn
-// once a round. A histogram cell is then one int64, (g << 32) + h, and ranks candidate splits. A
-// constant h = 1 without weights is the integer 1 in both.
+// once a round, N and row counted over all ranks. A histogram cell is then one int64, (g << 32) +
+// h, and ranks candidate splits. A constant h = 1 without weights is the integer 1 in both.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +14,8 @@
 #include <new>
 #include <span>
 #include <vector>
+
+#include "gradatim/dist/shard.h"
 
 namespace gradatim::boost {
 
@@ -90,6 +92,7 @@ struct QuantiseOptions {
   std::uint32_t draw = 0;         // round * outputs + output
   bool force_wide = false;        // exact splits, high precision, or outliers in the last round
   bool constant_hessian = false;  // every h is 1
+  dist::Shard shard = {};         // what the rows are of; scales are those of all ranks
 };
 
 /// Turns gradients [rows] into statistics; `h` is [rows], or empty: all 1, and so is `weight`.

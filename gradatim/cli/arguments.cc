@@ -64,6 +64,7 @@ class Parser {
   Parser(const Command& command, std::span<const std::string> words)
       : command_(command), words_(words) {
     result_.command = &command;
+    result_.words.assign(words.begin(), words.end());
   }
 
   Arguments run() {
@@ -132,12 +133,26 @@ class Parser {
   Arguments result_;
 };
 
+constexpr OptionSpec kOfGroups[] = {
+    {"processes", "N",
+     "Work by so many processes of this machine, which share its threads; launchers such as "
+     "torchrun do it for several machines."},
+    {"timeout", "S",
+     "Of several processes: how long one waits for the others, 60 by default (or what "
+     "GRADATIM_TIMEOUT says)."},
+};
+
 }  // namespace
 
 std::span<const OptionSpec> common_options() { return kCommon; }
 
+std::span<const OptionSpec> group_options(const Command& command) {
+  return command.joins_group ? std::span<const OptionSpec>(kOfGroups)
+                             : std::span<const OptionSpec>();
+}
+
 const OptionSpec* find_option(const Command& command, std::string_view name) {
-  for (const auto& options : {command.options, common_options()}) {
+  for (const auto& options : {command.options, group_options(command), common_options()}) {
     for (const auto& spec : options) {
       if (spec.name == name) return &spec;
     }
@@ -147,7 +162,7 @@ const OptionSpec* find_option(const Command& command, std::string_view name) {
 
 std::vector<std::string> option_names(const Command& command) {
   std::vector<std::string> names;
-  for (const auto& options : {command.options, common_options()}) {
+  for (const auto& options : {command.options, group_options(command), common_options()}) {
     for (const auto& spec : options) names.emplace_back(spec.name);
   }
   return names;
@@ -178,13 +193,13 @@ std::string Arguments::required_positional(std::string_view what) const {
 std::vector<std::string> Arguments::list(std::string_view name) const {
   const std::string value = text(name);
   if (value.empty() || value == "[]") return {};
-  std::vector<std::string> words;
+  std::vector<std::string> names;
   for (const auto& word : split(value, ',')) {
     GRADATIM_CHECK(!trim(word).empty(), UsageError, 1004,
                    "--{} must be names separated by commas; got '{}'", name, value);
-    words.emplace_back(trim(word));
+    names.emplace_back(trim(word));
   }
-  return words;
+  return names;
 }
 
 std::int64_t Arguments::integer(std::string_view name, std::int64_t fallback, std::int64_t low,

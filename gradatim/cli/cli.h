@@ -41,16 +41,20 @@ struct Command {
   bool takes_settings = false;          // other options are settings of a component:
   std::string_view component = {};      // this one, or where empty the model named first
   int (*run)(const Arguments& arguments) = nullptr;
+  bool joins_group = false;  // of the processes that a launcher started; else it runs in one
 };
 
 /// --threads, --seed, --log, --device, --help.
 std::span<const OptionSpec> common_options();
+/// --processes, --timeout: of verbs with joins_group.
+std::span<const OptionSpec> group_options(const Command& command);
 
 /// The words behind a verb. Values are texts; the accessors check them (UsageError GRD-1003 out of
 /// range, GRD-1004 not a number, GRD-1010 missing).
 class Arguments {
  public:
   const Command* command = nullptr;
+  std::vector<std::string> words;  // as they were typed
   std::vector<std::string> positional;
   std::map<std::string, std::string, std::less<>> values;  // of the verb's own options
   std::vector<api::Option> settings;                       // the other options, in order
@@ -91,6 +95,9 @@ extern const Command kExplain;
 extern const Command kSample;
 extern const Command kLogprob;
 extern const Command kConvert;
+
+/// The signal that asked this process to stop; 0 where none did.
+int caught_signal();
 
 // Verbs about the registry, which need no options.
 int run_list(std::span<const std::string> args);

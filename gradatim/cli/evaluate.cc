@@ -5,12 +5,14 @@
 #include <cmath>
 
 #include "gradatim/cli/cli.h"
+#include "gradatim/cli/group.h"
 #include "gradatim/cli/names.h"
 #include "gradatim/cli/reading.h"
 #include "gradatim/cli/session.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/text.h"
 #include "gradatim/data/model.h"
+#include "gradatim/dist/collectives.h"
 
 namespace gradatim::cli {
 namespace {
@@ -42,6 +44,7 @@ void print_table(std::int64_t rows, const Results& results) {
 }
 
 int evaluate_samples(const data::Model& model, const Arguments& arguments, Session& session) {
+  check_no_group(session.group().get(), "evaluate of a network");
   for (const char* other : {"metric", "weight"}) {
     GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
                    "a network has measures of its own and no option '--{}'", other);
@@ -64,14 +67,14 @@ int run_evaluate(const Arguments& arguments) {
   if (model->takes_samples()) return evaluate_samples(*model, arguments, session);
   GRADATIM_CHECK(!arguments.has("label"), UsageError, 1002,
                  "--label is for networks; the model knows its target");
-  const data::Table table = read_for(model->card(), source, &session.progress());
-  const auto results = model->evaluate(table, metrics, arguments.text("weight"));
+  dist::Group* group = session.group().get();
+  const data::Table table = read_for(model->card(), source, &session.progress(), group);
+  const std::string weight = arguments.text("weight");
+  const auto results = group == nullptr ? model->evaluate(table, metrics, weight)
+                                        : model->evaluate_ranks(*group, table, metrics, weight);
   check_interrupt();
-  if (arguments.has("json")) {
-    print_json(table.rows(), results);
-  } else {
-    print_table(table.rows(), results);
-  }
+  const std::int64_t rows = group == nullptr ? table.rows() : dist::sum(*group, table.rows());
+  on_first_rank(group, [&] { (arguments.has("json") ? print_json : print_table)(rows, results); });
   return kDone;
 }
 
@@ -83,6 +86,7 @@ constexpr Command kEvaluate = {
     .summary = "Evaluates a saved model on rows whose target is known.",
     .options = kOptions,
     .run = run_evaluate,
+    .joins_group = true,
 };
 
 }  // namespace gradatim::cli

@@ -5,6 +5,7 @@
 #include "gradatim/cli/guide.h"
 #include "gradatim/core/error.h"
 #include "gradatim/data/samples/values.h"
+#include "gradatim/dist/collectives.h"
 #include "gradatim/process/generate.h"
 #include "gradatim/process/guide.h"
 #include "gradatim/process/sampler.h"
@@ -58,7 +59,14 @@ data::Samples generate(const process::Generator& generator, const Arguments& arg
     samples.labels = std::move(guide.labels);
     samples.labels.resize(static_cast<std::size_t>(samples.count), samples.labels.back());
   }
+  // Of several ranks each makes a part.
+  dist::Group* group = session.group().get();
+  if (group != nullptr) {
+    request.only =
+        process::rows_of_part(generator, settings, request, group->rank(), group->size());
+  }
   auto numbers = process::generate(generator, settings, std::move(request));
+  if (group != nullptr) numbers = dist::gather_values<float>(*group, numbers);
   if (generator.holds_bytes()) {
     samples.bytes = process::to_bytes(numbers);
   } else {

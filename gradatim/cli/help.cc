@@ -63,6 +63,7 @@ std::string help_of(const Command& command, std::span<const std::string_view> hi
   for (const auto& spec : command.options) {
     if (std::ranges::find(hidden, spec.name) == hidden.end()) text += one(spec);
   }
+  for (const auto& spec : group_options(command)) text += one(spec);
   if (!command.options.empty()) text += "\noptions of every verb\n";
   for (const auto& spec : common_options()) text += one(spec);
   return text;

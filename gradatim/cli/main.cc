@@ -12,6 +12,8 @@
 
 #include "gradatim/api/registry.h"
 #include "gradatim/cli/cli.h"
+#include "gradatim/cli/group.h"
+#include "gradatim/cli/processes.h"
 #include "gradatim/cli/training_request.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
@@ -87,7 +89,12 @@ int run(std::span<const std::string> words) {
   if (first == "help") return run(std::vector<std::string>{words[1], "--help"});
   const Command& command = find_command(first);
   const Arguments arguments = parse_arguments(command, words.subspan(1));
-  if (!arguments.help) return command.run(arguments);
+  if (!arguments.help) {
+    check_one_process(command);
+    const int processes = command.joins_group ? processes_to_start(arguments) : 0;
+    if (processes > 0) return run_processes(arguments, processes);
+    return command.run(arguments);
+  }
   const auto& registry = api::Registry::instance();
   if (!command.component.empty()) {
     fmt::print("{}{}", help_of(command), help_of_component(registry.get(command.component)));
@@ -119,7 +126,8 @@ void handle_signals() {
 }
 
 int fail(const std::string& text, int status) {
-  std::fputs(("gradatim: " + text + "\n").c_str(), stderr);
+  fail_group(text);
+  std::fputs(fmt::format("gradatim{}: {}\n", rank_text(), text).c_str(), stderr);
   return status;
 }
 
@@ -137,7 +145,8 @@ int guarded(std::span<const std::string> words) {
   } catch (const UsageError& error) {
     return fail(error.what(), kWrongUsage);
   } catch (const Error& error) {
-    return fail(error.what(), kFailed);
+    // A rank that stops since it was asked to leaves the others in the middle of an operation.
+    return fail(error.what(), caught != 0 && error.code() == 5003 ? 128 + caught : kFailed);
   } catch (const std::bad_alloc&) {
     return fail("there is not enough memory; use fewer rows or columns (GRD-2030)", kFailed);
   } catch (const std::exception& error) {
@@ -148,10 +157,18 @@ int guarded(std::span<const std::string> words) {
 }
 
 }  // namespace
+
+int caught_signal() { return caught; }
+
 }  // namespace gradatim::cli
 
 int main(int argc, char** argv) {
   gradatim::cli::handle_signals();
   const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
-  return gradatim::cli::guarded(words);
+  const int status = gradatim::cli::guarded(words);
+  if (gradatim::cli::leave_group()) {  // its threads may still wait for ranks that are gone
+    std::fflush(nullptr);
+    ::_exit(status);
+  }
+  return status;
 }

@@ -3,11 +3,13 @@
 
 #include "gradatim/cli/cli.h"
 #include "gradatim/cli/generate.h"
+#include "gradatim/cli/group.h"
 #include "gradatim/cli/reading.h"
 #include "gradatim/cli/session.h"
 #include "gradatim/core/error.h"
 #include "gradatim/data/model.h"
 #include "gradatim/data/reader.h"
+#include "gradatim/dist/gather_table.h"
 
 namespace gradatim::cli {
 namespace {
@@ -39,6 +41,7 @@ data::Table margin_table(const data::ModelCard& card, const data::Predictions& m
 }
 
 int predict_samples(const data::Model& model, const Arguments& arguments, Session& session) {
+  check_no_group(session.group().get(), "predict of a network");
   for (const char* other : {"margin", "rounds", "base_margin", "keep"}) {
     GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
                    "{} predicts samples and has no option '--{}'", model.card().settings.component,
@@ -63,7 +66,9 @@ int run_predict(const Arguments& arguments) {
   const std::string path = arguments.required_positional("a model FILE");
   const std::string source = arguments.required("data");
   const std::string out = arguments.text("out", "-");
-  if (out != "-") check_writable(out);
+  on_first_rank(session.group().get(), [&] {
+    if (out != "-") check_writable(out);
+  });
   data::PredictOptions options;
   options.rounds = arguments.integer("rounds", 0, 0);
   if (arguments.has("margin")) options.kind = data::PredictKind::margin;
@@ -72,7 +77,8 @@ int run_predict(const Arguments& arguments) {
   if (model->takes_samples()) return predict_samples(*model, arguments, session);
   options.base_margin =
       arguments.has("base_margin") ? arguments.list("base_margin") : model->card().base_margin;
-  const data::Table table = read_for(model->card(), source, &session.progress());
+  dist::Group* group = session.group().get();
+  const data::Table table = read_for(model->card(), source, &session.progress(), group);
   std::vector<data::Column> columns;
   for (const auto& name : arguments.list("keep")) columns.push_back(table.column(name));
   data::Predictions predictions = model->predict(table, options);
@@ -81,8 +87,10 @@ int run_predict(const Arguments& arguments) {
                                : data::prediction_table(model->card(), std::move(predictions));
   columns.insert(columns.end(), made.columns().begin(), made.columns().end());
   check_interrupt();
-  data::write_table(data::Table(std::move(columns)), out);
-  if (out != "-") session.progress().finish(fmt::format("wrote {}: {} rows", out, table.rows()));
+  data::Table result(std::move(columns));
+  if (group != nullptr) result = dist::gather(*group, result);
+  on_first_rank(group, [&] { data::write_table(result, out); });
+  if (out != "-") session.progress().finish(fmt::format("wrote {}: {} rows", out, result.rows()));
   return kDone;
 }
 
@@ -94,6 +102,7 @@ constexpr Command kPredict = {
     .summary = "Predicts the rows of a table by a saved model.",
     .options = kOptions,
     .run = run_predict,
+    .joins_group = true,
 };
 
 }  // namespace gradatim::cli

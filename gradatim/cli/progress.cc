@@ -18,7 +18,8 @@ constexpr int kBarWidth = 24;
 // A lost stderr is no reason to fail.
 void say(const std::string& text) { std::fputs(text.c_str(), stderr); }
 
-void say_json(const nlohmann::ordered_json& event) {
+void say_json(nlohmann::ordered_json event, std::optional<int> rank) {
+  if (rank) event["rank"] = *rank;
   say(event.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
@@ -56,7 +57,8 @@ void Progress::on_step(const StepDone& event) {
                 {"step", event.step},
                 {"steps", event.steps},
                 {"seconds", std::round(event.seconds * 1e3) / 1e3},
-                {"metrics", metrics}});
+                {"metrics", metrics}},
+               rank_);
       return;
     }
     case LogStyle::bar: {
@@ -114,14 +116,14 @@ void Progress::line(const StepDone& event) {
 void Progress::on_start(const std::string& text) {
   if (style_ == LogStyle::quiet) return;
   close();
-  if (style_ == LogStyle::json) return say_json({{"event", "start"}, {"text", text}});
+  if (style_ == LogStyle::json) return say_json({{"event", "start"}, {"text", text}}, rank_);
   say(text + "\n");
 }
 
 void Progress::on_warning(const std::string& text) {
   if (style_ == LogStyle::quiet) return;
   close();
-  if (style_ == LogStyle::json) return say_json({{"event", "warning"}, {"text", text}});
+  if (style_ == LogStyle::json) return say_json({{"event", "warning"}, {"text", text}}, rank_);
   say(fmt::format("note: {}\n", text));
 }
 
@@ -130,7 +132,7 @@ void Progress::finish(const std::string& summary) {
   if (last_.step > shown_ && style_ == LogStyle::plain) line(last_);
   close();
   if (style_ == LogStyle::quiet) return;
-  if (style_ == LogStyle::json) return say_json({{"event", "done"}, {"text", summary}});
+  if (style_ == LogStyle::json) return say_json({{"event", "done"}, {"text", summary}}, rank_);
   say(summary + "\n");
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,8 +15,9 @@ enum class LogStyle { bar, plain, json, quiet };
 
 class Progress final : public Observer, public StartObserver {
  public:
-  /// `unit` is what a step is called ("round").
-  Progress(LogStyle style, std::string_view unit) : style_(style), unit_(unit) {}
+  /// `unit` is what a step is called ("round"); `rank` stands in every JSON line, if there is one.
+  Progress(LogStyle style, std::string_view unit, std::optional<int> rank = {})
+      : style_(style), unit_(unit), rank_(rank) {}
   ~Progress() override { close(); }
 
   void on_step(const StepDone& event) override;
@@ -32,6 +34,7 @@ class Progress final : public Observer, public StartObserver {
 
   LogStyle style_;
   std::string_view unit_;
+  std::optional<int> rank_;
   bool bar_open_ = false;
   double drawn_ = -1.0;      // seconds of the step that the bar shows
   std::int64_t tenth_ = -1;  // of the way, that the last line told

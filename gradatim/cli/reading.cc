@@ -4,6 +4,7 @@
 
 #include "gradatim/core/text.h"
 #include "gradatim/data/reader.h"
+#include "gradatim/dist/read_shard.h"
 
 namespace gradatim::cli {
 namespace {
@@ -27,9 +28,12 @@ data::Schema reading_schema(const data::ModelCard& card) {
   return expected;
 }
 
-data::Table read_for(const data::ModelCard& card, const std::string& source, Observer* observer) {
+data::Table read_for(const data::ModelCard& card, const std::string& source, Observer* observer,
+                     dist::Group* group) {
   const data::Schema expected = reading_schema(card);
-  return data::read_table(source, {.expected = &expected, .observer = observer});
+  const data::ReadOptions options{.expected = &expected, .observer = observer};
+  if (group != nullptr) return dist::read_shard(*group, source, options).table;
+  return data::read_table(source, options);
 }
 
 }  // namespace gradatim::cli

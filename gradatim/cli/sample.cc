@@ -6,6 +6,7 @@
 #include "gradatim/api/settings.h"
 #include "gradatim/cli/cli.h"
 #include "gradatim/cli/generate.h"
+#include "gradatim/cli/group.h"
 #include "gradatim/cli/guide.h"
 #include "gradatim/cli/session.h"
 #include "gradatim/core/error.h"
@@ -77,7 +78,7 @@ int write_generated(const process::Generator& generator, const Arguments& argume
                     Session& session, const std::vector<api::Option>& options) {
   const std::string out = arguments.text("out", "-");
   const data::Samples samples = generate(generator, arguments, session, options);
-  data::write_samples(samples, out);
+  on_first_rank(session.group().get(), [&] { data::write_samples(samples, out); });
   if (out != "-") {
     session.progress().finish(fmt::format("wrote {}: {} samples", out, samples.count));
   }
@@ -92,7 +93,9 @@ int run_sample(const Arguments& arguments) {
                                  .seed = session.seed(),
                                  .observer = &session.progress()};
   const std::string out = arguments.text("out", "-");
-  if (out != "-") check_writable(out);
+  on_first_rank(session.group().get(), [&] {
+    if (out != "-") check_writable(out);
+  });
   std::vector<api::Option> options = with_guidance(with_guide(arguments.settings, arguments));
   GRADATIM_CHECK(
       options.size() == arguments.settings.size() || arguments.has("label") || has_guide(arguments),
@@ -109,6 +112,7 @@ int run_sample(const Arguments& arguments) {
   GRADATIM_CHECK(!has_guide(arguments), UsageError, 1002,
                  "--classifier and --match guide saved networks, such as neural.diffusion");
   session.check_no_device();
+  check_no_group(session.group().get(), "sample of an oracle or a boosted model");
   if (!is_file(name)) options.emplace_back("oracle", name);
   const auto settings = api::parse_settings(kSample.component, options);
   for (const auto& notice : api::notices(settings)) session.progress().on_warning(notice);
@@ -147,6 +151,7 @@ constexpr Command kSample = {
     .takes_settings = true,
     .component = "process.sampler",
     .run = run_sample,
+    .joins_group = true,
 };
 
 }  // namespace gradatim::cli

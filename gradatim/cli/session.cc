@@ -7,7 +7,9 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 
+#include "gradatim/cli/group.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/file.h"
 #include "gradatim/core/text.h"
@@ -28,16 +30,18 @@ LogStyle log_style(const Arguments& arguments) {
 }
 
 int threads_of(const Arguments& arguments) {
-  return static_cast<int>(arguments.integer("threads", 0, 0, 1024));
+  return static_cast<int>(arguments.integer("threads", share_of_threads(), 0, 1024));
 }
 
 }  // namespace
 
 Session::Session(const Arguments& arguments, std::string_view unit)
     : threads_(threads_of(arguments)),
+      group_(join_group(arguments)),
       seed_(static_cast<std::uint64_t>(arguments.integer("seed", 0, 0))),
       device_(arguments.text("device", "cpu")),
-      progress_(log_style(arguments), unit) {}
+      progress_(group_ && group_->rank() != 0 ? LogStyle::quiet : log_style(arguments), unit,
+                group_ ? std::optional(group_->rank()) : std::nullopt) {}
 
 void Session::check_no_device() const {
   GRADATIM_CHECK(device_ == "cpu", UsageError, 1163,

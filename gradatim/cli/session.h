@@ -2,20 +2,25 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "gradatim/cli/cli.h"
 #include "gradatim/cli/progress.h"
 #include "gradatim/core/parallel.h"
+#include "gradatim/dist/group.h"
 
 namespace gradatim::cli {
 
 class Session {
  public:
-  /// `unit` is what the verb's progress counts ("round").
+  /// `unit` is what the verb's progress counts ("round"). Joins the group of a verb that may run in
+  /// several processes; only its rank 0 then tells of its progress.
   Session(const Arguments& arguments, std::string_view unit);
 
+  /// Null where this process is by itself.
+  const std::shared_ptr<dist::Group>& group() const { return group_; }
   std::uint64_t seed() const { return seed_; }
   /// Where networks compute.
   const std::string& device() const { return device_; }
@@ -25,6 +30,7 @@ class Session {
 
  private:
   ThreadScope threads_;
+  std::shared_ptr<dist::Group> group_;
   std::uint64_t seed_;
   std::string device_;
   Progress progress_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "gradatim/cli/cli.h"
+#include "gradatim/cli/group.h"
 #include "gradatim/cli/names.h"
 #include "gradatim/cli/session.h"
 #include "gradatim/cli/training_plan.h"
@@ -76,7 +77,9 @@ int run_train(const Arguments& given) {
   const Arguments& arguments = plan.arguments;
   Session session(arguments, learns_samples(plan) ? "step" : "round");
   const std::string out = arguments.required("out");
-  if (out != "-") check_writable(out);
+  on_first_rank(session.group().get(), [&] {
+    if (out != "-") check_writable(out);
+  });
   check_stopping(plan);
   for (const auto& notice : api::notices(plan.settings)) session.progress().on_warning(notice);
   data::FitRequest request = request_of(plan, session);
@@ -85,7 +88,7 @@ int run_train(const Arguments& given) {
   request.checkpoint_seconds = arguments.number("checkpoint_seconds", 30.0, 0.0);
   const auto model = data::fit_model(plan.settings, request);
   check_interrupt();
-  write_result(out, model->bytes());
+  on_first_rank(session.group().get(), [&] { write_result(out, model->bytes()); });
   session.progress().finish(summary_of(*model, out));
   return kDone;
 }
@@ -102,6 +105,7 @@ constexpr Command kTrain = {
     .options = kOptions,
     .takes_settings = true,
     .run = run_train,
+    .joins_group = true,
 };
 
 }  // namespace gradatim::cli

@@ -10,6 +10,7 @@
 #include "gradatim/core/error.h"
 #include "gradatim/core/text.h"
 #include "gradatim/data/reader.h"
+#include "gradatim/dist/read_shard.h"
 
 namespace gradatim::cli {
 namespace {
@@ -86,6 +87,13 @@ void set_target(data::FitRequest& request, const Arguments& arguments) {
 
 namespace {
 
+// Of several ranks, this one's part.
+data::Table read_rows(const Session& session, const std::string& source,
+                      const data::ReadOptions& options) {
+  if (session.group()) return dist::read_shard(*session.group(), source, options).table;
+  return data::read_table(source, options);
+}
+
 std::shared_ptr<const data::Samples> samples_of(const Arguments& arguments, Session& session,
                                                 std::string_view option) {
   if (!arguments.has(option)) return nullptr;
@@ -116,7 +124,8 @@ data::FitRequest samples_request(const Arguments& arguments, Session& session) {
           .valid_samples = samples_of(arguments, session, "valid"),
           .source = samples_of(arguments, session, "source"),
           .device = session.device(),
-          .log_folder = arguments.text("log_dir")};
+          .log_folder = arguments.text("log_dir"),
+          .group = session.group()};
 }
 
 }  // namespace
@@ -163,6 +172,7 @@ data::FitRequest request_of(const TrainingPlan& plan, Session& session) {
   request.base_margin = arguments.list("base_margin");
   request.seed = session.seed();
   request.observer = &session.progress();
+  request.group = session.group();
 
   data::ReadOptions read{.sparse_absent = absent_of(arguments), .observer = &session.progress()};
   std::optional<data::Schema> schema;
@@ -173,11 +183,11 @@ data::FitRequest request_of(const TrainingPlan& plan, Session& session) {
   const auto before = columns_before(request);
   if (before) read.expected = &*before;
   const auto excluded = arguments.list("exclude");
-  const data::Table table = data::read_table(arguments.required("data"), read);
+  const data::Table table = read_rows(session, arguments.required("data"), read);
   if (arguments.has("valid") && request.valid_fraction == 0.0) {
     const data::Schema expected = expected_of(table, request.target_names());
     read.expected = &expected;
-    request.valid = without(data::read_table(arguments.required("valid"), read), excluded);
+    request.valid = without(read_rows(session, arguments.required("valid"), read), excluded);
   }
   request.table = without(table, excluded);
   return request;

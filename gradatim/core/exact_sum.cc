@@ -65,4 +65,21 @@ double ExactSum::value() const {
   return negative ? -rounded : rounded;
 }
 
+ExactSum::Parts ExactSum::parts() const {
+  ExactSum copy = *this;
+  copy.propagate();
+  Parts parts{};
+  std::copy(copy.limbs_.begin(), copy.limbs_.end(), parts.begin());
+  parts[kLimbs] = finite_ ? 0 : 1;
+  return parts;
+}
+
+ExactSum ExactSum::of(const Parts& parts) {
+  ExactSum sum;
+  std::copy_n(parts.begin(), kLimbs, sum.limbs_.begin());
+  sum.finite_ = parts[kLimbs] == 0;
+  sum.propagate();
+  return sum;
+}
+
 }  // namespace gradatim

@@ -40,8 +40,13 @@ class ExactSum {
   /// The sum, rounded once to nearest even.
   double value() const;
 
- private:
   static constexpr int kLimbs = 68;  // 2098 bits of values, 31 of headroom, one limb of sign
+  /// The sum as integers: those of up to 2^30 sums, added up one by one, are their sum.
+  using Parts = std::array<std::int64_t, kLimbs + 1>;
+  Parts parts() const;
+  static ExactSum of(const Parts& parts);
+
+ private:
   void propagate();
 
   std::array<std::int64_t, kLimbs> limbs_{};

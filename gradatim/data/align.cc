@@ -47,7 +47,7 @@ Table align(const Table& table, const Schema& schema) {
   return Table(std::move(columns), table.source());
 }
 
-Table apply_schema(const Table& table, const Schema& schema) {
+Table apply_schema(const Table& table, const Schema& schema, std::int64_t first_row) {
   std::vector<Column> columns(table.columns().begin(), table.columns().end());
   for (const auto& wanted : schema.columns) {
     const Column* found = table.find(wanted.name);
@@ -56,7 +56,8 @@ Table apply_schema(const Table& table, const Schema& schema) {
                    table.source().empty() ? "the table" : table.source(),
                    did_you_mean(wanted.name, names_of(table)));
     const auto place = static_cast<std::size_t>(found - table.columns().data());
-    columns[place] = convert(*found, wanted.cell_type(), table.source(), "schema asks for");
+    columns[place] =
+        convert(*found, wanted.cell_type(), table.source(), "schema asks for", first_row);
     if (wanted.categories) columns[place] = recode(columns[place], wanted.categories);
   }
   return Table(std::move(columns), table.source());

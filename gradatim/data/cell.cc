@@ -95,4 +95,11 @@ CellType narrowest_type(CellKinds kinds) {
   return {ColumnType::categorical};
 }
 
+bool is_settled(CellKinds kinds) {
+  constexpr auto kBig = static_cast<unsigned>(CellKind::big_integer);
+  constexpr auto kIntegers = kBig | static_cast<unsigned>(CellKind::integer);
+  const bool big_integers = (kinds & kBig) != 0U && (kinds & ~kIntegers) == 0U;
+  return kinds != 0 && !big_integers;
+}
+
 }  // namespace gradatim::data

@@ -45,5 +45,8 @@ struct CellType {
 
 /// The narrowest type that holds these kinds; numeric for a column without any value.
 CellType narrowest_type(CellKinds kinds);
+/// Whether reading further cells by that type shows each one that changes it. It does not for big
+/// integers, which are words until a decimal makes them numbers, nor where there was no value yet.
+bool is_settled(CellKinds kinds);
 
 }  // namespace gradatim::data

@@ -34,11 +34,12 @@ void for_blocks(const Column& column, Read read, F f) {
 }
 
 [[noreturn]] void does_not_fit(const Column& column, std::int64_t row, CellType type,
-                               const std::string& source, const std::string& asker) {
+                               const std::string& source, const std::string& asker,
+                               std::int64_t first_row) {
   throw DataError(
       2010, fmt::format("{}row {}, column '{}': '{}' is not {}, which the {}; correct the cell or "
                         "leave it empty",
-                        source.empty() ? "" : source + ", ", row + 1, column.name(),
+                        source.empty() ? "" : source + ", ", first_row + row + 1, column.name(),
                         shown(column.cell(row)), article_name(type), asker));
 }
 
@@ -121,7 +122,7 @@ Column as_type(std::string name, std::vector<double> values, CellType type) {
 }
 
 Column words_as(const Column& column, CellType type, const std::string& source,
-                const std::string& asker) {
+                const std::string& asker, std::int64_t first_row) {
   std::vector<std::optional<double>> value_of_code;
   for (const auto& word : column.categories()) value_of_code.push_back(value_of_word(word, type));
   std::vector<double> values;
@@ -132,7 +133,8 @@ Column words_as(const Column& column, CellType type, const std::string& source,
           std::optional<double> value = std::numeric_limits<double>::quiet_NaN();
           if (codes[i] >= 0) value = value_of_code[static_cast<std::size_t>(codes[i])];
           if (!value) {
-            does_not_fit(column, begin + static_cast<std::int64_t>(i), type, source, asker);
+            does_not_fit(column, begin + static_cast<std::int64_t>(i), type, source, asker,
+                         first_row);
           }
           values.push_back(*value);
         }
@@ -158,7 +160,7 @@ Column in_unit(const Column& column, TimeUnit unit) {
 
 // Numbers as integers or booleans, where every value is one.
 Column narrowed(const Column& column, CellType type, const std::string& source,
-                const std::string& asker) {
+                const std::string& asker, std::int64_t first_row) {
   std::vector<double> values(static_cast<std::size_t>(column.rows()));
   column.read(0, values);
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -166,7 +168,7 @@ Column narrowed(const Column& column, CellType type, const std::string& source,
     const bool fits = std::isnan(x) || (type.type == ColumnType::boolean
                                             ? x == 0 || x == 1
                                             : std::trunc(x) == x && std::fabs(x) < 0x1p63);
-    if (!fits) does_not_fit(column, static_cast<std::int64_t>(i), type, source, asker);
+    if (!fits) does_not_fit(column, static_cast<std::int64_t>(i), type, source, asker, first_row);
   }
   return as_type(column.name(), std::move(values), type);
 }
@@ -174,11 +176,11 @@ Column narrowed(const Column& column, CellType type, const std::string& source,
 }  // namespace
 
 Column convert(const Column& column, CellType type, const std::string& source,
-               const std::string& asker) {
+               const std::string& asker, std::int64_t first_row) {
   const CellType own{column.type(), column.time_unit()};
   if (own == type) return column;
   if (type.type == ColumnType::categorical) return as_words(column);
-  if (own.type == ColumnType::categorical) return words_as(column, type, source, asker);
+  if (own.type == ColumnType::categorical) return words_as(column, type, source, asker, first_row);
   const bool times = own.time_unit != TimeUnit::none;
   if (times && type.time_unit != TimeUnit::none) return in_unit(column, type.time_unit);
   GRADATIM_CHECK(times == (type.time_unit != TimeUnit::none), DataError, 2010,
@@ -190,7 +192,7 @@ Column convert(const Column& column, CellType type, const std::string& source,
     column.read(0, values);
     return as_type(column.name(), std::move(values), type);
   }
-  return narrowed(column, type, source, asker);
+  return narrowed(column, type, source, asker, first_row);
 }
 
 Column recode(const Column& column, std::shared_ptr<const Categories> categories) {

@@ -1,6 +1,7 @@
 // Conversions between the types of columns: what a schema asks of a column that has its own type.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "gradatim/data/cell.h"
@@ -11,9 +12,10 @@ namespace gradatim::data {
 
 /// The column as that type: numbers as words, words as numbers, times in the other unit. The column
 /// itself where nothing needs to change. GRD-2010 names the first cell that does not fit; `source`
-/// and `asker` ("schema asks for") complete the sentence.
+/// and `asker` ("schema asks for") complete the sentence. `first_row` is the place of the column's
+/// first row where it is a part of the source.
 Column convert(const Column& column, CellType type, const std::string& source,
-               const std::string& asker);
+               const std::string& asker, std::int64_t first_row = 0);
 
 /// A categorical column with the codes of these categories; words that they lack are missing.
 Column recode(const Column& column, std::shared_ptr<const Categories> categories);
@@ -26,6 +28,6 @@ Column align(const Table& table, const ColumnSchema& schema);
 Table align(const Table& table, const Schema& schema);
 
 /// The table with the schema's columns converted. GRD-2004 for one that it does not have.
-Table apply_schema(const Table& table, const Schema& schema);
+Table apply_schema(const Table& table, const Schema& schema, std::int64_t first_row = 0);
 
 }  // namespace gradatim::data

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "gradatim/core/error.h"
-#include "gradatim/core/text.h"
 
 namespace gradatim::data {
 namespace {
@@ -20,17 +19,6 @@ std::string_view trimmed(const char* begin, const char* end) {
   return {begin, static_cast<std::size_t>(end - begin)};
 }
 
-// Skips what is ASCII eight bytes at a time, which is nearly everything in most tables.
-std::size_t ascii_prefix(std::string_view bytes) {
-  std::size_t i = 0;
-  for (; i + 8 <= bytes.size(); i += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes.data() + i, 8);
-    if ((word & 0x8080808080808080ULL) != 0) break;
-  }
-  return i;
-}
-
 }  // namespace
 
 CsvScanner::CsvScanner(std::string_view bytes, std::string path, char separator)
@@ -39,31 +27,11 @@ CsvScanner::CsvScanner(std::string_view bytes, std::string path, char separator)
       at_(bytes.data()),
       end_(bytes.data() + bytes.size()),
       separator_(separator) {
-  check_text();
   if (bytes.substr(0, 3) == "\xEF\xBB\xBF") at_ += 3;
   if (bytes.find('\n') == std::string_view::npos && bytes.find('\r') != std::string_view::npos) {
     line_end_ = '\r';
   }
   if (separator_ == 0) find_separator();
-}
-
-void CsvScanner::check_text() const {
-  const std::string_view bytes(begin_, static_cast<std::size_t>(end_ - begin_));
-  const auto mark = bytes.substr(0, 2);
-  GRADATIM_CHECK(mark != "\xFF\xFE" && mark != "\xFE\xFF", DataError, 2007,
-                 "{} is UTF-16 text; save it as UTF-8", path_);
-  const std::size_t start = ascii_prefix(bytes);
-  if (const auto bad = invalid_utf8(bytes.substr(start))) {
-    const char* where = begin_ + start + *bad;
-    throw DataError(
-        2007, fmt::format("{}, line {}: byte 0x{:02X} at offset {} is not UTF-8; save "
-                          "the file as UTF-8",
-                          path_, line(where), static_cast<unsigned char>(*where), where - begin_));
-  }
-  if (const auto nul = bytes.find('\0'); nul != std::string_view::npos) {
-    throw DataError(2007, fmt::format("{}, line {}: a NUL byte at offset {}; a text table has none",
-                                      path_, line(begin_ + nul), nul));
-  }
 }
 
 void CsvScanner::find_separator() {

@@ -1,8 +1,7 @@
 // CsvScanner: the fields of delimited text, one after the other (RFC 4180).
 //
-// 1. Construct it over the bytes of a file; a byte order mark is skipped, and text that is not
-// UTF-8
-//    or holds a NUL byte is refused (GRD-2007).
+// 1. Construct it over the bytes of a file, which check_text() has seen; a byte order mark is
+//    skipped. limit() it to a part of the records where others read the rest.
 // 2. Call next() until it answers FieldEnd::line: that was one record. skip_blank_lines() between.
 // 3. at_end() tells when there are no more records; a last line without an end is a record too.
 //
@@ -34,6 +33,7 @@ class CsvScanner {
   CsvScanner(std::string_view bytes, std::string path, char separator = 0);
 
   char separator() const { return separator_; }
+  char line_end() const { return line_end_; }
   bool at_end() const { return at_ == end_; }
   void skip_blank_lines();
   /// GRD-2008 for a quote that is not closed, text after a closing quote, or a field that is too
@@ -43,12 +43,16 @@ class CsvScanner {
   /// Where the next field begins, to come back to with rewind().
   const char* position() const { return at_; }
   void rewind(const char* position) { at_ = position; }
+  /// Goes to `from` and ends at `to`, each at the beginning of a record or the end of the file.
+  void limit(const char* from, const char* to) {
+    at_ = from;
+    end_ = to;
+  }
   /// The line of a position, 1-based as in an editor; counted from the start, for messages only.
   std::int64_t line(const char* position) const;
   const std::string& path() const { return path_; }
 
  private:
-  void check_text() const;
   void find_separator();
   FieldEnd quoted(Field& field);
   FieldEnd finish(const char* stop);

@@ -68,6 +68,14 @@ TEST(Csv, TheTypeIsThatOfAllCellsHoweverLateTheyCome) {
   }
 }
 
+TEST(Csv, ADecimalAmongIntegersBeyond2To53MakesNumbersHoweverLateItComes) {
+  std::string text = "a\n";
+  for (int i = 0; i < 5000; ++i) text += "9007199254740993\n";
+  EXPECT_EQ(parse(text).column("a").type(), ColumnType::categorical);
+  EXPECT_EQ(parse(text + "0.5\n").column("a").type(), ColumnType::numeric);
+  EXPECT_EQ(parse(text + "0.5\nx\n").column("a").type(), ColumnType::categorical);
+}
+
 TEST(Csv, AColumnThatBeginsWithManyMissingCellsIsStillInferred) {
   std::string text = "a,b\n";
   for (int i = 0; i < 3000; ++i) text += ",1\n";

@@ -38,6 +38,11 @@ std::vector<std::pair<std::string, double>> Model::evaluate(const Table&,
                                                             const std::string&) const {
   cannot("is evaluated on samples, not on a table");
 }
+std::vector<std::pair<std::string, double>> Model::evaluate_ranks(dist::Group&, const Table&,
+                                                                  const std::vector<std::string>&,
+                                                                  const std::string&) const {
+  cannot("is evaluated by one process");
+}
 std::vector<std::pair<std::string, double>> Model::evaluate_samples(const Samples&,
                                                                     std::uint64_t) const {
   cannot("is evaluated on a table with its target");

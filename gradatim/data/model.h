@@ -26,6 +26,10 @@
 #include "gradatim/data/stepped_fit.h"
 #include "gradatim/data/table.h"
 
+namespace gradatim::dist {
+class Group;
+}
+
 namespace gradatim::data {
 
 class Model;
@@ -60,6 +64,9 @@ struct FitRequest {
   std::string log_folder;                 // for metrics and pictures, or empty
   std::string resume;                     // a folder for the fit's checkpoint, or empty
   double checkpoint_seconds = 30.0;       // from one checkpoint to the next; 0: every round
+  // Ranks that fit together; null: this process by itself. The table then holds this rank's rows,
+  // which come behind those of the ranks before it; samples are whole on every rank.
+  std::shared_ptr<dist::Group> group;
 
   std::vector<std::string> target_names() const {
     return targets.empty() ? std::vector{target} : targets;
@@ -140,6 +147,10 @@ class Model : public std::enable_shared_from_this<Model> {
   /// (short name, value) on a table that has the target; empty `metrics` means the usual ones.
   virtual std::vector<std::pair<std::string, double>> evaluate(
       const Table& table, const std::vector<std::string>& metrics, const std::string& weight) const;
+  /// The same of all ranks' rows, this rank having `table`; on every rank.
+  virtual std::vector<std::pair<std::string, double>> evaluate_ranks(
+      dist::Group& group, const Table& table, const std::vector<std::string>& metrics,
+      const std::string& weight) const;
   /// By falling gain.
   virtual std::vector<Importance> importances() const;
   virtual std::string bytes() const = 0;

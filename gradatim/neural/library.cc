@@ -18,8 +18,12 @@ void wait_briefly() {
   if (std::getenv("OMP_WAIT_POLICY") == nullptr) ::setenv("GOMP_SPINCOUNT", "2000", 0);
 }
 
+// Of lost connections torch tells with stack traces; we tell of them in one line.
+void log_nothing() { ::setenv("TORCH_CPP_LOG_LEVEL", "FATAL", 0); }
+
 SharedLibrary opened(const char* file_name) {
   wait_briefly();
+  log_nothing();
   return {file_name, "GRADATIM_NEURAL_LIBRARY"};
 }
 

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "gradatim/api/settings.h"
@@ -72,6 +75,21 @@ struct Plan {
     diffusion.config.pair_steps = std::get<std::int64_t>(number("pair_steps"));
   }
   DiffusionPlan diffusion;
+};
+
+/// A folder's name for as long as the test; nothing is there at first.
+class Folder {
+ public:
+  explicit Folder(const std::string& name = "loop")
+      : path_(std::filesystem::temp_directory_path() /
+              ("gradatim_" + name + "_" + std::to_string(::getpid()))) {
+    std::filesystem::remove_all(path_);
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  std::string path() const { return path_.string(); }
+
+ private:
+  std::filesystem::path path_;
 };
 
 /// A component by its name.

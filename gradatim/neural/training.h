@@ -8,6 +8,7 @@ namespace gradatim::neural {
 
 enum class RateSchedule { cosine, linear, constant };
 enum class Precision { float32, bfloat16 };
+enum class GradientCompression { none, bfloat16 };
 
 struct TrainingConfig {
   std::int64_t steps = 10000;
@@ -24,6 +25,7 @@ struct TrainingConfig {
   double gradient_clip = 1.0;
   double ema_decay = 0.999;
   Precision precision = Precision::float32;
+  GradientCompression gradient_compression = GradientCompression::none;
   double max_seconds = 0.0;
   std::int64_t sample_every = 0;
 };

@@ -40,6 +40,10 @@ ConditionPtr condition_of(std::vector<std::int64_t> labels) {
   return std::make_shared<Labels>(std::move(labels));
 }
 
+RowRange rows_of(const GenerateRequest& request) {
+  return request.only.value_or(RowRange{0, request.rows});
+}
+
 // The states of the data that a flow starts from, over and over where they are too few.
 std::vector<double> start_of(const Generator& generator, const GenerateRequest& request,
                              std::int64_t dims) {
@@ -48,9 +52,11 @@ std::vector<double> start_of(const Generator& generator, const GenerateRequest& 
                  request.source.empty() ? "samples as it was trained with; name some as its source"
                                         : "normal noise; leave out the source");
   if (request.source.empty()) return {};
-  std::vector<double> states(static_cast<std::size_t>(request.rows * dims));
+  const RowRange rows = rows_of(request);
+  std::vector<double> states(static_cast<std::size_t>(rows.count * dims));
+  const auto first = static_cast<std::size_t>(rows.first * dims);
   for (std::size_t k = 0; k < states.size(); ++k) {
-    states[k] = request.source[k % request.source.size()];
+    states[k] = request.source[(first + k) % request.source.size()];
   }
   generator.to_states(states);
   return states;
@@ -83,18 +89,33 @@ class WatchedField final : public Field {
   mutable std::int64_t asked_ = 0;
 };
 
+constexpr std::int64_t kChunk = 64;  // rows that are worth a thread
+
+// Rows at a time.
+std::int64_t batch_of(const Generator& generator, const GenerateRequest& request) {
+  constexpr std::int64_t kNumbers = std::int64_t{1} << 22;
+  if (request.batch > 0) return request.batch;
+  return std::max(kChunk, kNumbers / dims_of(generator) / kChunk * kChunk);
+}
+
+bool any_order(const api::Settings& sampler) {
+  const auto noise = sampler.parts.find("noise");
+  return noise == sampler.parts.end() || noise->second.component == "process.noise.philox";
+}
+
+// Whether rows may be cut anywhere.
+bool row_by_row(const Generator& generator, const api::Settings& sampler,
+                const GenerateRequest& request) {
+  return generator.row_by_row() && any_order(sampler) && request.energy == nullptr;
+}
+
 // Parts of the rows that threads take from noise to data, each by itself.
 std::int64_t parts_of(const Generator& generator, const api::Settings& sampler,
                       const GenerateRequest& request) {
-  constexpr std::int64_t kLeast = 64;                    // rows that are worth a thread
   constexpr std::int64_t kMost = std::int64_t{1} << 32;  // more than any memory; refused elsewhere
-  const auto noise = sampler.parts.find("noise");
-  const bool any_order =
-      noise == sampler.parts.end() || noise->second.component == "process.noise.philox";
-  if (!generator.row_by_row() || !any_order || request.energy != nullptr || request.rows > kMost) {
-    return 1;
-  }
-  return std::clamp<std::int64_t>(request.rows / kLeast, 1, current_threads());
+  const std::int64_t rows = rows_of(request).count;
+  if (!row_by_row(generator, sampler, request) || rows > kMost) return 1;
+  return std::clamp<std::int64_t>(rows / kChunk, 1, current_threads());
 }
 
 }  // namespace
@@ -132,17 +153,30 @@ std::vector<std::int64_t> places_named(std::span<const std::string> classes, std
   return labels;
 }
 
+RowRange rows_of_part(const Generator& generator, const api::Settings& sampler,
+                      const GenerateRequest& request, int part, int parts) {
+  std::int64_t unit = batch_of(generator, request);
+  if (row_by_row(generator, sampler, request)) unit = kChunk;
+  if (!any_order(sampler)) unit = std::max<std::int64_t>(request.rows, 1);
+  const std::int64_t units = (request.rows + unit - 1) / unit;
+  // The first parts are the larger ones.
+  const auto begin = [&](std::int64_t k) {
+    return std::min(request.rows, (k * units + parts - 1) / parts * unit);
+  };
+  return {begin(part), begin(part + 1) - begin(part)};
+}
+
 std::vector<float> generate(const Generator& generator, const api::Settings& sampler,
                             GenerateRequest request) {
-  constexpr std::int64_t kBatchNumbers = std::int64_t{1} << 22, kChunk = 64;
   const std::int64_t dims = dims_of(generator);
-  const std::int64_t suits = std::max(kChunk, kBatchNumbers / dims / kChunk * kChunk);
-  SampleRequest whole{.rows = request.rows,
+  const RowRange rows = rows_of(request);
+  SampleRequest whole{.rows = rows.count,
                       .dims = dims,
+                      .first_row = rows.first,
                       .seed = request.seed,
                       .condition = condition_of(std::move(request.labels)),
                       .negative = condition_of(std::move(request.negative)),
-                      .batch = request.batch > 0 ? request.batch : suits,
+                      .batch = batch_of(generator, request),
                       .trained = generator.path(),
                       .energy = request.energy,
                       .observer = request.observer};
@@ -150,6 +184,7 @@ std::vector<float> generate(const Generator& generator, const api::Settings& sam
   const auto field = [&](const auto&, const auto&) { return generator.field(); };
   const std::int64_t parts = parts_of(generator, sampler, request);
   std::vector<double> start = start_of(generator, request, dims);
+  if (request.only && rows.count == 0) return {};
   if (parts == 1) {
     whole.start = std::move(start);
     auto made = chosen->sample(field, std::move(whole));
@@ -157,7 +192,7 @@ std::vector<float> generate(const Generator& generator, const api::Settings& sam
     return made;
   }
   whole.times = chosen->times();
-  std::vector<float> made(static_cast<std::size_t>(request.rows * dims));
+  std::vector<float> made(static_cast<std::size_t>(rows.count * dims));
   std::optional<SharedObserver> observer;
   if (request.observer != nullptr) observer.emplace(*request.observer, parts);
   std::atomic<bool> stopped = false;
@@ -165,10 +200,10 @@ std::vector<float> generate(const Generator& generator, const api::Settings& sam
   parallel_tasks(parts, [&](std::int64_t part) {
     const StopScope until(stopped);
     try {
-      const std::int64_t first = part * request.rows / parts;
+      const std::int64_t first = part * rows.count / parts;
       SampleRequest own = whole;
-      own.first_row = first;
-      own.rows = (part + 1) * request.rows / parts - first;
+      own.first_row = rows.first + first;
+      own.rows = (part + 1) * rows.count / parts - first;
       if (!start.empty()) {
         own.start.assign(start.begin() + first * dims, start.begin() + (first + own.rows) * dims);
       }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,6 +31,11 @@ std::vector<std::int64_t> places_named(std::span<const std::string> classes, std
 std::vector<std::int64_t> labels_named(const Generator& generator,
                                        const std::vector<std::string>& words, std::int64_t rows);
 
+/// Rows [first, first + count).
+struct RowRange {
+  std::int64_t first = 0, count = 0;
+};
+
 struct GenerateRequest {
   std::int64_t rows = 1;
   std::uint64_t seed = 0;
@@ -37,8 +43,15 @@ struct GenerateRequest {
   std::vector<double> source;  // data to start from, [any rows, dims], over and over; or empty
   std::shared_ptr<const Energy> energy = nullptr;  // that guidance by a classifier climbs
   std::int64_t batch = 0;                          // rows at a time; 0: what suits their size
+  std::optional<RowRange> only = {};               // of the rows, those to make; all
   Observer* observer = nullptr;
 };
+
+/// The rows that process `part` of `parts` makes by `only`: one behind the other they are those of
+/// a process alone, to the bit. They are cut between batches, or anywhere where no row depends on
+/// what lies beside it; noise that is drawn in one order leaves all rows to the first.
+RowRange rows_of_part(const Generator& generator, const api::Settings& sampler,
+                      const GenerateRequest& request, int part, int parts);
 
 /// Samples [rows, dims], by a sampler of sampler_for. UsageError GRD-1175 where a source is given
 /// to a generator that has none, or lacks.

@@ -41,6 +41,8 @@ class OracleGenerator final : public Generator {
   }
   double log_scale() const override { return -2.0 * std::log(2.0); }
   bool starts_from_source() const override { return from_source_; }
+  bool row_by_row() const override { return row_by_row_; }
+  bool row_by_row_ = false;
 
  private:
   std::shared_ptr<const OracleMaker> maker() const { return api::build_as<OracleMaker>(oracle_); }
@@ -130,6 +132,62 @@ TEST(Generate, ASourceIsUsedOverAndOver) {
   EXPECT_EQ(made[0], made[4]);
   EXPECT_EQ(made[1], made[5]);
   EXPECT_NE(made[0], made[2]);
+}
+
+// What `parts` processes make, one behind the other.
+std::vector<float> made_by(int parts, const Generator& generator, const api::Settings& sampler,
+                           const GenerateRequest& request) {
+  std::vector<float> all;
+  for (int part = 0; part < parts; ++part) {
+    GenerateRequest own = request;
+    own.only = rows_of_part(generator, sampler, request, part, parts);
+    const auto made = generate(generator, sampler, std::move(own));
+    EXPECT_EQ(std::ssize(made), own.only->count * 2);
+    all.insert(all.end(), made.begin(), made.end());
+  }
+  return all;
+}
+
+TEST(Generate, PartsOfProcessesAreTheWholeToTheBit) {
+  for (const bool row_by_row : {false, true}) {
+    for (const char* noise : {"philox", "torch_cpu"}) {
+      OracleGenerator normal(gaussian()), flow(gaussian(), true);
+      normal.row_by_row_ = flow.row_by_row_ = row_by_row;
+      const auto how =
+          sampler(normal, {{"noise", noise}, {"solver", "ddpm"}, {"path", "trigonometric"}});
+      const GenerateRequest request{.rows = 301, .seed = 5, .batch = 50};
+      const auto whole = generate(normal, how, request);
+      const GenerateRequest from{.rows = 301, .source = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0}};
+      const auto moved = generate(flow, sampler(flow), from);
+      for (const int parts : {1, 2, 3, 4, 9}) {
+        EXPECT_EQ(made_by(parts, normal, how, request), whole) << noise << ", " << parts;
+        EXPECT_EQ(made_by(parts, flow, sampler(flow), from), moved) << parts;
+      }
+    }
+  }
+}
+
+TEST(Generate, PartsAreCutWhereNoRowFeelsIt) {
+  OracleGenerator generator(gaussian());
+  const auto counts = [&](const GenerateRequest& request,
+                          const std::vector<api::Option>& options = {}) {
+    std::vector<std::int64_t> found;
+    std::int64_t next = 0;
+    for (int part = 0; part < 4; ++part) {
+      const RowRange own = rows_of_part(generator, sampler(generator, options), request, part, 4);
+      EXPECT_EQ(own.first, next);
+      next = own.first + own.count;
+      found.push_back(own.count);
+    }
+    EXPECT_EQ(next, request.rows);
+    return found;
+  };
+  using Counts = std::vector<std::int64_t>;
+  EXPECT_EQ(counts({.rows = 450, .batch = 100}), (Counts{200, 100, 100, 50}));
+  EXPECT_EQ(counts({.rows = 90, .batch = 100}), (Counts{90, 0, 0, 0}));
+  generator.row_by_row_ = true;
+  EXPECT_EQ(counts({.rows = 300, .batch = 1000}), (Counts{128, 64, 64, 44}));
+  EXPECT_EQ(counts({.rows = 300, .batch = 10}, {{"noise", "torch_cpu"}}), (Counts{300, 0, 0, 0}));
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 """The examples run as they are, on few rows, and the front ends agree."""
 
+import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -164,3 +166,22 @@ def test_boosted_trees_are_the_field_of_a_flow():
         for numbers in re.search(r"iris: means \[(.*?)\], of the data \[(.*?)\]", printed).groups()
     )
     np.testing.assert_allclose(made, data, rtol=0.15)
+
+
+@pytest.mark.skipif(
+    not COMPILED.with_name("train_one").exists(), reason="'make neural test' builds build/examples/"
+)
+def test_two_processes_learn_what_one_does():
+    alone = run(COMPILED.with_name("train_one"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    ranks = []
+    for rank in range(2):
+        where = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+        environment = os.environ | where | {"RANK": str(rank), "WORLD_SIZE": "2"}
+        program = COMPILED.with_name("train_data_parallel")
+        ranks.append(subprocess.Popen(program, stdout=subprocess.PIPE, text=True, env=environment))
+    printed = [rank.communicate(timeout=300)[0] for rank in ranks]
+    assert [rank.returncode for rank in ranks] == [0, 0] and printed[1] == ""
+    errors = [float(re.search(r"error ([\d.]+)", text)[1]) for text in (alone, printed[0])]
+    assert errors[0] < 0.01 and abs(errors[0] - errors[1]) < 0.1 * errors[0]

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <numeric>
+
 #include "gradatim/boost/ensemble/sampling.h"
 #include "gradatim/core/error.h"
 
@@ -16,8 +18,8 @@ RoundWork::RoundWork(const AdaBoostFit& fit, ScoredRows& scores, int outputs,
       algorithm_(algorithm),
       fitter_(fit.learner->start({&*fit.data.binned, &train_.features})),
       all_rows_(sample_rows(train_.rows(), 1.0, 0, 0)),
-      start_(train_.rows(), train_.weight),
-      distribution_(train_.rows(), train_.weight),
+      start_(train_.rows(), train_.weight, train_.shard),
+      distribution_(train_.rows(), train_.weight, train_.shard),
       g_(static_cast<std::size_t>(train_.rows())),
       h_(static_cast<std::size_t>(train_.rows()), 1.0F) {
   class_statistics_.label.resize(g_.size());
@@ -38,7 +40,9 @@ std::unique_ptr<Member> RoundWork::fit_classes(int classes) {
 std::unique_ptr<Member> RoundWork::fit_numbers() {
   const auto draw = members_;
   const auto features = begin_member();
-  quantise(g_, h_, weight_, {.seed = fit_.seed, .draw = draw, .force_wide = true}, statistics_);
+  quantise(g_, h_, weight_,
+           {.seed = fit_.seed, .draw = draw, .force_wide = true, .shard = train_.shard},
+           statistics_);
   return fitter_->fit(statistics_, all_rows_, features);
 }
 
@@ -87,11 +91,9 @@ std::vector<double> RoundWork::shares(const Leaf& leaf) const {
     }
   });
   std::vector<std::int64_t> sums(classes);
-  std::int64_t total = 0;
-  for (std::size_t i = 0; i < blocks.size(); ++i) {
-    sums[i % classes] += blocks[i];
-    total += blocks[i];
-  }
+  for (std::size_t i = 0; i < blocks.size(); ++i) sums[i % classes] += blocks[i];
+  train_.shard.group->all_reduce(std::span(sums), dist::Reduction::sum);
+  const std::int64_t total = std::accumulate(sums.begin(), sums.end(), std::int64_t{0});
   std::vector<double> shares(classes, 1.0 / classes);
   if (total == 0) return shares;
   for (int k = 0; k < classes; ++k) {

@@ -19,6 +19,7 @@
 #include "gradatim/boost/ensemble/scored_rows.h"
 #include "gradatim/boost/ensemble/vote_model.h"
 #include "gradatim/boost/ensemble/voted_rows.h"
+#include "gradatim/boost/row_choice.h"
 #include "gradatim/core/error.h"
 
 namespace gradatim::boost {
@@ -29,7 +30,7 @@ class SammeRounds final : public Rounds {
   explicit SammeRounds(const AdaBoostFit& fit)
       : fit_(fit),
         train_(fit.data.train),
-        distribution_(train_.rows(), train_.weight),
+        distribution_(train_.rows(), train_.weight, train_.shard),
         fitter_(fit.learner->start({&*fit.data.binned, &train_.features})),
         rows_(sample_rows(train_.rows(), 1.0, 0, 0)),
         train_votes_(train_, fit.classes()),
@@ -90,23 +91,25 @@ class SammeRounds final : public Rounds {
     const std::int64_t attempts = fit_.config.max_redraws + std::int64_t{1};
     for (std::int64_t attempt = 0; attempt < attempts; ++attempt) {
       const auto drawn = draw(static_cast<std::uint32_t>(round * attempts + attempt));
-      if (!drawn.empty()) return fitter_->fit_classes(statistics_, drawn, features);
+      if (!drawn) continue;
+      return fitter_->fit_classes(statistics_, drawn->empty() ? no_row() : *drawn, features);
     }
     return nullptr;
   }
 
   // The rows that a draw hit, their hits in the statistics; none where they are all of one class.
-  std::vector<std::uint32_t> draw(std::uint32_t number) {
+  std::optional<std::vector<std::uint32_t>> draw(std::uint32_t number) {
     statistics_.weight = distribution_.draw(fit_.seed, number);
     statistics_.unit = 1.0;
     std::vector<std::uint32_t> drawn;
-    std::vector<bool> seen(statistics_.classes);
+    std::vector<std::int64_t> seen(statistics_.classes);
     for (const std::uint32_t row : rows_) {
       if (statistics_.weight[row] == 0) continue;
       drawn.push_back(row);
-      seen[statistics_.label[row]] = true;
+      seen[statistics_.label[row]] = 1;
     }
-    if (std::count(seen.begin(), seen.end(), true) < 2) drawn.clear();
+    train_.shard.group->all_reduce(std::span(seen), dist::Reduction::max);
+    if (std::count(seen.begin(), seen.end(), 1) < 2) return std::nullopt;
     return drawn;
   }
 

@@ -9,6 +9,7 @@
 #include "gradatim/boost/algorithm/score_model.h"
 #include "gradatim/boost/ensemble/voted_rows.h"
 #include "gradatim/core/error.h"
+#include "gradatim/dist/collectives.h"
 
 namespace gradatim::boost {
 namespace {
@@ -45,7 +46,7 @@ class ScoreRounds final : public Rounds {
   }
 
   void note(Watch& watch) override {
-    watch.note("train.error", marked_share(wrong_, fit_.data.train.weight));
+    watch.note("train.error", marked_share(wrong_, fit_.data.train));
     watch.note("train.loss", algorithm_->loss(work_));
   }
 
@@ -83,7 +84,8 @@ class ScoreRounds final : public Rounds {
       }
       beyond[begin / kBlock] = sound ? 0 : 1;
     });
-    GRADATIM_CHECK(std::find(beyond.begin(), beyond.end(), 1) == beyond.end(), NumericError, 4002,
+    const std::int64_t unsound = std::ranges::count(beyond, 1);
+    GRADATIM_CHECK(dist::maximum(*fit_.data.train.shard.group, unsound) == 0, NumericError, 4002,
                    "scores grew beyond {} and the fit diverges; lower the learning rate", limit);
   }
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <unordered_map>
 
 #include "gradatim/boost/bins/choose_bins.h"
@@ -13,6 +14,8 @@
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
 #include "gradatim/data/check.h"
+#include "gradatim/dist/collectives.h"
+#include "gradatim/dist/gather_table.h"
 
 namespace gradatim::boost {
 namespace {
@@ -84,21 +87,16 @@ std::int32_t BinColumn::at(std::int64_t row) const {
 
 BinnedData::BinnedData(const data::Table& features, std::span<const float> weight,
                        const BinOptions& options)
-    : rows_(features.rows()), exact_(options.exact) {
-  GRADATIM_CHECK(rows_ > 0, DataError, 2031, "{}there is no row to learn from",
+    : rows_(features.rows()), shard_(options.shard), exact_(options.exact) {
+  GRADATIM_CHECK(shard_.rows(rows_) > 0, DataError, 2031, "{}there is no row to learn from",
                  features.source().empty() ? "" : features.source() + ": ");
   GRADATIM_CHECK(!features.columns().empty(), DataError, 2031,
                  "{}there is no feature to learn from: only the target is left",
                  features.source().empty() ? "" : features.source() + ": ");
   GRADATIM_CHECK(rows_ < (std::int64_t{1} << 32), DataError, 2031,
                  "{} rows are more than 2^32 - 1, the most that one process takes", rows_);
-  data::check_finite(features.columns(), features.source());
-  const auto count = static_cast<std::int64_t>(features.columns().size());
-  const auto sample = sample_of(quantile_rows(rows_, options), rows_, weight);
-  features_.resize(count);
-  parallel_tasks(count, [&](std::int64_t f) {
-    features_[f] = choose_bins(features.columns()[f], weight, sample, options);
-  });
+  dist::together(*shard_.group, [&] { data::check_finite(features.columns(), features.source()); });
+  choose(features, weight, options);
   const std::size_t made = features_.size() - options.sources.size();
   for (std::size_t k = 0; k < options.sources.size(); ++k) {
     features_[made + k].sources = options.sources[k];
@@ -116,6 +114,38 @@ BinnedData::BinnedData(const data::Table& features, std::span<const float> weigh
 BinnedData::BinnedData(const data::Table& features, const BinnedData& like)
     : rows_(features.rows()), exact_(like.exact_), features_(like.features_) {
   fill(features);
+}
+
+void BinnedData::choose(const data::Table& features, std::span<const float> weight,
+                        const BinOptions& options) {
+  features_.resize(features.columns().size());
+  const auto choose_all = [&](const data::Table& table, std::span<const float> weights,
+                              const QuantileSample& sample, bool categorical) {
+    parallel_tasks(std::ssize(features_), [&](std::int64_t f) {
+      const data::Column& column = table.columns()[f];
+      const bool skipped = column.type() == data::ColumnType::categorical && !categorical;
+      if (!skipped) features_[f] = choose_bins(column, weights, sample, options);
+    });
+  };
+  if (!shard_.split()) {
+    return choose_all(features, weight, sample_of(quantile_rows(rows_, options), rows_, weight),
+                      true);
+  }
+  // Boundaries are read from the sampled rows of all ranks; ranks count categories together.
+  const auto own = quantile_rows_of_ranks(rows_, options);
+  const data::Table all = dist::gather(*shard_.group, features.take(own));
+  std::vector<float> weights;
+  for (const std::int64_t row : own) {
+    if (!weight.empty()) weights.push_back(weight[row]);
+  }
+  weights = dist::gather_values<float>(*shard_.group, weights);
+  std::vector<std::int64_t> every(all.rows());
+  std::iota(every.begin(), every.end(), std::int64_t{0});
+  choose_all(all, weights, sample_of(std::move(every), all.rows(), weights), false);
+  for (const data::Column& column : features.columns()) {
+    if (column.type() != data::ColumnType::categorical) continue;
+    features_[&column - features.columns().data()] = choose_bins(column, weight, {}, options);
+  }
 }
 
 void BinnedData::fill(const data::Table& features) {

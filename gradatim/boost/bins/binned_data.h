@@ -18,6 +18,7 @@
 #include "gradatim/boost/bins/sparse_bins.h"
 #include "gradatim/data/schema.h"
 #include "gradatim/data/table.h"
+#include "gradatim/dist/shard.h"
 
 namespace gradatim::boost {
 
@@ -29,7 +30,8 @@ struct BinOptions {
   const data::Schema* known = nullptr;  // of features whose categories keep their codes
   /// Of the last features, where they are made from others: which.
   std::span<const std::vector<std::int32_t>> sources;
-  bool bundle = true;  // exclusive features (bundle.h); trees are the same without
+  bool bundle = true;      // exclusive features (bundle.h); trees are the same without
+  dist::Shard shard = {};  // what the rows are of; bins are chosen from those of all ranks
 };
 
 /// The same options with the seed of a fit.
@@ -53,6 +55,7 @@ class BinnedData {
   BinnedData(const data::Table& features, const BinnedData& like);
 
   std::int64_t rows() const { return rows_; }
+  const dist::Shard& shard() const { return shard_; }
   std::span<const FeatureBins> features() const { return features_; }
   /// Whether a feature has sparse bins (sparse_bins.h) in place of a column.
   bool sparse(std::int32_t feature) const { return stored_sparse_[feature] != 0; }
@@ -89,6 +92,8 @@ class BinnedData {
   std::span<const SortedRow> sorted_rows(std::int32_t feature) const { return sorted_[feature]; }
 
  private:
+  void choose(const data::Table& features, std::span<const float> weight,
+              const BinOptions& options);
   void fill(const data::Table& features);
   void bundle();
   void choose_positions();
@@ -99,6 +104,7 @@ class BinnedData {
   void sort_rows();
 
   std::int64_t rows_ = 0;
+  dist::Shard shard_;
   std::int64_t cells_ = 0;
   bool exact_ = false;
   std::vector<FeatureBins> features_;

@@ -157,19 +157,20 @@ class StatisticsFit {
   std::vector<Codes> codes_;  // of own_.coded, in the order of the target's rows
 };
 
-// Whether any feature may have a statistic: most tables are numbers, and rows need no blocks then.
-bool any_candidate(const StatisticsRequest& request) {
-  if (request.before != nullptr) return true;
-  if (request.config.mode == TargetStatisticsMode::combinations) return true;
-  return std::ranges::any_of(request.features.columns(), [](const data::Column& column) {
+}  // namespace
+
+// Most tables are numbers, and rows need no blocks then.
+bool may_have_statistics(const TargetStatisticsConfig& config, const data::Table& features) {
+  if (config.mode == TargetStatisticsMode::combinations) return true;
+  return std::ranges::any_of(features.columns(), [](const data::Column& column) {
     return column.type() == data::ColumnType::categorical;
   });
 }
 
-}  // namespace
-
 FittedStatistics fit_statistics(const StatisticsRequest& request) {
-  if (!any_candidate(request)) return {.statistics = nullptr, .schema = coding_schema(request)};
+  if (request.before == nullptr && !may_have_statistics(request.config, request.features)) {
+    return {.statistics = nullptr, .schema = coding_schema(request)};
+  }
   return StatisticsFit(request).run();
 }
 

@@ -38,5 +38,7 @@ struct FittedStatistics {
 };
 
 FittedStatistics fit_statistics(const StatisticsRequest& request);
+/// Whether any of the features may have one.
+bool may_have_statistics(const TargetStatisticsConfig& config, const data::Table& features);
 
 }  // namespace gradatim::boost

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "gradatim/boost/ensemble/sampling.h"
+#include "gradatim/boost/ensemble/shard_data.h"
 #include "gradatim/boost/metric/find.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
@@ -33,6 +34,7 @@ std::unique_ptr<AdditiveData> adaboost_data(const data::FitRequest& request, dat
                  "{} has no scores to start from; leave the base margin out or use boost.newton",
                  model);
   require_one_target(request, model);
+  if (!learner.joins_ranks()) require_one_process(request, "this learner needs all rows at once");
   auto data = std::make_unique<AdditiveData>(prepare(request, wants));
   data->bin(learner, request.seed);
   return data;
@@ -55,6 +57,7 @@ std::shared_ptr<const data::Model> fit_adaboost(const AdaBoostConfig& config,
                                                 std::shared_ptr<const Learner> learner,
                                                 const data::FitRequest& request,
                                                 const api::Settings& settings) {
+  require_alike(request, settings);
   const auto data =
       adaboost_data(request, data::TaskHint::classification, "boost.adaboost", *learner);
   const AdaBoostFit fit{config, *data, learner, request.seed};

@@ -16,9 +16,12 @@
 #include "gradatim/boost/ensemble/row_distribution.h"
 #include "gradatim/boost/ensemble/sampling.h"
 #include "gradatim/boost/ensemble/scored_rows.h"
+#include "gradatim/boost/ensemble/shard_data.h"
 #include "gradatim/boost/order_statistics.h"
+#include "gradatim/boost/row_choice.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
+#include "gradatim/dist/collectives.h"
 
 namespace gradatim::boost {
 namespace {
@@ -41,10 +44,10 @@ class R2Fit {
         learner_(std::move(learner)),
         data_(adaboost_data(request, data::TaskHint::regression, "boost.adaboost_r2", *learner_)),
         train_(data_->train),
-        distribution_(train_.rows(), train_.weight),
+        distribution_(train_.rows(), train_.weight, train_.shard),
         fitter_(learner_->start({&*data_->binned, &train_.features})),
         rows_(sample_rows(train_.rows(), 1.0, 0, 0)),
-        base_(weighted_mean(train_.label, train_.weight)),
+        base_(weighted_mean(train_.all().label, train_.all().weight)),
         watch_(watched_metrics(request, *data_, "boost.metric.rmse"),
                data_->valid ? config.early_stopping_rounds : 0, config.n_estimators,
                request.observer) {
@@ -91,21 +94,25 @@ class R2Fit {
  private:
   std::unique_ptr<Member> fit_member(std::uint32_t round) {
     std::vector<std::uint32_t> drawn;
+    bool all = true;
     if (config_.mode == WeightMode::resample) {
       const auto hits = distribution_.draw(request_.seed, round);
       member_weight_.assign(hits.begin(), hits.end());
+      all = false;
       std::copy_if(rows_.begin(), rows_.end(), std::back_inserter(drawn),
                    [&](std::uint32_t row) { return hits[row] != 0; });
     } else {
       distribution_.weights(member_weight_);
     }
-    quantise(g_, h_, member_weight_, {.seed = request_.seed, .draw = round, .force_wide = true},
+    quantise(g_, h_, member_weight_,
+             {.seed = request_.seed, .draw = round, .force_wide = true, .shard = train_.shard},
              statistics_);
     fitter_->draw_by(request_.seed, round);
     const auto features = sample_features(
         static_cast<std::int32_t>(data_->binned->features().size()), learner_->colsample_bytree(),
         request_.seed, round, fitter_->feature_weights());
-    return fitter_->fit(statistics_, drawn.empty() ? rows_ : drawn, features);
+    const std::span<const std::uint32_t> chosen = drawn.empty() ? no_row() : drawn;
+    return fitter_->fit(statistics_, all ? rows_ : chosen, features);
   }
 
   double mean_loss(const Member& member) {
@@ -115,6 +122,7 @@ class R2Fit {
       loss_[row] = std::abs(base_ + loss_[row] - double{train_.label[row]});
       most = std::max(most, loss_[row]);
     }
+    most = dist::maximum(*train_.shard.group, most);
     if (most == 0.0) return 0.0;
     for (double& r : loss_) {
       r /= most;
@@ -167,6 +175,7 @@ class AdaBoostR2 final : public data::Trainer {
     GRADATIM_CHECK(!learner_->linear_leaves(), UsageError, 1074,
                    "AdaBoost.R2 fits trees with constant leaves; leave linear_tree out, or use "
                    "boost.newton");
+    require_alike(request, settings);
     R2Fit fit(config_, learner_, request);
     fit.run();
     return fit.finish(settings);

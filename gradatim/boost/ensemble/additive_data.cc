@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "gradatim/boost/ensemble/ensemble_model.h"
 #include "gradatim/boost/tree/growth.h"
 #include "gradatim/core/error.h"
 #include "gradatim/data/convert.h"
+#include "gradatim/dist/gather_table.h"
 
 namespace gradatim::boost {
 namespace {
@@ -48,12 +50,18 @@ void AdditiveData::add_statistics(const TargetStatisticsConfig& config, const Le
                                   std::uint64_t seed, const std::vector<std::string>& targets,
                                   const data::Schema* known, const TargetStatistics* before) {
   if (known != nullptr ? before == nullptr : !config.on()) return;
+  const bool split = train.shard.split();
+  if (split && before == nullptr && !may_have_statistics(config, train.features)) return;
+  // Ordered statistics of a row are of rows of every rank: where there are any, every rank gets
+  // all rows for a while.
+  const data::Table features =
+      split ? dist::gather(*train.shard.group, train.features) : train.features;
   const auto fitted = fit_statistics({.config = config,
                                       .task = task,
-                                      .features = train.features,
+                                      .features = features,
                                       .rules = rules_of(learner, train.features),
-                                      .label = train.label,
-                                      .weight = train.weight,
+                                      .label = train.all().label,
+                                      .weight = train.all().weight,
                                       .held_out = {},
                                       .known = known,
                                       .before = before,
@@ -65,12 +73,22 @@ void AdditiveData::add_statistics(const TargetStatisticsConfig& config, const Le
     valid->features = with_columns(valid->features,
                                    statistics->columns_of(valid->features, fitted.schema), names);
   }
-  train.features = with_columns(train.features, fitted.columns, names);
+  std::vector<data::Column> columns = fitted.columns;
+  if (split) {
+    std::vector<std::int64_t> own(train.rows());
+    std::iota(own.begin(), own.end(), train.shard.first_row);
+    for (auto& column : columns) column = column.take(own);
+  }
+  train.features = with_columns(train.features, columns, names);
 }
 
 void AdditiveData::bin(const Learner& learner, std::uint64_t seed, const data::Schema* known) {
-  BinOptions options = seeded(learner.bin_options(train.rows()), seed);
+  BinOptions options = seeded(learner.bin_options(train.shard.rows(train.rows())), seed);
+  GRADATIM_CHECK(!options.exact || !train.shard.split(), DistributedError, 5006,
+                 "exact splits sort all rows at once, and several ranks have parts of them; use "
+                 "tree_method=histogram, or start one process");
   options.known = known;
+  options.shard = train.shard;
   const auto sources =
       statistics ? statistics->sources() : std::vector<std::vector<std::int32_t>>();
   options.sources = sources;
@@ -107,7 +125,7 @@ std::vector<double> base_score_of(const Loss& loss, const Task& task, const Labe
                                   const Grid& grid) {
   // Starting scores replace the base score: they are where the fit begins.
   if (!rows.base_margin.empty()) return std::vector<double>(loss.outputs(task), 0.0);
-  auto base = loss.base_score(task, rows.label, rows.weight);
+  auto base = loss.base_score(task, rows.all().label, rows.all().weight);
   for (double& score : base) score = std::nearbyint(score / grid.step) * grid.step;
   return base;
 }

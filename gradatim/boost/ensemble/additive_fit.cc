@@ -5,11 +5,13 @@
 #include "gradatim/boost/ensemble/additive_data.h"
 #include "gradatim/boost/ensemble/additive_rounds.h"
 #include "gradatim/boost/ensemble/checkpoint.h"
+#include "gradatim/boost/ensemble/shard_data.h"
 #include "gradatim/boost/ensemble/warm_start.h"
 #include "gradatim/boost/ensemble/watch.h"
 #include "gradatim/boost/metric/find.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
+#include "gradatim/dist/collectives.h"
 
 namespace gradatim::boost {
 namespace {
@@ -28,11 +30,11 @@ class AdditiveFit {
         request_(start_ ? start_->request() : request),
         data_(request_, loss_.get()) {
     if (!loss_) loss_ = automatic_loss(data_.task);
-    loss_->check(data_.task, data_.train.label);
-    data_.train.weight = balanced(config_.balance, request_.class_weights, data_.task,
-                                  data_.train.label, std::move(data_.train.weight));
+    const LabelledRows& all = data_.train.all();
+    loss_->check(data_.task, all.label);
+    balance();
     outputs_ = loss_->outputs(data_.task);
-    grid_ = grid_of(*loss_, data_.train.label, data_.task.targets);
+    grid_ = grid_of(*loss_, all.label, data_.task.targets);
     base_score_ = start_ ? start_->base_score(outputs_, members_per_round())
                          : base_score_of(*loss_, data_.task, data_.train, grid_);
   }
@@ -42,6 +44,8 @@ class AdditiveFit {
                          start_ ? &start_->schema() : nullptr,
                          start_ ? start_->statistics() : nullptr);
     data_.bin(*learner_, request_.seed, start_ ? &start_->schema() : nullptr);
+    // Labels of all ranks are only asked for again where the rows are watched.
+    if (!config_.evaluate_train) data_.train.whole = nullptr;
     Members members;
     if (start_) {
       members =
@@ -66,7 +70,7 @@ class AdditiveFit {
       identity_ = identity_of(request_, settings_, data_.task, data_.schema, data_.train,
                               data_.valid ? &*data_.valid : nullptr);
     }
-    if (auto loaded = checkpoint.load(identity_, data_.binned->features())) {
+    if (auto loaded = load(checkpoint)) {
       restore(std::move(*loaded), rounds, watch);
     } else if (start_) {
       replay(std::move(members), rounds, scores, watch);
@@ -84,6 +88,16 @@ class AdditiveFit {
     ScoredRows& train;
     ScoredRows* valid;  // or null
   };
+
+  dist::Group& group() const { return *data_.train.shard.group; }
+
+  void balance() {
+    LabelledRows& train = data_.train;
+    LabelledRows& all = train.whole ? *train.whole : train;
+    all.weight = balanced(config_.balance, request_.class_weights, data_.task, all.label,
+                          std::move(all.weight));
+    if (train.whole && !all.weight.empty()) train.weight = train.own_part<float>(all.weight);
+  }
 
   int members_per_round() const {
     return (config_.vector_leaves ? 1 : outputs_) * static_cast<int>(config_.num_parallel_tree);
@@ -105,10 +119,18 @@ class AdditiveFit {
       rounds.boost(watch.last_round());
       record(scores, watch);
       close(rounds, watch);
-      checkpoint.write_if_due(identity_, state_, rounds.members());
+      if (group().rank() == 0) checkpoint.write_if_due(identity_, state_, rounds.members());
       watch.tell();
-      if (config_.max_seconds > 0.0 && watch.seconds() > config_.max_seconds) break;
+      if (out_of_time(watch)) break;
     }
+  }
+
+  // By rank 0's clock.
+  bool out_of_time(const Watch& watch) const {
+    if (config_.max_seconds == 0.0) return false;
+    std::int64_t over = watch.seconds() > config_.max_seconds ? 1 : 0;
+    group().broadcast(std::as_writable_bytes(std::span(&over, 1)), 0);
+    return over != 0;
   }
 
   // Whatever ends a fit early, the checkpoint holds the rounds that were done, if it can be
@@ -135,6 +157,7 @@ class AdditiveFit {
   // Only whole rounds: what an exception left of the next one stays out. Returns why it could not
   // be written, which must cost neither a finished model nor the error that ended the fit.
   std::string save(Checkpoint& checkpoint, const AdditiveRounds& rounds) {
+    if (group().rank() != 0) return {};  // all ranks have the same members
     const auto whole = state_.watch.last * rounds.members_per_round();
     try {
       checkpoint.write(identity_, state_, std::span(rounds.members()).first(whole));
@@ -142,6 +165,16 @@ class AdditiveFit {
       return error.what();
     }
     return {};
+  }
+
+  // Every rank reads the same folder, before rank 0 writes there.
+  std::optional<Checkpoint::Loaded> load(const Checkpoint& checkpoint) const {
+    std::optional<Checkpoint::Loaded> loaded;
+    dist::together(group(), [&] { loaded = checkpoint.load(identity_, data_.binned->features()); });
+    dist::require_equal(
+        group(), "checkpoint in the folder, which all must see",
+        loaded ? fmt::format("one of {} rounds", loaded->state.watch.last) : "none");
+    return loaded;
   }
 
   void restore(Checkpoint::Loaded loaded, AdditiveRounds& rounds, Watch& watch) {
@@ -253,6 +286,13 @@ std::shared_ptr<const data::Model> fit_additive(const AdditiveConfig& config,
                                                 std::shared_ptr<const Learner> learner,
                                                 const data::FitRequest& request,
                                                 const api::Settings& settings) {
+  require_alike(request, settings);
+  if (!learner->joins_ranks()) {
+    require_one_process(request, "this learner needs all rows at once");
+  }
+  if (loss && loss->whole()) {
+    require_one_process(request, "a loss of your own is given all rows at once");
+  }
   return AdditiveFit(config, std::move(loss), std::move(learner), request, settings).run();
 }
 

@@ -7,6 +7,7 @@
 #include "gradatim/boost/ensemble/sampling.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
+#include "gradatim/dist/collectives.h"
 
 namespace gradatim::boost {
 
@@ -89,12 +90,12 @@ void AdditiveRounds::boost(std::int64_t round) {
   for (std::int64_t p = 0; p < parallel; ++p) {
     const RowSample rows = sample(round, p);
     weight_ = rows.weight.empty() ? rows_.train->data().weight : rows.weight;
-    const bool every_row = rows.rows.empty();
+    const bool every_row = rows.every;
     for (int tree = 0; tree < trees_; ++tree) {
       quantise_tree(tree, round);
       const auto draw = static_cast<std::uint32_t>((round * parallel + p) * trees_ + tree);
       auto& member = fitted[p * trees_ + tree];
-      member = fit_member(tree, draw, rows.rows);
+      member = fit_member(tree, draw, rows.chosen());
       if (at_once) add(*member, tree, every_row);
     }
   }
@@ -129,10 +130,13 @@ double AdditiveRounds::factor(std::int64_t round, double weight) const {
 
 void AdditiveRounds::quantise_output(int k, std::uint32_t draw) {
   const bool wide = rows_.binned->exact() || config_.high_precision || outliers_[k] != 0;
-  gradients_.quantise(
-      k, weight_,
-      {.seed = seed_, .draw = draw, .force_wide = wide, .constant_hessian = constant_hessian()},
-      statistics_);
+  gradients_.quantise(k, weight_,
+                      {.seed = seed_,
+                       .draw = draw,
+                       .force_wide = wide,
+                       .constant_hessian = constant_hessian(),
+                       .shard = shard()},
+                      statistics_);
   outliers_[k] = statistics_.outliers;
 }
 
@@ -154,14 +158,16 @@ void AdditiveRounds::quantise_tree(int tree, std::int64_t round) {
 void AdditiveRounds::quantise_sketch(std::int64_t round) {
   const SampledGradients all = gradients_.all(weight_);
   const auto h = constant_hessian() ? std::span<const float>() : all.h;
-  sketch_.make({all.g, h, weight_, all.rows, outputs_}, seed_, static_cast<std::uint32_t>(round));
+  sketch_.make({all.g, h, weight_, all.rows, outputs_, shard()}, seed_,
+               static_cast<std::uint32_t>(round));
   bool outliers = false;
   for (int j = 0; j < sketch_.outputs(); ++j) {
     quantise(sketch_.g(j), sketch_.h(j), weight_,
              {.seed = seed_,
               .draw = static_cast<std::uint32_t>(round * outputs_ + j),
               .force_wide = config_.high_precision || outliers_.front() != 0,
-              .constant_hessian = constant_hessian()},
+              .constant_hessian = constant_hessian(),
+              .shard = shard()},
              statistics_);
     outliers = outliers || statistics_.outliers;
     if (j == 0) vectors_.resize(rows_.train->rows(), sketch_.outputs(), statistics_.wide);
@@ -173,7 +179,9 @@ void AdditiveRounds::quantise_sketch(std::int64_t round) {
 RowSample AdditiveRounds::sample(std::int64_t round, std::int64_t parallel) const {
   const auto draw = static_cast<std::uint32_t>(round * config_.num_parallel_tree + parallel);
   if (!held_out_.empty()) return sample_learned(draw);
-  return draw_rows(config_.sampling, gradients_.all(rows_.train->data().weight), seed_, draw);
+  SampledGradients gradients = gradients_.all(rows_.train->data().weight);
+  gradients.shard = shard();
+  return draw_rows(config_.sampling, gradients, seed_, draw);
 }
 
 // Of the rows that are not held out, as if there were no others.
@@ -190,8 +198,8 @@ RowSample AdditiveRounds::sample_learned(std::uint32_t draw) const {
   if (!own.empty()) gather(own, weight);
   const auto count = static_cast<std::int64_t>(learned_.size());
   RowSample drawn = draw_rows(config_.sampling, {g, h, weight, count, outputs_}, seed_, draw);
-  RowSample sample;
-  if (drawn.rows.empty()) sample.rows = learned_;
+  RowSample sample{.every = false};
+  if (drawn.every) sample.rows = learned_;
   for (const std::uint32_t i : drawn.rows) sample.rows.push_back(learned_[i]);
   if (drawn.weight.empty()) return sample;
   sample.weight.assign(held_out_.size(), 0.0F);
@@ -227,8 +235,9 @@ std::unique_ptr<Member> AdditiveRounds::fit_member(int tree, std::uint32_t draw,
 // Every output's own leaves, where splits were searched on a sketch.
 void AdditiveRounds::fill_outputs(Member& member) {
   for (int k = 0; k < outputs_; ++k) {
-    gradients_.quantise(k, weight_, {.force_wide = true, .constant_hessian = constant_hessian()},
-                        statistics_);
+    gradients_.quantise(
+        k, weight_, {.force_wide = true, .constant_hessian = constant_hessian(), .shard = shard()},
+        statistics_);
     fitter_->fill_output(member, k, statistics_);
   }
 }
@@ -244,40 +253,64 @@ void AdditiveRounds::refit_leaves(Member& member, int k, int output) {
   const bool newton_step = config_.first_order && !loss_.constant_hessian();
   if (leaves.empty() || !refits_leaves()) return;
   if (newton_step) {
-    quantise(gradients_.g(k), gradients_.h(k), weight_, {.force_wide = true}, step_statistics_);
+    quantise(gradients_.g(k), gradients_.h(k), weight_, {.force_wide = true, .shard = shard()},
+             step_statistics_);
   }
-  const auto scores = rows_.train->output(k);
-  parallel_tasks(static_cast<std::int64_t>(leaves.size()), [&](std::int64_t i) {
-    const Leaf& leaf = leaves[i];
-    fitter_->set_leaf(member, leaf.id, output,
-                      newton_step ? newton_value(leaf) : loss_value(leaf, scores, k));
+  const auto values = newton_step ? newton_values(leaves) : loss_values(leaves, k);
+  for (std::size_t i = 0; i < leaves.size(); ++i) {
+    fitter_->set_leaf(member, leaves[i].id, output, values[i]);
+  }
+}
+
+std::vector<double> AdditiveRounds::newton_values(std::span<const Leaf> leaves) const {
+  std::vector<std::int64_t> sums(2 * leaves.size());  // g and h
+  parallel_tasks(std::ssize(leaves), [&](std::int64_t i) {
+    for (const std::uint32_t row : leaves[i].rows) {
+      sums[2 * i] += step_statistics_.rows[row].fine.g;
+      sums[2 * i + 1] += step_statistics_.rows[row].fine.h;
+    }
   });
-}
-
-double AdditiveRounds::newton_value(const Leaf& leaf) const {
-  std::int64_t g = 0;
-  std::int64_t h = 0;
-  for (const std::uint32_t row : leaf.rows) {
-    g += step_statistics_.rows[row].fine.g;
-    h += step_statistics_.rows[row].fine.h;
+  shard().group->all_reduce(std::span(sums), dist::Reduction::sum);
+  std::vector<double> values(leaves.size());
+  const Units& unit = step_statistics_.fine_units;
+  for (std::size_t i = 0; i < leaves.size(); ++i) {
+    const std::int64_t g = sums[2 * i], h = sums[2 * i + 1];
+    if (h == 0) continue;
+    values[i] = -(static_cast<double>(g) * unit.g) / (static_cast<double>(h) * unit.h);
   }
-  if (h == 0) return 0.0;
-  return -(static_cast<double>(g) * step_statistics_.fine_units.g) /
-         (static_cast<double>(h) * step_statistics_.fine_units.h);
+  return values;
 }
 
-double AdditiveRounds::loss_value(const Leaf& leaf, std::span<const double> scores, int k) const {
+// Of the rows of all ranks; the order of rows means nothing to a loss.
+std::vector<double> AdditiveRounds::loss_values(std::span<const Leaf> leaves, int k) const {
   const LabelledRows& data = rows_.train->data();
+  const auto scores = rows_.train->output(k);
   const std::size_t first = data.targets > 1 ? k * scores.size() : 0;
-  std::vector<float> label;
-  std::vector<double> score;
-  std::vector<float> weight;
-  for (const std::uint32_t row : leaf.rows) {
-    label.push_back(data.label[first + row]);
-    score.push_back(scores[row]);
-    if (!weight_.empty()) weight.push_back(weight_[row]);
+  struct LeafRows {
+    std::vector<float> label;
+    std::vector<double> score;
+    std::vector<float> weight;
+  };
+  std::vector<LeafRows> rows(leaves.size());
+  parallel_tasks(std::ssize(leaves), [&](std::int64_t i) {
+    for (const std::uint32_t row : leaves[i].rows) {
+      rows[i].label.push_back(data.label[first + row]);
+      rows[i].score.push_back(scores[row]);
+      if (!weight_.empty()) rows[i].weight.push_back(weight_[row]);
+    }
+  });
+  std::vector<double> values(leaves.size());
+  if (shard().split()) {
+    for (auto& [label, score, weight] : rows) {
+      label = dist::gather_values<float>(*shard().group, label);
+      score = dist::gather_values<double>(*shard().group, score);
+      weight = dist::gather_values<float>(*shard().group, weight);
+    }
   }
-  return loss_.leaf_value({label, score, weight, k});
+  parallel_tasks(std::ssize(leaves), [&](std::int64_t i) {
+    values[i] = loss_.leaf_value({rows[i].label, rows[i].score, rows[i].weight, k});
+  });
+  return values;
 }
 
 // To the scores; the last member whose leaves hold every row, by these leaves.

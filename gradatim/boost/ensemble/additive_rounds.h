@@ -55,6 +55,7 @@ class AdditiveRounds {
   void quantise_sketch(std::int64_t round);
   void fill_outputs(Member& member);
   void check_linear_leaves() const;
+  const dist::Shard& shard() const { return rows_.binned->shard(); }
   bool constant_hessian() const { return config_.first_order || loss_.constant_hessian(); }
   /// Whether leaves take another value than that of their gradients and hessians.
   bool refits_leaves() const;
@@ -63,8 +64,8 @@ class AdditiveRounds {
   std::unique_ptr<Member> fit_member(int tree, std::uint32_t draw,
                                      std::span<const std::uint32_t> rows);
   void refit_leaves(Member& member, int k, int output);
-  double newton_value(const Leaf& leaf) const;
-  double loss_value(const Leaf& leaf, std::span<const double> scores, int k) const;
+  std::vector<double> newton_values(std::span<const Leaf> leaves) const;
+  std::vector<double> loss_values(std::span<const Leaf> leaves, int k) const;
   void add(const Member& member, int tree, bool every_row);
   void drop(std::span<const std::int64_t> rounds);
   void restore(std::span<const std::int64_t> rounds, std::span<const double> before);

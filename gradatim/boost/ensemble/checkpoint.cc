@@ -8,32 +8,36 @@
 #include "gradatim/core/error.h"
 #include "gradatim/core/hash.h"
 #include "gradatim/core/parallel.h"
+#include "gradatim/dist/collectives.h"
 
 namespace gradatim::boost {
 namespace {
 
-// The same for any number of threads: blocks are hashed on their own and combined in order.
-std::uint64_t hash_features(const data::Table& features) {
-  constexpr std::int64_t kBlock = 4096;
-  std::vector<std::uint64_t> blocks((features.rows() + kBlock - 1) / kBlock);
-  parallel_for(features.rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<double> cells(end - begin);
-    Hash hash;
-    for (const auto& column : features.columns()) {
-      column.read(begin, cells);
-      hash.add(std::span<const double>(cells));
-    }
-    blocks[begin / kBlock] = hash.value();
-  });
-  return Hash().add(std::span<const std::uint64_t>(blocks)).value();
-}
-
+// The same for any number of threads and ranks: each row's numbers are hashed behind its place, and
+// the hashes added up.
 std::string hash_rows(const LabelledRows& rows) {
-  Hash hash;
-  hash.add(hash_features(rows.features));
-  hash.add(std::span<const float>(rows.label)).add(std::span<const float>(rows.weight));
-  for (const auto& margin : rows.base_margin) hash.add(std::span<const double>(margin));
-  return fmt::format("{:016x}", hash.value());
+  constexpr std::int64_t kBlock = 1024;
+  const std::int64_t count = rows.rows();
+  std::vector<std::uint64_t> blocks((count + kBlock - 1) / kBlock);
+  parallel_for(count, kBlock, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<Hash> hashes;
+    for (std::int64_t row = begin; row < end; ++row) {
+      Hash& hash = hashes.emplace_back(static_cast<std::uint64_t>(rows.shard.first_row + row));
+      for (int k = 0; k < rows.targets; ++k) hash.add(double{rows.label[k * count + row]});
+      if (!rows.weight.empty()) hash.add(double{rows.weight[row]});
+      for (const auto& margin : rows.base_margin) hash.add(margin[row]);
+    }
+    std::vector<double> cells(end - begin);
+    for (const auto& column : rows.features.columns()) {
+      column.read(begin, cells);
+      for (std::int64_t i = 0; i < end - begin; ++i) hashes[i].add(cells[i]);
+    }
+    for (const Hash& hash : hashes) blocks[begin / kBlock] += hash.value();
+  });
+  std::uint64_t sum = 0;
+  for (const std::uint64_t block : blocks) sum += block;
+  sum = static_cast<std::uint64_t>(dist::sum(*rows.shard.group, static_cast<std::int64_t>(sum)));
+  return fmt::format("{:016x}", sum);
 }
 
 std::string hash_text(std::string_view text) {

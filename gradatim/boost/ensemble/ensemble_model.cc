@@ -12,6 +12,7 @@
 #include "gradatim/core/parallel.h"
 #include "gradatim/data/convert.h"
 #include "gradatim/data/weights.h"
+#include "gradatim/dist/collectives.h"
 
 namespace gradatim::boost {
 EnsembleModel::EnsembleModel(data::ModelCard card, EnsembleParts parts)
@@ -24,10 +25,30 @@ std::int64_t EnsembleModel::rounds() const {
 std::vector<std::pair<std::string, double>> EnsembleModel::evaluate(
     const data::Table& table, const std::vector<std::string>& metrics,
     const std::string& weight) const {
-  const LabelledRows rows =
-      label_rows(table, parts_.task, card_.target_names(), weight, card_.base_margin);
-  const auto predictions =
-      predict(data::drop_weightless(table, weight), {.base_margin = card_.base_margin});
+  return evaluate_ranks(dist::alone(), table, metrics, weight);
+}
+
+// Rows are predicted where they are; every rank then has all labels and predictions.
+std::vector<std::pair<std::string, double>> EnsembleModel::evaluate_ranks(
+    dist::Group& group, const data::Table& table, const std::vector<std::string>& metrics,
+    const std::string& weight) const {
+  LabelledRows rows;
+  data::Predictions predictions;
+  dist::together(group, [&] {
+    rows = label_rows(table, parts_.task, card_.target_names(), weight, card_.base_margin);
+    predictions = predict(data::drop_weightless(table, weight), {.base_margin = card_.base_margin});
+  });
+  if (group.size() > 1) {
+    std::vector<float> label;
+    for (int k = 0; k < parts_.task.targets; ++k) {
+      const auto own = std::span<const float>(rows.label).subspan(k * rows.rows(), rows.rows());
+      const auto all = dist::gather_values<float>(group, own);
+      label.insert(label.end(), all.begin(), all.end());
+    }
+    rows.label = std::move(label);
+    rows.weight = dist::gather_values<float>(group, rows.weight);
+    predictions.values = dist::gather_values<double>(group, predictions.values);
+  }
   std::vector<std::pair<std::string, double>> results;
   const Scored scored{parts_.task, predictions.columns / parts_.task.targets, loss()};
   for (const auto& metric : find_metrics(metrics, scored)) {

@@ -50,6 +50,9 @@ class EnsembleModel : public data::Model {
   std::vector<std::pair<std::string, double>> evaluate(const data::Table& table,
                                                        const std::vector<std::string>& metrics,
                                                        const std::string& weight) const override;
+  std::vector<std::pair<std::string, double>> evaluate_ranks(
+      dist::Group& group, const data::Table& table, const std::vector<std::string>& metrics,
+      const std::string& weight) const override;
   std::vector<data::Importance> importances() const override;
   std::string bytes() const override;
 

@@ -1,6 +1,7 @@
 #include "gradatim/boost/ensemble/held_out_fit.h"
 
 #include "gradatim/boost/ensemble/additive_rounds.h"
+#include "gradatim/boost/ensemble/shard_data.h"
 #include "gradatim/boost/metric/find.h"
 #include "gradatim/boost/tree/growth.h"
 #include "gradatim/core/error.h"
@@ -134,6 +135,7 @@ class HeldOutFit final : public data::SteppedFit {
 
 std::shared_ptr<const data::PreparedData> prepare_additive(const Loss* loss, const Learner& learner,
                                                            const data::FitRequest& request) {
+  require_one_process(request, "folds are fitted by one process");
   auto data = std::make_shared<AdditiveData>(request, loss);
   data->bin(learner, request.seed);
   return data;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gradatim/boost/ensemble/shard_data.h"
 #include "gradatim/core/parallel.h"
 
 namespace gradatim::boost {
@@ -67,6 +68,11 @@ void MedianRows::add(std::span<const double> values, double weight) {
       medians_[row] = lower_median(votes);
     }
   });
+}
+
+MetricInput MedianRows::metric_input() {
+  all_medians_ = of_all_ranks(rows_, medians_);
+  return {rows_.all().label, all_medians_, 1, rows_.all().weight};
 }
 
 }  // namespace gradatim::boost

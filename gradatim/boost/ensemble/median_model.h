@@ -49,13 +49,14 @@ class MedianRows {
 
   /// `values` [rows]: what a member says of each row.
   void add(std::span<const double> values, double weight);
-  /// Labels and medians; valid until the next call of add().
-  MetricInput metric_input() const { return {rows_.label, medians_, 1, rows_.weight}; }
+  /// Labels and medians of all ranks' rows; valid until the next call.
+  MetricInput metric_input();
 
  private:
   const LabelledRows& rows_;
   std::vector<Votes> votes_;
   std::vector<double> medians_;
+  std::vector<double> all_medians_;  // of all ranks' rows
 };
 
 }  // namespace gradatim::boost

@@ -7,6 +7,7 @@
 #include "gradatim/boost/statistics.h"
 #include "gradatim/core/parallel.h"
 #include "gradatim/core/philox.h"
+#include "gradatim/dist/collectives.h"
 
 namespace gradatim::boost {
 namespace {
@@ -116,18 +117,20 @@ std::vector<double> sums_of_squares(const SketchInput& input) {
       most[i] = std::max(most[i], std::abs(weighted(input, static_cast<int>(i), row)));
     }
   });
-  const double largest = *std::max_element(most.begin(), most.end());
+  const double largest =
+      dist::maximum(*input.shard.group, *std::max_element(most.begin(), most.end()));
   const double scale = largest > 0.0 ? std::ldexp(1.0, 15 - ceil_log2(largest)) : 1.0;
-  std::vector<double> squares(input.outputs);
+  std::vector<std::int64_t> sums(input.outputs);
   parallel_tasks(input.outputs, [&](std::int64_t i) {
     std::int64_t sum = 0;
     for (std::int64_t row = 0; row < input.rows; ++row) {
       const auto g = static_cast<std::int64_t>(weighted(input, static_cast<int>(i), row) * scale);
       sum += g * g;
     }
-    squares[i] = static_cast<double>(sum);
+    sums[i] = sum;
   });
-  return squares;
+  input.shard.group->all_reduce(std::span(sums), dist::Reduction::sum);
+  return {sums.begin(), sums.end()};
 }
 
 }  // namespace gradatim::boost

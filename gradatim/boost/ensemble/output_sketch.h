@@ -14,6 +14,8 @@
 #include <span>
 #include <vector>
 
+#include "gradatim/dist/shard.h"
+
 namespace gradatim::boost {
 
 enum class SketchMethod { random_projection, top_outputs, random_sampling };
@@ -32,6 +34,7 @@ struct SketchInput {
   std::span<const float> weight;
   std::int64_t rows = 0;
   int outputs = 1;
+  dist::Shard shard = {};
 };
 
 class OutputSketch {

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "gradatim/boost/statistics.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/philox.h"
+#include "gradatim/dist/collectives.h"
 
 namespace gradatim::boost {
 namespace {
@@ -17,20 +20,27 @@ void require_sound(double x) {
 
 }  // namespace
 
-RowDistribution::RowDistribution(std::int64_t rows, std::span<const float> weight)
-    : d_(rows, 1.0), largest_(blocks()) {
+RowDistribution::RowDistribution(std::int64_t rows, std::span<const float> weight,
+                                 const dist::Shard& shard)
+    : shard_(shard), d_(rows, 1.0), largest_(blocks()) {
   if (!weight.empty()) std::copy(weight.begin(), weight.end(), d_.begin());
   normalise();
 }
 
-double RowDistribution::total(std::span<const ExactSum> sums) {
+double RowDistribution::largest_of_all() const {
+  double most = -std::numeric_limits<double>::infinity();
+  for (const double x : largest_) most = std::max(most, x);
+  return dist::maximum(*shard_.group, most);
+}
+
+double RowDistribution::total(std::span<const ExactSum> sums) const {
   ExactSum all;
   for (const ExactSum& sum : sums) all.add(sum);
-  return all.value();
+  return dist::sum(*shard_.group, all).value();
 }
 
 void RowDistribution::settle() {
-  most_ = *std::max_element(largest_.begin(), largest_.end());
+  most_ = largest_of_all();
   require_sound(most_);
 }
 
@@ -72,7 +82,7 @@ double RowDistribution::fixed_point(std::vector<std::int32_t>& integers) const {
 
 void RowDistribution::weights(std::vector<float>& weight) const {
   weight.resize(d_.size());
-  const auto count = static_cast<double>(d_.size());
+  const auto count = static_cast<double>(shard_.rows(rows()));
   each_block([&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       weight[row] = static_cast<float>(d_[row] * count);
@@ -84,19 +94,24 @@ void RowDistribution::weights(std::vector<float>& weight) const {
 // does not depend on how they were added.
 std::vector<std::int32_t> RowDistribution::draw(std::uint64_t seed, std::uint32_t number) const {
   std::vector<std::uint64_t> cumulative(d_.size());
-  std::uint64_t total = 0;
+  std::uint64_t own = 0;
   for (std::size_t i = 0; i < d_.size(); ++i) {
-    total += static_cast<std::uint64_t>(std::nearbyint(d_[i] * 0x1p52));
-    cumulative[i] = total;
+    own += static_cast<std::uint64_t>(std::nearbyint(d_[i] * 0x1p52));
+    cumulative[i] = own;
   }
+  const auto before =
+      static_cast<std::uint64_t>(dist::sum_before(*shard_.group, static_cast<std::int64_t>(own)));
+  const auto total =
+      static_cast<std::uint64_t>(dist::sum(*shard_.group, static_cast<std::int64_t>(own)));
   __extension__ using Wide = unsigned __int128;
   const Philox random(seed, Stream::resample, number);
   std::vector<std::int32_t> hits(d_.size());
-  for (std::int64_t i = 0; i < rows(); ++i) {
+  for (std::int64_t i = 0; i < shard_.rows(rows()); ++i) {
     const auto wide = static_cast<Wide>(random.bits(i)) * total;
     const auto at = static_cast<std::uint64_t>(wide >> 64);
-    const auto hit = std::upper_bound(cumulative.begin(), cumulative.end(), at);
-    ++hits[std::min<std::ptrdiff_t>(hit - cumulative.begin(), rows() - 1)];
+    if (at < before || at >= before + own) continue;  // another rank's row
+    ++hits[std::upper_bound(cumulative.begin(), cumulative.end(), at - before) -
+           cumulative.begin()];
   }
   return hits;
 }

@@ -1,6 +1,7 @@
 // The distribution D_m over rows that AdaBoost keeps.
 //
-// Sums are of integers or exact, so that D does not depend on threads.
+// Sums are of integers or exact, so that D does not depend on threads or ranks. Rows are this
+// rank's, sums and shares those of all ranks' rows.
 #pragma once
 
 #include <algorithm>
@@ -12,13 +13,14 @@
 #include "gradatim/core/exact_sum.h"
 #include "gradatim/core/math.h"
 #include "gradatim/core/parallel.h"
+#include "gradatim/dist/shard.h"
 
 namespace gradatim::boost {
 
 class RowDistribution {
  public:
   /// Proportional to the weights, or uniform where there are none.
-  RowDistribution(std::int64_t rows, std::span<const float> weight);
+  RowDistribution(std::int64_t rows, std::span<const float> weight, const dist::Shard& shard = {});
 
   std::int64_t rows() const { return static_cast<std::int64_t>(d_.size()); }
   double operator[](std::int64_t row) const { return d_[row]; }
@@ -55,6 +57,9 @@ class RowDistribution {
       sum.some += count.some;
       sum.all += count.all;
     }
+    std::int64_t both[] = {sum.some, sum.all};
+    shard_.group->all_reduce(std::span<std::int64_t>(both), dist::Reduction::sum);
+    sum = {both[0], both[1]};
     return static_cast<double>(sum.some) / static_cast<double>(sum.all);
   }
   /// D <- D f(row), where f is known to keep the sum.
@@ -81,11 +86,12 @@ class RowDistribution {
       for (std::int64_t row = begin; row < end; ++row) d_[row] = f(row);
       largest_[begin / kBlock] = *std::max_element(d_.begin() + begin, d_.begin() + end);
     });
-    exponentiate(weight, *std::max_element(largest_.begin(), largest_.end()));
+    exponentiate(weight, largest_of_all());
     normalise();
   }
 
-  /// How often rows() draws with replacement hit each row; a pure function of (seed, number).
+  /// How often as many draws with replacement as all ranks have rows hit each row; a pure function
+  /// of (seed, number).
   std::vector<std::int32_t> draw(std::uint64_t seed, std::uint32_t number) const;
   /// Integers with D = integer * unit, the largest at most 2^30. Gives the unit.
   double fixed_point(std::vector<std::int32_t>& integers) const;
@@ -100,7 +106,8 @@ class RowDistribution {
   void each_block(F&& f) const {
     parallel_for(rows(), kBlock, f);
   }
-  static double total(std::span<const ExactSum> sums);
+  double total(std::span<const ExactSum> sums) const;
+  double largest_of_all() const;
   void find_largest(std::int64_t begin, std::int64_t end) {
     largest_[begin / kBlock] = *std::max_element(d_.begin() + begin, d_.begin() + end);
   }
@@ -109,6 +116,7 @@ class RowDistribution {
   void exponentiate(std::span<const float> weight, double most);
   void normalise();
 
+  dist::Shard shard_;
   std::vector<double> d_;
   std::vector<double> largest_;  // of each block
   double most_ = 0.0;

@@ -12,6 +12,7 @@
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
 #include "gradatim/core/philox.h"
+#include "gradatim/dist/collectives.h"
 
 namespace gradatim::boost {
 namespace {
@@ -26,7 +27,25 @@ constexpr double kMost{std::numeric_limits<float>::max()};
 // sums are exact.
 class Importance {
  public:
-  Importance(const SampledGradients& in, double lambda) : size_(in.rows) {
+  Importance(const SampledGradients& in, double lambda) : shard_(in.shard), size_(in.rows) {
+    dist::together(*shard_.group, [&] { measure(in, lambda); });
+    float most = 0.0F;
+    for (const float size : size_) most = std::max(most, size);
+    most = static_cast<float>(dist::maximum(*shard_.group, double{most}));
+    const int bits = 61 - ceil_log2(static_cast<double>(all_rows()) + 1.0);
+    scale_ = most > 0.0F ? std::ldexp(1.0, bits - ceil_log2(double{most})) : 1.0;
+  }
+
+  const dist::Shard& shard() const { return shard_; }
+  std::int64_t rows() const { return static_cast<std::int64_t>(size_.size()); }
+  std::int64_t all_rows() const { return shard_.rows(rows()); }
+  float operator[](std::int64_t row) const { return size_[row]; }
+  std::uint32_t bits(std::int64_t row) const { return std::bit_cast<std::uint32_t>(size_[row]); }
+  std::int64_t fixed(float size) const { return static_cast<std::int64_t>(double{size} * scale_); }
+  double scale() const { return scale_; }
+
+ private:
+  void measure(const SampledGradients& in, double lambda) {
     parallel_for(in.rows, kBlock, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t row = begin; row < end; ++row) {
         double squares = 0.0;
@@ -42,20 +61,9 @@ class Importance {
         size_[row] = static_cast<float>(std::min(weight * std::sqrt(squares), kMost));
       }
     });
-    const float most = *std::max_element(size_.begin(), size_.end());
-    const int bits = 61 - ceil_log2(static_cast<double>(in.rows) + 1.0);
-    scale_ = most > 0.0F ? std::ldexp(1.0, bits - ceil_log2(double{most})) : 1.0;
   }
 
-  std::int64_t rows() const { return static_cast<std::int64_t>(size_.size()); }
-  float operator[](std::int64_t row) const { return size_[row]; }
-  std::uint32_t bits(std::int64_t row) const { return std::bit_cast<std::uint32_t>(size_[row]); }
-  std::int64_t fixed(std::int64_t row) const {
-    return static_cast<std::int64_t>(double{size_[row]} * scale_);
-  }
-  double scale() const { return scale_; }
-
- private:
+  dist::Shard shard_;
   std::vector<float> size_;
   double scale_ = 1.0;
 };
@@ -73,7 +81,7 @@ std::vector<Bucket> buckets_of(const Importance& importance) {
     for (std::int64_t row = importance.rows() * part / kParts; row < end; ++row) {
       Bucket& bucket = parts[part][importance.bits(row) >> kBucketShift];
       ++bucket.rows;
-      bucket.sum += importance.fixed(row);
+      bucket.sum += importance.fixed(importance[row]);
     }
   });
   for (std::int64_t part = 1; part < kParts; ++part) {
@@ -82,20 +90,33 @@ std::vector<Bucket> buckets_of(const Importance& importance) {
       parts[0][b].sum += parts[part][b].sum;
     }
   }
+  static_assert(sizeof(Bucket) == 2 * sizeof(std::int64_t));
+  importance.shard().group->all_reduce(std::span(&parts[0][0].rows, 2 * kBuckets),
+                                       dist::Reduction::sum);
   return std::move(parts[0]);
 }
 
+// A row of any rank, by its place among all.
+struct RankedRow {
+  std::int64_t place = 0;
+  float size = 0.0F;
+  bool operator<(const RankedRow& other) const {
+    return size != other.size ? size > other.size : place < other.place;
+  }
+};
+
 // Rows of one bucket, the largest first; equal ones by row.
-std::vector<std::uint32_t> ranked(const Importance& importance, std::size_t bucket) {
-  std::vector<std::uint32_t> rows;
+std::vector<RankedRow> ranked(const Importance& importance, std::size_t bucket) {
+  std::vector<RankedRow> rows;
   for (std::int64_t row = 0; row < importance.rows(); ++row) {
     if (importance.bits(row) >> kBucketShift == bucket) {
-      rows.push_back(static_cast<std::uint32_t>(row));
+      rows.push_back({importance.shard().first_row + row, importance[row]});
     }
   }
-  std::ranges::sort(rows, [&](std::uint32_t a, std::uint32_t b) {
-    return importance[a] != importance[b] ? importance[a] > importance[b] : a < b;
-  });
+  if (importance.shard().split()) {
+    rows = dist::gather_values<RankedRow>(*importance.shard().group, rows);
+  }
+  std::ranges::sort(rows, std::less<>());
   return rows;
 }
 
@@ -110,7 +131,10 @@ std::vector<std::uint8_t> largest(const Importance& importance, std::int64_t cou
   }
   if (last == 0 || count == 0) return chosen;
   const auto rows = ranked(importance, last - 1);
-  for (std::int64_t i = 0; i < count; ++i) chosen[rows[i]] = 1;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t row = rows[i].place - importance.shard().first_row;
+    if (row >= 0 && row < importance.rows()) chosen[row] = 1;
+  }
   return chosen;
 }
 
@@ -140,11 +164,11 @@ double threshold(const Importance& importance, double wanted) {
     break;
   }
   if (b > 0) {
-    for (const std::uint32_t row : ranked(importance, b - 1)) {
+    for (const RankedRow& row : ranked(importance, b - 1)) {
       if (!room(1)) break;
-      if (double{importance[row]} < mu()) break;
+      if (double{row.size} < mu()) break;
       ++above;
-      total -= importance.fixed(row);
+      total -= importance.fixed(row.size);
     }
   }
   return mu();
@@ -152,13 +176,13 @@ double threshold(const Importance& importance, double wanted) {
 
 RowSample with_weights(const SampledGradients& in, std::uint64_t seed, std::uint32_t draw,
                        const std::vector<float>& probability) {
-  RowSample sample;
+  RowSample sample{.every = false};
   sample.weight.resize(in.rows);
   const Philox random(seed, Stream::rows, draw);
   parallel_for(in.rows, kBlock, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       const float p = probability[row];
-      if (p < 1.0F && !(random.uniform(row) < double{p})) continue;
+      if (p < 1.0F && !(random.uniform(in.shard.first_row + row) < double{p})) continue;
       sample.weight[row] = (in.weight.empty() ? 1.0F : in.weight[row]) / p;
     }
   });
@@ -180,14 +204,16 @@ void check(const SamplingConfig& config) {
 RowSample draw_rows(const SamplingConfig& config, const SampledGradients& in, std::uint64_t seed,
                     std::uint32_t draw) {
   const auto uniform = [&](double share) {
-    return share < 1.0 ? RowSample{sample_rows(in.rows, share, seed, draw), {}} : RowSample();
+    if (share >= 1.0) return RowSample();
+    return RowSample{false, sample_rows(in.rows, share, seed, draw, in.shard), {}};
   };
+  const std::int64_t all_rows = in.shard.rows(in.rows);
   if (config.method == SamplingMethod::uniform) return uniform(config.subsample);
   std::vector<float> probability(in.rows);
   RowSample sample;
   if (config.method == SamplingMethod::goss) {
     const Importance importance(in, 0.0);
-    const auto top = std::llround(config.top_rate * static_cast<double>(in.rows));
+    const auto top = std::llround(config.top_rate * static_cast<double>(all_rows));
     const auto chosen = largest(importance, top);
     const double other = std::min(1.0, config.other_rate / (1.0 - config.top_rate));
     for (std::int64_t row = 0; row < in.rows; ++row) {
@@ -197,7 +223,7 @@ RowSample draw_rows(const SamplingConfig& config, const SampledGradients& in, st
   } else {
     if (config.subsample >= 1.0) return uniform(1.0);
     const Importance importance(in, config.mvs_lambda);
-    const double mu = threshold(importance, config.subsample * static_cast<double>(in.rows));
+    const double mu = threshold(importance, config.subsample * static_cast<double>(all_rows));
     if (mu > 0.0) {
       for (std::int64_t row = 0; row < in.rows; ++row) {
         probability[row] = static_cast<float>(std::min(1.0, double{importance[row]} / mu));
@@ -205,7 +231,8 @@ RowSample draw_rows(const SamplingConfig& config, const SampledGradients& in, st
       sample = with_weights(in, seed, draw, probability);
     }
   }
-  return sample.rows.empty() ? uniform(std::min(1.0, config.subsample)) : sample;
+  const bool none = dist::sum(*in.shard.group, std::ssize(sample.rows)) == 0;
+  return none ? uniform(std::min(1.0, config.subsample)) : sample;
 }
 
 }  // namespace gradatim::boost

@@ -5,13 +5,16 @@
 // weigh (1 - top_rate) / other_rate more. gradient_based (minimal variance sampling, Ibragimov and
 // Gusev, 2019): with s = sqrt(g^2 + lambda h^2), each row with probability p = min(1, s / mu) and a
 // weight of 1 / p; mu makes the p sum up to subsample of the rows. All are unbiased, and pure
-// functions of (seed, draw) and the gradients: thresholds are found in integers, and equal
-// gradients are ranked by row.
+// functions of (seed, draw) and the gradients, whatever the number of ranks: thresholds are found
+// in integers, and equal gradients are ranked by row.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <vector>
+
+#include "gradatim/boost/row_choice.h"
+#include "gradatim/dist/shard.h"
 
 namespace gradatim::boost {
 
@@ -33,11 +36,16 @@ struct SampledGradients {
   std::span<const float> g, h, weight;
   std::int64_t rows = 0;
   int outputs = 1;
+  dist::Shard shard = {};
 };
 
 struct RowSample {
-  std::vector<std::uint32_t> rows;  // ascending; none: every row
+  bool every = true;                // every row
+  std::vector<std::uint32_t> rows;  // or these, ascending
   std::vector<float> weight;        // [all rows], 0 where not drawn; empty: as they were
+
+  /// As members are fitted to them (row_choice.h).
+  std::span<const std::uint32_t> chosen() const { return every || !rows.empty() ? rows : no_row(); }
 };
 
 /// NumericError GRD-4001 where a gradient or hessian that the method looks at is not finite.

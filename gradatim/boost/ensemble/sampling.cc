@@ -4,11 +4,12 @@
 
 #include "gradatim/boost/feature_draw.h"
 #include "gradatim/core/philox.h"
+#include "gradatim/dist/collectives.h"
 
 namespace gradatim::boost {
 
 std::vector<std::uint32_t> sample_rows(std::int64_t rows, double share, std::uint64_t seed,
-                                       std::uint32_t round) {
+                                       std::uint32_t round, const dist::Shard& shard) {
   std::vector<std::uint32_t> chosen;
   if (share >= 1.0) {
     chosen.resize(rows);
@@ -17,9 +18,14 @@ std::vector<std::uint32_t> sample_rows(std::int64_t rows, double share, std::uin
   }
   const Philox random(seed, Stream::rows, round);
   for (std::int64_t row = 0; row < rows; ++row) {
-    if (random.uniform(row) < share) chosen.push_back(static_cast<std::uint32_t>(row));
+    const std::int64_t place = shard.first_row + row;
+    if (random.uniform(place) < share) chosen.push_back(static_cast<std::uint32_t>(row));
   }
-  if (chosen.empty()) chosen.push_back(random.below(static_cast<std::uint32_t>(rows), rows));
+  if (dist::sum(*shard.group, std::ssize(chosen)) == 0) {
+    const std::int64_t all = shard.rows(rows);
+    const std::int64_t row = random.below(static_cast<std::uint32_t>(all), all) - shard.first_row;
+    if (row >= 0 && row < rows) chosen.push_back(static_cast<std::uint32_t>(row));
+  }
   return chosen;
 }
 

@@ -6,8 +6,10 @@
 #include <atomic>
 #include <cmath>
 
+#include "gradatim/boost/ensemble/shard_data.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
+#include "gradatim/dist/collectives.h"
 
 namespace gradatim::boost {
 namespace {
@@ -89,7 +91,8 @@ void ScoredRows::note(int k, bool exact) {
 }
 
 void ScoredRows::check_exact() const {
-  GRADATIM_CHECK(std::find(beyond_.begin(), beyond_.end(), 1) == beyond_.end(), NumericError, 4002,
+  const std::int64_t beyond = std::ranges::count(beyond_, 1);
+  GRADATIM_CHECK(dist::maximum(*rows_.shard.group, beyond) == 0, NumericError, 4002,
                  "scores grew beyond {} and the fit diverges; lower the learning rate", limit_);
 }
 
@@ -195,7 +198,9 @@ MetricInput ScoredRows::metric_input(int outputs, int columns, const Transform& 
     }
     transform(block, std::span(predictions_).subspan(begin * columns, (end - begin) * columns));
   });
-  return {rows_.label, predictions_, columns, rows_.weight, rows_.targets};
+  predictions_ = of_all_ranks(rows_, std::move(predictions_));
+  const LabelledRows& all = rows_.all();
+  return {all.label, predictions_, columns, all.weight, rows_.targets};
 }
 
 MetricInput ScoredRows::metric_input(const Loss& loss, int outputs) {

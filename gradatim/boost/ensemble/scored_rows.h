@@ -47,7 +47,7 @@ class ScoredRows {
   /// Adds the fitter's last member, by leaves which together hold every row.
   void add_leaves(const Fitter& fitter, const Member& member, std::span<const Leaf> leaves, int k);
   /// Sums of grid values are exact below 2^52 steps. NumericError GRD-4002 where an output was
-  /// beyond that after add(), rescale() or add_leaves() last changed it.
+  /// beyond that, on any rank, after add(), rescale() or add_leaves() last changed it.
   void check_exact() const;
 
   /// Transformed scores of some rows.  // [rows, columns]
@@ -55,7 +55,7 @@ class ScoredRows {
                                   std::span<const std::uint32_t> rows);
   /// Scores [rows, outputs] of a block to predictions [rows, columns].
   using Transform = std::function<void(std::span<const double> scores, std::span<double> out)>;
-  /// Labels and transformed scores; valid until the next call.
+  /// Labels and transformed scores of all ranks' rows; valid until the next call.
   MetricInput metric_input(int outputs, int columns, const Transform& transform);
   MetricInput metric_input(const Loss& loss, int outputs);
 

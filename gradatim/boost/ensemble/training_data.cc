@@ -8,6 +8,7 @@
 #include <set>
 #include <span>
 
+#include "gradatim/boost/ensemble/shard_data.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/text.h"
 #include "gradatim/data/check.h"
@@ -182,7 +183,8 @@ std::vector<double> read_margins(const Table& table, const std::string& name,
   return cells;
 }
 
-// The cells that nothing can be learned from, while row numbers are still those of the source.
+}  // namespace
+
 void check_features(const data::FitRequest& request, const Table& table) {
   std::vector<Column> features;
   for (const auto& column : table.columns()) {
@@ -195,6 +197,8 @@ void check_features(const data::FitRequest& request, const Table& table) {
   }
   data::check_finite(features, table.source());
 }
+
+namespace {
 
 // The targets alone, of the rows that weigh something.
 Table targets_of(const data::FitRequest& request) {
@@ -279,6 +283,7 @@ LabelledRows label_rows(const Table& table, const Task& task,
 }
 
 TrainingData prepare(const data::FitRequest& request, TaskHint wants) {
+  if (request.group && request.group->size() > 1) return prepare_shard(request, wants);
   TrainingData data;
   check_features(request, request.table);
   if (request.valid) check_features(request, *request.valid);

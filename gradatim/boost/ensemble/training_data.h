@@ -3,13 +3,16 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "gradatim/boost/task.h"
 #include "gradatim/data/model.h"
+#include "gradatim/dist/shard.h"
 
 namespace gradatim::boost {
 
@@ -20,8 +23,20 @@ struct LabelledRows {
   std::vector<float> weight;                     // empty: all 1
   std::vector<std::vector<double>> base_margin;  // [outputs][rows], or empty
   int targets = 1;
+  // Where several ranks learn together: what the rows are of, and labels, weights and margins of
+  // all of them. The features of `whole` are none of the table's.
+  dist::Shard shard = {};
+  std::shared_ptr<LabelledRows> whole = nullptr;
 
   std::int64_t rows() const { return features.rows(); }
+  /// What all ranks' rows are asked by: labels, weights and margins.
+  const LabelledRows& all() const { return whole ? *whole : *this; }
+  /// This rank's part of what is [rows] of all ranks.
+  template <class T>
+  std::vector<T> own_part(std::span<const T> of_all) const {
+    const auto own = of_all.subspan(shard.first_row, rows());
+    return {own.begin(), own.end()};
+  }
 };
 
 struct TrainingData {
@@ -37,6 +52,8 @@ struct TrainingData {
 /// GRD-2023 (a negative or missing weight), GRD-2024 (an infinite label), GRD-2028 (a base margin
 /// that is not finite).
 /// Several targets are numbers (GRD-1027 where classes are wanted, or one is named twice).
+/// Where several ranks learn together, the request's tables are parts of what all of them learn
+/// from, and the answer is the same as from the whole.
 TrainingData prepare(const data::FitRequest& request, data::TaskHint wants);
 /// UsageError GRD-1027 where several targets were named for a model that learns one.
 void require_one_target(const data::FitRequest& request, std::string_view model);

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "gradatim/boost/ensemble/shard_data.h"
 #include "gradatim/boost/ensemble/vote_model.h"
 #include "gradatim/core/exact_sum.h"
 #include "gradatim/core/parallel.h"
+#include "gradatim/dist/collectives.h"
 
 namespace gradatim::boost {
 namespace {
@@ -13,11 +15,14 @@ constexpr std::int64_t kBlock = 4096;
 
 }  // namespace
 
-double marked_share(std::span<const std::uint8_t> marked, std::span<const float> weight) {
+double marked_share(std::span<const std::uint8_t> marked, const LabelledRows& labelled) {
   const auto rows = static_cast<std::int64_t>(marked.size());
-  if (weight.empty()) {
-    const auto count = std::count(marked.begin(), marked.end(), std::uint8_t{1});
-    return static_cast<double>(count) / static_cast<double>(rows);
+  const auto& weight = labelled.weight;
+  dist::Group& group = *labelled.shard.group;
+  if (labelled.all().weight.empty()) {
+    const std::int64_t count = std::count(marked.begin(), marked.end(), std::uint8_t{1});
+    return static_cast<double>(dist::sum(group, count)) /
+           static_cast<double>(labelled.shard.rows(rows));
   }
   struct Sums {
     ExactSum some, all;
@@ -35,7 +40,7 @@ double marked_share(std::span<const std::uint8_t> marked, std::span<const float>
     sums.some.add(block.some);
     sums.all.add(block.all);
   }
-  return sums.some.value() / sums.all.value();
+  return dist::sum(group, sums.some).value() / dist::sum(group, sums.all).value();
 }
 
 VotedRows::VotedRows(const LabelledRows& rows, int classes)
@@ -61,7 +66,8 @@ MetricInput VotedRows::metric_input() {
     votes_to_probabilities(
         std::span(probabilities_).subspan(begin * classes_, (end - begin) * classes_), classes_);
   });
-  return {rows_.label, probabilities_, classes_, rows_.weight};
+  probabilities_ = of_all_ranks(rows_, std::move(probabilities_));
+  return {rows_.all().label, probabilities_, classes_, rows_.all().weight};
 }
 
 }  // namespace gradatim::boost

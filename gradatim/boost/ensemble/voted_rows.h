@@ -10,8 +10,8 @@
 
 namespace gradatim::boost {
 
-/// The share of rows that are marked, by weight (all 1 if empty).
-double marked_share(std::span<const std::uint8_t> marked, std::span<const float> weight);
+/// The share of all ranks' rows that are marked, by weight.
+double marked_share(std::span<const std::uint8_t> marked, const LabelledRows& rows);
 
 class VotedRows {
  public:
@@ -20,8 +20,8 @@ class VotedRows {
   /// `voted` [rows]: the class that a member chose for each row.
   void add(std::span<const double> voted, double alpha);
   /// The weighted share of rows whose winner is another class than theirs.
-  double error() const { return marked_share(wrong_, rows_.weight); }
-  /// Labels and probabilities; valid until the next call.
+  double error() const { return marked_share(wrong_, rows_); }
+  /// Labels and probabilities of all ranks' rows; valid until the next call.
   MetricInput metric_input();
 
  private:

@@ -108,6 +108,9 @@ class Learner {
   /// What its settings say of single features; nothing by default. UsageError where one is not
   /// there.
   virtual FeatureRules feature_rules(std::span<const FeatureBins> features) const;
+  /// Whether several ranks fit a member together, each on a part of the rows, where bins are not
+  /// exact.
+  virtual bool joins_ranks() const { return false; }
   /// Whether leaves hold linear models, which ensembles ask for by Fitter::fit_slopes().
   virtual bool linear_leaves() const { return false; }
 

@@ -13,15 +13,18 @@
 #include "gradatim/boost/tree/vector_criterion.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
+#include "gradatim/dist/collectives.h"
 
 namespace gradatim::boost {
 namespace {
 
 // Of the rows: where weights stand for a distribution, settings count rows of mean weight.
-double mean_weight(const ClassStatistics& statistics) {
-  const std::int64_t sum =
-      std::accumulate(statistics.weight.begin(), statistics.weight.end(), std::int64_t{0});
-  return statistics.unit * static_cast<double>(sum) / static_cast<double>(statistics.weight.size());
+double mean_weight(const ClassStatistics& statistics, const dist::Shard& shard) {
+  const std::int64_t sum = dist::sum(
+      *shard.group,
+      std::accumulate(statistics.weight.begin(), statistics.weight.end(), std::int64_t{0}));
+  return statistics.unit * static_cast<double>(sum) /
+         static_cast<double>(shard.rows(std::ssize(statistics.weight)));
 }
 
 class TreeFitter final : public Fitter {
@@ -62,7 +65,8 @@ class TreeFitter final : public Fitter {
                    "monotone_constraints, path_smooth, max_delta_step and reg_alpha are about the "
                    "values of leaves, and a tree that votes for classes has none; leave them out, "
                    "or use boost.newton");
-    grow_.categories.min_mass = settings_.grow.categories.min_mass * mean_weight(statistics);
+    grow_.categories.min_mass =
+        settings_.grow.categories.min_mass * mean_weight(statistics, data_.shard());
     const ClassWeights criterion(statistics.label.data(), statistics.weight.data(),
                                  statistics.classes, statistics.unit, settings_.criterion, 0.0);
     return grow(criterion, criterion, rows, features);
@@ -96,12 +100,20 @@ class TreeFitter final : public Fitter {
   void fill_output(Member& member, int output, const Statistics& statistics) const override {
     Tree& tree = static_cast<TreeMember&>(member).tree();
     const WideNewton fine(statistics, settings_.rule);
-    parallel_tasks(static_cast<std::int64_t>(buffers_.leaves.size()), [&](std::int64_t i) {
-      const LeafRows& leaf = buffers_.leaves[i];
-      auto sum = fine.make();
-      for (const std::uint32_t row : leaf.rows) WideNewton::add_row(sum, fine.read(row));
-      tree.set_value(leaf.node, output, static_cast<float>(fine.leaf(sum)));
+    const auto count = std::ssize(buffers_.leaves);
+    std::vector<NewtonSum> sums(count);
+    parallel_tasks(count, [&](std::int64_t i) {
+      for (const std::uint32_t row : buffers_.leaves[i].rows) {
+        WideNewton::add_row(sums[i], fine.read(row));
+      }
     });
+    static_assert(sizeof(NewtonSum) == 2 * sizeof(std::int64_t));
+    data_.shard().group->all_reduce(
+        std::span(reinterpret_cast<std::int64_t*>(sums.data()), 2 * sums.size()),
+        dist::Reduction::sum);
+    for (std::int64_t i = 0; i < count; ++i) {
+      tree.set_value(buffers_.leaves[i].node, output, static_cast<float>(fine.leaf(sums[i])));
+    }
   }
 
   std::vector<Leaf> leaves() const override {

@@ -37,6 +37,7 @@ class TreeLearner : public Learner {
   FeatureRules feature_rules(std::span<const FeatureBins> features) const override {
     return resolve(settings_.features, features);
   }
+  bool joins_ranks() const override { return !settings_.linear_tree; }
   bool linear_leaves() const override { return settings_.linear_tree; }
   void store(std::span<const std::unique_ptr<Member>> members,
              SafetensorsWriter& file) const override;

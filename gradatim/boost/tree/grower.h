@@ -135,10 +135,12 @@ class TreeGrower {
   }
 
   // A split that is never taken was work for nothing: more than one at a time pays where threads
-  // would idle, and in the exact search, which reads whole columns for however few nodes.
+  // would idle, in the exact search, which reads whole columns for however few nodes, and where
+  // ranks would wait for each other.
   std::int64_t speculation() const {
     constexpr std::int64_t kMost = 8;
     if (options_.speculation > 0) return options_.speculation;
+    if (data_.shard().split()) return kMost / 2;
     return data_.exact() ? kMost : std::clamp<std::int64_t>(current_threads() / 2, 1, kMost);
   }
 
@@ -159,22 +161,18 @@ class TreeGrower {
   // Partitions rows, decides whether each split stands, and finds the children's best splits. The
   // tree does not change.
   void expand(std::span<Open* const> batch) {
-    std::vector<PartitionTask<typename Fine::Sum>> tasks;
-    for (const Open* node : batch) {
-      tasks.push_back({node->begin, node->end, node->best.feature, rules_.left_bins(node->best),
-                       node->total, 0, fine_.make()});
-    }
-    buffers_.partition.split(data_, fine_, tasks);
+    std::vector<const Candidate*> splits;
+    for (const Open* node : batch) splits.push_back(&node->best);
+    auto made = rules_.split(std::vector<const Open*>(batch.begin(), batch.end()), splits,
+                             buffers_.partition);
     std::vector<typename Search::Family> families;
     std::vector<Open*> children;
     for (std::size_t i = 0; i < batch.size(); ++i) {
       Open& node = *batch[i];
       node.expansion = std::make_unique<Expansion<typename Fine::Sum>>();
       auto& [stands, gain, left, right] = *node.expansion;
-      auto rest = node.total;
-      fine_.subtract(rest, tasks[i].left_sum);
-      left = rules_.child(node, node.best, 0, tasks[i].left_rows, std::move(tasks[i].left_sum));
-      right = rules_.child(node, node.best, 1, tasks[i].left_rows, std::move(rest));
+      left = std::move(made[i].first);
+      right = std::move(made[i].second);
       gain = left.score + right.score - node.score;
       // Beyond rounding: a gain below 2^-40 of what it is a difference of is none.
       stands = rules_.admissible(node.best, left, right) && gain >= options_.min_split_gain &&

@@ -50,6 +50,7 @@ struct LeafRows {
 struct GrowBuffers {
   RowPartition partition;
   HistogramPool pool;
+  HistogramPool own;  // with several ranks: of this rank's rows, until they are added up
   std::vector<std::vector<std::int64_t>> scratch;
   SortedColumns columns;   // of the exact search
   std::vector<Fine> fine;  // of every row, side by side for it
@@ -66,9 +67,11 @@ struct OpenNode {
   std::int32_t node = 0;
   std::int32_t depth = 0;
   std::uint64_t place = 1;  // in the tree, whatever the order of growth: 2 place (+ 1) in children
-  std::int64_t begin = 0;
+  std::int64_t begin = 0;   // of this rank's rows
   std::int64_t end = 0;
-  Sum total;
+  std::int64_t count = 0;  // rows of all ranks
+  Sum total;               // of all ranks
+  Sum own_total;           // of this one, where there are several
   Limits limits;
   double value = 0.0;
   double score = 0.0;
@@ -80,7 +83,7 @@ struct OpenNode {
   double gain = 0.0;  // by ranking statistics
   std::unique_ptr<Expansion<Sum>> expansion;
 
-  std::int64_t rows() const { return end - begin; }
+  std::int64_t rows() const { return count; }
 };
 
 /// What its best split makes of a node.

@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "gradatim/boost/bins/binned_data.h"
 #include "gradatim/boost/tree/growth.h"
+#include "gradatim/boost/tree/sum_lanes.h"
 #include "gradatim/boost/tree/tree_writer.h"
 #include "gradatim/core/parallel.h"
 
@@ -16,7 +18,8 @@ template <class Fine>
 class NodeRules {
  public:
   static constexpr bool kVectors = requires(const Fine& fine) { fine.outputs(); };
-  using Open = OpenNode<typename Fine::Sum>;
+  using Sum = typename Fine::Sum;
+  using Open = OpenNode<Sum>;
   NodeRules(const BinnedData& data, const Fine& fine, const GrowOptions& options)
       : data_(data), fine_(fine), options_(options) {}
 
@@ -30,7 +33,11 @@ class NodeRules {
   Open root(std::span<const std::uint32_t> rows) const {
     Open node;
     node.end = static_cast<std::int64_t>(rows.size());
-    node.total = sum_rows(rows);
+    Part whole{node.end, sum_rows(rows)};
+    if (data_.shard().split()) node.own_total = whole.sum;
+    add_up(std::span(&whole, 1));
+    node.count = whole.count;
+    node.total = std::move(whole.sum);
     appraise(node);
     return node;
   }
@@ -60,23 +67,38 @@ class NodeRules {
     return left;
   }
 
-  /// The left (0) or right (1) child, appraised.
-  Open child(const Open& parent, const Candidate& split, int side, std::int64_t left_rows,
-             typename Fine::Sum total) const {
-    Open node;
-    node.depth = parent.depth + 1;
-    node.columns = parent.columns;
-    node.place = 2 * parent.place + side;
-    node.begin = side == 0 ? parent.begin : parent.begin + left_rows;
-    node.end = side == 0 ? parent.begin + left_rows : parent.end;
-    node.total = std::move(total);
-    node.limits = parent.limits;
-    node.limits.parent = parent.value;
-    appraise(node);
-    if (options_.features.groups.empty()) return node;
-    node.path = parent.path;
-    node.path.push_back(split.feature);
-    return node;
+  /// Divides the rows of nodes by a split each, and gives the left and right child of each.
+  std::vector<std::pair<Open, Open>> split(std::span<const Open* const> nodes,
+                                           std::span<const Candidate* const> splits,
+                                           RowPartition& partition) const {
+    const bool several = data_.shard().split();
+    std::vector<PartitionTask<Sum>> tasks;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      const Open& node = *nodes[i];
+      tasks.push_back({node.begin, node.end, splits[i]->feature, left_bins(*splits[i]),
+                       several ? node.own_total : node.total, 0, fine_.make()});
+    }
+    partition.split(data_, fine_, tasks);
+    std::vector<Part> lefts;
+    for (const auto& task : tasks) lefts.push_back({task.left_rows, task.left_sum});
+    add_up(lefts);
+    std::vector<std::pair<Open, Open>> children;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      auto& [left, right] =
+          children.emplace_back(child(*nodes[i], *splits[i], 0), child(*nodes[i], *splits[i], 1));
+      left.end = right.begin = left.begin + tasks[i].left_rows;
+      left.count = lefts[i].count;
+      right.count -= left.count;
+      left.total = std::move(lefts[i].sum);
+      fine_.subtract(right.total, left.total);
+      if (several) {
+        left.own_total = std::move(tasks[i].left_sum);
+        fine_.subtract(right.own_total, left.own_total);
+      }
+      appraise(left);
+      appraise(right);
+    }
+    return children;
   }
 
   /// Whether two children may be: rows enough on both sides, values in the feature's direction.
@@ -110,10 +132,51 @@ class NodeRules {
   }
 
  private:
-  typename Fine::Sum sum_rows(std::span<const std::uint32_t> rows) const {
+  // Rows and their sums.
+  struct Part {
+    std::int64_t count = 0;
+    Sum sum;
+  };
+
+  // Over all ranks.
+  void add_up(std::span<Part> parts) const {
+    if (!data_.shard().split()) return;
+    std::vector<std::int64_t> lanes;
+    for (Part& part : parts) {
+      lanes.push_back(part.count);
+      each_lane(part.sum, [&](std::int64_t lane) { lanes.push_back(lane); });
+    }
+    data_.shard().group->all_reduce(std::span(lanes), dist::Reduction::sum);
+    const std::int64_t* at = lanes.data();
+    for (Part& part : parts) {
+      part.count = *at++;
+      each_lane(part.sum, [&](std::int64_t& lane) { lane = *at++; });
+    }
+  }
+
+  // A child that has all of the parent's rows and sums still.
+  Open child(const Open& parent, const Candidate& split, int side) const {
+    Open node;
+    node.depth = parent.depth + 1;
+    node.columns = parent.columns;
+    node.place = 2 * parent.place + side;
+    node.begin = parent.begin;
+    node.end = parent.end;
+    node.count = parent.count;
+    node.total = parent.total;
+    node.own_total = parent.own_total;
+    node.limits = parent.limits;
+    node.limits.parent = parent.value;
+    if (options_.features.groups.empty()) return node;
+    node.path = parent.path;
+    node.path.push_back(split.feature);
+    return node;
+  }
+
+  Sum sum_rows(std::span<const std::uint32_t> rows) const {
     constexpr std::int64_t kBlock = 16384;
     const auto count = static_cast<std::int64_t>(rows.size());
-    std::vector<typename Fine::Sum> blocks((count + kBlock - 1) / kBlock, fine_.make());
+    std::vector<Sum> blocks((count + kBlock - 1) / kBlock, fine_.make());
     parallel_for(count, kBlock, [&](std::int64_t begin, std::int64_t end) {
       auto& sum = blocks[begin / kBlock];
       if constexpr (kVectors) {

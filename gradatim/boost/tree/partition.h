@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "gradatim/boost/bins/binned_data.h"
+#include "gradatim/boost/row_choice.h"
 #include "gradatim/boost/statistics.h"
 #include "gradatim/boost/tree/sparse_partition.h"
 #include "gradatim/core/parallel.h"
@@ -60,12 +61,13 @@ std::int64_t separate_one_by_one(const Bin* bins, const std::uint8_t* left_bins,
 
 class RowPartition {
  public:
-  /// These rows; none are all `count` of them.
+  /// These rows (row_choice.h) of all `count`.
   void reset(std::span<const std::uint32_t> rows, std::int64_t count) {
-    rows_.resize(rows.empty() ? count : rows.size());
+    const bool every = is_every_row(rows);
+    rows_.resize(every ? count : rows.size());
     const auto size = static_cast<std::int64_t>(rows_.size());
     parallel_for(size, 16 * kSeparateRows, [&](std::int64_t begin, std::int64_t end) {
-      if (rows.empty()) {
+      if (every) {
         std::iota(rows_.begin() + begin, rows_.begin() + end, static_cast<std::uint32_t>(begin));
       } else {
         std::copy(rows.begin() + begin, rows.begin() + end, rows_.begin() + begin);

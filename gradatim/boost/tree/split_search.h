@@ -1,6 +1,6 @@
 // Finds the best split of every node of a batch: histograms first (the smaller of two children is
 // built, the other is the parent's minus it), then node by feature in parallel. The exact search
-// takes the place of both.
+// takes the place of both. Of several ranks each looks at features of its own (rank_cells.h).
 #pragma once
 
 #include <algorithm>
@@ -17,6 +17,7 @@
 #include "gradatim/boost/tree/newton_scan.h"
 #include "gradatim/boost/tree/node_rules.h"
 #include "gradatim/boost/tree/random_threshold.h"
+#include "gradatim/boost/tree/rank_cells.h"
 #include "gradatim/boost/tree/sparse_histogram.h"
 #include "gradatim/boost/tree/vector_scan.h"
 
@@ -35,15 +36,26 @@ class SplitSearch {
         options_(options),
         features_(features),
         choice_(options, features),
-        buffers_(buffers) {}
+        buffers_(buffers),
+        ranks_(data, features, criterion.lanes()) {
+    if (split()) buffers.own.reset(data.cells() * criterion.lanes());
+  }
 
-  std::int64_t cells() const { return data_.exact() ? 0 : data_.cells() * criterion_.lanes(); }
+  /// Whether this rank finds the splits of the feature.
+  bool finds(std::int32_t feature) const { return !split() || ranks_.owns(feature); }
+  /// Numbers of a node's histogram.
+  std::int64_t cells() const {
+    if (data_.exact()) return 0;
+    return (split() ? ranks_.own_cells() : data_.cells()) * criterion_.lanes();
+  }
   bool may_split(const Open& node) const {
     return node.rows() >= 2 && (options_.max_depth == 0 || node.depth < options_.max_depth);
   }
   /// Beyond so many a histogram is given up; its children are then built from their rows.
   std::int64_t most_histograms() const {
-    const std::int64_t bytes = cells() * std::int64_t{8};
+    // The same on every rank: also what is added up for a moment, of all features, must fit.
+    const std::int64_t bytes =
+        (split() ? ranks_.all_cells() * criterion_.lanes() : cells()) * std::int64_t{8};
     return std::max<std::int64_t>(4, kPoolBytes / std::max<std::int64_t>(1, bytes));
   }
 
@@ -89,7 +101,9 @@ class SplitSearch {
       const bool left_smaller = left->rows() <= right->rows();
       Open& small = left_smaller ? *left : *right;
       Open& large = left_smaller ? *right : *left;
-      request(small, buffers_.partition.kept(small.begin));
+      // The partition keeps what it sums up, which is the smaller side of this rank's rows.
+      const bool kept = left_smaller == (own_rows(*left) <= own_rows(*right));
+      request(small, kept ? buffers_.partition.kept(small.begin) : nullptr);
       large.histogram = histogram;
       differences.push_back({histogram, small.histogram});
     }
@@ -105,6 +119,7 @@ class SplitSearch {
 
   /// One feature's part of a node's histogram.
   const std::int64_t* cells_of(const Open& node, std::int32_t feature) const {
+    if (split()) return node.histogram + ranks_.first_cell(feature) * criterion_.lanes();
     if (data_.default_bin(feature) >= 0) {
       complete_default(data_, feature, criterion_.lanes(), node.histogram);
     }
@@ -117,7 +132,9 @@ class SplitSearch {
     std::vector<std::pair<std::size_t, std::int32_t>> jobs;  // node, feature
     for (std::size_t n = 0; n < nodes.size(); ++n) {
       if (!may_split(*nodes[n])) continue;
-      for (const std::int32_t f : choice_.of(*nodes[n])) jobs.emplace_back(n, f);
+      for (const std::int32_t f : choice_.of(*nodes[n])) {
+        if (finds(f)) jobs.emplace_back(n, f);
+      }
     }
     const auto count = static_cast<std::int64_t>(jobs.size());
     std::vector<Candidate> found(jobs.size());
@@ -133,11 +150,29 @@ class SplitSearch {
       Candidate& best = nodes[jobs[i].first]->best;
       if (found[i].beats(best)) best = std::move(found[i]);
     }
+    std::vector<Candidate*> bests;
+    for (Open* node : nodes) bests.push_back(&node->best);
+    choose_best(*data_.shard().group, bests);
     for (Open* node : nodes) node->gain = node->best.score - node->score;
   }
 
  private:
+  bool split() const { return data_.shard().split(); }
+  static std::int64_t own_rows(const Open& node) { return node.end - node.begin; }
+
   void fill(std::span<const HistogramTask> tasks) {
+    if (!split()) return fill_own(tasks);
+    std::vector<HistogramTask> own(tasks.begin(), tasks.end());
+    std::vector<std::int64_t*> parts, summed;
+    for (auto& task : own) {
+      summed.push_back(task.cells);
+      parts.push_back(task.cells = buffers_.own.take());
+    }
+    fill_own(own);
+    ranks_.add_up(parts, summed);
+    for (std::int64_t* part : parts) buffers_.own.release(part);
+  }
+  void fill_own(std::span<const HistogramTask> tasks) {
     build_histograms(data_, criterion_, features_, tasks, buffers_.scratch);
     build_sparse_histograms(data_, criterion_, features_, tasks);
   }
@@ -245,6 +280,7 @@ class SplitSearch {
   std::span<const std::int32_t> features_;
   FeatureChoice choice_;
   GrowBuffers& buffers_;
+  RankCells ranks_;
 };
 
 }  // namespace gradatim::boost

@@ -77,6 +77,10 @@ class SymmetricGrower {
   void read_candidates(const Open& root) {
     for (std::size_t f = 0; f < data_.features().size(); ++f) {
       const auto feature = static_cast<std::int32_t>(f);
+      if (!search_.finds(feature)) {
+        candidates_.emplace_back();  // another rank's
+        continue;
+      }
       candidates_.push_back(level_candidates(criterion_, cells_of(root, feature),
                                              data_.features()[f], options_.categories));
     }
@@ -88,7 +92,8 @@ class SymmetricGrower {
 
   // Nodes without a histogram get one for as long as it takes, some at a time.
   Candidate find(std::vector<Open>& level) {
-    const auto features = choice_.of(level[0]);
+    auto features = choice_.of(level[0]);
+    std::erase_if(features, [&](std::int32_t f) { return !search_.finds(f); });
     std::vector<LevelScan<Criterion>> scans;
     for (const std::int32_t f : features) {
       scans.emplace_back(criterion_, candidates_[f], f, data_.features()[f].bins,
@@ -121,6 +126,8 @@ class SymmetricGrower {
       Candidate found = scans[i].best(data_.features()[features[i]]);
       if (found.found() && found.beats(best)) best = std::move(found);
     }
+    Candidate* all[] = {&best};
+    choose_best(*data_.shard().group, all);
     return best;
   }
 
@@ -139,22 +146,17 @@ class SymmetricGrower {
 
   // The next level; empty where fine sums find no gain.
   std::vector<Open> split(std::vector<Open>& level, const Candidate& best) {
-    std::vector<PartitionTask<typename Fine::Sum>> tasks;
-    const auto left_bins = rules_.left_bins(best);
-    for (const Open& node : level) {
-      tasks.push_back({node.begin, node.end, best.feature, left_bins, node.total, 0, fine_.make()});
-    }
-    buffers_.partition.split(data_, fine_, tasks);
+    std::vector<const Open*> nodes;
+    for (const Open& node : level) nodes.push_back(&node);
+    const std::vector<const Candidate*> splits(level.size(), &best);
+    auto children = rules_.split(nodes, splits, buffers_.partition);
     std::vector<Open> next;
     std::vector<double> gains(level.size());
     double gain = 0.0;
     double scores = 0.0;
     for (std::size_t i = 0; i < level.size(); ++i) {
       const Open& node = level[i];
-      auto rest = node.total;
-      fine_.subtract(rest, tasks[i].left_sum);
-      Open left = rules_.child(node, best, 0, tasks[i].left_rows, std::move(tasks[i].left_sum));
-      Open right = rules_.child(node, best, 1, tasks[i].left_rows, std::move(rest));
+      auto& [left, right] = children[i];
       if (rules_.admissible(best, left, right)) {
         gains[i] = left.score + right.score - node.score;
       } else {

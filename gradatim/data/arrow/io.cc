@@ -12,8 +12,11 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -38,7 +41,14 @@ class ParquetBatches : public arrow::RecordBatchReader {
   Reader batches_;
 };
 
-arrow::Result<Reader> open_parquet(std::shared_ptr<arrow::io::RandomAccessFile> input) {
+using Input = std::shared_ptr<arrow::io::RandomAccessFile>;
+using ParquetFile = std::unique_ptr<parquet::arrow::FileReader>;
+
+arrow::Result<Input> map_file(const char* path) {
+  return arrow::io::MemoryMappedFile::Open(path, arrow::io::FileMode::READ);
+}
+
+arrow::Result<ParquetFile> open_parquet_file(Input input) {
   parquet::ArrowReaderProperties properties;
   properties.set_use_threads(false);
   properties.set_batch_size(1 << 20);
@@ -50,13 +60,28 @@ arrow::Result<Reader> open_parquet(std::shared_ptr<arrow::io::RandomAccessFile> 
     const auto type = schema->Column(i)->physical_type();
     if (type == parquet::Type::BYTE_ARRAY) properties.set_read_dictionary(i, true);
   }
-  std::unique_ptr<parquet::arrow::FileReader> file;
+  ParquetFile file;
   ARROW_RETURN_NOT_OK(builder.properties(properties)->Build(&file));
+  return file;
+}
+
+arrow::Result<Reader> open_parquet(Input input) {
+  ARROW_ASSIGN_OR_RAISE(auto file, open_parquet_file(std::move(input)));
   ARROW_ASSIGN_OR_RAISE(auto batches, file->GetRecordBatchReader());
   return std::make_shared<ParquetBatches>(std::move(file), std::move(batches));
 }
 
-arrow::Result<Reader> open_arrow(std::shared_ptr<arrow::io::RandomAccessFile> input) {
+arrow::Status open_groups(const char* path, int first, int count, ArrowArrayStream* out) {
+  ARROW_ASSIGN_OR_RAISE(auto input, map_file(path));
+  ARROW_ASSIGN_OR_RAISE(auto file, open_parquet_file(std::move(input)));
+  std::vector<int> groups(static_cast<std::size_t>(count));
+  std::iota(groups.begin(), groups.end(), first);
+  ARROW_ASSIGN_OR_RAISE(auto batches, file->GetRecordBatchReader(groups));
+  return arrow::ExportRecordBatchReader(
+      std::make_shared<ParquetBatches>(std::move(file), std::move(batches)), out);
+}
+
+arrow::Result<Reader> open_arrow(Input input) {
   ARROW_ASSIGN_OR_RAISE(auto magic, input->ReadAt(0, 6));
   if (std::string_view(reinterpret_cast<const char*>(magic->data()), magic->size()) != "ARROW1") {
     ARROW_ASSIGN_OR_RAISE(auto stream, arrow::ipc::RecordBatchStreamReader::Open(input.get()));
@@ -69,23 +94,23 @@ arrow::Result<Reader> open_arrow(std::shared_ptr<arrow::io::RandomAccessFile> in
 }
 
 arrow::Status open(const std::string& path, ArrowArrayStream* out) {
-  ARROW_ASSIGN_OR_RAISE(auto input,
-                        arrow::io::MemoryMappedFile::Open(path, arrow::io::FileMode::READ));
+  ARROW_ASSIGN_OR_RAISE(auto input, map_file(path.c_str()));
   ARROW_ASSIGN_OR_RAISE(auto reader,
                         ends_with(path, ".parquet") ? open_parquet(input) : open_arrow(input));
   return arrow::ExportRecordBatchReader(std::move(reader), out);
 }
 
 arrow::Result<std::shared_ptr<arrow::Buffer>> encode(std::string_view ending,
-                                                     ArrowArrayStream* stream) {
+                                                     ArrowArrayStream* stream,
+                                                     int64_t rows_a_group) {
   ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ImportRecordBatchReader(stream));
   ARROW_ASSIGN_OR_RAISE(auto table, reader->ToTable());
   ARROW_ASSIGN_OR_RAISE(auto output, arrow::io::BufferOutputStream::Create());
   if (ending == ".parquet") {
     const auto arrow_schema = parquet::ArrowWriterProperties::Builder().store_schema()->build();
-    ARROW_RETURN_NOT_OK(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), output,
-                                                   1 << 20, parquet::default_writer_properties(),
-                                                   arrow_schema));
+    ARROW_RETURN_NOT_OK(
+        parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), output, rows_a_group,
+                                   parquet::default_writer_properties(), arrow_schema));
   } else {
     ARROW_ASSIGN_OR_RAISE(auto writer, arrow::ipc::MakeFileWriter(output, table->schema()));
     ARROW_RETURN_NOT_OK(writer->WriteTable(*table));
@@ -122,11 +147,29 @@ int gradatim_io_read(const char* path, ArrowArrayStream* out, char* error, std::
   return one_line(error, size, [&] { return open(path, out); });
 }
 
-int gradatim_io_write(const char* ending, ArrowArrayStream* stream,
+int gradatim_io_row_groups(const char* path, void (*sink)(void* context, int64_t rows),
+                           void* context, char* error, std::size_t size) {
+  return one_line(error, size, [&]() -> arrow::Status {
+    ARROW_ASSIGN_OR_RAISE(auto input, map_file(path));
+    ARROW_ASSIGN_OR_RAISE(auto file, open_parquet_file(std::move(input)));
+    const auto metadata = file->parquet_reader()->metadata();
+    for (int g = 0; g < metadata->num_row_groups(); ++g) {
+      sink(context, metadata->RowGroup(g)->num_rows());
+    }
+    return arrow::Status::OK();
+  });
+}
+
+int gradatim_io_read_groups(const char* path, int first, int count, ArrowArrayStream* out,
+                            char* error, std::size_t size) {
+  return one_line(error, size, [&] { return open_groups(path, first, count, out); });
+}
+
+int gradatim_io_write(const char* ending, ArrowArrayStream* stream, int64_t rows_a_group,
                       void (*sink)(void* context, const char* bytes, std::size_t count),
                       void* context, char* error, std::size_t size) {
   return one_line(error, size, [&]() -> arrow::Status {
-    ARROW_ASSIGN_OR_RAISE(auto file, encode(ending, stream));
+    ARROW_ASSIGN_OR_RAISE(auto file, encode(ending, stream, rows_a_group));
     sink(context, reinterpret_cast<const char*>(file->data()),
          static_cast<std::size_t>(file->size()));
     return arrow::Status::OK();

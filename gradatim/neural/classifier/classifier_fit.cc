@@ -82,7 +82,7 @@ std::shared_ptr<const data::Model> fit_classifier(ClassifierPlan plan,
   const TrainingConfig& config = plan.training->config();
   parts.net->set_precision(config.precision);
   const TorchThreads threads(3.0 * parts.net->operations_at_once() *
-                             static_cast<double>(config.batch_size));
+                             static_cast<double>(config.batch_size / group_of(request).size()));
   Batches batches({.path = plan.path,
                    .times = plan.times,
                    .noised = plan.config.noised,

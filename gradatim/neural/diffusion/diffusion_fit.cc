@@ -81,7 +81,7 @@ std::shared_ptr<const data::Model> fit(DiffusionPlan plan, const data::FitReques
   const FieldParts parts = field_parts(plan, kind, request.seed, device_of(request.device));
   parts.net->set_precision(config.precision);
   const TorchThreads threads(3.0 * parts.net->operations_at_once() *
-                             static_cast<double>(config.batch_size));
+                             static_cast<double>(config.batch_size / group_of(request).size()));
   const Scale scale(plan.config.scaling, samples);
   BatchesRequest asked{.samples = request.samples,
                        .source = request.source,

@@ -4,7 +4,8 @@
 
 namespace gradatim::neural {
 
-void BatchObjective::begin(std::int64_t first, std::int64_t last) {
+void BatchObjective::begin(std::int64_t first, std::int64_t last, Replicas& replicas) {
+  replicas_ = &replicas;
   ahead_.emplace([this](std::int64_t step) { return batches_.at(step); }, first, last);
 }
 
@@ -16,11 +17,16 @@ std::shared_ptr<const data::Model> BatchObjective::model(const Tensor& parameter
 
 double BatchObjective::step(std::int64_t number) {
   Batch batch = ahead_->next();
-  const std::int64_t part = (batch.rows + accumulate_ - 1) / accumulate_;
+  const auto own = replicas_->rows(batch.rows);
+  const std::int64_t part = (own.count + accumulate_ - 1) / accumulate_;
+  const dist::Group& group = replicas_->group();
   double loss = 0.0;
-  for (std::int64_t first = 0; first < batch.rows; first += part) {
-    pass_ = static_cast<std::uint32_t>(number * accumulate_ + first / part);
-    loss += learn(batch, first, std::min(part, batch.rows - first));
+  // As in a process alone that accumulates as many parts as all ranks do.
+  std::int64_t pass = (number * group.size() + group.rank()) * accumulate_;
+  for (std::int64_t done = 0; done < own.count; done += part) {
+    pass_ = static_cast<std::uint32_t>(pass++);
+    if (done + part >= own.count) replicas_->last_part();
+    loss += learn(batch, own.first + done, std::min(part, own.count - done));
   }
   return loss;
 }

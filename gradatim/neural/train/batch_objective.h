@@ -1,4 +1,5 @@
 // BatchObjective: an objective whose steps learn from batches, made ahead on a thread of their own.
+// Every rank makes all rows, of which it learns its own.
 #pragma once
 
 #include <functional>
@@ -30,12 +31,13 @@ class BatchObjective : public Objective {
 
   Parameters& parameters() final { return net_->parameters(); }
   std::shared_ptr<const data::Model> model(const Tensor& parameters) final;
-  void begin(std::int64_t first, std::int64_t last) final;
+  void begin(std::int64_t first, std::int64_t last, Replicas& replicas) final;
   double step(std::int64_t step) final;
 
  protected:
   Net& net() { return *net_; }
-  /// The number of learn()'s call in the whole training: what random draws of a pass depend on.
+  /// The number of learn()'s call in the whole training of all ranks: what random draws of a pass
+  /// depend on.
   std::uint32_t pass() const { return pass_; }
   /// The sum of the losses of rows [first, first + rows) over all of the batch's rows; adds its
   /// gradients.
@@ -45,6 +47,7 @@ class BatchObjective : public Objective {
   std::shared_ptr<Net> net_;
   std::int64_t accumulate_;
   std::uint32_t pass_ = 0;
+  Replicas* replicas_ = nullptr;
   Batches batches_;
   std::function<ModelCopy()> make_copy_;
   ModelCopy copy_;                     // made for the first look

@@ -8,6 +8,7 @@
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
+#include "gradatim/dist/collectives.h"
 #include "gradatim/neural/train/log.h"
 #include "gradatim/neural/train/optimizer.h"
 #include "gradatim/neural/train/preview.h"
@@ -21,6 +22,14 @@ constexpr std::int64_t kParts = 200;
 // tenth of the steps.
 constexpr std::int64_t kWatches = 10;
 
+// What ranks tell each other of a checkpoint, and what ends them where they are no longer one.
+constexpr const char* kState = "state";
+constexpr int kReplicasDiffer = 5004;
+
+double seconds_since(std::chrono::steady_clock::time_point begun) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+}
+
 class Loop {
  public:
   Loop(Objective& objective, const TrainingConfig& config, const data::FitRequest& request,
@@ -29,14 +38,17 @@ class Loop {
         config_(config),
         request_(request),
         identity_(identity),
+        replicas_(group_of(request), objective.parameters(), config),
         optimizer_(objective.parameters(), config),
-        checkpoint_(request.resume, request.checkpoint_seconds),
-        log_(request.log_folder) {}
+        checkpoint_(replicas_.first() ? request.resume : "", request.checkpoint_seconds),
+        log_(replicas_.first() ? request.log_folder : "") {}
 
   Trained run() {
-    checkpoint_.load(identity_, [this](const SafetensorsFile& file, const nlohmann::json& state) {
-      restore(file, state);
-    });
+    for (const auto& [what, text] : identity_) {
+      dist::require_equal(replicas_.group(), what, text);
+    }
+    go_on();
+    replicas_.require_equal(optimizer_.kept());
     try {
       go();
     } catch (const Interrupted&) {
@@ -48,15 +60,18 @@ class Loop {
                       request_.resume, done_));
     } catch (const NumericError&) {  // what is there now is no better than the last checkpoint
       throw;
+    } catch (const DistributedError& error) {
+      if (error.code() == kReplicasDiffer) throw;
+      save_at_last();
+      if (written_ != done_ || !checkpoint_.wanted()) throw;
+      throw DistributedError(error.code(), fmt::format("{}; {} holds the {} steps that were done",
+                                                       error.message(), checkpoint_.path(), done_));
     } catch (...) {  // of the caller's observer, say
-      try {
-        if (checkpoint_.wanted()) save();
-      } catch (const std::exception&) {  // must not cost the error that ended the fit
-      }
+      save_at_last();
       throw;
     }
     check_parameters();
-    if (checkpoint_.wanted()) save();
+    save_equal();
     objective_.parameters().require_gradients(false);  // nobody learns any more
     std::vector<data::History> history{{"train.loss", means_}};
     history.insert(history.end(), watched_.begin(), watched_.end());
@@ -64,9 +79,33 @@ class Loop {
   }
 
  private:
+  // From the checkpoint, which is rank 0's.
+  void go_on() {
+    dist::Group& group = replicas_.group();
+    std::string packed;
+    dist::together(group, [&] {
+      const bool there = checkpoint_.load(
+          identity_, [this](const SafetensorsFile& file, const nlohmann::json& state) {
+            restore(file, state);
+          });
+      if (there && group.size() > 1) packed = pack();
+    });
+    packed = dist::from_first(group, std::move(packed));
+    if (replicas_.first() || packed.empty()) return;
+    const SafetensorsFile file(packed, "rank 0's checkpoint");
+    restore(file, nlohmann::json::parse(file.metadata(kState)));
+  }
+
+  std::string pack() const {
+    nlohmann::json state;
+    SafetensorsWriter file = stored(state);
+    file.set_metadata(kState, state.dump());
+    return file.bytes();
+  }
+
   void go() {
     const auto begun = std::chrono::steady_clock::now();
-    if (done_ < config_.steps) objective_.begin(done_, config_.steps);
+    if (done_ < config_.steps) objective_.begin(done_, config_.steps, replicas_);
     log_.begin(done_, log_number_);
     if (log_.number() > std::max<std::int64_t>(1, log_number_) && request_.observer != nullptr) {
       request_.observer->on_warning(fmt::format("{} holds the log of another fit; this one's is {}",
@@ -75,17 +114,20 @@ class Loop {
     watch();  // also what an interrupt kept from being seen
     while (done_ < config_.steps) {
       check_interrupt();
-      const double loss = objective_.step(done_);
-      check(loss, "loss");
+      const double own = objective_.step(done_);
+      const StepEnd end = replicas_.finish(
+          {.loss = own,
+           .stop = config_.max_seconds > 0.0 && seconds_since(begun) > config_.max_seconds,
+           .keep = checkpoint_.due()});
+      check(end.loss, "loss");
       const double norm = optimizer_.update(done_);
       check(norm, "gradient");
-      record(loss);
+      record(end.loss);
       watch();
-      const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begun;
-      tell(loss, norm, spent.count());
+      tell(end.loss, norm, seconds_since(begun));
       picture();
-      if (checkpoint_.due()) save();
-      if (config_.max_seconds > 0.0 && spent.count() > config_.max_seconds) break;
+      if (end.keep) save_equal();
+      if (end.stop) break;
     }
   }
 
@@ -124,8 +166,12 @@ class Loop {
   void watch() {
     const std::int64_t due = done_ * kWatches / config_.steps;
     if (request_.valid_samples == nullptr || looks_ == due) return;
-    const auto metrics = objective_.model(optimizer_.kept())
-                             ->evaluate_samples(*request_.valid_samples, request_.seed);
+    auto metrics = objective_.model(optimizer_.kept())
+                       ->evaluate_samples(*request_.valid_samples, request_.seed);
+    // All ranks look, or they would wait; the numbers are rank 0's.
+    for (auto& [name, value] : metrics) {
+      replicas_.group().broadcast(std::as_writable_bytes(std::span(&value, 1)), 0);
+    }
     watched_.resize(metrics.size());
     for (std::size_t k = 0; k < metrics.size(); ++k) {
       watched_[k].name = "valid." + metrics[k].first;
@@ -158,8 +204,29 @@ class Loop {
     }
   }
 
+  // All ranks come here, and rank 0 writes.
+  void save_equal() {
+    replicas_.require_equal(optimizer_.kept());
+    if (checkpoint_.wanted()) save();
+  }
+
+  // Where an error ends the fit, which must not be lost by another.
+  void save_at_last() {
+    try {
+      if (checkpoint_.wanted()) save();
+    } catch (const std::exception&) {
+    }
+  }
+
   void save() {
     check_parameters();
+    nlohmann::json state;
+    SafetensorsWriter file = stored(state);
+    checkpoint_.write(identity_, std::move(state), file);
+    written_ = done_;
+  }
+
+  SafetensorsWriter stored(nlohmann::json& state) const {
     SafetensorsWriter file;
     optimizer_.store(file);
     file.add("history", std::span<const double>(means_));
@@ -168,13 +235,11 @@ class Loop {
       file.add("history." + history.name, std::span<const double>(history.values));
       names.push_back(history.name);
     }
-    nlohmann::json state{
-        {"step", done_}, {"pending", pending_}, {"sum", sum_}, {"recent", recent_}};
+    state = {{"step", done_}, {"pending", pending_}, {"sum", sum_}, {"recent", recent_}};
     state["watched"] = names;
     state["looks"] = looks_;
     state["log"] = {{"folder", request_.log_folder}, {"number", log_.number()}};
-    checkpoint_.write(identity_, std::move(state), file);
-    written_ = done_;
+    return file;
   }
 
   void restore(const SafetensorsFile& file, const nlohmann::json& state) {
@@ -200,6 +265,7 @@ class Loop {
   TrainingConfig config_;
   const data::FitRequest& request_;
   const data::Identity& identity_;
+  Replicas replicas_;
   Optimizer optimizer_;
   data::CheckpointFile checkpoint_;
   Log log_;
@@ -217,7 +283,14 @@ class Loop {
 Trained train(Objective& objective, const TrainingConfig& config, const data::FitRequest& request,
               const data::Identity& identity) {
   const at::NoGradGuard plain;
-  return Loop(objective, config, request, identity).run();
+  try {
+    return Loop(objective, config, request, identity).run();
+  } catch (const DistributedError&) {
+    throw;
+  } catch (const std::exception& error) {
+    group_of(request).fail(error.what());
+    throw;
+  }
 }
 
 }  // namespace gradatim::neural

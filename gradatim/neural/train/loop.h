@@ -5,8 +5,12 @@
 //     the observer, writes checkpoints, and goes on from one.
 //  3. It returns the parameters to keep: the moving average, where one is wanted.
 //
+// Ranks of a group train together: each computes its rows of every batch, and what follows from the
+// gradients is the same on all (replicas.h). Rank 0 alone writes, and its checkpoint is what all go
+// on from.
+//
 // A step is a pure function of its number, so a fit that was cut off and goes on ends in the same
-// bytes (with the same processor, torch and, but for perceptrons, number of threads).
+// bytes (with the same processor, torch, ranks and, but for perceptrons, number of threads).
 #pragma once
 
 #include <cstdint>
@@ -16,6 +20,7 @@
 #include "gradatim/data/checkpoint_file.h"
 #include "gradatim/data/model.h"
 #include "gradatim/neural/nn/parameters.h"
+#include "gradatim/neural/train/replicas.h"
 #include "gradatim/neural/training.h"
 
 namespace gradatim::neural {
@@ -25,8 +30,9 @@ class Objective {
   virtual ~Objective() = default;
   virtual Parameters& parameters() = 0;
   /// Called once, before the first step of this process.
-  virtual void begin(std::int64_t /*first*/, std::int64_t /*last*/) {}
-  /// The loss of step 0, 1, ...; adds its gradients, which are 0 before.
+  virtual void begin(std::int64_t /*first*/, std::int64_t /*last*/, Replicas& /*replicas*/) {}
+  /// The loss of step 0, 1, ...; adds its gradients, which are 0 before. Of a group, the loss of
+  /// this rank's rows over all rows, and their gradients.
   virtual double step(std::int64_t step) = 0;
   /// The model with these parameters, to be looked at while training goes on. It is the same object
   /// at every call.
@@ -41,8 +47,8 @@ struct Trained {
   std::int64_t steps = 0;
 };
 
-/// `identity` is what the fit must have in common with a checkpoint. NumericError GRD-4029 where a
-/// loss is not finite.
+/// `identity` is what the fit must have in common with a checkpoint, and with the other ranks, else
+/// DistributedError GRD-5004. NumericError GRD-4029 where a loss is not finite.
 Trained train(Objective& objective, const TrainingConfig& config, const data::FitRequest& request,
               const data::Identity& identity);
 

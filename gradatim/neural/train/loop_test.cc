@@ -1,7 +1,6 @@
 #include "gradatim/neural/train/loop.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -23,20 +22,6 @@ using namespace testing;
 std::vector<api::Option> options(const std::string& steps = "40") {
   return {{"network", "mlp"}, {"network.width", "16"}, {"batch_size", "32"}, {"steps", steps}};
 }
-
-class Folder {
- public:
-  Folder()
-      : path_(std::filesystem::temp_directory_path() /
-              ("gradatim_loop_" + std::to_string(::getpid()))) {
-    std::filesystem::remove_all(path_);
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string path() const { return path_.string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 // Asks for an end after so many steps.
 class Stop final : public Observer {

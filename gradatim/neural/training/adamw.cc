@@ -76,6 +76,9 @@ constexpr api::Setting kSettings[] = {
     api::setting<&C::precision>(
         {.doc = "Numbers of the network's multiplications in training. bfloat16 needs a processor "
                 "with AVX-512 BF16 and a U-Net, a transformer or a convolutional classifier."}),
+    api::setting<&C::gradient_compression>(
+        {.doc = "Numbers that gradients travel as where several processes train together: bfloat16 "
+                "halves the bytes, and keeps 8 bits of each."}),
     api::setting<&C::max_seconds>({.doc = "Training ends after the step that passes it; 0 does "
                                           "not. The model then depends on the machine.",
                                    .range = api::at_least(0.0),
@@ -91,8 +94,8 @@ constexpr api::Text kText = {
     .summary = "AdamW with a warm-up, a falling rate and a moving average of the parameters.",
     .source = "Loshchilov and Hutter (2019), Decoupled weight decay regularization",
     .errors =
-        "GRD-1180 bfloat16 where processor, device or network cannot; GRD-4029 the loss is not "
-        "finite",
+        "GRD-1180 bfloat16 where processor, device or network cannot; GRD-1185 processes do not "
+        "divide batch_size; GRD-4029 the loss is not finite",
 };
 
 }  // namespace

@@ -1,0 +1,62 @@
+// A group that counts what another one is asked for.
+#pragma once
+
+#include <memory>
+
+#include "gradatim/dist/group.h"
+
+namespace gradatim::neural::testing {
+
+class Counting final : public dist::Group {
+ public:
+  explicit Counting(dist::Group& group) : group_(group) {}
+
+  std::int64_t reductions = 0, waits = 0, reduced_bytes = 0;  // of start_all_reduce
+
+  int rank() const override { return group_.rank(); }
+  int size() const override { return group_.size(); }
+  std::chrono::milliseconds timeout() const override { return group_.timeout(); }
+  void all_reduce(dist::Numbers values, dist::Reduction how) override {
+    group_.all_reduce(values, how);
+  }
+  std::unique_ptr<dist::Work> start_all_reduce(dist::Numbers values) override {
+    ++reductions;
+    reduced_bytes += values.bytes();
+    return std::make_unique<Counted>(group_.start_all_reduce(values), waits);
+  }
+  void reduce_scatter(std::span<const std::int64_t> all, std::span<const std::int64_t> counts,
+                      std::span<std::int64_t> mine) override {
+    group_.reduce_scatter(all, counts, mine);
+  }
+  void broadcast(std::span<std::byte> bytes, int root) override { group_.broadcast(bytes, root); }
+  void all_gather(std::span<const std::byte> mine, std::span<std::byte> all) override {
+    group_.all_gather(mine, all);
+  }
+  void send(std::span<const std::byte> bytes, int to) override { group_.send(bytes, to); }
+  void receive(std::span<std::byte> bytes, int from) override { group_.receive(bytes, from); }
+  void exchange(std::span<const std::byte> sent, int to, std::span<std::byte> received,
+                int from) override {
+    group_.exchange(sent, to, received, from);
+  }
+  void barrier() override { group_.barrier(); }
+  void fail(const std::string& why) noexcept override { group_.fail(why); }
+
+ private:
+  class Counted final : public dist::Work {
+   public:
+    Counted(std::unique_ptr<dist::Work> work, std::int64_t& waits)
+        : work_(std::move(work)), waits_(waits) {}
+    void wait() override {
+      work_->wait();
+      ++waits_;
+    }
+
+   private:
+    std::unique_ptr<dist::Work> work_;
+    std::int64_t& waits_;
+  };
+
+  dist::Group& group_;
+};
+
+}  // namespace gradatim::neural::testing

@@ -1,0 +1,24 @@
+// The store where ranks meet: a c10d TCPStore, which rank 0 or the launcher keeps.
+#pragma once
+
+#include <string>
+#include <torch/csrc/distributed/c10d/Store.hpp>
+
+#include "gradatim/dist/launch.h"
+
+namespace gradatim::neural {
+
+/// Keys of this run of the job alone. DistributedError GRD-5002 where the port is taken or nobody
+/// answers in time.
+c10::intrusive_ptr<c10d::Store> open_store(const dist::Launch& launch);
+
+/// The address of this machine that the others reach it by: the one that leads to the store.
+std::string own_address(const dist::Launch& launch);
+
+/// "10.0.0.1:29500".
+std::string place_of(const dist::Launch& launch);
+
+/// The first line of what torch or Gloo threw, without its place in their sources.
+std::string words_of(const std::exception& error);
+
+}  // namespace gradatim::neural

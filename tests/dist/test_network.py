@@ -1,0 +1,74 @@
+"""Ranks on two machines: network namespaces with an address each, and a cable between them."""
+
+import os
+import subprocess
+
+import pytest
+from dist_ranks import OPERATIONS, environment
+
+
+def ip(*words):
+    return subprocess.run(["ip", *words], capture_output=True, text=True, check=True)
+
+
+@pytest.fixture
+def machines():
+    """The names of two network namespaces, 10.77.0.1 and 10.77.0.2, joined by cable0 and cable1."""
+    if not OPERATIONS.exists():
+        pytest.skip("this build has no groups of processes (libgloo-dev, make test)")
+    names = [f"gradatim{os.getpid()}-{k}" for k in range(2)]
+    try:
+        for name in names:
+            ip("netns", "add", name)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"network namespaces need root and iproute2: {error}")
+    try:
+        ends = [["name", f"cable{k}", "netns", name] for k, name in enumerate(names)]
+        ip("-n", names[0], "link", "add", *ends[0], "type", "veth", "peer", *ends[1])
+        for k, name in enumerate(names):
+            ip("-n", name, "addr", "add", f"10.77.0.{k + 1}/24", "dev", f"cable{k}")
+            ip("-n", name, "link", "set", f"cable{k}", "up")
+            ip("-n", name, "link", "set", "lo", "up")
+        yield names
+    finally:
+        for name in names:
+            ip("netns", "del", name)
+
+
+def start(ranks, machines, what, **more):
+    for rank, machine in enumerate(machines):
+        env = environment(rank, 2, 29500, "10.77.0.1", LOCAL_RANK=0, LOCAL_WORLD_SIZE=1, **more)
+        ranks.start(rank, ["ip", "netns", "exec", machine, OPERATIONS, what], env)
+
+
+def test_two_machines_compute_what_threads_do(ranks, machines):
+    start(ranks, machines, "all")
+    for rank in range(2):
+        assert ranks.status(rank) == 0, ranks.err(rank)
+        command = [OPERATIONS, "threads", "2", str(rank)]
+        threads = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert ranks.out(rank) == threads
+
+
+def test_reduce_scatter_sends_half_of_what_all_reduce_sends(ranks, machines):
+    start(ranks, machines, "traffic")
+    for rank in range(2):
+        assert ranks.status(rank) == 0, ranks.err(rank)
+        sent = {words[0]: int(words[1]) for words in map(str.split, ranks.out(rank).splitlines())}
+        # N = 2 ranks, 8 MB: (N - 1) / N and 2 (N - 1) / N of them, and 1 % of headers, or 10 where
+        # packets are small.
+        assert 4e6 <= sent["reduce_scatter"] < 4.4e6
+        assert 8e6 <= sent["all_reduce"] < 8.8e6
+
+
+def test_a_cable_that_is_cut_ends_both_in_time(ranks, machines):
+    start(ranks, machines, "loop", timeout=4)
+    for rank in range(2):
+        ranks.await_text(rank, "step 3\n")
+    ip("-n", machines[0], "link", "set", "cable0", "down")
+    assert ranks.status(0) == 1
+    assert ranks.status(1) == 1
+    assert ranks.err(0) == "rank 1 did not answer for 4 s (GRD-5003)\n"
+    assert ranks.err(1) == (
+        "rank 0 at 10.77.0.1:29500, where the ranks meet, is gone or cannot be reached (GRD-5003)\n"
+    )
