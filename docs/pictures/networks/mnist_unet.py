@@ -208,7 +208,7 @@ def draw(run: Experiment, rows: dict[str, list[Row]], floor: float, target: Path
         values = [row["distance"] for row in rows[solver]]
         right.plot(ticks, values, color=colour, marker="o", markersize=4, label=solver)
     right.axhline(floor, color=GREY, linestyle="--", linewidth=1)
-    label(right, ticks[-1], floor, "as many real digits", GREY, xytext=(0, 6), ha="right")
+    label(right, ticks[0], floor, "as many real digits", GREY, xytext=(0, 7))
     right.set(xscale="log", yscale="log", xlabel="evaluations of the network")
     right.set_xticks(ticks, [str(tick) for tick in ticks])
     marks = (0.05, 0.07, 0.1, 0.15, 0.2)
