@@ -12,8 +12,8 @@ from dist_ranks import BUILD, LONG, OPERATIONS, environment, free_port
 GRADATIM = BUILD / "gradatim"
 TORCHRUN = Path(sys.executable).with_name("torchrun")
 MODELS = {
-    "boost.newton": "--target y --n_estimators 400 --max_depth 3",
-    "neural.diffusion": "--network mlp --width 64 --steps 400 --batch_size 64 --label y",
+    "boost.newton": "--target y --n_estimators 150 --max_depth 3",
+    "neural.diffusion": "--network mlp --width 64 --steps 150 --batch_size 64 --label y",
 }
 
 pytestmark = pytest.mark.skipif(
