@@ -80,6 +80,8 @@ void bind_fit(nb::module_& module) {
           },
           nb::arg("samples"), nb::arg("source").none(), nb::arg("valid").none(),
           "Samples instead of a table.")
+      .def("join",
+           [](FitRequest& request, const SharedGroup& group) { request.group = group.group; })
       .def("go_on_from",
            [](FitRequest& request, const Fitted& before) { request.init_model = before.model; })
       .def_prop_rw(

@@ -17,6 +17,7 @@ NB_MODULE(_native, module) {
   gradatim::python::bind_fit(module);
   gradatim::python::bind_convert(module);
   gradatim::python::bind_generate(module);
+  gradatim::python::bind_group(module);
   gradatim::python::bind_judge(module);
   gradatim::python::bind_metric(module);
   gradatim::python::bind_sample(module);

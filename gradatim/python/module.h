@@ -16,6 +16,7 @@
 #include "gradatim/core/observer.h"
 #include "gradatim/core/parallel.h"
 #include "gradatim/data/model.h"
+#include "gradatim/dist/group.h"
 
 namespace gradatim::python {
 
@@ -25,6 +26,7 @@ void bind_model(nanobind::module_& module);
 void bind_fit(nanobind::module_& module);
 void bind_convert(nanobind::module_& module);
 void bind_generate(nanobind::module_& module);
+void bind_group(nanobind::module_& module);
 void bind_judge(nanobind::module_& module);
 void bind_metric(nanobind::module_& module);
 void bind_sample(nanobind::module_& module);
@@ -38,6 +40,11 @@ struct Fitted {
 /// Samples as Python holds them, to be filled in and then left alone.
 struct SharedSamples {
   std::shared_ptr<data::Samples> samples;
+};
+
+/// A group as Python holds it.
+struct SharedGroup {
+  std::shared_ptr<dist::Group> group;
 };
 
 /// Runs `f` without the interpreter's lock, on so many threads (0: all that the container allows).

@@ -1,7 +1,7 @@
 """Strong models from many small steps."""
 
 import gradatim._native as _native
-from gradatim import boost, neural, process
+from gradatim import boost, neural, process, processes
 from gradatim._errors import (
     DataError,
     DistributedError,
@@ -28,6 +28,7 @@ __all__ = [
     "load",
     "neural",
     "process",
+    "processes",
     "search",
 ]
 

@@ -20,6 +20,7 @@ from gradatim import _data
 from gradatim._classes import kind_of, restored, words_of
 from gradatim._errors import UsageError
 from gradatim._request import Rows, fit_model, model_of, threads_of, values_of
+from gradatim.processes import all_classes
 
 __all__ = ["BoostingClassifier", "BoostingRegressor"]
 
@@ -251,7 +252,8 @@ class BoostingClassifier(ClassifierMixin, Boosting):
         if reset:
             self._labels_of_a_row = 1
             check_classification_targets(y)
-            self.classes_, codes = np.unique(y, return_inverse=True)
+            self.classes_ = all_classes(np.unique(y))
+            codes = np.searchsorted(self.classes_, y)
             return codes.astype(np.int32), words_of(self.classes_)
         # A label that the fit has not seen gets its own word, and the library names it.
         known, codes = np.unique(y, return_inverse=True)

@@ -21,7 +21,7 @@ import gradatim._native as _native
 from gradatim._classes import kind_of, restored, words_of
 from gradatim._component import settings_of
 from gradatim._errors import UsageError
-from gradatim._request import finite, seed_of, threads_of, warn
+from gradatim._request import finite, join_fit, seed_of, threads_of, warn
 from gradatim._samples import checked_array, encoded_labels, samples_of
 from gradatim.process._fields import whole
 
@@ -72,6 +72,7 @@ class NetworkModel(BaseEstimator):
         request.notes = self._notes()
         request.resume = "" if resume is None else os.fspath(resume)
         request.log_folder = "" if log_dir is None else os.fspath(log_dir)
+        join_fit(request)
         settings, own = settings_of(self)
         return _native.fit(
             json.dumps(finite(settings), default=repr),

@@ -16,7 +16,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import assert_all_finite, check_is_fitted, column_or_1d
 
 import gradatim._native as _native
-from gradatim import _data, _export
+from gradatim import _data, _export, processes
 from gradatim._callbacks import gradients_of, metric_name, metric_of
 from gradatim._component import settings_of
 from gradatim._errors import UsageError
@@ -26,6 +26,7 @@ __all__ = [
     "Rows",
     "finite",
     "fit_model",
+    "join_fit",
     "model_of",
     "prepared",
     "seed_of",
@@ -188,6 +189,13 @@ def prepared(estimator: Any, train: Rows, eval_set: Any) -> Prepared:
     )
 
 
+def join_fit(request: _native.FitRequest) -> None:
+    """Makes the fit one of the group, if this process is in one."""
+    group = processes.current()
+    if group is not None:
+        request.join(group)
+
+
 def fit_model(
     estimator: Any,
     train: Rows,
@@ -200,6 +208,7 @@ def fit_model(
     if before is not None:
         fit.request.go_on_from(before)
     fit.request.resume = "" if resume is None else os.fspath(resume)
+    join_fit(fit.request)
     model = _native.fit(
         fit.settings, fit.request, fit.own, fit.on_step, fit.on_warning, fit.threads
     )

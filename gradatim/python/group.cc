@@ -1,0 +1,56 @@
+// The group of processes that a Python program is a rank of.
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/vector.h>
+
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "gradatim/dist/collectives.h"
+#include "gradatim/neural/dist/join.h"
+#include "gradatim/python/module.h"
+
+namespace nb = nanobind;
+
+namespace gradatim::python {
+namespace {
+
+// A group of one where no launcher started more.
+std::shared_ptr<dist::Group> join(std::optional<double> timeout) {
+  auto launch = dist::launched();
+  if (!launch) return {&dist::alone(), [](dist::Group*) {}};
+  if (timeout) launch->timeout = std::chrono::milliseconds(std::llround(1e3 * *timeout));
+  const nb::gil_scoped_release release;
+  return neural::join(*launch);
+}
+
+std::vector<nb::bytes> gather(SharedGroup& self, const nb::bytes& mine) {
+  const std::string_view own(mine.c_str(), mine.size());
+  std::vector<std::string> all;
+  {
+    const nb::gil_scoped_release release;
+    all = dist::gather(*self.group, own);
+  }
+  std::vector<nb::bytes> result;
+  for (const auto& bytes : all) result.emplace_back(bytes.data(), bytes.size());
+  return result;
+}
+
+}  // namespace
+
+void bind_group(nb::module_& module) {
+  nb::class_<SharedGroup>(module, "Group", "Processes that compute one thing together.")
+      .def_prop_ro("rank", [](const SharedGroup& self) { return self.group->rank(); })
+      .def_prop_ro("size", [](const SharedGroup& self) { return self.group->size(); })
+      .def("gather", &gather, nb::arg("mine"), "Everyone's bytes, in the order of ranks.")
+      .def("fail", [](SharedGroup& self, const std::string& why) { self.group->fail(why); })
+      .def("leave", [](SharedGroup& self) {
+        const nb::gil_scoped_release release;
+        self.group = {&dist::alone(), [](dist::Group*) {}};
+      });
+  module.def(
+      "join_group", [](std::optional<double> timeout) { return SharedGroup{join(timeout)}; },
+      nb::arg("timeout").none());
+}
+
+}  // namespace gradatim::python
