@@ -10,7 +10,7 @@ from dist_ranks import BUILD, LONG, OPERATIONS, free_port
 
 GRADATIM = BUILD / "gradatim"
 TORCHRUN = Path(sys.executable).with_name("torchrun")
-TRAIN = f"{GRADATIM} train neural.diffusion --data rows.csv --network mlp --width 64 --steps 150"
+TRAIN = f"{GRADATIM} train neural.diffusion --data rows.csv --network mlp --width 64 --steps 60"
 TRAIN += " --batch_size 64 --label y --seed 3 --threads 1 --log quiet"
 
 
