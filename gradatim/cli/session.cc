@@ -13,6 +13,7 @@
 #include "gradatim/core/error.h"
 #include "gradatim/core/file.h"
 #include "gradatim/core/text.h"
+#include "gradatim/dist/launch.h"
 
 namespace gradatim::cli {
 namespace {
@@ -33,13 +34,21 @@ int threads_of(const Arguments& arguments) {
   return static_cast<int>(arguments.integer("threads", share_of_threads(), 0, 1024));
 }
 
+// Of several processes of a machine, each has a device of its own unless one is named.
+std::string device_of(const Arguments& arguments) {
+  const std::string asked = arguments.text("device", "cpu");
+  const auto launch = dist::launched();
+  const bool shared = asked == "cuda" && launch && launch->local_size > 1;
+  return shared ? fmt::format("cuda:{}", launch->local_rank) : asked;
+}
+
 }  // namespace
 
 Session::Session(const Arguments& arguments, std::string_view unit)
     : threads_(threads_of(arguments)),
       group_(join_group(arguments)),
       seed_(static_cast<std::uint64_t>(arguments.integer("seed", 0, 0))),
-      device_(arguments.text("device", "cpu")),
+      device_(device_of(arguments)),
       progress_(group_ && group_->rank() != 0 ? LogStyle::quiet : log_style(arguments), unit,
                 group_ ? std::optional(group_->rank()) : std::nullopt) {}
 

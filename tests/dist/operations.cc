@@ -8,11 +8,13 @@
 //   operations linger          the same, but its process stays
 //   operations late            rank 1 computes for 4 s before its second operation
 //   operations large           buffers that are sent in pieces, compared with small ones
+//   operations latency         how long each operation takes, by size
 //   operations traffic         bytes that operations send, by the counters of this network
 //   namespace
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <numeric>
@@ -200,6 +202,32 @@ void large(Group& group) {
   fmt::print("all_gather {}\n", wrong);
 }
 
+void latency(Group& group) {
+  const auto time = [&](const char* what, const auto& operation) {
+    group.barrier();
+    const auto start = std::chrono::steady_clock::now();
+    for (int k = 0; k < 500; ++k) operation();
+    const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - start;
+    fmt::print("{} {:.1f} us\n", what, took.count() / 500);
+  };
+  for (const std::int64_t size : {1, 500, 5000, 50'000}) {
+    fmt::print("{} numbers\n", size);
+    std::vector<std::int64_t> values(size, 1), other(size), all(size * group.size());
+    const int next = (group.rank() + 1) % group.size();
+    const int previous = (group.rank() + group.size() - 1) % group.size();
+    const auto bytes = std::as_writable_bytes(std::span(values));
+    time("all_reduce", [&] { group.all_reduce(std::span(values), Reduction::max); });
+    time("exchange",
+         [&] { group.exchange(bytes, next, std::as_writable_bytes(std::span(other)), previous); });
+    time("broadcast", [&] { group.broadcast(bytes, 0); });
+    time("all_gather", [&] { group.all_gather(bytes, std::as_writable_bytes(std::span(all))); });
+    std::vector<std::int64_t> counts(group.size(), size / group.size()), mine(counts[0]);
+    time("reduce_scatter", [&] {
+      group.reduce_scatter(std::span(values).first(mine.size() * group.size()), counts, mine);
+    });
+  }
+}
+
 // Sent so far by all devices but the loopback.
 std::int64_t sent_bytes() {
   std::ifstream devices("/proc/self/net/dev");
@@ -243,6 +271,7 @@ int run(const std::string& what) {
     if (what == "linger") linger(*group);
     if (what == "late") late(*group);
     if (what == "large") large(*group);
+    if (what == "latency") latency(*group);
     if (what == "traffic") traffic(*group);
     return 0;
   } catch (const gradatim::Error& error) {

@@ -136,6 +136,17 @@ def test_an_address_where_nobody_answers_is_named(ranks, address, why):
     assert ranks.err(1).count("\n") == 1
 
 
+def test_a_build_without_groups_says_so(ranks):
+    library = OPERATIONS.with_name("libdist_no_group.so")
+    env = environment(0, 2, free_port(), GRADATIM_NEURAL_LIBRARY=library)
+    ranks.start(0, [OPERATIONS, "all"], env)
+    assert ranks.status(0) == 1
+    assert ranks.err(0) == (
+        "this gradatim was built without groups of processes; install libgloo-dev, which has "
+        "Gloo's headers, and run make neural (GRD-5005)\n"
+    )
+
+
 def test_a_rank_that_never_comes_is_named(ranks):
     port = free_port()
     for rank in (0, 2):

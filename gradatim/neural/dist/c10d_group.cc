@@ -226,9 +226,8 @@ class C10dGroup final : public dist::Group {
       Exchanged(C10dGroup& group, const Numbers& numbers)
           : group_(group), numbers_(numbers), other_(bytes_of(numbers).size()) {
         const int peer = 1 - group.rank();
-        group_.guarded([&] {
-          pending_ = group_.exchanges(bytes_of(numbers_), peer, other_, peer);
-        });
+        group_.guarded(
+            [&] { pending_ = group_.exchanges(bytes_of(numbers_), peer, other_, peer); });
       }
       ~Exchanged() override {
         try {

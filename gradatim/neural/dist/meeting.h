@@ -28,7 +28,7 @@ class Meeting {
   ~Meeting();
 
   const dist::Launch& launch() const;
-  c10::intrusive_ptr<c10d::Store> store() const;
+  Store store() const;
   /// The address that the others reach this machine by.
   std::string own_address() const;
   /// How long the engine waits, so that time is left to find out why nothing came.

@@ -17,6 +17,7 @@
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
+#include "gradatim/core/text.h"
 
 namespace gradatim::neural {
 namespace {
@@ -153,7 +154,7 @@ std::string words_of(const std::exception& error) {
   return words;
 }
 
-c10::intrusive_ptr<c10d::Store> open_store(const dist::Launch& launch) {
+Store open_store(const dist::Launch& launch) {
   c10d::TCPStoreOptions options;
   options.port = static_cast<std::uint16_t>(launch.port);
   options.isServer = launch.rank == 0 && !launch.hosted;
@@ -191,6 +192,40 @@ Way way_to_store(const dist::Launch& launch) {
     }
   }
   return {"127.0.0.1", "127.0.0.1"};
+}
+
+std::string key(const char* kind, int rank) { return fmt::format("{}/{}", kind, rank); }
+
+std::vector<int> others(const dist::Launch& launch) {
+  std::vector<int> ranks;
+  for (int r = 0; r < launch.size; ++r) {
+    if (r != launch.rank) ranks.push_back(r);
+  }
+  return ranks;
+}
+
+// Those of the ranks whose keys do not come in time.
+std::vector<int> missing(const Store& store, const char* kind, const std::vector<int>& ranks,
+                         std::chrono::milliseconds patience) {
+  if (ranks.empty()) return {};
+  std::vector<std::string> all;
+  for (const int r : ranks) all.push_back(key(kind, r));
+  try {
+    store->wait(all, patience);
+    return {};
+  } catch (const c10::DistStoreError&) {  // its time is over; where the store is gone, others
+    std::vector<int> absent;
+    for (const int r : ranks) {
+      if (!store->check({key(kind, r)})) absent.push_back(r);
+    }
+    return absent;
+  }
+}
+
+std::string names_of(const std::vector<int>& ranks) {
+  std::vector<std::string> words;
+  for (const int r : ranks) words.push_back(std::to_string(r));
+  return (ranks.size() == 1 ? "rank " : "ranks ") + join_and(words);
 }
 
 }  // namespace gradatim::neural

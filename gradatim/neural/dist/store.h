@@ -1,16 +1,30 @@
 // The store where ranks meet: a c10d TCPStore, which rank 0 or the launcher keeps.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <torch/csrc/distributed/c10d/Store.hpp>
+#include <vector>
 
 #include "gradatim/dist/launch.h"
 
 namespace gradatim::neural {
 
+using Store = c10::intrusive_ptr<c10d::Store>;
+
 /// Keys of this run of the job alone. DistributedError GRD-5002 where the port is taken or nobody
 /// answers in time.
-c10::intrusive_ptr<c10d::Store> open_store(const dist::Launch& launch);
+Store open_store(const dist::Launch& launch);
+
+/// "member/3".
+std::string key(const char* kind, int rank);
+/// All ranks but this one.
+std::vector<int> others(const dist::Launch& launch);
+/// Those of the ranks whose keys do not come in time. c10::Error where the store is gone.
+std::vector<int> missing(const Store& store, const char* kind, const std::vector<int>& ranks,
+                         std::chrono::milliseconds patience);
+/// "ranks 1 and 3".
+std::string names_of(const std::vector<int>& ranks);
 
 /// The way to the store: the address of this machine that leads there, and the store's.
 struct Way {
