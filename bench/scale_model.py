@@ -32,6 +32,25 @@ class Growth:
 DEPTH_6 = Growth("depth 6", 35e-9, 1.9e-9, 32, 6)  # 88 ns a row of 28 features
 LEAVES_255 = Growth("255 leaves", 46e-9, 4.3e-9, 330, 90)  # 171 ns; nodes by the bytes of 2 ranks
 
+
+@dataclass(frozen=True)
+class Run:
+    what: str
+    ranks: int
+    cell: int
+    sent: float  # bytes a rank and tree, by the counters of a loopback that nobody else had
+    nodes: int
+
+
+# MEASURED on two and four ranks of one machine, 28 features. Their seconds, beside those of other
+# systems, are in bench/RESULTS.md, "Processes".
+RUNS = [
+    Run("depth 6", 2, 8, 0.929e6, 32),
+    Run("depth 6", 4, 8, 1.404e6, 32),
+    Run("depth 6", 2, 16, 1.853e6, 32),
+    Run("255 leaves", 2, 8, 9.52e6, 255),
+]
+
 # ASSUMED.
 THREADS = 16
 THREADS_GAIN = 0.6  # of a thread's speed, each; two have 0.83 to 0.93 (bench/RESULTS.md)
@@ -54,6 +73,7 @@ LIGHTGBM = {1: (627.8, 176), 2: (311, 87), 4: (156, 43), 8: (80, 22), 16: (42, 1
 
 TREE_HEAD = ["ranks", "s a tree", "rows", "handling", "wire", "waiting", "MB", "times faster"]
 TREE_HEAD += ["own rows, GB", "at the start, GB"]
+RUN_HEAD = ["28 features", "ranks", "bytes a cell", "MB a rank and tree", "formula", "more by"]
 LIGHTGBM_HEAD = ["machines", "LightGBM, s a tree", "times faster", "GB a machine"]
 LIGHTGBM_HEAD += ["model, s a tree", "times faster", "GB a machine"]
 NETWORK_HEAD = ["parameters", "ranks", "MB a rank and step", "wire alone, ms"]
@@ -84,9 +104,10 @@ def tree(rows: float, features: int, growth: Growth, ranks: int, network: Networ
     # A feature has one owner: where ranks are more than features, some own one and most none.
     received = math.ceil(features / ranks) * histogram * (ranks - 1)
     most = max(sent, received)
-    # A batch: all-reduce of sums, 2 (N - 1) in a row, reduce-scatter and all-gather, N - 1 each;
-    # four more all-reduces a tree: the last level's sums, two of the scale of gradients, a check.
-    in_a_row = (4 * growth.batches + 8) * (ranks - 1)
+    # An exchange: reduce-scatter, N - 1 messages in a row, and two gathers of little, of sums and
+    # of splits. Four more a tree: the last level's sums, two of gradients' scales, a check.
+    gather = math.ceil(math.log2(ranks))
+    in_a_row = growth.batches * (ranks - 1 + 2 * gather) + 4 * gather
     handled = max(features * histogram, received)
     return Tree(own, handled * HANDLING, most / network.bandwidth, in_a_row * network.latency, most)
 
@@ -145,6 +166,16 @@ def print_trees(rows: float, features: int) -> None:
         table(TREE_HEAD, lines)
 
 
+def print_runs() -> None:
+    lines = []
+    for run in RUNS:
+        formula = 28 * CELLS_A_FEATURE * run.cell * run.nodes * (run.ranks - 1) / run.ranks
+        sizes = [f"{run.sent / 1e6:.2f}", f"{formula / 1e6:.2f}"]
+        more = f"{100 * (run.sent / formula - 1):.0f} %"
+        lines.append([run.what, f"{run.ranks}", f"{run.cell}", *sizes, more])
+    table(RUN_HEAD, lines)
+
+
 def print_lightgbm() -> None:
     lines = []
     for ranks, (seconds, gigabytes) in LIGHTGBM.items():
@@ -173,6 +204,8 @@ def print_networks() -> None:
 def main() -> None:
     print("A billion rows of 39 features, 25 Gbit/s, 30 microseconds")
     print_trees(1e9, 39)
+    print("\nMeasured")
+    print_runs()
     print("\nLightGBM's experiment: 1.7 billion rows of 67 features, 255 leaves, 54 Gbit/s")
     print_lightgbm()
     print("\nGradients of a network, 25 Gbit/s, 30 microseconds")
