@@ -28,5 +28,5 @@ run=(torchrun --no-python --nproc-per-node "$PROCESSES" --max-restarts 3 "${plac
   --n_estimators 100 --resume checkpoints/boosted --out boosted.safetensors
 
 # The batch is that of all processes together, and a multiple of their number.
-"${run[@]}" train neural.diffusion --data "$DATA" --target "$TARGET" \
+"${run[@]}" train neural.diffusion --data "$DATA" --label "$TARGET" \
   --network mlp --batch_size 256 --steps 500 --resume checkpoints/network --out network.safetensors
