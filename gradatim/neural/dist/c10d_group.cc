@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #define USE_C10D_GLOO
+#include <sched.h>
+
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <future>
 #include <memory>
@@ -103,10 +107,29 @@ std::span<std::byte> bytes_of(const Numbers& values) {
   return {static_cast<std::byte*>(values.data), static_cast<std::size_t>(values.bytes())};
 }
 
+// Gloo's thread looks again and again for work that it cannot have while the caller's thread holds
+// the connection. Where it wakes up in place of that thread, which then lets go of nothing, both
+// lose a turn of the scheduler, and an operation takes three times as long. A batch thread does not
+// push others aside when it wakes up.
+void let_callers_go_first() {
+#ifdef SCHED_BATCH
+  std::error_code failed;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", failed)) {
+    std::string name;
+    std::getline(std::ifstream(task.path() / "comm"), name);
+    const sched_param plain{};
+    if (name == "gloo_tcp_loop") {
+      ::sched_setscheduler(std::stoi(task.path().filename()), SCHED_BATCH, &plain);
+    }
+  }
+#endif
+}
+
 class C10dGroup final : public dist::Group {
  public:
   explicit C10dGroup(const Launch& launch) : meeting_(launch) {
     guarded([&] { engine_ = engine_of(meeting_); });
+    let_callers_go_first();
   }
 
   ~C10dGroup() override {
