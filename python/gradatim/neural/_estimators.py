@@ -82,6 +82,9 @@ class Classifier(NetworkClassifier):
     precision : Literal["float32", "bfloat16"], default="float32"
         Numbers of the network's multiplications in training. bfloat16 needs a processor with
         AVX-512 BF16 and a U-Net, a transformer or a convolutional classifier. Of training=adamw.
+    gradient_compression : Literal["none", "bfloat16"], default="none"
+        Numbers that gradients travel as where several processes train together: bfloat16 halves the
+        bytes, and keeps 8 bits of each. Of training=adamw.
     max_seconds : float, default=0.0
         Training ends after the step that passes it; 0 does not. The model then depends on the
         machine. In [0, inf). Unit: seconds. Of training=adamw.
@@ -160,6 +163,7 @@ class Classifier(NetworkClassifier):
         "gradient_clip": "training.gradient_clip",
         "ema_decay": "training.ema_decay",
         "precision": "training.precision",
+        "gradient_compression": "training.gradient_compression",
         "max_seconds": "training.max_seconds",
         "sample_every": "training.sample_every",
     }
@@ -190,6 +194,7 @@ class Classifier(NetworkClassifier):
         gradient_clip: float = 1.0,
         ema_decay: float = 0.999,
         precision: Literal["float32", "bfloat16"] = "float32",
+        gradient_compression: Literal["none", "bfloat16"] = "none",
         max_seconds: float = 0.0,
         sample_every: int = 0,
         device: str = "cpu",
@@ -220,6 +225,7 @@ class Classifier(NetworkClassifier):
         self.gradient_clip = gradient_clip
         self.ema_decay = ema_decay
         self.precision = precision
+        self.gradient_compression = gradient_compression
         self.max_seconds = max_seconds
         self.sample_every = sample_every
         self.device = device
@@ -310,6 +316,9 @@ class DiffusionModel(GenerativeModel):
     precision : Literal["float32", "bfloat16"], default="float32"
         Numbers of the network's multiplications in training. bfloat16 needs a processor with
         AVX-512 BF16 and a U-Net, a transformer or a convolutional classifier. Of training=adamw.
+    gradient_compression : Literal["none", "bfloat16"], default="none"
+        Numbers that gradients travel as where several processes train together: bfloat16 halves the
+        bytes, and keeps 8 bits of each. Of training=adamw.
     max_seconds : float, default=0.0
         Training ends after the step that passes it; 0 does not. The model then depends on the
         machine. In [0, inf). Unit: seconds. Of training=adamw.
@@ -395,6 +404,7 @@ class DiffusionModel(GenerativeModel):
         "gradient_clip": "training.gradient_clip",
         "ema_decay": "training.ema_decay",
         "precision": "training.precision",
+        "gradient_compression": "training.gradient_compression",
         "max_seconds": "training.max_seconds",
         "sample_every": "training.sample_every",
     }
@@ -430,6 +440,7 @@ class DiffusionModel(GenerativeModel):
         gradient_clip: float = 1.0,
         ema_decay: float = 0.999,
         precision: Literal["float32", "bfloat16"] = "float32",
+        gradient_compression: Literal["none", "bfloat16"] = "none",
         max_seconds: float = 0.0,
         sample_every: int = 0,
         device: str = "cpu",
@@ -465,6 +476,7 @@ class DiffusionModel(GenerativeModel):
         self.gradient_clip = gradient_clip
         self.ema_decay = ema_decay
         self.precision = precision
+        self.gradient_compression = gradient_compression
         self.max_seconds = max_seconds
         self.sample_every = sample_every
         self.device = device

@@ -47,6 +47,9 @@ class Adamw(Component):
     precision : Literal["float32", "bfloat16"], default="float32"
         Numbers of the network's multiplications in training. bfloat16 needs a processor with
         AVX-512 BF16 and a U-Net, a transformer or a convolutional classifier.
+    gradient_compression : Literal["none", "bfloat16"], default="none"
+        Numbers that gradients travel as where several processes train together: bfloat16 halves the
+        bytes, and keeps 8 bits of each.
     max_seconds : float, default=0.0
         Training ends after the step that passes it; 0 does not. The model then depends on the
         machine. In [0, inf). Unit: seconds.
@@ -57,7 +60,7 @@ class Adamw(Component):
     Notes
     -----
     `neural.training.adamw`, since 0.1. Errors: GRD-1180 bfloat16 where processor, device or network
-    cannot; GRD-4029 the loss is not finite.
+    cannot; GRD-1185 processes do not divide batch_size; GRD-4029 the loss is not finite.
 
     References
     ----------
@@ -83,6 +86,7 @@ class Adamw(Component):
         gradient_clip: float = 1.0,
         ema_decay: float = 0.999,
         precision: Literal["float32", "bfloat16"] = "float32",
+        gradient_compression: Literal["none", "bfloat16"] = "none",
         max_seconds: float = 0.0,
         sample_every: int = 0,
     ) -> None:
@@ -100,5 +104,6 @@ class Adamw(Component):
         self.gradient_clip = gradient_clip
         self.ema_decay = ema_decay
         self.precision = precision
+        self.gradient_compression = gradient_compression
         self.max_seconds = max_seconds
         self.sample_every = sample_every
