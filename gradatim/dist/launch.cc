@@ -37,7 +37,8 @@ struct Names {
   const char *rank, *size, *local_rank, *local_size;
 };
 constexpr Names kTorchrun = {"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"};
-constexpr Names kSlurm = {"SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID", "SLURM_NTASKS_PER_NODE"};
+constexpr Names kSlurm = {"SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID",
+                          "SLURM_NTASKS_PER_NODE"};
 
 std::chrono::milliseconds timeout_of() {
   constexpr const char* kName = "GRADATIM_TIMEOUT";

@@ -162,8 +162,9 @@ class StatisticsFit {
 // Most tables are numbers, and rows need no blocks then.
 bool may_have_statistics(const TargetStatisticsConfig& config, const data::Table& features) {
   if (config.mode == TargetStatisticsMode::combinations) return true;
-  return std::ranges::any_of(features.columns(), [](const data::Column& column) {
-    return column.type() == data::ColumnType::categorical;
+  return std::ranges::any_of(features.columns(), [&](const data::Column& column) {
+    return column.type() == data::ColumnType::categorical &&
+           std::ssize(column.categories()) >= config.high_cardinality;
   });
 }
 
