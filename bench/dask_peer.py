@@ -1,9 +1,9 @@
 """Times boosting on Dask: bench/dask_peer.py xgboost|lightgbm TRAIN TEST TREES WORKERS
 
-A LocalCluster of WORKERS processes of one thread each; the rows of the Parquet file TRAIN lie in the
-workers' memory before the clock starts, in as many parts as there are workers. Prints the seconds
-of the fit, those of the whole script, the area under the ROC curve on TEST, and the bytes a tree
-that went over the loopback.
+A LocalCluster of WORKERS processes of one thread each; the rows of the Parquet file TRAIN lie in
+the workers' memory before the clock starts, in as many parts as there are workers. Prints the
+seconds of the fit, those of the whole script, the area under the ROC curve on TEST, and the bytes a
+tree that went over the loopback.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ everything from start to exit, of theirs to the end of the fit.
 
 Every run is fresh processes, by turns; numbers are medians over the rounds (and their range), of
 networks of the median block of steps. Ratios are round by round. --runs FILE keeps runs as JSON
-lines and goes on from those that it has.
+lines and goes on from those that it has; --others S waits until others leave the processors alone,
+and repeats a run during which they took more than that share.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from typing import Any
 
 import dist_data
 from dist_systems import Run, dask_peer, ddp_peer, ours_apart, ours_boosting, ours_network
+from quiet import when_quiet
 from wire import enter_own_network
 
 Systems = dict[str, Callable[[], Run]]
@@ -128,6 +130,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--only", choices=TASKS, action="append")
     options.add_argument("--runs", type=Path, help="where runs are kept, as JSON lines")
+    options.add_argument("--others", type=float, default=1.0, help="share that may be busy")
     options.add_argument("--scale", type=int, default=1, help="how much smaller, for a trial")
     chosen = options.parse_args()
     enter_own_network()
@@ -140,9 +143,14 @@ def main() -> None:
             for run in map(json.loads, lines):
                 if run["task"] == task:
                     runs[run["system"]].append(run)
-            for _ in range(chosen.rounds):
+            for number in range(chosen.rounds):
                 for system, start in systems.items():
-                    run = {"task": task, "system": system, **start()}
+                    if len(runs[system]) > number:
+                        continue
+                    run = when_quiet(start, chosen.others)
+                    if run is None:
+                        sys.exit("others work here all the time; allow more by --others")
+                    run = {"task": task, "system": system, **run}
                     runs[system].append(run)
                     print(json.dumps(run), file=sys.stderr, flush=True)
                     log.write(json.dumps(run) + "\n")

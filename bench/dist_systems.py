@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import statistics
@@ -64,7 +65,7 @@ def ours_network(words: list[Any], processes: int, threads: int, block: int) -> 
         out = ["--out", Path(folder) / "model.safetensors"]
         run = train(["neural.diffusion", *words, *out], processes, threads, block)
     ends = run["ends"]  # the first block warms up
-    blocks = [(b - a) / block for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    blocks = [(b - a) / block for a, b in itertools.pairwise(ends)]
     return {"step": statistics.median(blocks), "bytes": run["bytes"]}
 
 
