@@ -98,7 +98,8 @@ api: build ## rewrite what is derived from the registry: Python modules, schema,
 docs: api ## rewrite the reference pages and the pictures in docs/
 	@set -e; for page in docs/pictures/*.py; do [ ! -e "$$page" ] || $(PY) "$$page"; done
 
-figures: neural ## retrain and redraw what docs say of networks (an hour)
+figures: neural ## retrain and redraw what docs say of networks (two hours)
+	@tools/setup.sh figures
 	@set -e; for page in docs/pictures/networks/*.py; do $(PY) "$$page"; done
 
 clean: ## remove build/ (the virtual environments stay)

@@ -1,9 +1,9 @@
-"""Learns digits with diffusers: bench/digits_peer.py [--updates N] [--count N] [--threads N]
+"""Learns digits with diffusers: bench/digits_peer.py [--seed S] [--updates N] [--count N]
 
 UNet2DModel, DDPMScheduler and AdamW as diffusers' examples put them together, on the digits that
 docs/pictures/networks/digits_steps.py left in build/figures/digits_real.npz. Batch, rates, clipping
 and moving average are those of our loop. Writes samples of 1,000 ancestral steps to
-build/figures/digits_peer.npz, from which that script tells their distance.
+build/figures/digits_peer_S.npz, from which digits_unet.py beside that script tells their distance.
 """
 
 from __future__ import annotations
@@ -92,12 +92,13 @@ def sample(model: UNet2DModel, count: int) -> np.ndarray:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--seed", type=int, default=0)
     options.add_argument("--updates", type=int, default=10000)
     options.add_argument("--count", type=int, default=2000)
     options.add_argument("--threads", type=int, default=1)
     chosen = options.parse_args()
     torch.set_num_threads(chosen.threads)
-    torch.manual_seed(0)
+    torch.manual_seed(chosen.seed)
     flops = flops_an_image(network())
     print(f"UNet2DModel: {flops / 1e6:.2f} MFLOP an image")
     if flops > MOST_FLOPS:
@@ -110,7 +111,7 @@ def main() -> None:
     seconds = time.perf_counter() - begin
     made = (sample(model, chosen.count) + 1.0) * 8.0
     np.savez(
-        FIGURES / "digits_peer.npz",
+        FIGURES / f"digits_peer_{chosen.seed}.npz",
         x=made.astype(np.float32),
         updates=chosen.updates,
         flops=flops,

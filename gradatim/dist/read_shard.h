@@ -26,6 +26,7 @@ struct TablePart {
 /// and DistributedError GRD-5003 with its words on the others. GRD-5004 where ranks see other
 /// files. GRD-5011 for what only one process can read, such as standard input. Warnings are those
 /// of read_table(), and every rank's observer is told them.
-TablePart read_shard(Group& group, const std::string& source, const data::ReadOptions& options = {});
+TablePart read_shard(Group& group, const std::string& source,
+                     const data::ReadOptions& options = {});
 
 }  // namespace gradatim::dist

@@ -1,4 +1,5 @@
 // The group of processes that a Python program is a rank of.
+#include <fmt/format.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/vector.h>
 
@@ -6,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "gradatim/core/error.h"
 #include "gradatim/dist/collectives.h"
 #include "gradatim/neural/dist/join.h"
 #include "gradatim/python/module.h"
@@ -25,6 +27,8 @@ std::shared_ptr<dist::Group> join(std::optional<double> timeout) {
 }
 
 std::vector<nb::bytes> gather(SharedGroup& self, const nb::bytes& mine) {
+  GRADATIM_CHECK(self.group != nullptr, UsageError, 1184,
+                 "this process has left its group; ask the others inside the with block");
   const std::string_view own(mine.c_str(), mine.size());
   std::vector<std::string> all;
   {
@@ -40,16 +44,24 @@ std::vector<nb::bytes> gather(SharedGroup& self, const nb::bytes& mine) {
 
 void bind_group(nb::module_& module) {
   nb::class_<SharedGroup>(module, "Group", "Processes that compute one thing together.")
-      .def_prop_ro("rank", [](const SharedGroup& self) { return self.group->rank(); })
-      .def_prop_ro("size", [](const SharedGroup& self) { return self.group->size(); })
+      .def_ro("rank", &SharedGroup::rank)
+      .def_ro("size", &SharedGroup::size)
       .def("gather", &gather, nb::arg("mine"), "Everyone's bytes, in the order of ranks.")
-      .def("fail", [](SharedGroup& self, const std::string& why) { self.group->fail(why); })
+      .def("fail",
+           [](SharedGroup& self, const std::string& why) {
+             if (self.group) self.group->fail(why);
+           })
       .def("leave", [](SharedGroup& self) {
         const nb::gil_scoped_release release;
-        self.group = {&dist::alone(), [](dist::Group*) {}};
+        self.group = nullptr;
       });
   module.def(
-      "join_group", [](std::optional<double> timeout) { return SharedGroup{join(timeout)}; },
+      "join_group",
+      [](std::optional<double> timeout) {
+        auto group = join(timeout);
+        const int rank = group->rank(), size = group->size();
+        return SharedGroup{std::move(group), rank, size};
+      },
       nb::arg("timeout").none());
 }
 

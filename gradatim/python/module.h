@@ -42,9 +42,10 @@ struct SharedSamples {
   std::shared_ptr<data::Samples> samples;
 };
 
-/// A group as Python holds it.
+/// A group as Python holds it; it is not there any more once the process has left it.
 struct SharedGroup {
   std::shared_ptr<dist::Group> group;
+  int rank = 0, size = 1;
 };
 
 /// Runs `f` without the interpreter's lock, on so many threads (0: all that the container allows).

@@ -2,11 +2,8 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +14,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 GRADATIM = BUILD / "gradatim"
-TORCHRUN = Path(sys.executable).with_name("torchrun")
 NEWTON = ["boost.newton", "--target", "y", "--n_estimators", "20", "--valid", "0.2"]
 ADABOOST = ["boost.adaboost", "--target", "y", "--n_estimators", "10", "--learner", "cart"]
 
@@ -71,44 +67,6 @@ def test_predictions_and_metrics_are_those_of_one_process(table, alone, tmp_path
     for verb, words in (("predict", []), ("predict", ["--keep", "word"]), ("evaluate", ["--json"])):
         own = command(verb, model, "--data", table, *words)
         assert run(own) == run([*own, "--processes", "3"])
-
-
-def test_a_killed_job_goes_on_with_another_number_of_ranks(ranks, table, alone, tmp_path):
-    folder = tmp_path / "checkpoint"
-    slow = ["--resume", folder, "--checkpoint_seconds", "0"]
-    port = free_port()
-    for rank in range(2):
-        ranks.start(rank, train(table, tmp_path / "out", NEWTON, *slow), environment(rank, 2, port))
-    end = time.monotonic() + LONG
-    while not (folder / "checkpoint.safetensors").exists() and time.monotonic() < end:
-        time.sleep(0.002)
-    ranks.processes[0].send_signal(signal.SIGKILL)
-    ranks.status(1)
-    assert (folder / "checkpoint.safetensors").exists()
-    run(train(table, tmp_path / "out", NEWTON, *slow, "--processes", "3"))
-    assert (tmp_path / "out").read_bytes() == alone
-
-
-@pytest.mark.skipif(not TORCHRUN.exists(), reason="needs torchrun, which comes with torch")
-def test_torchrun_restarts_ranks_which_go_on_from_the_checkpoint(table, alone, tmp_path):
-    """Rank 1 kills itself once, as soon as there is a checkpoint."""
-    folder = tmp_path / "checkpoint"
-    words = train(table, tmp_path / "out", NEWTON, "--resume", folder, "--checkpoint_seconds", "0")
-    script = tmp_path / "rank.sh"
-    script.write_text(
-        f"""if [ "$RANK" = 1 ] && [ "$TORCHELASTIC_RESTART_COUNT" = 0 ]; then
-  (until [ -e {folder}/checkpoint.safetensors ]; do sleep 0.01; done; kill -9 $$) &
-fi
-exec "$@"
-"""
-    )
-    torchrun = [TORCHRUN, "--no-python", "--nproc-per-node", "2", "--max-restarts", "2"]
-    torchrun += ["--master-port", str(free_port())]
-    told = subprocess.run(
-        [*torchrun, "bash", script, *words], capture_output=True, text=True, timeout=2 * LONG
-    )
-    assert told.returncode == 0, told.stderr
-    assert (tmp_path / "out").read_bytes() == alone
 
 
 def test_the_rank_whose_settings_differ_is_named(ranks, table, tmp_path):

@@ -1,7 +1,9 @@
 """Ranks on two machines: network namespaces with an address each, and a cable between them."""
 
 import os
+import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from dist_ranks import OPERATIONS, environment
@@ -13,7 +15,7 @@ def ip(*words):
 
 @pytest.fixture
 def machines():
-    """The names of two network namespaces, 10.77.0.1 and 10.77.0.2, joined by cable0 and cable1."""
+    """Two network namespaces, 192.168.77.1 and 192.168.77.2, joined by cable0 and cable1."""
     if not OPERATIONS.exists():
         pytest.skip("this build has no groups of processes (libgloo-dev, make test)")
     names = [f"gradatim{os.getpid()}-{k}" for k in range(2)]
@@ -26,7 +28,7 @@ def machines():
         ends = [["name", f"cable{k}", "netns", name] for k, name in enumerate(names)]
         ip("-n", names[0], "link", "add", *ends[0], "type", "veth", "peer", *ends[1])
         for k, name in enumerate(names):
-            ip("-n", name, "addr", "add", f"10.77.0.{k + 1}/24", "dev", f"cable{k}")
+            ip("-n", name, "addr", "add", f"192.168.77.{k + 1}/24", "dev", f"cable{k}")
             ip("-n", name, "link", "set", f"cable{k}", "up")
             ip("-n", name, "link", "set", "lo", "up")
         yield names
@@ -35,9 +37,9 @@ def machines():
             ip("netns", "del", name)
 
 
-def start(ranks, machines, what, **more):
+def start(ranks, machines, what, address="192.168.77.1", **more):
     for rank, machine in enumerate(machines):
-        env = environment(rank, 2, 29500, "10.77.0.1", LOCAL_RANK=0, LOCAL_WORLD_SIZE=1, **more)
+        env = environment(rank, 2, 29500, address, LOCAL_RANK=0, LOCAL_WORLD_SIZE=1, **more)
         ranks.start(rank, ["ip", "netns", "exec", machine, OPERATIONS, what], env)
 
 
@@ -48,6 +50,29 @@ def test_two_machines_compute_what_threads_do(ranks, machines):
         command = [OPERATIONS, "threads", "2", str(rank)]
         threads = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         assert ranks.out(rank) == threads
+
+
+def test_a_machine_that_knows_its_name_as_loopback_is_reached(ranks, machines):
+    folders = [Path("/etc/netns", machine) for machine in machines]
+    try:
+        for folder, address in zip(folders, ("127.0.1.1", "192.168.77.1"), strict=True):
+            folder.mkdir(parents=True)
+            (folder / "hosts").write_text(f"127.0.0.1 localhost\n{address} hub\n")
+        start(ranks, machines, "all", address="hub")
+        assert [ranks.status(rank) for rank in range(2)] == [0, 0], ranks.err(0) + ranks.err(1)
+    finally:
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_device_that_leads_nowhere_ends_both_in_time(ranks, machines):
+    start(ranks, machines, "all", timeout=4, GLOO_SOCKET_IFNAME="lo")
+    assert [ranks.status(rank) for rank in range(2)] == [1, 1]
+    for rank in range(2):
+        assert ranks.err(rank).endswith(  # Gloo tells of each of its tries above it
+            "the ranks run, but not their connections: no connection came about; "
+            "GLOO_SOCKET_IFNAME names the device to use (GRD-5003)\n"
+        )
 
 
 def test_reduce_scatter_sends_half_of_what_all_reduce_sends(ranks, machines):
@@ -70,5 +95,6 @@ def test_a_cable_that_is_cut_ends_both_in_time(ranks, machines):
     assert ranks.status(1) == 1
     assert ranks.err(0) == "rank 1 did not answer for 4 s (GRD-5003)\n"
     assert ranks.err(1) == (
-        "rank 0 at 10.77.0.1:29500, where the ranks meet, is gone or cannot be reached (GRD-5003)\n"
+        "rank 0 at 192.168.77.1:29500, where the ranks meet, is gone or cannot be reached "
+        "(GRD-5003)\n"
     )

@@ -2,31 +2,27 @@
 
 Networks of three seeds learn scikit-learn's digits and are sampled by every solver. Distances are
 Fréchet's, of features of a classifier that learned from other digits. Models and what was measured,
-line by line, are kept in build/figures/ and not made again. The distance of the samples that
-bench/digits_peer.py leaves there is told, too.
+line by line, are kept in build/figures/ and not made again.
 """
 
-import json
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_digits
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[2]
-sys.path.insert(0, str(ROOT / "examples"))
+sys.path.insert(0, str(Path(__file__).parent))
 
-from house_style import BLUE, GREY, INK, ORANGE, ROSE, TEAL, label, plt, save  # noqa: E402
+import experiment
+from experiment import PICTURES, Results, Row, digit_parts, judge_of, kept
+from house_style import BLUE, GREY, INK, ORANGE, ROSE, TEAL, label, plt, save
 
-import gradatim  # noqa: E402
-from gradatim.neural import Classifier, DiffusionModel  # noqa: E402
-from gradatim.neural.network import ConvClassifier, Mlp  # noqa: E402
-from gradatim.process.metric import frechet  # noqa: E402
+import gradatim
+from gradatim.neural import Classifier, DiffusionModel
+from gradatim.neural.network import Mlp
+from gradatim.process.metric import frechet
 
-FIGURES = ROOT / "build/figures"
 JUDGED = 357  # digits that the classifier learns from; the others are the real data
 
 # leading is DDIM's own grid; the others begin where the path ends. Not here: solvers for distilled
@@ -68,50 +64,34 @@ class Budget:
     evaluations: tuple[int, ...] = (5, 10, 20, 50)
 
 
-Row = dict[str, float | str | None]
-
-
 def split() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Images [rows, 1, 8, 8] in 0 .. 16 and labels: the judge's, and the real data."""
-    digits = load_digits()
-    order = np.random.default_rng(0).permutation(len(digits.images))
-    x, y = digits.images[order, np.newaxis].astype(np.float32), digits.target[order]
-    return x[:JUDGED], y[:JUDGED], x[JUDGED:], y[JUDGED:]
+    (judged, judged_labels), (x, y) = digit_parts(JUDGED, 1797 - JUDGED)
+    return judged[:, np.newaxis], judged_labels, x[:, np.newaxis], y
 
 
-def judge(budget: Budget) -> Classifier:
+def judge(updates: int) -> Classifier:
     """What features are of; width 32."""
-    x, y, _, _ = split()
-    return Classifier(
-        noised=0.0,
-        network=ConvClassifier(channels=8, stages=3, layers=2, timed=False),
-        steps=budget.judge_updates,
-        batch_size=64,
-        learning_rate=3e-3,
-        ema_decay=0.99,
-        random_state=0,
-        n_jobs=1,
-    ).fit(x, y)
+    return judge_of(*split()[:2], updates)
 
 
 def generator(budget: Budget, seed: int) -> DiffusionModel:
-    """Learns the velocity on the straight path; read again where it was saved."""
-    path = FIGURES / f"digits_{budget.width}_{budget.updates}_{seed}.safetensors"
-    if path.exists():
-        return gradatim.load(path)
-    _, _, x, y = split()
-    model = DiffusionModel(
-        network=Mlp(width=budget.width, layers=4, residual=True, expansion=2),
-        steps=budget.updates,
-        batch_size=128,
-        learning_rate=1e-3,
-        ema_decay=0.999,
-        drop_label=0.0,
-        random_state=seed,
-        n_jobs=1,
-    ).fit(x, y)
-    model.save(path)
-    return model
+    """Learns the velocity on the straight path."""
+
+    def learn() -> DiffusionModel:
+        model = DiffusionModel(
+            network=Mlp(width=budget.width, layers=4, residual=True, expansion=2),
+            steps=budget.updates,
+            batch_size=128,
+            learning_rate=1e-3,
+            ema_decay=0.999,
+            drop_label=0.0,
+            random_state=seed,
+            n_jobs=1,
+        )
+        return model.fit(*split()[2:])
+
+    return kept(f"digits_{budget.width}_{budget.updates}_{seed}", learn)
 
 
 def draw_samples(model: DiffusionModel, labels: np.ndarray, solver: str, n: int) -> np.ndarray:
@@ -183,25 +163,13 @@ def measure(
     return row
 
 
-def experiment(budget: Budget, told: Classifier, real: np.ndarray) -> list[Row]:
-    """Every row of the plan; each is written as soon as it is there."""
-    path = FIGURES / "digits_steps.jsonl"
-    lines = path.read_text().splitlines() if path.exists() else []
-    head = json.dumps({"updates": budget.updates, "width": budget.width, "count": budget.count})
-    if lines[:1] != [head]:
-        lines = [head]
-        path.write_text(head + "\n")
-    rows = [json.loads(line) for line in lines[1:]]
-    kept = {(row["seed"], row["solver"], row["grid"], row["evaluations"]): row for row in rows}
-    made = []
-    for seed, solver, evaluations in plan(budget):
-        row = kept.get((seed, solver, GRIDS[solver], evaluations))
-        if row is None:
-            row = measure(budget, seed, solver, evaluations, told, real)
-            with path.open("a") as file:
-                file.write(json.dumps(row) + "\n")
-        made.append(row)
-    return made
+def rows_of(budget: Budget, told: Classifier, real: np.ndarray) -> list[Row]:
+    """Every row of the plan."""
+    results = Results("digits_steps", budget)
+    return [
+        results.get(f"{seed} {solver} {n}", lambda: measure(budget, seed, solver, n, told, real))  # noqa: B023
+        for seed, solver, n in plan(budget)
+    ]
 
 
 def values(rows: list[Row], solver: str, evaluations: int, name: str = "distance") -> np.ndarray:
@@ -212,12 +180,8 @@ def values(rows: list[Row], solver: str, evaluations: int, name: str = "distance
 
 def number(found: np.ndarray, digits: int = 4) -> str:
     """The mean and its standard error."""
-    if not np.all(np.isfinite(found)):
-        return "not finite"
-    text = f"{np.mean(found):.{digits}f}"
-    if len(found) > 1:
-        text += f" ± {np.std(found, ddof=1) / np.sqrt(len(found)):.{digits}f}"
-    return text
+    finite = np.all(np.isfinite(found))
+    return experiment.number(found, digits) if finite else "not finite"
 
 
 def table(rows: list[Row], budget: Budget) -> str:
@@ -246,17 +210,6 @@ def table_of_one_seed(rows: list[Row], budget: Budget) -> str:
         cells = [number(values(rows, solver, n)[:1]) for n in budget.evaluations]
         text.append(f"| `{solver}` | {grid} | " + " | ".join(cells) + " |")
     return "\n".join(text)
-
-
-def beside_peer(budget: Budget, told: Classifier, real: np.ndarray) -> str:
-    """DDPM in full, of as many samples, with the same labels, as often as among the real digits."""
-    with np.load(FIGURES / "digits_peer.npz") as file:
-        made = file["x"]
-    labels = np.arange(len(made)) % 10
-    taken = as_often(split()[3], labels)
-    ours = draw_samples(generator(budget, budget.seeds[0]), labels[taken], "ddpm", budget.full)
-    near, far = (frechet(told.features(x), real) for x in (ours, made[taken]))
-    return f"DDPM in full, {len(taken)} samples: {near:.4f}; diffusers: {far:.4f}"
 
 
 def draw(rows: list[Row], budget: Budget, floor: float, target: Path) -> None:
@@ -290,20 +243,18 @@ def draw(rows: list[Row], budget: Budget, floor: float, target: Path) -> None:
     save(figure, target)
 
 
-def main(budget: Budget = Budget(), target: Path = ROOT / "docs/pictures/digits_steps.png") -> None:
-    FIGURES.mkdir(parents=True, exist_ok=True)
+def main(budget: Budget = Budget(), folder: Path = PICTURES) -> None:
+    experiment.FIGURES.mkdir(parents=True, exist_ok=True)
     _, _, x, y = split()
-    np.savez(FIGURES / "digits_real.npz", x=x, y=y)
-    told = judge(budget)
+    np.savez(experiment.FIGURES / "digits_real.npz", x=x, y=y)  # for bench/digits_peer.py
+    told = judge(budget.judge_updates)
     real = told.features(x)
     random, floor = floors(real, y)
     print(f"{len(x)} real digits; the classifier's accuracy on them {told.score(x, y):.3f}")
     print(f"two halves of them: {floor:.4f} with equal labels, {random:.4f} at random\n")
-    rows = experiment(budget, told, real)
+    rows = rows_of(budget, told, real)
     print(table(rows, budget), table_of_one_seed(rows, budget), sep="\n\n")
-    if (FIGURES / "digits_peer.npz").exists():
-        print("\n" + beside_peer(budget, told, real))
-    draw(rows, budget, floor, target)
+    draw(rows, budget, floor, folder / "digits_steps.png")
 
 
 if __name__ == "__main__":

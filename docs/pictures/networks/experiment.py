@@ -1,5 +1,7 @@
 """What the scripts here share: parts of the digits, a judge of them, and results that are kept."""
 
+import ast
+import hashlib
 import json
 import sys
 from collections.abc import Callable
@@ -59,15 +61,51 @@ def kept(name: str, learn: Callable[[], Network]) -> Network:
     return model
 
 
+def code_of(source: str, told: tuple[str, ...] = ("draw", "main", "show", "table", "tell")) -> str:
+    """What is measured, not how it is told: no comments, and no functions with such names."""
+    module = ast.parse(source)
+    module.body = [
+        part
+        for part in module.body
+        if not (isinstance(part, ast.FunctionDef) and part.name.startswith(told))
+        and not isinstance(part, ast.If)  # __name__ == "__main__"
+    ]
+    for part in ast.walk(module):
+        if isinstance(part, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
+            part
+        ):
+            part.body = part.body[1:]
+    return ast.unparse(module)
+
+
+def digest(budget: Any) -> str:
+    """Of the code of a budget's script and of the scripts here that it imports."""
+    script = sys.modules[type(budget).__module__].__file__  # of __main__, too
+    names, sources = [Path(script).stem], {}
+    while names:
+        name = names.pop()
+        path = Path(__file__).with_name(f"{name}.py")
+        if name not in sources and path.exists():
+            sources[name] = code_of(path.read_text())
+            tree = ast.walk(ast.parse(sources[name]))
+            names += [part.module for part in tree if isinstance(part, ast.ImportFrom)]
+    joined = "\n".join(sources[name] for name in sorted(sources))
+    return hashlib.sha256(joined.encode()).hexdigest()[:16]
+
+
 class Results:
-    """Lines of JSON in build/figures/, so that what was measured is not measured again."""
+    """Lines of JSON in build/figures/, so that what was measured is not measured again.
+
+    Another budget or other code begins anew. Models are kept by their names alone: empty
+    build/figures/ where the library, or how they learn, has changed.
+    """
 
     def __init__(self, name: str, budget: Any) -> None:
         self.path = FIGURES / f"{name}.jsonl"
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        head = json.dumps(asdict(budget))
+        head = json.dumps(asdict(budget) | {"code": digest(budget)})
         lines = self.path.read_text().splitlines() if self.path.exists() else []
-        if lines[:1] != [head]:  # of another budget
+        if lines[:1] != [head]:
             lines = [head]
             self.path.write_text(head + "\n")
         self.rows = {row["key"]: row for row in map(json.loads, lines[1:])}

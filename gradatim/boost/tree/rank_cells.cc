@@ -3,44 +3,40 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
-#include <string>
 #include <utility>
 
 #include "gradatim/boost/tree/sparse_histogram.h"
 #include "gradatim/core/parallel.h"
-#include "gradatim/dist/collectives.h"
 
 namespace gradatim::boost {
 namespace {
 
-// A candidate as bytes; the words of its categories follow.
+// A candidate as integers; the words of its categories follow.
 struct Packed {
   double score = 0.0;
   std::int32_t feature = 0, bin = 0;
   std::int32_t missing_left = 0, words = 0;
 };
+constexpr std::size_t kHead = sizeof(Packed) / sizeof(std::uint32_t);
 
-void pack(const Candidate& candidate, std::string& out) {
+void pack(const Candidate& candidate, std::span<std::uint32_t> out) {
+  const auto& words = candidate.left_categories;
   const Packed head{candidate.score, candidate.feature, candidate.bin,
-                    candidate.missing_left ? 1 : 0,
-                    static_cast<std::int32_t>(candidate.left_categories.size())};
-  out.append(reinterpret_cast<const char*>(&head), sizeof head);
-  out.append(reinterpret_cast<const char*>(candidate.left_categories.data()),
-             candidate.left_categories.size() * sizeof(std::uint32_t));
+                    candidate.missing_left ? 1 : 0, static_cast<std::int32_t>(words.size())};
+  std::memcpy(out.data(), &head, sizeof head);
+  std::copy(words.begin(), words.end(), out.begin() + kHead);
 }
 
-Candidate unpack(const char*& at) {
+Candidate unpack(std::span<const std::uint32_t> packed) {
   Packed head;
-  std::memcpy(&head, at, sizeof head);
-  at += sizeof head;
+  std::memcpy(&head, packed.data(), sizeof head);
   Candidate candidate;
   candidate.score = head.score;
   candidate.feature = head.feature;
   candidate.bin = head.bin;
   candidate.missing_left = head.missing_left != 0;
-  candidate.left_categories.resize(head.words);
-  std::memcpy(candidate.left_categories.data(), at, head.words * sizeof(std::uint32_t));
-  at += head.words * sizeof(std::uint32_t);
+  const auto words = packed.subspan(kHead, head.words);
+  candidate.left_categories.assign(words.begin(), words.end());
   return candidate;
 }
 
@@ -61,6 +57,9 @@ RankCells::RankCells(const BinnedData& data, std::span<const std::int32_t> featu
     if (owner == group.rank()) first_[f] = counts_[owner];
     counts_[owner] += cells(f);
     before += cells(f);
+    const FeatureBins& bins = data.features()[f];
+    if (!bins.categorical()) continue;
+    words_ = std::max(words_, static_cast<std::size_t>((bins.bins + 31) / 32));
   }
 }
 
@@ -106,19 +105,24 @@ void RankCells::add_up(std::span<std::int64_t* const> own,
   }
 }
 
-void choose_best(dist::Group& group, std::span<Candidate* const> candidates) {
+// Records of one size, so that one exchange does.
+void RankCells::choose_best(std::span<Candidate* const> candidates) const {
+  dist::Group& group = *data_.shard().group;
   if (group.size() == 1 || candidates.empty()) return;
-  std::string mine;
-  for (const Candidate* candidate : candidates) pack(*candidate, mine);
-  std::vector<Candidate> best(candidates.size());
-  for (const auto& text : dist::gather(group, mine)) {  // ranks own features in ascending order
-    const char* at = text.data();
-    for (auto& known : best) {
-      Candidate candidate = unpack(at);
-      if (candidate.beats(known)) known = std::move(candidate);
-    }
+  const std::size_t size = kHead + words_, count = candidates.size();
+  std::vector<std::uint32_t> mine(count * size), all(mine.size() * group.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    pack(*candidates[i], std::span(mine).subspan(i * size, size));
   }
-  for (std::size_t i = 0; i < best.size(); ++i) *candidates[i] = std::move(best[i]);
+  group.all_gather(std::as_bytes(std::span(mine)), std::as_writable_bytes(std::span(all)));
+  for (std::size_t i = 0; i < count; ++i) {
+    Candidate best;
+    for (int r = 0; r < group.size(); ++r) {  // ranks own features in ascending order
+      Candidate other = unpack(std::span(all).subspan((r * count + i) * size, size));
+      if (other.beats(best)) best = std::move(other);
+    }
+    *candidates[i] = std::move(best);
+  }
 }
 
 }  // namespace gradatim::boost

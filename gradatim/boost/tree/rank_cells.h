@@ -29,6 +29,9 @@ class RankCells {
   std::int64_t own_cells() const { return counts_[data_.shard().group->rank()]; }
   std::int64_t all_cells() const;
 
+  /// Each candidate becomes the best of all ranks' candidates in its place.
+  void choose_best(std::span<Candidate* const> candidates) const;
+
   /// Adds up histograms of this rank's rows, in the layout of `data`, to those of all ranks' rows.
   void add_up(std::span<std::int64_t* const> own, std::span<std::int64_t* const> summed) const;
 
@@ -38,9 +41,7 @@ class RankCells {
   int lanes_;
   std::vector<std::int64_t> first_;   // [features of the data]; -1 where another rank owns it
   std::vector<std::int64_t> counts_;  // cells, by rank
+  std::size_t words_ = 0;             // that the categories of a candidate take at most
 };
-
-/// Each candidate becomes the best of all ranks' candidates in its place.
-void choose_best(dist::Group& group, std::span<Candidate* const> candidates);
 
 }  // namespace gradatim::boost

@@ -41,6 +41,8 @@ class SplitSearch {
     if (split()) buffers.own.reset(data.cells() * criterion.lanes());
   }
 
+  /// Each becomes the best of all ranks' candidates in its place.
+  void choose_best(std::span<Candidate* const> candidates) const { ranks_.choose_best(candidates); }
   /// Whether this rank finds the splits of the feature.
   bool finds(std::int32_t feature) const { return !split() || ranks_.owns(feature); }
   /// Numbers of a node's histogram.
@@ -152,7 +154,7 @@ class SplitSearch {
     }
     std::vector<Candidate*> bests;
     for (Open* node : nodes) bests.push_back(&node->best);
-    choose_best(*data_.shard().group, bests);
+    choose_best(bests);
     for (Open* node : nodes) node->gain = node->best.score - node->score;
   }
 

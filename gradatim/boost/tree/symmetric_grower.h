@@ -127,7 +127,7 @@ class SymmetricGrower {
       if (found.found() && found.beats(best)) best = std::move(found);
     }
     Candidate* all[] = {&best};
-    choose_best(*data_.shard().group, all);
+    search_.choose_best(all);
     return best;
   }
 

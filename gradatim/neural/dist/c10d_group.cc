@@ -6,7 +6,11 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <exception>
 #include <functional>
+#include <future>
+#include <memory>
+#include <stdexcept>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <vector>
 
@@ -26,6 +30,9 @@ using Engine = c10d::ProcessGroupGloo;
 using Pending = c10::intrusive_ptr<c10d::Work>;
 using Tensors = std::vector<Tensor>;
 
+// Up to so many bytes of all ranks together, what counts is how often threads wait for each other,
+// and the engine's own reductions wait more often than these exchanges.
+constexpr std::int64_t kSmall = 256 << 10;
 constexpr std::int64_t kPiece = std::int64_t{1} << 29;  // bytes; Gloo carries 2 GiB at most
 
 at::ScalarType torch_type(NumberType type) {
@@ -56,9 +63,44 @@ c10::intrusive_ptr<Engine> engine_of(Meeting& meeting) {
   const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
   options->devices.push_back(interface != nullptr
                                  ? Engine::createDeviceForInterface(interface)
-                                 : Engine::createDeviceForHostname(own_address(meeting.launch())));
-  const auto& launch = meeting.launch();
-  return c10::make_intrusive<Engine>(meeting.store(), launch.rank, launch.size, options);
+                                 : Engine::createDeviceForHostname(meeting.own_address()));
+  // Where addresses lead nowhere, it tries for longer than it is told to.
+  auto made = std::make_shared<std::promise<c10::intrusive_ptr<Engine>>>();
+  auto future = made->get_future();
+  std::thread([made, options, store = meeting.store(), launch = meeting.launch()] {
+    try {
+      made->set_value(c10::make_intrusive<Engine>(store, launch.rank, launch.size, options));
+    } catch (const std::exception&) {
+      made->set_value(nullptr);
+    }
+  }).detach();
+  const bool ready = future.wait_for(meeting.engine_timeout()) == std::future_status::ready;
+  auto engine = ready ? future.get() : nullptr;
+  if (engine) return engine;
+  throw std::runtime_error("no connection came about; GLOO_SOCKET_IFNAME names the device to use");
+}
+
+template <class T>
+void combine(std::byte* total, const std::byte* other, std::int64_t count, Reduction how) {
+  auto* to = reinterpret_cast<T*>(total);
+  const auto* from = reinterpret_cast<const T*>(other);
+  for (std::int64_t k = 0; k < count; ++k) {
+    to[k] = how == Reduction::sum ? to[k] + from[k] : std::max(to[k], from[k]);
+  }
+}
+
+void combine(const Numbers& total, const std::byte* other, Reduction how) {
+  auto* bytes = static_cast<std::byte*>(total.data);
+  switch (total.type) {
+    case NumberType::int64: return combine<std::int64_t>(bytes, other, total.count, how);
+    case NumberType::float32: return combine<float>(bytes, other, total.count, how);
+    case NumberType::float64: return combine<double>(bytes, other, total.count, how);
+    case NumberType::bfloat16: return combine<c10::BFloat16>(bytes, other, total.count, how);
+  }
+}
+
+std::span<std::byte> bytes_of(const Numbers& values) {
+  return {static_cast<std::byte*>(values.data), static_cast<std::size_t>(values.bytes())};
 }
 
 class C10dGroup final : public dist::Group {
@@ -76,7 +118,13 @@ class C10dGroup final : public dist::Group {
   std::chrono::milliseconds timeout() const override { return meeting_.launch().timeout; }
 
   void all_reduce(Numbers values, Reduction how) override {
-    guarded([&] { wait(reductions(values, how)); });
+    const auto own = bytes_of(values);
+    const std::int64_t all = std::ssize(own) * size();
+    if (all > kSmall) return guarded([&] { wait(reductions(values, how)); });
+    std::vector<std::byte> parts(static_cast<std::size_t>(all));
+    guarded([&] { gather_small(own, parts); });
+    std::copy_n(parts.begin(), own.size(), own.begin());
+    for (int r = 1; r < size(); ++r) combine(values, parts.data() + r * own.size(), how);
   }
 
   std::unique_ptr<dist::Work> start_all_reduce(Numbers values) override {
@@ -84,8 +132,15 @@ class C10dGroup final : public dist::Group {
      public:
       Started(C10dGroup& group, std::vector<Pending> pending)
           : group_(group), pending_(std::move(pending)) {}
+      ~Started() override {
+        try {
+          C10dGroup::wait(pending_);  // else the engine writes where its owner has given up
+        } catch (const std::exception&) {
+        }
+      }
       void wait() override {
-        group_.guarded([&] { C10dGroup::wait(pending_); });
+        const auto pending = std::exchange(pending_, {});
+        group_.guarded([&] { C10dGroup::wait(pending); });
       }
 
      private:
@@ -93,6 +148,7 @@ class C10dGroup final : public dist::Group {
       std::vector<Pending> pending_;
     };
     std::vector<Pending> pending;
+    if (size() == 2) return start_sum_of_two(values);
     guarded([&] { pending = reductions(values, Reduction::sum); });
     return std::make_unique<Started>(*this, std::move(pending));
   }
@@ -135,6 +191,7 @@ class C10dGroup final : public dist::Group {
 
   void all_gather(std::span<const std::byte> mine, std::span<std::byte> all) override {
     if (mine.empty()) return;
+    if (std::ssize(all) <= kSmall) return guarded([&] { gather_small(mine, all); });
     if (std::ssize(all) > kPiece) return gather_one_by_one(mine, all);
     guarded([&] {
       auto sent = tensor_of(mine), received = tensor_of(all);
@@ -162,8 +219,67 @@ class C10dGroup final : public dist::Group {
   }
 
  private:
+  // Of two ranks the exchange of everything moves no more than a ring does, in one step.
+  std::unique_ptr<dist::Work> start_sum_of_two(const Numbers& values) {
+    class Exchanged final : public dist::Work {
+     public:
+      Exchanged(C10dGroup& group, const Numbers& numbers)
+          : group_(group), numbers_(numbers), other_(bytes_of(numbers).size()) {
+        const int peer = 1 - group.rank();
+        group_.guarded([&] {
+          pending_ = group_.exchanges(bytes_of(numbers_), peer, other_, peer);
+        });
+      }
+      ~Exchanged() override {
+        try {
+          C10dGroup::wait(pending_);
+        } catch (const std::exception&) {
+        }
+      }
+      void wait() override {
+        const auto pending = std::exchange(pending_, {});
+        group_.guarded([&] { C10dGroup::wait(pending); });
+        combine(numbers_, other_.data(), Reduction::sum);
+      }
+
+     private:
+      C10dGroup& group_;
+      Numbers numbers_;
+      std::vector<std::byte> other_;
+      std::vector<Pending> pending_;
+    };
+    return std::make_unique<Exchanged>(*this, values);
+  }
+
+  // In each step a rank passes on what it has, so that log2 N exchanges do. Bruck, Ho, Kipnis,
+  // Upfal and Weathersby (1997), Efficient algorithms for all-to-all communications.
+  void gather_small(std::span<const std::byte> mine, std::span<std::byte> all) {
+    const std::size_t part = mine.size();
+    std::vector<std::byte> parts(all.size());  // of this rank, the next one, and so on
+    std::ranges::copy(mine, parts.begin());
+    for (int have = 1; have < size(); have *= 2) {
+      const std::size_t more = part * static_cast<std::size_t>(std::min(have, size() - have));
+      const auto held = std::span(parts).first(more);
+      const auto added = std::span(parts).subspan(part * static_cast<std::size_t>(have), more);
+      wait(exchanges(held, (rank() + size() - have) % size(), added, (rank() + have) % size()));
+    }
+    for (int r = 0; r < size(); ++r) {
+      const auto place = all.subspan(part * static_cast<std::size_t>((rank() + r) % size()), part);
+      std::copy_n(parts.begin() + static_cast<std::ptrdiff_t>(part) * r, part, place.begin());
+    }
+  }
+
+  // All of them also where one breaks, since the engine holds on to the memory of the others.
   static void wait(const std::vector<Pending>& pending) {
-    for (const auto& work : pending) work->wait();
+    std::exception_ptr error;
+    for (const auto& work : pending) {
+      try {
+        work->wait();
+      } catch (const std::exception&) {
+        if (!error) error = std::current_exception();
+      }
+    }
+    if (error) std::rethrow_exception(error);
   }
 
   std::vector<Pending> reductions(Numbers values, Reduction how) {

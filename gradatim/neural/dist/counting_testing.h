@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "gradatim/dist/group.h"
+#include "gradatim/neural/nn/tensor.h"
 
 namespace gradatim::neural::testing {
 
@@ -12,6 +13,7 @@ class Counting final : public dist::Group {
   explicit Counting(dist::Group& group) : group_(group) {}
 
   std::int64_t reductions = 0, waits = 0, reduced_bytes = 0;  // of start_all_reduce
+  std::int64_t within_backward = 0;                           // of those
 
   int rank() const override { return group_.rank(); }
   int size() const override { return group_.size(); }
@@ -22,6 +24,7 @@ class Counting final : public dist::Group {
   std::unique_ptr<dist::Work> start_all_reduce(dist::Numbers values) override {
     ++reductions;
     reduced_bytes += values.bytes();
+    if (torch::autograd::get_current_node() != nullptr) ++within_backward;
     return std::make_unique<Counted>(group_.start_all_reduce(values), waits);
   }
   void reduce_scatter(std::span<const std::int64_t> all, std::span<const std::int64_t> counts,

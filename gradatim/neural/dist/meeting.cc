@@ -131,14 +131,14 @@ std::string roll_call(const State& state, const Store& store, Duration waited, D
         names_of(behind), behind.size() == 1 ? "s" : "", state.operations.load(),
         state.launch.timeout.count() / 1e3, behind.size() == 1 ? "it needs" : "they need");
   }
-  return "the ranks run, but lost their connections: " + engine;
+  return "the ranks run, but not their connections: " + engine;
 }
 
 // Until this rank ends or something is wrong.
 void watch(const std::shared_ptr<State>& state, const Store& store) {
   const int rank = state->launch.rank;
   try {
-    while (!missing(store, "call", {rank}, 1h).empty()) {
+    while (!missing(store, "call", {rank}, 5min).empty()) {
     }
     if (store->get_to_str(key("call", rank)) == "end") return;
     store->set(key("here", rank), std::to_string(state->operations));
@@ -201,6 +201,7 @@ std::string inspected(const State& state) {
 
 void begin(const State& state) {
   const auto& launch = state.launch;
+  state.store->set(key("sees", launch.rank), way_to_store(launch).other);
   GRADATIM_CHECK(state.store->add(key("processes", launch.rank), 1) == 1, DistributedError, 5001,
                  "there are two processes of rank {} at {}; each needs a RANK of its own",
                  launch.rank, place_of(launch));
@@ -260,6 +261,17 @@ bool Meeting::part() noexcept {
 
 const dist::Launch& Meeting::launch() const { return state_->launch; }
 Store Meeting::store() const { return state_->store; }
+
+std::string Meeting::own_address() const {
+  const auto own = way_to_store(state_->launch).own;
+  if (!is_loopback(own) || state_->launch.local_size == state_->launch.size) return own;
+  // A machine often knows its own name as 127.0.1.1. Others know better.
+  for (const int r : others(*state_)) {
+    const auto seen = state_->store->get_to_str(key("sees", r));
+    if (!is_loopback(seen)) return seen;
+  }
+  return own;
+}
 
 Duration Meeting::engine_timeout() const {
   const auto timeout = state_->launch.timeout;

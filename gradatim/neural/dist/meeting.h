@@ -29,6 +29,8 @@ class Meeting {
 
   const dist::Launch& launch() const;
   c10::intrusive_ptr<c10d::Store> store() const;
+  /// The address that the others reach this machine by.
+  std::string own_address() const;
   /// How long the engine waits, so that time is left to find out why nothing came.
   std::chrono::milliseconds engine_timeout() const;
 

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "gradatim/core/error.h"
+#include "gradatim/core/parallel.h"
 
 namespace gradatim::neural {
 namespace {
@@ -49,14 +50,26 @@ Addresses resolved(const char* address, int port, int kind, std::string& why) {
   return {error == 0 ? found : nullptr, &::freeaddrinfo};
 }
 
-bool is_loopback(const std::string& address) {
-  return address == "localhost" || address.starts_with("127.") || address == "::1";
+std::string text_of(const sockaddr* address, socklen_t size) {
+  char text[NI_MAXHOST];
+  const bool known =
+      ::getnameinfo(address, size, text, sizeof text, nullptr, 0, NI_NUMERICHOST) == 0;
+  return known ? text : "127.0.0.1";
+}
+
+// A socket that a launcher handed down, and not another file of this number.
+bool is_listening(int descriptor) {
+  int listening = 0;
+  socklen_t size = sizeof listening;
+  return descriptor >= 0 &&
+         ::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 &&
+         listening != 0;
 }
 
 // Opened here and not by TCPStore, which listens to every network even where all ranks are on this
 // machine, and does not say why it cannot.
 int listen_at(const dist::Launch& launch) {
-  if (launch.listening >= 0) return launch.listening;
+  if (is_listening(launch.listening)) return launch.listening;
   std::string why;
   const char* address = is_loopback(launch.address) ? launch.address.c_str() : nullptr;
   const Addresses all = resolved(address, launch.port, SOCK_STREAM, why);
@@ -75,6 +88,7 @@ int listen_at(const dist::Launch& launch) {
       }
       if (why.empty() || errno == EADDRINUSE) why = std::strerror(errno);
     }
+    if (why == std::strerror(EADDRINUSE)) break;
   }
   throw DistributedError(
       5002, fmt::format("rank {} cannot listen at port {} for the other ranks: {}; set MASTER_PORT "
@@ -112,11 +126,16 @@ void await_listener(const dist::Launch& launch) {
                    "MASTER_ADDR and MASTER_PORT say where",
                    launch.rank, launch.hosted ? "the launcher" : "rank 0", place_of(launch),
                    launch.timeout.count() / 1e3, why);
+    check_interrupt();
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
 }
 
 }  // namespace
+
+bool is_loopback(const std::string& address) {
+  return address == "localhost" || address.starts_with("127.") || address == "::1";
+}
 
 std::string place_of(const dist::Launch& launch) {
   const bool colons = launch.address.find(':') != std::string::npos;
@@ -157,7 +176,7 @@ c10::intrusive_ptr<c10d::Store> open_store(const dist::Launch& launch) {
   }
 }
 
-std::string own_address(const dist::Launch& launch) {
+Way way_to_store(const dist::Launch& launch) {
   std::string why;
   const Addresses all = resolved(launch.address.c_str(), launch.port, SOCK_DGRAM, why);
   for (const addrinfo* a = all.get(); a != nullptr; a = a->ai_next) {
@@ -165,15 +184,13 @@ std::string own_address(const dist::Launch& launch) {
     const Socket socket(::socket(a->ai_family, a->ai_socktype, a->ai_protocol));
     sockaddr_storage own{};
     socklen_t size = sizeof own;
-    char text[NI_MAXHOST];
+    auto* address = reinterpret_cast<sockaddr*>(&own);
     if (::connect(socket.get(), a->ai_addr, a->ai_addrlen) == 0 &&
-        ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&own), &size) == 0 &&
-        ::getnameinfo(reinterpret_cast<sockaddr*>(&own), size, text, sizeof text, nullptr, 0,
-                      NI_NUMERICHOST) == 0) {
-      return text;
+        ::getsockname(socket.get(), address, &size) == 0) {
+      return {text_of(address, size), text_of(a->ai_addr, a->ai_addrlen)};
     }
   }
-  return "127.0.0.1";
+  return {"127.0.0.1", "127.0.0.1"};
 }
 
 }  // namespace gradatim::neural

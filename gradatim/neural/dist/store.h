@@ -12,8 +12,14 @@ namespace gradatim::neural {
 /// answers in time.
 c10::intrusive_ptr<c10d::Store> open_store(const dist::Launch& launch);
 
-/// The address of this machine that the others reach it by: the one that leads to the store.
-std::string own_address(const dist::Launch& launch);
+/// The way to the store: the address of this machine that leads there, and the store's.
+struct Way {
+  std::string own, other;
+};
+Way way_to_store(const dist::Launch& launch);
+
+/// Whether nobody else can reach this machine by it.
+bool is_loopback(const std::string& address);
 
 /// "10.0.0.1:29500".
 std::string place_of(const dist::Launch& launch);

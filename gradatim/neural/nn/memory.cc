@@ -52,12 +52,14 @@ class Pool final : public c10::Allocator {
     return pool;
   }
 
-  // The smallest free block that is not half empty.
+  // The smallest free block that is large enough, if little of it stays empty: a third, or of large
+  // ones what rounding and malloc add, each up to a huge page.
   void* taken(std::size_t bytes) {
     if (bytes < kLeast) return nullptr;
+    const std::size_t spare = bytes < kHugePage ? 0 : 2 * kHugePage;
     const std::lock_guard lock(mutex_);
     const auto found = free_.lower_bound(bytes);
-    if (found == free_.end() || found->first > bytes + bytes / 2) return nullptr;
+    if (found == free_.end() || found->first > bytes + std::max(bytes / 2, spare)) return nullptr;
     void* block = found->second;
     free_.erase(found);
     return block;

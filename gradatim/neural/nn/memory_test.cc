@@ -52,6 +52,17 @@ TEST(PooledMemory, OutsideOfPassesBlocksAreNotThoseOfThePool) {
   EXPECT_EQ(at::empty({1 << 20}, at::kFloat).data_ptr(), pooled);
 }
 
+// Else memory would grow from step to step.
+TEST(PooledMemory, ABlockOfAnySizeIsTakenAgain) {
+  const KeptMemory network;
+  const PooledMemory pass;
+  for (std::int64_t bytes = 100'000; bytes < 20'000'000; bytes += 123'457) {
+    const auto place = [&] { return at::empty({bytes}, at::kByte).data_ptr(); };
+    const void* first = place();
+    EXPECT_EQ(place(), first) << bytes;
+  }
+}
+
 // Networks and passes of two threads come and go; nobody writes into another's numbers.
 TEST(PooledMemory, TwoThreadsDoNotShareABlock) {
   const auto work = [](int mine, bool* sound) {

@@ -130,6 +130,7 @@ TEST(Ranks, OnlyTheLastPartOfABatchTravels) {
       request.group = not_owned(counted);
       const auto model = data::fit_model(fit.settings(), request);
       EXPECT_EQ(counted.reductions, 5 * 2);  // a bucket, and what is told beside it
+      EXPECT_EQ(counted.within_backward, 5);
     });
   }
 }
