@@ -1,7 +1,7 @@
 # gradatim's table of contents: `make` alone prints it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build neural test test-all format lint bench-boost bench-neural bench-process api docs figures clean check-fresh
+.PHONY: help demo build neural test test-all format lint bench-boost bench-dist bench-neural bench-process api docs figures clean check-fresh
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -72,6 +72,11 @@ bench-boost: build ## time boosting against the other libraries, in turn (hours;
 	@tools/setup.sh bench
 	@tools/install_python.sh $(PEERS)
 	@$(PEERS) bench/run.py --all
+
+bench-dist: neural ## time processes against PyTorch's DDP and boosting on Dask, in turn (N minutes; fetches torch and Dask)
+	@tools/setup.sh diffusers
+	@tools/setup.sh dask
+	@$(PEERS) bench/dist.py
 
 bench-neural: neural ## time networks against diffusers and PyTorch, in turn (half an hour; fetches torch, see requirements.txt)
 	@tools/setup.sh diffusers

@@ -6,12 +6,13 @@
 #   tools/setup.sh figures                        those, and images that networks learn from
 #   tools/setup.sh peers                          .venv-peers: the libraries that we compare with
 #   tools/setup.sh bench                          .venv-peers: those and the other systems that are timed
+#   tools/setup.sh dask                           .venv-peers: XGBoost, LightGBM and Dask
 #   tools/setup.sh diffusers                      .venv-diffusers: torch, diffusers and torchcfm
 #   tools/setup.sh clang                          the other compiler
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-target=${1:?usage: tools/setup.sh build|demo|neural|figures|test|lint|peers|bench|diffusers|clang}
+target=${1:?usage: tools/setup.sh build|demo|neural|figures|test|lint|peers|bench|dask|diffusers|clang}
 venv=.venv
 packages=(cmake ninja-build ccache pkg-config python3-venv python3-dev libtbb-dev libhwy-dev
           nlohmann-json3-dev libfmt-dev libtomlplusplus-dev zlib1g-dev libpng-dev libjpeg-dev)
@@ -25,9 +26,10 @@ case $target in
   lint) sections=(build demo lint); packages=(python3-venv); modules=() ;;  # mypy reads their types
   peers) sections=(build demo test peers); venv=.venv-peers ;;
   bench) sections=(build demo test peers bench); venv=.venv-peers ;;
+  dask) sections=(build demo test peers dask); venv=.venv-peers ;;
   diffusers) sections=(build demo test torch diffusers torchcfm); venv=.venv-diffusers ;;
   clang) sections=(); packages+=(clang libgtest-dev); modules+=(gtest) ;;
-  *) echo "tools/setup.sh: no target '$target'; there are build, demo, neural, figures, test, lint, peers, bench, diffusers, clang" >&2; exit 2 ;;
+  *) echo "tools/setup.sh: no target '$target'; there are build, demo, neural, figures, test, lint, peers, bench, dask, diffusers, clang" >&2; exit 2 ;;
 esac
 
 say() { echo "set-up: $*"; }
