@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # One model by several processes, started by torchrun, which comes with torch: a boosted model of rows that are divided among the
-# processes, then a network of which each computes a part of every batch.
+# processes, then a network of which each computes a part of every batch (its columns are numbers without gaps; leave it out for others).
 #
 #   examples/torchrun.sh                                   # two processes on this machine
 #   PROCESSES=8 examples/torchrun.sh                       # eight

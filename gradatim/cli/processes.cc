@@ -153,7 +153,7 @@ class Processes {
     if (status_ != kDone) return;
     const bool usage = WIFEXITED(how) && WEXITSTATUS(how) == kWrongUsage;
     status_ = usage ? kWrongUsage : passed_on_ != 0 ? 128 + passed_on_ : kFailed;
-    deadline_ = Clock::now() + std::chrono::seconds(5);
+    deadline_ = Clock::now() + std::chrono::seconds(20);  // they need some to find out who is gone
   }
 
   // They find out by themselves that one is missing, and say so. Those who do not are asked after a

@@ -1,6 +1,7 @@
 // The group of processes that a Python program is a rank of.
 #include <fmt/format.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include <cmath>
@@ -47,14 +48,23 @@ void bind_group(nb::module_& module) {
       .def_ro("rank", &SharedGroup::rank)
       .def_ro("size", &SharedGroup::size)
       .def("gather", &gather, nb::arg("mine"), "Everyone's bytes, in the order of ranks.")
-      .def("fail",
-           [](SharedGroup& self, const std::string& why) {
-             if (self.group) self.group->fail(why);
+      .def(
+          "fail",
+          [](SharedGroup& self, const std::string& why) {
+            if (self.group) self.group->fail(why);
+          },
+          nb::arg("why"), "Ends the work of all ranks, which are told why.")
+      .def("__repr__",
+           [](const SharedGroup& self) {
+             return fmt::format("<rank {} of {}>", self.rank, self.size);
            })
-      .def("leave", [](SharedGroup& self) {
-        const nb::gil_scoped_release release;
-        self.group = nullptr;
-      });
+      .def(
+          "leave",
+          [](SharedGroup& self) {
+            const nb::gil_scoped_release release;
+            self.group = nullptr;
+          },
+          "Done with the others; nothing is asked of them any more.");
   module.def(
       "join_group",
       [](std::optional<double> timeout) {

@@ -126,6 +126,25 @@ fit(rows).save(f"{sys.argv[2]}.alone")
     assert models[0] == models[1] == models[2]
 
 
+def test_an_error_of_a_python_rank_reaches_the_others_with_its_words(ranks, tmp_path):
+    script = tmp_path / "fail.py"
+    script.write_text(
+        """import gradatim
+
+with gradatim.processes.join() as group:
+    if group.rank == 1:
+        raise ValueError("my own mistake")
+    group.gather(b"mine")
+"""
+    )
+    port = free_port()
+    for rank in range(2):
+        ranks.start(rank, [sys.executable, script], environment(rank, 2, port))
+    assert [ranks.status(rank) for rank in range(2)] == [1, 1]
+    assert ranks.err(1).rstrip().endswith("ValueError: my own mistake")
+    assert "DistributedError: rank 1 stopped: my own mistake (GRD-5003)" in ranks.err(0)
+
+
 def test_json_lines_of_a_job_are_rank_0s(table, tmp_path):
     words = train(table, tmp_path / "out", ADABOOST, "--processes", "2")[:-2]
     told = subprocess.run([*words, "--log", "json"], capture_output=True, text=True, env=os.environ)
