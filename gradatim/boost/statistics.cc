@@ -11,6 +11,7 @@
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
 #include "gradatim/core/philox.h"
+#include "gradatim/dist/collectives.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "gradatim/boost/statistics.cc"
@@ -205,11 +206,15 @@ bool has_outliers(const std::vector<std::uint64_t>& squares, const dist::Shard& 
   return most > std::ldexp(rms, bits - 3 + 10);
 }
 
-// The same over all ranks.
-void join(const dist::Shard& shard, Extremes& all) {
-  double values[] = {all.g, all.h, all.bad};
+// The same over all ranks. `weighed` becomes whether rows of any have weights: a rank without rows
+// has none.
+void join(const dist::Shard& shard, Extremes& all, bool& weighed) {
+  double values[] = {all.g, all.h, all.bad, weighed ? 1.0 : 0.0};
   shard.group->all_reduce(std::span<double>(values), dist::Reduction::max);
+  weighed = values[3] > 0.0;
+  const auto bad = static_cast<std::int64_t>(all.bad);
   all = {values[0], values[1], values[2]};
+  if (all.bad > 0.0) all.bad = static_cast<double>(dist::sum(*shard.group, bad));
 }
 
 }  // namespace
@@ -250,12 +255,13 @@ namespace {
 template <class F>
 void round_all(std::int64_t rows, std::span<const float> weight, Extremes most,
                const QuantiseOptions& options, Statistics& out, F&& block) {
-  join(options.shard, most);
+  bool weighed = !weight.empty();
+  join(options.shard, most, weighed);
   GRADATIM_CHECK(most.bad == 0.0, NumericError, 4001,
                  "{} gradients or hessians are not finite or hessians negative; scale the target, "
                  "lower the learning rate or check the custom loss",
                  most.bad);
-  out.constant_hessian = options.constant_hessian && weight.empty();
+  out.constant_hessian = options.constant_hessian && !weighed;
   const double scale_g = fine_scale(most.g);
   const double scale_h = out.constant_hessian ? 1.0 : fine_scale(most.h);
   out.fine_units = {1.0 / scale_g, 1.0 / scale_h};

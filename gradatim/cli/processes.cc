@@ -55,6 +55,7 @@ class Processes {
   Processes(const Arguments& arguments, int count) : ids_(count, 0) {
     words_ = {"gradatim", std::string(arguments.command->name)};
     words_.insert(words_.end(), arguments.words.begin(), arguments.words.end());
+    ::signal(SIGCHLD, SIG_DFL);  // where it is ignored nobody can be waited for
     const auto [socket, port] = listening_socket();
     for (int r = 0; r < count; ++r) start(r, socket, port);
     ::close(socket);
@@ -74,12 +75,15 @@ class Processes {
       const pid_t id = ::waitpid(-1, &how, WNOHANG);
       if (id > 0) {
         ended(id, how);
+      } else if (id < 0 && errno == ECHILD) {
+        return kFailed;  // somebody else has waited for them
       } else {
         ::usleep(10'000);
       }
       if (const int caught = caught_signal(); caught != 0 && passed_on_ == 0) {
         passed_on_ = caught;
         signal(caught);
+        deadline_ = Clock::now() + std::chrono::seconds(60);  // a checkpoint may have to be written
       }
       end_the_others();
     }
@@ -117,6 +121,7 @@ class Processes {
     if (::getppid() != parent) ::_exit(kFailed);
     if (rank == 0) ::fcntl(socket, F_SETFD, 0);
     ::execve("/proc/self/exe", words.data(), variables.data());
+    std::fprintf(stderr, "gradatim: rank %d cannot be started: %s\n", rank, std::strerror(errno));
     ::_exit(kFailed);
   }
 
@@ -154,7 +159,8 @@ class Processes {
   // They find out by themselves that one is missing, and say so. Those who do not are asked after a
   // while, and then not asked.
   void end_the_others() {
-    if (status_ == kDone || signalled_ == SIGKILL || Clock::now() < deadline_) return;
+    const bool all_well = status_ == kDone && passed_on_ == 0;
+    if (all_well || signalled_ == SIGKILL || Clock::now() < deadline_) return;
     signalled_ = signalled_ == 0 ? SIGTERM : SIGKILL;
     deadline_ = Clock::now() + std::chrono::seconds(3);
     signal(signalled_);

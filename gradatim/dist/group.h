@@ -4,10 +4,9 @@
 //     (threads.h); a process by itself is alone().
 //  2. All ranks call the same operations in the same order; an operation returns when this rank's
 //     part of it is done, and what it gives is the same to the bit on every rank.
-//  3. A rank that cannot go on says why by fail(), or is just gone: the operations of the others
-//  end
-//     in DistributedError GRD-5003 that names it, within timeout() at the latest. The group is then
-//     of no more use.
+//  3. A rank that cannot go on says why by fail(), or is just gone: operations of the others end in
+//     DistributedError GRD-5003 that names it, within timeout() at the latest. The group is then of
+//     no more use.
 //
 // One thread of a rank calls the operations. Sums of floats are in no promised order of ranks; of
 // integers they are exact, which is what boosting sums.

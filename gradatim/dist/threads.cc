@@ -86,6 +86,12 @@ class Meeting {
   std::string failure_;
 };
 
+// Hashes are added up, too: integers wrap.
+void add_to(std::int64_t& total, std::int64_t x, Reduction how) {
+  const auto sum = static_cast<std::uint64_t>(total) + static_cast<std::uint64_t>(x);
+  total = how == Reduction::sum ? static_cast<std::int64_t>(sum) : std::max(total, x);
+}
+
 template <class T>
 void add_to(T& total, T x, Reduction how) {
   total = how == Reduction::sum ? total + x : std::max(total, x);
@@ -142,7 +148,7 @@ class ThreadRank final : public Group {
     std::vector<std::int64_t> total(mine.size());
     for (int r = 0; r < size(); ++r) {
       const auto* part = static_cast<const std::int64_t*>(meeting_.posted(r)) + first;
-      for (std::size_t k = 0; k < total.size(); ++k) total[k] += part[k];
+      for (std::size_t k = 0; k < total.size(); ++k) add_to(total[k], part[k], Reduction::sum);
     }
     barrier();
     std::ranges::copy(total, mine.begin());

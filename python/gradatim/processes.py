@@ -71,6 +71,8 @@ def all_classes(classes: np.ndarray) -> np.ndarray:
     group = current()
     if group is None:
         return classes
-    parts = [json.loads(part) for part in group.gather(json.dumps(classes.tolist()).encode())]
-    labels = np.unique(np.array([label for part in parts for label in part]))
-    return labels.astype(classes.dtype) if classes.dtype.kind in "biuf" else labels
+    mine = json.dumps([classes.dtype.str, classes.tolist()])
+    parts = [json.loads(part) for part in group.gather(mine.encode())]
+    labels = np.unique(np.array([label for _, part in parts for label in part]))
+    alike = classes.dtype.kind in "biuf" and all(dtype == parts[0][0] for dtype, _ in parts)
+    return labels.astype(classes.dtype) if alike else labels

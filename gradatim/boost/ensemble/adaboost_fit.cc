@@ -52,12 +52,13 @@ data::ModelCard card_of(const data::FitRequest& request, const AdditiveData& dat
   return card;
 }
 
-std::shared_ptr<const data::Model> fit_adaboost(const AdaBoostConfig& config,
-                                                const Algorithm& algorithm,
-                                                std::shared_ptr<const Learner> learner,
-                                                const data::FitRequest& request,
-                                                const api::Settings& settings) {
-  require_alike(request, settings);
+namespace {
+
+std::shared_ptr<const data::Model> fit_rounds(const AdaBoostConfig& config,
+                                              const Algorithm& algorithm,
+                                              std::shared_ptr<const Learner> learner,
+                                              const data::FitRequest& request,
+                                              const api::Settings& settings) {
   const auto data =
       adaboost_data(request, data::TaskHint::classification, "boost.adaboost", *learner);
   const AdaBoostFit fit{config, *data, learner, request.seed};
@@ -83,6 +84,19 @@ std::shared_ptr<const data::Model> fit_adaboost(const AdaBoostConfig& config,
   parts.features.assign(features.begin(), features.end());
   parts.learner = std::move(learner);
   return rounds->finish(std::move(card), std::move(parts));
+}
+
+}  // namespace
+
+std::shared_ptr<const data::Model> fit_adaboost(const AdaBoostConfig& config,
+                                                const Algorithm& algorithm,
+                                                std::shared_ptr<const Learner> learner,
+                                                const data::FitRequest& request,
+                                                const api::Settings& settings) {
+  require_alike(request, settings);
+  return fit_together(request, [&] {
+    return fit_rounds(config, algorithm, std::move(learner), request, settings);
+  });
 }
 
 }  // namespace gradatim::boost

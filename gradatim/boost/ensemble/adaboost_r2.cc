@@ -176,9 +176,11 @@ class AdaBoostR2 final : public data::Trainer {
                    "AdaBoost.R2 fits trees with constant leaves; leave linear_tree out, or use "
                    "boost.newton");
     require_alike(request, settings);
-    R2Fit fit(config_, learner_, request);
-    fit.run();
-    return fit.finish(settings);
+    return fit_together(request, [&] {
+      R2Fit fit(config_, learner_, request);
+      fit.run();
+      return fit.finish(settings);
+    });
   }
   std::shared_ptr<const data::Model> load(const SafetensorsFile& file,
                                           const data::ModelCard& card) const override {

@@ -293,7 +293,9 @@ std::shared_ptr<const data::Model> fit_additive(const AdditiveConfig& config,
   if (loss && loss->whole()) {
     require_one_process(request, "a loss of your own is given all rows at once");
   }
-  return AdditiveFit(config, std::move(loss), std::move(learner), request, settings).run();
+  return fit_together(request, [&] {
+    return AdditiveFit(config, std::move(loss), std::move(learner), request, settings).run();
+  });
 }
 
 }  // namespace gradatim::boost

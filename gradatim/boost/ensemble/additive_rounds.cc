@@ -281,6 +281,28 @@ std::vector<double> AdditiveRounds::newton_values(std::span<const Leaf> leaves) 
   return values;
 }
 
+// Adds the numbers of the other ranks to those of each part, all parts at once.
+template <class Parts, class Numbers>
+static void each_of_all_ranks(dist::Group& group, Parts& parts, const Numbers& numbers) {
+  using T = std::remove_reference_t<decltype(numbers(parts[0]))>::value_type;
+  std::vector<T> flat;
+  std::vector<std::int64_t> sizes;
+  for (auto& part : parts) {
+    auto& own = numbers(part);
+    sizes.push_back(std::ssize(own));
+    flat.insert(flat.end(), own.begin(), own.end());
+    own.clear();
+  }
+  const auto all = dist::gather_values<T>(group, flat);
+  const auto all_sizes = dist::gather_values<std::int64_t>(group, sizes);
+  auto at = all.begin();
+  for (std::size_t i = 0; i < all_sizes.size(); ++i) {
+    auto& own = numbers(parts[i % parts.size()]);
+    own.insert(own.end(), at, at + all_sizes[i]);
+    at += all_sizes[i];
+  }
+}
+
 // Of the rows of all ranks; the order of rows means nothing to a loss.
 std::vector<double> AdditiveRounds::loss_values(std::span<const Leaf> leaves, int k) const {
   const LabelledRows& data = rows_.train->data();
@@ -299,14 +321,15 @@ std::vector<double> AdditiveRounds::loss_values(std::span<const Leaf> leaves, in
       if (!weight_.empty()) rows[i].weight.push_back(weight_[row]);
     }
   });
-  std::vector<double> values(leaves.size());
   if (shard().split()) {
-    for (auto& [label, score, weight] : rows) {
-      label = dist::gather_values<float>(*shard().group, label);
-      score = dist::gather_values<double>(*shard().group, score);
-      weight = dist::gather_values<float>(*shard().group, weight);
-    }
+    each_of_all_ranks(
+        *shard().group, rows, [](LeafRows & leaf) -> auto& { return leaf.label; });
+    each_of_all_ranks(
+        *shard().group, rows, [](LeafRows & leaf) -> auto& { return leaf.score; });
+    each_of_all_ranks(
+        *shard().group, rows, [](LeafRows & leaf) -> auto& { return leaf.weight; });
   }
+  std::vector<double> values(leaves.size());
   parallel_tasks(std::ssize(leaves), [&](std::int64_t i) {
     values[i] = loss_.leaf_value({rows[i].label, rows[i].score, rows[i].weight, k});
   });

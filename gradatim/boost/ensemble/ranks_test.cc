@@ -1,6 +1,7 @@
 // Promise 1 over ranks: the same bytes for any number of them, however the rows are dealt.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <memory>
 #include <numeric>
 
@@ -78,13 +79,40 @@ TEST(Ranks, ARankMayHaveNoRow) {
   c.request = testing::request_of(
       learnable({.rows = 5, .numeric = 2, .categorical = 1}, Target::numbers, 1));
   const std::string alone = bytes_of(c);
-  for (const auto& [name, value] : Options{{"subsample", "0.5"}, {"learner", "cart"}}) {
+  for (const auto& [name, value] :
+       Options{{"subsample", "0.5"}, {"learner", "cart"}, {"loss", "absolute"}}) {
     Case other = c;
     other.options = {{"n_estimators", "3"}, {name, value}};
     const std::string own = bytes_of(other);
     for (const std::string& bytes : bytes_by_rank(other, 8)) EXPECT_EQ(bytes == own, true) << name;
   }
   for (const std::string& bytes : bytes_by_rank(c, 8)) EXPECT_EQ(bytes == alone, true);
+}
+
+TEST(Ranks, ARankWithoutRowsKnowsThatTheOthersHaveWeights) {
+  // A constant hessian counts rows, but only where no row of any rank has a weight.
+  Case c{"weights", "boost.newton", {{"n_estimators", "3"}}, {}};
+  c.request = testing::request_of(learnable({.rows = 6, .numeric = 2}, Target::numbers, 1, true));
+  c.request.weight = "w";
+  Case sampled{"goss", "boost.newton", {{"n_estimators", "3"}, {"sampling_method", "goss"}}, {}};
+  sampled.request = testing::request_of(learnable({.rows = 6, .numeric = 2}, Target::numbers, 1));
+  for (const Case& one : {c, sampled}) {
+    SCOPED_TRACE(one.name);
+    const std::string alone = bytes_of(one);
+    for (const std::string& bytes : bytes_by_rank(one, 9)) EXPECT_EQ(bytes == alone, true);
+  }
+}
+
+TEST(Ranks, GoOnFromACheckpointWhateverTheirNumber) {
+  const std::string folder = ::testing::TempDir() + "ranks_checkpoint";
+  std::filesystem::remove_all(folder);
+  Case c = base_case("boost.newton", "boost.learner.tree", "weights");
+  const std::string alone = bytes_of(c);
+  c.request.resume = folder;
+  c.request.checkpoint_seconds = 0.0;
+  for (const std::string& bytes : bytes_by_rank(c, 3)) EXPECT_EQ(bytes == alone, true);
+  for (const std::string& bytes : bytes_by_rank(c, 2)) EXPECT_EQ(bytes == alone, true);
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Ranks, WhatDiffersOrIsWrongOnOneRankEndsAll) {
@@ -104,6 +132,8 @@ TEST(Ranks, WhatDiffersOrIsWrongOnOneRankEndsAll) {
             }),
             5004);
   EXPECT_EQ(code_where([](auto& request, auto&) { request.seed = 7; }), 5004);
+  EXPECT_EQ(code_where([](auto& request, auto&) { request.valid_fraction = 0.3; }), 5004);
+  EXPECT_EQ(code_where([](auto& request, auto&) { request.weight = "x0"; }), 5004);
   EXPECT_EQ(code_where([](auto& request, auto&) { request.table = request.table.without("x1"); }),
             5004);
   EXPECT_EQ(code_where([](auto& request, auto&) {

@@ -23,7 +23,11 @@ std::vector<std::uint32_t> sample_rows(std::int64_t rows, double share, std::uin
   }
   if (dist::sum(*shard.group, std::ssize(chosen)) == 0) {
     const std::int64_t all = shard.rows(rows);
-    const std::int64_t row = random.below(static_cast<std::uint32_t>(all), all) - shard.first_row;
+    const std::int64_t drawn =
+        all < (std::int64_t{1} << 32)
+            ? random.below(static_cast<std::uint32_t>(all), all)
+            : static_cast<std::int64_t>(random.uniform(all) * static_cast<double>(all));
+    const std::int64_t row = drawn - shard.first_row;
     if (row >= 0 && row < rows) chosen.push_back(static_cast<std::uint32_t>(row));
   }
   return chosen;

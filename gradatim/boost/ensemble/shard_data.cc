@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "gradatim/core/error.h"
+#include "gradatim/core/hash.h"
 #include "gradatim/core/text.h"
 #include "gradatim/data/convert.h"
 #include "gradatim/dist/collectives.h"
@@ -104,13 +105,29 @@ Table agree(dist::Group& group, const Table& mine) {
 }
 
 void require_alike(const data::FitRequest& request, const api::Settings& settings) {
-  if (!request.group) return;
-  dist::Group& group = *request.group;
-  dist::require_equal(group, "set of settings", api::to_json(settings));
-  dist::require_equal(group, "seed", std::to_string(request.seed));
-  dist::require_equal(group, "target", join_and(request.target_names()));
-  dist::require_equal(group, "choice of metrics", join_and(request.metrics));
-  dist::require_equal(group, "folder for checkpoints", request.resume.empty() ? "none" : "one");
+  if (!request.group || request.group->size() == 1) return;
+  std::vector<std::string> weights, own;
+  for (const auto& [name, weight] : request.class_weights) {
+    weights.push_back(fmt::format("{}: {}", name, number_text(weight)));
+  }
+  for (const auto& [part, name] : request.own_names) own.push_back(part + ": " + name);
+  const std::string before = request.init_model ? request.init_model->bytes() : "";
+  const std::pair<const char*, std::string> facts[] = {
+      {"set of settings", api::to_json(settings)},
+      {"seed", std::to_string(request.seed)},
+      {"target", join_and(request.target_names())},
+      {"column of weights", request.weight},
+      {"list of base margins", join_and(request.base_margin)},
+      {"kind of task", std::to_string(static_cast<int>(request.task))},
+      {"list of classes", join_and(request.classes)},
+      {"set of weights of classes", join_and(weights)},
+      {"choice of metrics", join_and(request.metrics)},
+      {"choice of your own code", join_and(own)},
+      {"share of rows to watch", number_text(request.valid_fraction)},
+      {"model to go on from",
+       before.empty() ? "" : fmt::format("{:016x}", Hash().add(before).value())},
+      {"folder for checkpoints", request.resume.empty() ? "none" : "one"}};
+  for (const auto& [what, value] : facts) dist::require_equal(*request.group, what, value);
 }
 
 void require_one_process(const data::FitRequest& request, std::string_view what) {

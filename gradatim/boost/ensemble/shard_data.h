@@ -6,6 +6,8 @@
 // by the same code as in one process, and are the same.
 #pragma once
 
+#include <exception>
+
 #include "gradatim/boost/ensemble/training_data.h"
 
 namespace gradatim::boost {
@@ -19,6 +21,16 @@ TrainingData prepare_shard(const data::FitRequest& request, data::TaskHint wants
 
 /// What all ranks must have in common. DistributedError GRD-5004 where one differs.
 void require_alike(const data::FitRequest& request, const api::Settings& settings);
+/// Runs a fit; what ends it on one rank ends it on all.
+template <class F>
+auto fit_together(const data::FitRequest& request, const F& fit) {
+  try {
+    return fit();
+  } catch (const std::exception& error) {
+    if (request.group) request.group->fail(error.what());
+    throw;
+  }
+}
 /// DistributedError GRD-5006 where a model is fitted by one process only, and there are more.
 void require_one_process(const data::FitRequest& request, std::string_view what);
 

@@ -84,12 +84,22 @@ c10::intrusive_ptr<Engine> engine_of(Meeting& meeting) {
   throw std::runtime_error("no connection came about; GLOO_SOCKET_IFNAME names the device to use");
 }
 
+// Hashes are added up, too: integers wrap.
+template <class T>
+T sum_of(T x, T y) {
+  if constexpr (std::is_same_v<T, std::int64_t>) {
+    return static_cast<T>(static_cast<std::uint64_t>(x) + static_cast<std::uint64_t>(y));
+  } else {
+    return x + y;
+  }
+}
+
 template <class T>
 void combine(std::byte* total, const std::byte* other, std::int64_t count, Reduction how) {
   auto* to = reinterpret_cast<T*>(total);
   const auto* from = reinterpret_cast<const T*>(other);
   for (std::int64_t k = 0; k < count; ++k) {
-    to[k] = how == Reduction::sum ? to[k] + from[k] : std::max(to[k], from[k]);
+    to[k] = how == Reduction::sum ? sum_of(to[k], from[k]) : std::max(to[k], from[k]);
   }
 }
 
@@ -196,7 +206,7 @@ class C10dGroup final : public dist::Group {
         wait(under_way);
         std::swap(arrived, arriving);
         if (step + 1 < size()) under_way = start(step + 1);
-        for (std::size_t k = 0; k < mine.size(); ++k) mine[k] += arrived[k];
+        for (std::size_t k = 0; k < mine.size(); ++k) mine[k] = sum_of(mine[k], arrived[k]);
       }
     });
   }
