@@ -73,7 +73,7 @@ bench-boost: build ## time boosting against the other libraries, in turn (hours;
 	@tools/install_python.sh $(PEERS)
 	@$(PEERS) bench/run.py --all
 
-bench-dist: neural ## time processes against PyTorch's DDP and boosting on Dask, in turn (N minutes; fetches torch and Dask)
+bench-dist: neural ## time processes against PyTorch's DDP and boosting on Dask, in turn (a quarter of an hour; fetches torch and Dask)
 	@tools/setup.sh diffusers
 	@tools/setup.sh dask
 	@$(PEERS) bench/dist.py
