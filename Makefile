@@ -73,7 +73,7 @@ bench-boost: build ## time boosting against the other libraries, in turn (hours;
 	@tools/install_python.sh $(PEERS)
 	@$(PEERS) bench/run.py --all
 
-bench-dist: neural ## time processes against PyTorch's DDP and boosting on Dask, in turn (a quarter of an hour; fetches torch and Dask)
+bench-dist: neural ## time processes against PyTorch's DDP and boosting on Dask, in turn (minutes; fetches torch and Dask)
 	@tools/setup.sh diffusers
 	@tools/setup.sh dask
 	@$(PEERS) bench/dist.py
@@ -98,7 +98,7 @@ api: build ## rewrite what is derived from the registry: Python modules, schema,
 docs: api ## rewrite the reference pages and the pictures in docs/
 	@set -e; for page in docs/pictures/*.py; do [ ! -e "$$page" ] || $(PY) "$$page"; done
 
-figures: neural ## retrain and redraw what docs say of networks (two hours)
+figures: neural ## retrain and redraw what docs say of networks (hours; not timed as a whole)
 	@tools/setup.sh figures
 	@set -e; for page in docs/pictures/networks/*.py; do $(PY) "$$page"; done
 

@@ -4,16 +4,10 @@
 #include <array>
 
 #include "gradatim/core/error.h"
+#include "gradatim/neural/dist/data_parallel.h"
 #include "gradatim/neural/size.h"
 
 namespace gradatim::neural {
-namespace {
-
-// As those of DataParallel.
-constexpr std::int64_t kFirstBucket = 1 << 20, kBucket = 25 << 20;
-
-}  // namespace
-
 dist::Group& group_of(const data::FitRequest& request) {
   return request.group == nullptr ? dist::alone() : *request.group;
 }
@@ -27,7 +21,8 @@ Replicas::Replicas(dist::Group& group, Parameters& parameters, const TrainingCon
   if (group.size() == 1) return;
   std::vector<Tensor> values;
   for (const auto& item : parameters.items()) values.push_back(item.value);
-  const auto members = buckets_of(values, kFirstBucket, kBucket);
+  const auto members = buckets_of(values, DataParallelOptions().first_bucket_bytes,
+                                  DataParallelOptions().bucket_bytes);
   std::vector<Tensor> buckets;
   std::int64_t end = parameters.count();
   for (const auto& bucket : members) {  // each in front of the one before
