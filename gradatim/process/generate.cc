@@ -120,12 +120,6 @@ std::int64_t parts_of(const Generator& generator, const api::Settings& sampler,
 
 }  // namespace
 
-std::int64_t dims_of(const Generator& generator) {
-  std::int64_t dims = 1;
-  for (const std::int64_t extent : generator.shape()) dims *= extent;
-  return dims;
-}
-
 api::Settings sampler_for(const Generator& generator, api::Settings asked) {
   const api::Settings own = generator.sampler();
   const auto prediction = asked.parts.find("prediction");
@@ -137,9 +131,9 @@ api::Settings sampler_for(const Generator& generator, api::Settings asked) {
   return asked;
 }
 
-std::vector<std::int64_t> labels_named(const Generator& generator,
+std::vector<std::int64_t> labels_named(const SampleSpace& model,
                                        const std::vector<std::string>& words, std::int64_t rows) {
-  return places_named(generator.classes(), "model", words, rows);
+  return places_named(model.classes(), "model", words, rows);
 }
 
 std::vector<std::int64_t> places_named(std::span<const std::string> classes, std::string_view whose,
