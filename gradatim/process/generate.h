@@ -53,11 +53,23 @@ std::vector<float> generate(const Generator& generator, const api::Settings& sam
 /// Samples of bytes, rounded.
 std::vector<std::uint8_t> to_bytes(std::span<const float> numbers);
 
-/// ln p of data [rows, dims] under the labels, on the path of a sampler of sampler_for. The
-/// observer is told after every evaluation of the field. UsageError GRD-1176 where the generator
+/// ln p of data [rows, dims] under the labels, on the path of a sampler of sampler_for, or, where
+/// that is its own, in the generator's plain time. The observer is told after every evaluation of
+/// the field. UsageError GRD-1176 where the generator
 /// starts from samples, whose density nobody knows; else as likelihood.h says.
 Likelihood log_prob(const Generator& generator, const api::Settings& sampler,
                     std::vector<double> data, const std::vector<std::int64_t>& labels,
                     const LikelihoodOptions& options, Observer* observer = nullptr);
+
+/// Where the probability flow takes data [rows, dims]: states at the noisy end of the sampler's
+/// path, which are normal with its deviation there where the field has learned it, or are the
+/// states of a source. Labels, observer and path as of log_prob; errors of integrate().
+std::vector<double> encode(const Generator& generator, const api::Settings& sampler,
+                           std::vector<double> data, const std::vector<std::int64_t>& labels,
+                           const OdeOptions& options = {}, Observer* observer = nullptr);
+/// And back: the data [rows, dims] of such states.
+std::vector<float> decode(const Generator& generator, const api::Settings& sampler,
+                          std::span<const double> states, const std::vector<std::int64_t>& labels,
+                          const OdeOptions& options = {}, Observer* observer = nullptr);
 
 }  // namespace gradatim::process

@@ -26,6 +26,8 @@ class Generator : public SampleSpace {
   virtual void to_states(std::span<double> data) const = 0;
   /// ln |d state / d data| of a sample.
   virtual double log_scale() const = 0;
+  /// Whether densities and encodings go by the field as a velocity in plain time (velocity.h).
+  virtual bool plain_time() const { return false; }
   /// Whether sampling starts from rows that the caller gives, not from normal noise.
   virtual bool starts_from_source() const { return false; }
   /// Whether rows are computed one by one, whatever lies beside them, so that threads do best with
