@@ -1,5 +1,7 @@
 #include "gradatim/neural/flow/data_map.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -17,7 +19,8 @@ bool holds_whole(const FlowConfig& config, const data::Samples& samples) {
 Scaling scaling_of(const FlowConfig& config) {
   if (config.logit_margin == 0.0) return config.scaling;
   GRADATIM_CHECK(config.scaling == Scaling::automatic || config.scaling == Scaling::range,
-                 UsageError, 1161, "a logit needs scaling range; leave scaling or logit_margin out");
+                 UsageError, 1161,
+                 "a logit needs scaling range; leave scaling or logit_margin out");
   return Scaling::range;
 }
 
