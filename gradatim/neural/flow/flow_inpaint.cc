@@ -11,7 +11,7 @@ namespace gradatim::neural {
 
 std::vector<float> FlowModel::inpaint(std::span<const double> data,
                                       std::span<const std::uint8_t> known, std::int64_t steps,
-                                      const FlowRequest& request) const {
+                                      const process::FlowRequest& request) const {
   check_labelled(request);
   parts_.map.check_whole(data);
   const auto dims = to_size(kind_.dims());
