@@ -6,6 +6,7 @@
 // or, residual: h_1 = W_0 h_0 + b_0, h_{k+1} = h_k + W_k2 a(W_k1 h_k + b_k1) + b_k2.
 #include "gradatim/neural/network/mlp.h"
 
+#include <numbers>
 #include <optional>
 
 #include "gradatim/neural/nn/mlp_pass.h"
@@ -25,6 +26,27 @@ Tensor activated(Activation kind, const Tensor& z) {
     case Activation::relu: return at::relu(z);
     case Activation::selu: return at::selu(z);
     case Activation::tanh: return at::tanh(z);
+  }
+  return z;
+}
+
+// The derivative, which can itself be differentiated.
+Tensor slope_of(Activation kind, const Tensor& z) {
+  constexpr double kScale = 1.0507009873554805, kNegative = 1.0507009873554805 * 1.6732632423543772;
+  switch (kind) {
+    case Activation::silu: {
+      const Tensor s = z.sigmoid();
+      return s * (1.0 + z * (1.0 - s));
+    }
+    case Activation::gelu: {
+      const Tensor below = 0.5 * (1.0 + (z * (1.0 / std::numbers::sqrt2)).erf());
+      return below +
+             z * (z.square() * -0.5).exp() * (0.5 * std::numbers::inv_sqrtpi * std::numbers::sqrt2);
+    }
+    case Activation::relu: return (z > 0.0).to(z.scalar_type());
+    case Activation::selu:
+      return at::where(z > 0.0, at::full_like(z, kScale), z.clamp_max(0.0).exp() * kNegative);
+    case Activation::tanh: return 1.0 - z.tanh().square();
   }
   return z;
 }
@@ -88,6 +110,42 @@ class Mlp final : public Net {
   }
 
   Tensor features(const NetInput& input) override { return hidden(input); }
+
+  // Directions go forward beside the states, all of them behind one another.
+  Along along(const NetInput& input, const Tensor& directions) override {
+    const Linear& first = layers_.front();
+    const Tensor of_state = first.weight.narrow(1, 0, dims_).t();
+    const Tensor of_time = first.weight.narrow(1, dims_, first.weight.size(1) - dims_).t();
+    Tensor h =
+        at::addmm(at::addmm(first.bias, time_input(input), of_time), flat(input.x), of_state);
+    if (labels_.defined()) h = h + labels_.index_select(0, input.labels);
+    Tensor d = at::matmul(directions, of_state);  // [directions, rows or 1, width]
+    const auto through = [&](const Linear& layer) {
+      h = layer(h);
+      d = at::matmul(d, layer.weight.t());
+    };
+    const auto activate = [&] {
+      const Tensor slope = slope_of(config_.activation, h);
+      h = activated(config_.activation, h);
+      d = d * slope;
+    };
+    for (std::size_t k = 1; k + 1 < layers_.size(); ++k) {
+      if (config_.residual) {
+        const Tensor below = h, d_below = d;
+        through(layers_[k]);
+        activate();
+        through(layers_[++k]);
+        h = h + below;
+        d = d + d_below;
+      } else {
+        activate();
+        through(layers_[k]);
+      }
+    }
+    if (!config_.residual) activate();
+    through(layers_.back());
+    return {shaped(h), d.expand({d.size(0), h.size(0), h.size(1)})};
+  }
 
   bool row_by_row() const override { return parameters().values().is_cpu(); }
   // Threads wait for each other once a pass.
@@ -164,8 +222,9 @@ class Mlp final : public Net {
   // [rows or 1, 1 or kTimeWidth]
   Tensor time_input(const NetInput& input) const {
     const Tensor scaled = input.t * shape_.time_scale;
-    return config_.time_input == TimeInput::plain ? (scaled * 1e-3).unsqueeze(1)
-                                                  : time_embedding(scaled, kTimeWidth);
+    return config_.time_input == TimeInput::plain
+               ? (scaled * 1e-3).unsqueeze(1)
+               : time_embedding(scaled * shape_.wave_scale, kTimeWidth);
   }
   Tensor first_input(const NetInput& input) const {
     return at::cat({flat(input.x), time_input(input)}, 1);
