@@ -9,6 +9,7 @@
 #include <numbers>
 #include <optional>
 
+#include "gradatim/neural/nn/mlp_along_function.h"
 #include "gradatim/neural/nn/mlp_pass.h"
 #include "gradatim/neural/nn/net.h"
 #include "gradatim/neural/nn/time_embedding.h"
@@ -30,25 +31,34 @@ Tensor activated(Activation kind, const Tensor& z) {
   return z;
 }
 
-// The derivative, which can itself be differentiated.
-Tensor slope_of(Activation kind, const Tensor& z) {
-  constexpr double kScale = 1.0507009873554805, kNegative = 1.0507009873554805 * 1.6732632423543772;
+// a(z) and its derivative, which can both be differentiated.
+struct Activated {
+  Tensor value, slope;
+};
+Activated with_slope(Activation kind, const Tensor& z) {
   switch (kind) {
     case Activation::silu: {
-      const Tensor s = z.sigmoid();
-      return s * (1.0 + z * (1.0 - s));
+      const Tensor s = z.sigmoid(), a = z * s;
+      return {a, s + a * (1.0 - s)};
     }
     case Activation::gelu: {
       const Tensor below = 0.5 * (1.0 + (z * (1.0 / std::numbers::sqrt2)).erf());
-      return below +
-             z * (z.square() * -0.5).exp() * (0.5 * std::numbers::inv_sqrtpi * std::numbers::sqrt2);
+      const Tensor density =
+          (z.square() * -0.5).exp() * (0.5 * std::numbers::inv_sqrtpi * std::numbers::sqrt2);
+      return {z * below, below + z * density};
     }
-    case Activation::relu: return (z > 0.0).to(z.scalar_type());
-    case Activation::selu:
-      return at::where(z > 0.0, at::full_like(z, kScale), z.clamp_max(0.0).exp() * kNegative);
-    case Activation::tanh: return 1.0 - z.tanh().square();
+    case Activation::relu: return {at::relu(z), (z > 0.0).to(z.scalar_type())};
+    case Activation::selu: {
+      constexpr double kScale = 1.0507009873554805, kAlpha = 1.6732632423543772;
+      const Tensor below = z.clamp_max(0.0).exp() * (kScale * kAlpha);
+      return {at::selu(z), at::where(z > 0.0, at::full_like(z, kScale), below)};
+    }
+    case Activation::tanh: {
+      const Tensor a = z.tanh();
+      return {a, 1.0 - a.square()};
+    }
   }
-  return z;
+  return {z, at::ones_like(z)};
 }
 
 struct Linear {
@@ -111,8 +121,30 @@ class Mlp final : public Net {
 
   Tensor features(const NetInput& input) override { return hidden(input); }
 
-  // Directions go forward beside the states, all of them behind one another.
   Along along(const NetInput& input, const Tensor& directions) override {
+    if (config_.residual || !parameters().values().is_cpu()) return torch_along(input, directions);
+    const Tensor x = flat(input.x).contiguous();
+    const Tensor time = time_input(input);
+    const Tensor first = at::cat({x, time.expand({x.size(0), time.size(1)})}, 1);
+    const Tensor shift = shift_of(input), z = directions.contiguous();
+    const AlongShape shape{places(), parameters().count(), dims_};
+    if (!at::GradMode::is_enabled()) {
+      const auto [out, products] =
+          AlongPass(shape, values(), first.detach(), shift, z).forward(false);
+      return {shaped(out), products};
+    }
+    std::vector<Tensor> parts;
+    for (const auto& item : parameters().items()) {
+      if (!labels_.defined() || !item.value.is_same(labels_)) parts.push_back(item.value);
+    }
+    const auto made = AlongFunction::apply(shape, values(), x, first.detach(),
+                                           shift.defined() ? std::optional(shift) : std::nullopt, z,
+                                           at::TensorList(parts));
+    return {shaped(made[0]), made[1]};
+  }
+
+  // Directions go forward beside the states, all of them behind one another.
+  Along torch_along(const NetInput& input, const Tensor& directions) const {
     const Linear& first = layers_.front();
     const Tensor of_state = first.weight.narrow(1, 0, dims_).t();
     const Tensor of_time = first.weight.narrow(1, dims_, first.weight.size(1) - dims_).t();
@@ -125,8 +157,8 @@ class Mlp final : public Net {
       d = at::matmul(d, layer.weight.t());
     };
     const auto activate = [&] {
-      const Tensor slope = slope_of(config_.activation, h);
-      h = activated(config_.activation, h);
+      const auto [value, slope] = with_slope(config_.activation, h);
+      h = value;
       d = d * slope;
     };
     for (std::size_t k = 1; k + 1 < layers_.size(); ++k) {
