@@ -44,7 +44,9 @@ TEST_P(MadeLaws, NumbersHearThoseInFrontOfThemAlone) {
         EXPECT_EQ(here, 0.0) << i << " to " << j;
       }
     }
-    if (told > 0) EXPECT_TRUE((gradient(context) != 0.0).all().item<bool>()) << j;
+    if (told > 0) {
+      EXPECT_TRUE((gradient(context) != 0.0).all().item<bool>()) << j;
+    }
     EXPECT_LT((made.of_number(made.weights(), x, context, j) - out.narrow(2, j, 1))
                   .abs()
                   .max()

@@ -53,7 +53,7 @@ TEST_P(FlowDensity, IntegratesToOne) {
   EXPECT_NEAR(log_prob.to(at::kDouble).exp().sum().item<double>() * cell, 1.0, 2e-3);
 }
 
-std::vector<DensityCase> cases() {
+std::vector<DensityCase> density_cases() {
   std::vector<DensityCase> all;
   for (const auto kind : {Bijection::kKind, Architecture::kKind}) {
     for (const auto* entry : api::Registry::instance().list(kind)) {
@@ -66,14 +66,14 @@ std::vector<DensityCase> cases() {
   return all;
 }
 
-std::string name_of(const ::testing::TestParamInfo<DensityCase>& info) {
+std::string density_name(const ::testing::TestParamInfo<DensityCase>& info) {
   std::string name = info.param.name.substr(info.param.name.find('.') + 1);
   std::ranges::replace(name, '.', '_');
   return name + "_" + std::to_string(info.param.shape.dims()) +
          (info.param.shape.context() > 0 ? "_given" : "");
 }
 
-INSTANTIATE_TEST_SUITE_P(All, FlowDensity, ::testing::ValuesIn(cases()), name_of);
+INSTANTIATE_TEST_SUITE_P(All, FlowDensity, ::testing::ValuesIn(density_cases()), density_name);
 
 }  // namespace
 }  // namespace gradatim::neural

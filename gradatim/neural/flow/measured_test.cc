@@ -42,7 +42,7 @@ TEST_P(MeasuredError, IsWhatTheTextSays) {
   EXPECT_GE(most, 0.05 * figure) << entry.text.measured;
 }
 
-std::vector<std::string> names() {
+std::vector<std::string> measured_bijections() {
   std::vector<std::string> all;
   for (const auto* entry : api::Registry::instance().list(Bijection::kKind)) {
     all.emplace_back(entry->text.name);
@@ -50,12 +50,12 @@ std::vector<std::string> names() {
   return all;
 }
 
-std::string name_of(const ::testing::TestParamInfo<std::string>& info) {
+std::string measured_name(const ::testing::TestParamInfo<std::string>& info) {
   std::string name = info.param.substr(info.param.rfind('.') + 1);
   return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, MeasuredError, ::testing::ValuesIn(names()), name_of);
+INSTANTIATE_TEST_SUITE_P(All, MeasuredError, ::testing::ValuesIn(measured_bijections()), measured_name);
 
 }  // namespace
 }  // namespace gradatim::neural

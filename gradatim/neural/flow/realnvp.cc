@@ -14,7 +14,7 @@ gradatim::neural::Transform* gradatim_make_realnvp(const void* config,
                                                    const gradatim::neural::FlowPlace& place) {
   using namespace gradatim::neural;
   const auto& own = *static_cast<const RealNvpConfig*>(config);
-  GRADATIM_CHECK(place.sample.size() == 1, gradatim::UsageError, 1191,
+  GRADATIM_CHECK(place.sample.size() == 1, UsageError, 1191,
                  "neural.architecture.realnvp takes rows of numbers, and a sample is {}: give "
                  "images as rows of their pixels, or take neural.architecture.nice",
                  fmt::join(place.sample, " x "));
