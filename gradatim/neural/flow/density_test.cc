@@ -23,7 +23,7 @@ class FlowDensity : public ::testing::TestWithParam<DensityCase> {};
 // `count` places from below all of x to above it, with room for tails.
 std::pair<Tensor, double> axis_of(const Tensor& x, std::int64_t count) {
   const double low = x.min().item<double>(), high = x.max().item<double>();
-  const double room = 0.8 * (high - low);
+  const double room = 0.3 * (high - low);
   const Tensor places = at::linspace(low - room, high + room, count, at::kDouble).to(at::kFloat);
   return {places, (high - low + 2.0 * room) / static_cast<double>(count - 1)};
 }

@@ -1,19 +1,22 @@
 #include "gradatim/neural/flow/lu_linear.h"
 
+#include <cmath>
+
 #include "gradatim/neural/bijection/lu_linear.h"
 
 namespace gradatim::neural {
 
 LuLinear::LuLinear(const FlowPlace& place, bool bias)
-    : factors_(place.scope.add("factors", {place.dims(), place.dims()}, Init::constant(0.0))) {
+    : factors_(place.scope.add("factors", {place.dims(), place.dims()}, Init::constant(0.0))),
+      scale_(1.0 / std::sqrt(static_cast<double>(place.dims()))) {
   if (bias) bias_ = place.scope.add("bias", {place.dims()}, Init::constant(0.0));
 }
 
 Tensor LuLinear::lower() const {
-  return factors_.tril(-1) + at::eye(factors_.size(0), factors_.options());
+  return factors_.tril(-1) * scale_ + at::eye(factors_.size(0), factors_.options());
 }
 Tensor LuLinear::upper() const {
-  return factors_.triu(1) + at::diag_embed(factors_.diagonal().exp());
+  return factors_.triu(1) * scale_ + at::diag_embed(factors_.diagonal().exp());
 }
 
 Moved LuLinear::forward(const Tensor& x, const Tensor&) const {

@@ -1,5 +1,7 @@
 // y = L U x + b, L with ones on its diagonal and U with exponentials, both in one square of
-// parameters: below its diagonal, above it, and the logarithms on it.
+// parameters: below its diagonal, above it, and the logarithms on it. Those off the diagonal count
+// by the root of dims, so that a step of an optimiser, which moves all alike, turns as far at any
+// size, and the matrix stays one that floats can invert.
 #pragma once
 
 #include "gradatim/neural/flow/transform.h"
@@ -17,6 +19,7 @@ class LuLinear final : public Transform {
   Tensor upper() const;
 
   Tensor factors_;  // [dims, dims]
+  double scale_;
   Tensor bias_;     // [dims], or undefined
 };
 

@@ -55,7 +55,8 @@ std::string measured_name(const ::testing::TestParamInfo<std::string>& info) {
   return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, MeasuredError, ::testing::ValuesIn(measured_bijections()), measured_name);
+INSTANTIATE_TEST_SUITE_P(All, MeasuredError, ::testing::ValuesIn(measured_bijections()),
+                         measured_name);
 
 }  // namespace
 }  // namespace gradatim::neural

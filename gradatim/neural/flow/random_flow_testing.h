@@ -2,6 +2,7 @@
 // which none is special, or the line by which it refuses the shape.
 #pragma once
 
+#include <cmath>
 #include <memory>
 #include <string>
 #include <vector>
@@ -63,10 +64,14 @@ struct RandomFlow {
     x = normal_tensor(sizes, 5);
     if (shape.context() > 0) context = normal_tensor({rows, shape.context()}, 6);
     net->steps().start(x, context);
-    // Behind that: layers that begin at 0 say nothing.
+    // Behind that: layers that begin at 0 say nothing. Weights are moved as far as layers begin
+    // from 0, so that no shape has a flow that floats cannot invert.
     const at::NoGradGuard plain;
     for (const auto& item : net->parameters().items()) {
-      item.value.add_(normal_tensor(item.value.sizes().vec(), 7 + to_size(item.offset)), 0.2);
+      const Tensor& value = item.value;
+      const auto inputs = static_cast<double>(value.dim() > 1 ? value[0].numel() : 4);
+      value.add_(normal_tensor(value.sizes().vec(), 7 + to_size(item.offset)),
+                 0.4 / std::sqrt(inputs));
     }
   }
 };

@@ -31,6 +31,8 @@ Passed passed(const Tensor& x, const Tensor& parameters, const Pass& pass) {
 double far(const Tensor& a, const Tensor& b) {
   return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>();
 }
+// As a share of the largest.
+double apart(const Tensor& a, const Tensor& b) { return far(a, b) / b.abs().max().item<double>(); }
 
 // The kernel against torch in double precision.
 void expect_same(const Tensor& x, const Tensor& parameters, bool inverse, double tolerance) {
@@ -44,8 +46,8 @@ void expect_same(const Tensor& x, const Tensor& parameters, bool inverse, double
                               });
   EXPECT_LT(far(own.moved.x, plain.moved.x), tolerance);
   EXPECT_LT(far(own.moved.log_det, plain.moved.log_det), 20.0 * tolerance);
-  EXPECT_LT(far(own.by_x, plain.by_x), 100.0 * tolerance);
-  EXPECT_LT(far(own.by_parameters, plain.by_parameters), 100.0 * tolerance);
+  EXPECT_LT(apart(own.by_x, plain.by_x), 10.0 * tolerance);
+  EXPECT_LT(apart(own.by_parameters, plain.by_parameters), 10.0 * tolerance);
 }
 
 class SplineSizes : public ::testing::TestWithParam<std::pair<std::int64_t, std::int64_t>> {};
@@ -54,8 +56,8 @@ TEST_P(SplineSizes, ValuesAndGradientsAreThoseOfTorch) {
   const auto [rows, numbers] = GetParam();
   const Tensor x = normal_tensor({rows, numbers}, 1) * 2.0;
   const Tensor parameters = normal_tensor({rows, 3 * kBins - 1, numbers}, 2);
-  expect_same(x, parameters, false, 5e-6);
-  expect_same(x, parameters, true, 5e-6);
+  expect_same(x, parameters, false, 1e-5);
+  expect_same(x, parameters, true, 1e-5);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, SplineSizes,
@@ -119,9 +121,8 @@ TEST(SplineMap, IncreasesAndReachesItsBounds) {
     EXPECT_NEAR(y[0].item<float>(), -kBound, 1e-6);
     EXPECT_NEAR(y[5000].item<float>(), kBound, 1e-6);
     // Slopes at the ends are 1, as beyond them.
-    const Moved ends =
-        map->forward(at::tensor({-2.999999F, 2.999999F}).unsqueeze(1), repeated(curve, 2));
-    EXPECT_LT(ends.log_det.abs().max().item<float>(), 1e-2F);
+    const Moved ends = map->forward(at::tensor({-3.0F, 3.0F}).unsqueeze(1), repeated(curve, 2));
+    EXPECT_LT(ends.log_det.abs().max().item<float>(), 1e-5F);
   }
 }
 
