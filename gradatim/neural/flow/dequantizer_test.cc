@@ -12,9 +12,9 @@ namespace {
 using testing::normal_numbers;
 using testing::perturb;
 
-constexpr std::int64_t kCells = 8;  // -4 .. 3, of a normal law
-constexpr double kScale = 0.6;      // its deviation
-constexpr DequantizerConfig kSmall{2, {16, 2, Activation::tanh}};
+constexpr std::int64_t kCells = 8;     // -4 .. 3, of a normal law
+constexpr double kLawDeviation = 0.6;  // its deviation
+constexpr DequantizerConfig kSmallDequantizer{2, {16, 2, Activation::tanh}};
 
 // Cells, each so many times, [rows, 1].
 Tensor cells(std::int64_t times) {
@@ -23,7 +23,7 @@ Tensor cells(std::int64_t times) {
 
 // ln P of each cell.
 Tensor true_log_prob() {
-  const Tensor edges = (at::arange(kCells + 1, at::kDouble) - 4.0) / kScale;
+  const Tensor edges = (at::arange(kCells + 1, at::kDouble) - 4.0) / kLawDeviation;
   const Tensor below = at::special_ndtr(edges);
   return (below.slice(0, 1) - below.slice(0, 0, kCells)).log();
 }
@@ -32,14 +32,14 @@ Tensor true_log_prob() {
 Tensor bounds(const Dequantizer& dequantizer, std::int64_t times, std::uint64_t seed) {
   const Tensor x = cells(times);
   const auto [u, log_q] = dequantizer.draw(x, normal_numbers(x.sizes().vec(), seed));
-  const Tensor log_p =
-      ((x + u) / kScale).square().squeeze(1) * -0.5 - std::log(kScale) - 0.5 * std::log(2.0 * M_PI);
+  const Tensor log_p = ((x + u) / kLawDeviation).square().squeeze(1) * -0.5 -
+                       std::log(kLawDeviation) - 0.5 * std::log(2.0 * M_PI);
   return (log_p - log_q).view({kCells, times}).mean(1).to(at::kDouble);
 }
 
 TEST(Dequantizer, BeginsUniform) {
   Parameters parameters;
-  const Dequantizer dequantizer(Scope(parameters), 3, kSmall);
+  const Dequantizer dequantizer(Scope(parameters), 3, kSmallDequantizer);
   perturb(parameters, 0.0);
   const at::NoGradGuard plain;
   const auto [u, log_q] =
@@ -51,7 +51,7 @@ TEST(Dequantizer, BeginsUniform) {
 
 TEST(Dequantizer, LogQIsTheDensityOfU) {
   Parameters parameters;
-  const Dequantizer dequantizer(Scope(parameters), 2, kSmall);
+  const Dequantizer dequantizer(Scope(parameters), 2, kSmallDequantizer);
   perturb(parameters, 0.5);
   const at::AutoGradMode graph(true);
   const Tensor x = normal_numbers({16, 2}, 1);
@@ -72,13 +72,13 @@ TEST(Dequantizer, TheBoundIsBelowTheCellsProbabilityAndTrainingClosesIt) {
   const Tensor truth = true_log_prob();
   for (const double deviation : {0.0, 0.3, 1.0}) {
     Parameters parameters;
-    const Dequantizer dequantizer(Scope(parameters), 1, kSmall);
+    const Dequantizer dequantizer(Scope(parameters), 1, kSmallDequantizer);
     perturb(parameters, deviation);
     const at::NoGradGuard plain;
     EXPECT_LT((bounds(dequantizer, 20000, 1) - truth).max().item<double>(), 0.02) << deviation;
   }
   Parameters parameters;
-  const Dequantizer dequantizer(Scope(parameters), 1, kSmall);
+  const Dequantizer dequantizer(Scope(parameters), 1, kSmallDequantizer);
   perturb(parameters, 0.0);
   parameters.require_gradients(true);
   const auto gap = [&] {
