@@ -52,7 +52,7 @@ TEST(Dequantizer, BeginsUniform) {
 TEST(Dequantizer, LogQIsTheDensityOfU) {
   Parameters parameters;
   const Dequantizer dequantizer(Scope(parameters), 2, kSmallDequantizer);
-  perturb(parameters, 0.5);
+  perturb(parameters, 0.2);
   const at::AutoGradMode graph(true);
   const Tensor x = normal_numbers({16, 2}, 1);
   const Tensor noise = normal_numbers({16, 2}, 2).requires_grad_();

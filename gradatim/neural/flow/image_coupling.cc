@@ -26,7 +26,7 @@ CheckerboardCoupling::CheckerboardCoupling(const FlowPlace& place,
                    place.sample[0] * map_->parameters(), conditioner) {
   const Tensor row = at::arange(place.sample[1], at::kLong).unsqueeze(1);
   const Tensor column = at::arange(place.sample[2], at::kLong);
-  moves_ = at::remainder(row + column + place.number + 1, 2)
+  moves_ = at::remainder(row + column + place.number, 2)
                .to(at::kFloat)
                .view({1, 1, place.sample[1], place.sample[2]});
 }
