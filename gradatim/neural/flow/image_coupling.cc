@@ -34,7 +34,7 @@ CheckerboardCoupling::CheckerboardCoupling(const FlowPlace& place,
 // Parameters of 0 are the identity, to the last bit: pixels that stay need no gathering.
 Moved CheckerboardCoupling::through(Way way, const Tensor& x, const Tensor& context) const {
   const Tensor moves = moves_.to(x.device());
-  const Tensor said = conditioner_(x * (1.0 - moves), context) * moves;
+  const Tensor said = (conditioner_(x * (1.0 - moves), context) * moves).contiguous();
   Moved moved = (map_.get()->*way)(x.flatten(1), said.view({x.size(0), map_->parameters(), -1}));
   return {moved.x.view_as(x), std::move(moved.log_det)};
 }

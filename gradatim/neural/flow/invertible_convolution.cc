@@ -21,9 +21,12 @@ Tensor order_of(std::int64_t channels, std::int64_t number) {
   return at::tensor(at::ArrayRef<std::int64_t>(order), at::kLong);
 }
 
+// Of images, one product of all pixels: a fraction of what a convolution of 1 x 1 takes.
 Tensor applied(const Tensor& matrix, const Tensor& x) {
   if (x.dim() == 2) return at::linear(x, matrix);
-  return at::conv2d(x, matrix.unsqueeze(2).unsqueeze(3));
+  const Tensor pixels = x.transpose(0, 1).reshape({x.size(1), -1});
+  const Tensor mixed = matrix.mm(pixels).view({x.size(1), x.size(0), x.size(2), x.size(3)});
+  return mixed.transpose(0, 1).contiguous();
 }
 
 }  // namespace
