@@ -71,7 +71,7 @@ struct RandomFlow {
       const Tensor& value = item.value;
       const auto inputs = static_cast<double>(value.dim() > 1 ? value[0].numel() : 4);
       value.add_(normal_tensor(value.sizes().vec(), 7 + to_size(item.offset)),
-                 0.4 / std::sqrt(inputs));
+                 0.3 / std::sqrt(inputs));
     }
   }
 };
