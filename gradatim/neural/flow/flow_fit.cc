@@ -134,7 +134,7 @@ void check_request(const FlowPlan& plan, const data::FitRequest& request) {
 void choose(FlowPlan& plan, const data::Samples& samples, api::Settings& settings) {
   if (plan.architecture == nullptr) {
     const char* name =
-        samples.is_images() ? "neural.architecture.nice" : "neural.architecture.nice";
+        samples.is_images() ? "neural.architecture.glow" : "neural.architecture.spline";
     settings.parts["architecture"] = api::complete({.component = name});
     plan.architecture = api::build_as<Architecture>(settings.parts["architecture"]);
   }

@@ -40,7 +40,7 @@ TEST_P(MeasuredError, IsWhatTheTextSays) {
     most = std::max(most, error);
   }
   EXPECT_LE(most, figure) << entry.text.measured;
-  EXPECT_GE(most, 0.05 * figure) << entry.text.measured;
+  EXPECT_GE(most, 0.01 * figure) << entry.text.measured;
 }
 
 std::vector<std::string> measured_bijections() {
