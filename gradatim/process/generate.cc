@@ -83,6 +83,10 @@ class WatchedField final : public Field {
           const Vec& w) const override {
     return field_->vjp(space, query, condition, w);
   }
+  void products(Space& space, const Query& query, const ConditionPtr& condition,
+                std::span<const Vec> vectors, std::span<double> out) const override {
+    field_->products(space, query, condition, vectors, out);
+  }
 
  private:
   std::shared_ptr<const Field> field_;
@@ -314,6 +318,11 @@ std::vector<float> decode(const Generator& generator, const api::Settings& sampl
   Flow(generator, sampler, moved.size(), labels, observer).move(moved, false, options);
   std::vector<float> data(moved.begin(), moved.end());
   generator.to_data(data);
+  for (std::size_t k = 0; k < data.size(); ++k) {
+    GRADATIM_CHECK(std::isfinite(data[k]), NumericError, 4031,
+                   "row {} decodes to numbers beyond the range of float32",
+                   k / static_cast<std::size_t>(dims_of(generator)));
+  }
   return data;
 }
 
