@@ -126,12 +126,6 @@ std::int64_t parts_of(const Generator& generator, const api::Settings& sampler,
 
 }  // namespace
 
-std::int64_t dims_of(const Generator& generator) {
-  std::int64_t dims = 1;
-  for (const std::int64_t extent : generator.shape()) dims *= extent;
-  return dims;
-}
-
 api::Settings sampler_for(const Generator& generator, api::Settings asked) {
   const api::Settings own = generator.sampler();
   const auto prediction = asked.parts.find("prediction");
@@ -143,9 +137,9 @@ api::Settings sampler_for(const Generator& generator, api::Settings asked) {
   return asked;
 }
 
-std::vector<std::int64_t> labels_named(const Generator& generator,
+std::vector<std::int64_t> labels_named(const SampleSpace& model,
                                        const std::vector<std::string>& words, std::int64_t rows) {
-  return places_named(generator.classes(), "model", words, rows);
+  return places_named(model.classes(), "model", words, rows);
 }
 
 std::vector<std::int64_t> places_named(std::span<const std::string> classes, std::string_view whose,
@@ -236,10 +230,10 @@ std::vector<std::uint8_t> to_bytes(std::span<const float> numbers) {
 namespace {
 
 // A generator's field on the path of a sampler, asked for some rows.
-class Flow {
+class FieldFlow {
  public:
-  Flow(const Generator& generator, const api::Settings& sampler, std::size_t numbers,
-       const std::vector<std::int64_t>& labels, Observer* observer)
+  FieldFlow(const Generator& generator, const api::Settings& sampler, std::size_t numbers,
+            const std::vector<std::int64_t>& labels, Observer* observer)
       : field_(generator.field()),
         condition_(condition_of(labels)),
         dims_(dims_of(generator)),
@@ -295,7 +289,7 @@ Likelihood log_prob(const Generator& generator, const api::Settings& sampler,
   GRADATIM_CHECK(!generator.starts_from_source(), UsageError, 1176,
                  "the model starts from samples, whose density nobody knows; a density needs a "
                  "model that was trained from normal noise");
-  Flow flow(generator, sampler, data.size(), labels, observer);
+  FieldFlow flow(generator, sampler, data.size(), labels, observer);
   generator.to_states(data);
   Likelihood found = flow.log_prob(data, options);
   for (double& nats : found.log_prob) nats += generator.log_scale();
@@ -305,7 +299,7 @@ Likelihood log_prob(const Generator& generator, const api::Settings& sampler,
 std::vector<double> encode(const Generator& generator, const api::Settings& sampler,
                            std::vector<double> data, const std::vector<std::int64_t>& labels,
                            const OdeOptions& options, Observer* observer) {
-  Flow flow(generator, sampler, data.size(), labels, observer);
+  FieldFlow flow(generator, sampler, data.size(), labels, observer);
   generator.to_states(data);
   flow.move(data, true, options);
   return data;
@@ -315,7 +309,7 @@ std::vector<float> decode(const Generator& generator, const api::Settings& sampl
                           std::span<const double> states, const std::vector<std::int64_t>& labels,
                           const OdeOptions& options, Observer* observer) {
   std::vector<double> moved(states.begin(), states.end());
-  Flow(generator, sampler, moved.size(), labels, observer).move(moved, false, options);
+  FieldFlow(generator, sampler, moved.size(), labels, observer).move(moved, false, options);
   std::vector<float> data(moved.begin(), moved.end());
   generator.to_data(data);
   for (std::size_t k = 0; k < data.size(); ++k) {

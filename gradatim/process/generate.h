@@ -16,9 +16,6 @@
 
 namespace gradatim::process {
 
-/// Numbers of one sample.
-std::int64_t dims_of(const Generator& generator);
-
 /// The sampler that was asked for, where the generator's own path and prediction stand for what is
 /// not named. UsageError GRD-1168 for another prediction, which training has fixed.
 api::Settings sampler_for(const Generator& generator, api::Settings asked);
@@ -26,15 +23,10 @@ api::Settings sampler_for(const Generator& generator, api::Settings asked);
 /// Places of words among `classes`, which are `whose` ("model"): as labels_named.
 std::vector<std::int64_t> places_named(std::span<const std::string> classes, std::string_view whose,
                                        const std::vector<std::string>& words, std::int64_t rows);
-/// Places of the generator's labels with these words: none, one for all rows, or one a row, where
+/// Places of the model's labels with these words: none, one for all rows, or one a row, where
 /// fewer words than rows are taken in turn. UsageError GRD-1104 for a label that it does not know.
-std::vector<std::int64_t> labels_named(const Generator& generator,
+std::vector<std::int64_t> labels_named(const SampleSpace& model,
                                        const std::vector<std::string>& words, std::int64_t rows);
-
-/// Rows [first, first + count).
-struct RowRange {
-  std::int64_t first = 0, count = 0;
-};
 
 struct GenerateRequest {
   std::int64_t rows = 1;

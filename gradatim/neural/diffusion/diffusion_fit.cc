@@ -15,6 +15,9 @@ namespace {
 void check_request(const DiffusionPlan& plan, const data::FitRequest& request) {
   GRADATIM_CHECK(request.samples != nullptr, UsageError, 1010,
                  "neural.diffusion learns from samples; give it some");
+  GRADATIM_CHECK(
+      request.samples->given_columns.empty(), UsageError, 1192,
+      "neural.diffusion takes no numbers that are given; leave them out, or take neural.flow");
   GRADATIM_CHECK(request.init_model == nullptr, UsageError, 1036,
                  "neural.diffusion does not go on from a model; leave out init_model, or give a "
                  "checkpoint's folder by resume");
@@ -68,7 +71,8 @@ std::shared_ptr<const data::Model> fit(DiffusionPlan plan, const data::FitReques
   data::ModelCard card{.settings = settings, .notes = request.notes};
   DiffusionObjective objective(config, std::move(batches), parts, variance, [&] {
     const FieldParts own = field_parts(plan, kind, 0, parts.device);
-    return ModelCopy{std::make_shared<DiffusionModel>(plan, card, kind, scale, own), own.net};
+    return ModelCopy{std::make_shared<DiffusionModel>(plan, card, kind, scale, own),
+                     &own.net->parameters()};
   });
   tell_start(request, settings.parts.at("network"), parts.net->parameters());
   Trained trained = train(objective, config, request, identity_of(request, settings));

@@ -16,7 +16,8 @@ class DiffusionObjective final : public BatchObjective {
  public:
   DiffusionObjective(const TrainingConfig& config, Batches batches, const FieldParts& parts,
                      std::optional<VarianceLoss> variance, std::function<ModelCopy()> make_copy)
-      : BatchObjective(parts.net, config.accumulate, std::move(batches), std::move(make_copy)),
+      : BatchObjective(parts.net->parameters(), config.accumulate, stream_of(std::move(batches)),
+                       std::move(make_copy)),
         parts_(parts),
         variance_(std::move(variance)) {}
 
@@ -25,7 +26,7 @@ class DiffusionObjective final : public BatchObjective {
     auto tensors = tensors_of(batch, parts_.shape, first, rows, parts_.device);
     if (variance_) variance_->add_to(tensors, batch, parts_, first, rows);
     tensors.input.dropout.emplace(parts_.shape.seed, Stream::dropout_units, pass());
-    return neural::learn(net(), tensors, batch.rows);
+    return neural::learn(*parts_.net, tensors, batch.rows);
   }
 
  private:

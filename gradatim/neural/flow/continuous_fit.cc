@@ -22,8 +22,8 @@ class LikelihoodObjective final : public BatchObjective {
  public:
   LikelihoodObjective(const ContinuousFlowPlan& plan, Batches batches, const FieldParts& parts,
                       double log_scale, std::function<ModelCopy()> make_copy)
-      : BatchObjective(parts.net, plan.training->config().accumulate, std::move(batches),
-                       std::move(make_copy)),
+      : BatchObjective(parts.net->parameters(), plan.training->config().accumulate,
+                       stream_of(std::move(batches)), std::move(make_copy)),
         config_(plan.config),
         parts_(parts),
         dims_(c10::multiply_integers(parts.shape.sample)),
@@ -32,9 +32,9 @@ class LikelihoodObjective final : public BatchObjective {
 
  protected:
   double learn(Batch& batch, std::int64_t first, std::int64_t rows) override {
-    Parameters& parameters = net().parameters();
+    Parameters& parameters = parts_.net->parameters();
     parameters.require_gradients(true);
-    const FlowPass flow{.net = net(),
+    const FlowPass flow{.net = *parts_.net,
                         .sample = parts_.shape.sample,
                         .labels = labels_of(batch, first, rows),
                         .directions = directions(rows),
@@ -143,7 +143,8 @@ std::shared_ptr<const data::Model> fit(ContinuousFlowPlan plan, const data::FitR
   data::ModelCard card{.settings = settings, .notes = request.notes};
   const auto copy = [&] {
     const FieldParts own = flow_parts(plan, kind, 0, parts.device);
-    return ModelCopy{std::make_shared<ContinuousFlowModel>(plan, card, kind, scale, own), own.net};
+    return ModelCopy{std::make_shared<ContinuousFlowModel>(plan, card, kind, scale, own),
+                     &own.net->parameters()};
   };
   std::unique_ptr<Objective> objective;
   if (matching) {

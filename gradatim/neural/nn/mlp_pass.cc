@@ -72,7 +72,7 @@ class Block {
 
   /// `end`: behind the last number that forward() kept.
   void backward(const float* end, const float* output_gradient, float* gradients,
-                float* shift_gradient) const {
+                float* shift_gradient, float* input_gradient) const {
     const std::int64_t widest = shape_.widest();
     const DensePlace &first = layers_.front(), &last = layers_.back();
     Room dy(last.out), here(widest), there(widest), rows(widest);
@@ -108,6 +108,12 @@ class Block {
     if (shift_gradient != nullptr) {
       kernel::transpose(first.out, rows_, {g, kBlock},
                         {shift_gradient + first_ * first.out, first.out});
+    }
+    if (input_gradient != nullptr) {
+      Room back(first.in);
+      take_back(first, g, back);
+      kernel::transpose(first.in, rows_, {back, kBlock},
+                        {input_gradient + first_ * first.in, first.in});
     }
   }
 
@@ -179,11 +185,12 @@ void MlpPass::forward(const float* parameters, const MlpInput& input, float* out
 }
 
 void MlpPass::backward(const float* parameters, const MlpInput& input, const float* output_gradient,
-                       std::span<float> gradients, float* shift_gradient) {
+                       std::span<float> gradients, float* shift_gradient, float* input_gradient) {
   const std::int64_t each = shape_.kept() * kBlock;
   in_parts(blocks_of(input.rows), gradients, partial_, [&](std::int64_t block, float* own) {
     Block(shape_, parameters, input, block)
-        .backward(kept_.data() + (block + 1) * each, output_gradient, own, shift_gradient);
+        .backward(kept_.data() + (block + 1) * each, output_gradient, own, shift_gradient,
+                  input_gradient);
   });
 }
 

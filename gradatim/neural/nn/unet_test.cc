@@ -25,7 +25,7 @@ const Options kSmall = {{"channels", "12,24"},
                         {"layers", "1"},
                         {"zero_init", "false"}};
 
-Options with(Options options, const Options& more) {
+Options with_more(Options options, const Options& more) {
   for (const auto& option : more) {
     std::erase_if(options, [&](const auto& each) { return each.first == option.first; });
     options.push_back(option);
@@ -88,7 +88,7 @@ TEST(Unet, FusedLayersEqualPlainOnesInEveryOption) {
   };
   for (const Options& options : kOptions) {
     SCOPED_TRACE(options.empty() ? "defaults" : options.front().first);
-    expect_fused_equals_plain(with(kSmall, options), kShape);
+    expect_fused_equals_plain(with_more(kSmall, options), kShape);
   }
 }
 
@@ -100,7 +100,7 @@ TEST(Unet, FusedLayersEqualPlainOnesOnEverySimdTarget) {
 }
 
 TEST(Unet, DropoutIsAFunctionOfItsDraws) {
-  const Options options = with(kSmall, {{"dropout", "0.4"}});
+  const Options options = with_more(kSmall, {{"dropout", "0.4"}});
   const Philox draws(3, Stream::dropout_units, 7);
   expect_fused_equals_plain(options, kShape, draws);
   const auto net = unet(options, kShape);
@@ -121,7 +121,7 @@ TEST(Unet, OutputsDoNotDependOnTheOtherRows) {
 }
 
 TEST(Unet, BeginsAtZeroAsAdmDoes) {
-  const auto net = unet(with(kSmall, {{"zero_init", "true"}}), kShape);
+  const auto net = unet(with_more(kSmall, {{"zero_init", "true"}}), kShape);
   EXPECT_EQ(net->forward(input(kShape, 2)).abs().max().item<float>(), 0.0F);
 }
 

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "gradatim/neural/bijection/image_settings.h"
+
+namespace gradatim::neural {
+
+struct CheckerboardCouplingConfig {
+  CouplingMap map = CouplingMap::affine;
+  ImageConditionerKind conditioner = ImageConditionerKind::convolutions;
+  int width = 64;
+  int layers = 2;
+  double bound = 2.0;
+
+  static constexpr const char* kMaker = "gradatim_make_checkerboard_coupling";
+};
+
+}  // namespace gradatim::neural
