@@ -14,6 +14,7 @@ torch takes Adam as it comes.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import sys
@@ -32,7 +33,7 @@ Draw = Callable[[int], torch.Tensor]
 
 
 class Nice(nn.Module):
-    """Dinh, Krueger and Bengio (2014) in plain PyTorch: even numbers move odd ones, then in turn."""
+    """NICE as its paper has it: even numbers move odd ones, then the other way round, by turns."""
 
     def __init__(self, dims: int = 784, width: int = 1000, layers: int = 5) -> None:
         super().__init__()
@@ -41,9 +42,7 @@ class Nice(nn.Module):
         def shift() -> nn.Module:
             sizes = [half] + [width] * layers
             hidden = [
-                part
-                for a, b in zip(sizes, sizes[1:], strict=False)
-                for part in (nn.Linear(a, b), nn.ReLU())
+                part for a, b in itertools.pairwise(sizes) for part in (nn.Linear(a, b), nn.ReLU())
             ]
             return nn.Sequential(*hidden, nn.Linear(width, half))
 
