@@ -8,6 +8,7 @@
 
 #include <optional>
 
+#include "gradatim/neural/nn/activated.h"
 #include "gradatim/neural/nn/mlp_pass.h"
 #include "gradatim/neural/nn/net.h"
 #include "gradatim/neural/nn/time_embedding.h"
@@ -17,17 +18,6 @@ namespace gradatim::neural {
 namespace {
 
 constexpr std::int64_t kTimeWidth = 64;
-
-Tensor activated(Activation kind, const Tensor& z) {
-  switch (kind) {
-    case Activation::silu: return at::silu(z);
-    case Activation::gelu: return at::gelu(z);
-    case Activation::relu: return at::relu(z);
-    case Activation::selu: return at::selu(z);
-    case Activation::tanh: return at::tanh(z);
-  }
-  return z;
-}
 
 struct Linear {
   Tensor weight, bias;  // [out, in], [out]

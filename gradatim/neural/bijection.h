@@ -1,0 +1,70 @@
+// Bijection, Architecture, BaseDensity: what a flow is made of, chosen by name. Settings alone;
+// what computes is made of them by libgradatim_neural (flow/transform.h, flow/base.h).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <numeric>
+#include <string_view>
+#include <vector>
+
+namespace gradatim::neural {
+
+/// What a flow maps, and what it is given beside it.
+struct FlowShape {
+  std::vector<std::int64_t> sample;  // {dims}, or {channels, height, width}
+  std::int64_t classes = 0;          // labels 0 .. classes - 1; none where 0
+  std::int64_t conditions = 0;       // numbers given with each sample
+  std::uint64_t seed = 0;            // of the initial values
+
+  std::int64_t dims() const {
+    return std::accumulate(sample.begin(), sample.end(), std::int64_t{1}, std::multiplies<>());
+  }
+  /// Numbers that every step is told: a label as one of `classes` ones, and the conditions.
+  std::int64_t context() const { return classes + conditions; }
+};
+
+/// A function of libgradatim_neural by its name, and the config that it takes.
+class Maker {
+ public:
+  virtual ~Maker() = default;
+  virtual const char* maker() const = 0;
+  virtual const void* config() const = 0;
+};
+
+/// One invertible step; maker() names a MakeTransform.
+class Bijection : public Maker {
+ public:
+  using Interface = Bijection;
+  static constexpr std::string_view kKind = "neural.bijection";
+};
+
+/// A chain of them; maker() names a MakeTransform.
+class Architecture : public Maker {
+ public:
+  using Interface = Architecture;
+  static constexpr std::string_view kKind = "neural.architecture";
+  /// The base density that its paper takes, by the name of a component.
+  virtual const char* base() const { return "neural.base.gaussian"; }
+};
+
+/// The density where a flow ends; maker() names a MakeBase.
+class BaseDensity : public Maker {
+ public:
+  using Interface = BaseDensity;
+  static constexpr std::string_view kKind = "neural.base";
+};
+
+/// One of these that says its maker as Config::kMaker.
+template <class Kind, class Config>
+class MadeBy : public Kind {
+ public:
+  explicit MadeBy(const Config& config) : config_(config) {}
+  const char* maker() const override { return Config::kMaker; }
+  const void* config() const override { return &config_; }
+
+ private:
+  Config config_;
+};
+
+}  // namespace gradatim::neural
