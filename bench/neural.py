@@ -134,7 +134,7 @@ def mlp(rounds: int, threads: int, peak: float, ways: list[str]) -> None:
 
 FLOWS: dict[str, tuple[tuple[str, ...], int, int]] = {
     # peers (bench/flow_peer.py says the sizes), updates of a run, multiplications of a row
-    "nice": (("torch", "torch_fused"), 20, 4 * (2 * 392 * 1000 + 4 * 1000 * 1000)),
+    "nice": (("torch", "torch_fused"), 30, 4 * (2 * 392 * 1000 + 4 * 1000 * 1000)),
     "realnvp": (("normflows", "zuko"), 300, 8 * (64 + 64 * 64 + 64 * 2)),
     "spline": (("normflows", "zuko"), 200, 4 * (64 + 64 * 64 + 64 * 23)),
     "table": (("nflows", "zuko"), 100, 5 * (5 * 64 + 64 * 64 + 64 * 4 * 23)),
@@ -150,7 +150,7 @@ def flow(task: str, rounds: int, threads: int, peak: float) -> None:
     for mode, size in (("train", updates), ("sample", batch), ("sample", 10_000)):
         if task == "nice" and size == 10_000:
             continue
-        work = [task, size, 3 if mode == "train" else 9]
+        work = [task, size, 2 if mode == "train" else 9]
         commands = {"gradatim": [ROOT / "build/bench/flow_time", mode, *work, threads]}
         for peer in peers:
             for count in sorted(counts):  # PyTorch does not always gain by threads
