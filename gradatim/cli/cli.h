@@ -94,6 +94,8 @@ extern const Command kSearch;
 extern const Command kExplain;
 extern const Command kSample;
 extern const Command kLogprob;
+extern const Command kEncode;
+extern const Command kDecode;
 extern const Command kConvert;
 
 /// The signal that asked this process to stop; 0 where none did.

@@ -6,6 +6,7 @@
 
 #include "gradatim/cli/cli.h"
 #include "gradatim/cli/group.h"
+#include "gradatim/cli/model_samples.h"
 #include "gradatim/cli/names.h"
 #include "gradatim/cli/reading.h"
 #include "gradatim/cli/session.h"
@@ -50,8 +51,7 @@ int evaluate_samples(const data::Model& model, const Arguments& arguments, Sessi
                    "a network has measures of its own and no option '--{}'", other);
   }
   const data::Samples samples =
-      data::read_samples(arguments.required("data"),
-                         {.label = arguments.text("label"), .observer = &session.progress()});
+      read_model_samples(model, arguments, session, arguments.text("label"));
   const auto results = model.evaluate_samples(samples, session.seed());
   check_interrupt();
   (arguments.has("json") ? print_json : print_table)(samples.count, results);

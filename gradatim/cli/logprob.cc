@@ -1,13 +1,13 @@
-// gradatim logprob: the log-density of rows under an oracle or a saved model, along its probability
-// flow.
+// gradatim logprob: the log-density of rows under a saved flow, or along the probability flow of an
+// oracle or a saved field.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 
 #include "gradatim/api/settings.h"
 #include "gradatim/cli/cli.h"
 #include "gradatim/cli/generate.h"
+#include "gradatim/cli/model_samples.h"
 #include "gradatim/cli/session.h"
 #include "gradatim/core/error.h"
 #include "gradatim/data/reader.h"
@@ -26,6 +26,9 @@ constexpr OptionSpec kOptions[] = {
      "where the data hold one a sample."},
     {"probes", "N",
      "Random probes of the trace, at least 2; 0, the default, takes the exact trace."},
+    {"draws", "N",
+     "Of flows of whole numbers: draws of what fills their cells; of several, the mean and its "
+     "error."},
     {"end", "start|field",
      "Where the path ends: the normal density that sampling starts from, or the field's own."},
     {"atol", "X", "Tolerance of the integration, of numbers about 1; 1e-5 by default."},
@@ -95,33 +98,39 @@ process::Likelihood of_oracle(const std::string& name, const Arguments& argument
   return sampler->log_prob({}, rows_of(table, dims), dims, condition, likelihood);
 }
 
-// `--label` is one of the model's labels, or else where the data hold theirs.
+process::Likelihood of_flow(const data::Model& model, const process::Flow& flow,
+                            const Arguments& arguments, Session& session) {
+  GRADATIM_CHECK(arguments.settings.empty(), UsageError, 1002,
+                 "a flow's density is exact, and logprob of it has no option '--{}'",
+                 arguments.settings.front().first);
+  for (const char* other : {"probes", "end", "atol", "rtol"}) {
+    GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
+                   "a flow's density is exact, and logprob of it has no option '--{}'", other);
+  }
+  const auto read = read_labelled(model, flow, arguments, session);
+  auto request = flow_request(flow, read, session.seed());
+  request.draws = static_cast<int>(arguments.integer("draws", 1, 1, 1000000));
+  return flow.log_prob(data::values_of(read.samples, flow.shape(), "the samples"), request);
+}
+
 process::Likelihood of_model(const std::string& path, const Arguments& arguments,
                              Session& session) {
   const auto model = data::load_model(path)->on(session.device());
+  if (const auto* flow = flow_of(*model)) return of_flow(*model, *flow, arguments, session);
   const auto* generator = generator_of(*model);
   GRADATIM_CHECK(generator != nullptr, UsageError, 1162,
                  "{} has no density; logprob takes a model that can be sampled from, such as "
                  "neural.diffusion",
                  model->card().settings.component);
+  GRADATIM_CHECK(!arguments.has("draws"), UsageError, 1002,
+                 "--draws is for flows that fill the cells of whole numbers");
   const auto settings = process::sampler_for(*generator, sampler_of(arguments.settings));
   const auto options = options_of(arguments, session);
-  const std::string label = arguments.text("label");
-  const bool for_all = std::ranges::find(generator->classes(), label) != generator->classes().end();
-  const auto samples = data::read_samples(
-      arguments.required("data"),
-      {.label = for_all ? std::string() : label, .observer = &session.progress()});
-  std::vector<std::string> words;
-  if (for_all) {
-    words.push_back(label);
-  } else if (arguments.has("label")) {
-    for (const auto place : samples.labels) {
-      words.push_back(samples.classes[static_cast<std::size_t>(place)]);
-    }
-  }
-  return process::log_prob(
-      *generator, settings, data::values_of(samples, generator->shape(), "the samples"),
-      process::labels_named(*generator, words, samples.count), options, &session.progress());
+  const auto read = read_labelled(*model, *generator, arguments, session);
+  return process::log_prob(*generator, settings,
+                           data::values_of(read.samples, generator->shape(), "the samples"),
+                           process::labels_named(*generator, read.labels, read.samples.count),
+                           options, &session.progress());
 }
 
 int run_logprob(const Arguments& arguments) {
@@ -133,7 +142,7 @@ int run_logprob(const Arguments& arguments) {
   auto found = (is_file(name) ? of_model : of_oracle)(name, arguments, session);
   const std::size_t rows = found.log_prob.size();
   std::vector<data::Column> columns{data::numeric_column("log_prob", std::move(found.log_prob))};
-  if (arguments.integer("probes", 0, 0) > 0) {
+  if (arguments.integer("probes", 0, 0) > 0 || arguments.integer("draws", 1, 1) > 1) {
     columns.push_back(data::numeric_column("standard_error", std::move(found.standard_error)));
   }
   data::write_table(data::Table(std::move(columns)), out);
@@ -148,7 +157,7 @@ constexpr Command kLogprob = {
     .synopsis =
         "NAME|FILE --data SRC [--label K] [--out FILE|-] [--path NAME] [--probes N] [--OPTION V]",
     .summary =
-        "The log-density of rows, in nats, along the probability flow of an oracle or a model.",
+        "The log-density of rows, in nats, of a flow, or along the probability flow of a field.",
     .options = kOptions,
     .takes_settings = true,
     .component = "process.sampler",

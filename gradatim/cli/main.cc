@@ -56,8 +56,8 @@ constexpr Command kApi = {
       return run_api(words);
     }};
 
-constexpr const Command* kCommands[] = {&kTrain,   &kPredict, &kEvaluate, &kCv,
-                                        &kSearch,  &kExplain, &kSample,   &kLogprob,
+constexpr const Command* kCommands[] = {&kTrain,   &kPredict, &kEvaluate, &kCv,     &kSearch,
+                                        &kExplain, &kSample,  &kLogprob,  &kEncode, &kDecode,
                                         &kConvert, &kList,    &kDescribe, &kApi};
 
 const Command& find_command(const std::string& name) {

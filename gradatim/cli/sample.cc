@@ -8,11 +8,13 @@
 #include "gradatim/cli/generate.h"
 #include "gradatim/cli/group.h"
 #include "gradatim/cli/guide.h"
+#include "gradatim/cli/model_samples.h"
 #include "gradatim/cli/session.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/text.h"
 #include "gradatim/data/model.h"
 #include "gradatim/data/reader.h"
+#include "gradatim/process/generate.h"
 #include "gradatim/process/sampler.h"
 #include "gradatim/tabular/model_field.h"
 
@@ -32,6 +34,8 @@ constexpr OptionSpec kOptions[] = {
      "Guide to images whose coarse pixels are those of the images here, one a row in turn."},
     {"match_blocks", "N", "Coarse pixels of --match a side; 4 by default."},
     {"source", "SRC", "Samples to start from, where the model was trained from such."},
+    {"given", "COL=V[,COL=V]", "Of flows: the numbers that samples are given."},
+    {"temperature", "T", "Of flows: what the base's deviation is multiplied by; 1 by default."},
     {"out", "FILE",
      "Where to write; the ending tells the format: a table, .npz, .npy, or .png, a picture of all "
      "images. CSV on stdout by default (-)."},
@@ -85,6 +89,44 @@ int write_generated(const process::Generator& generator, const Arguments& argume
   return kDone;
 }
 
+// A flow's, in one pass.
+int write_flow(const process::Flow& flow, const Arguments& arguments, Session& session) {
+  GRADATIM_CHECK(arguments.settings.empty(), UsageError, 1002,
+                 "a flow samples in one pass, and has no option '--{}'",
+                 arguments.settings.front().first);
+  for (const char* other : {"negative", "classifier", "match", "source"}) {
+    GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
+                   "a flow samples in one pass, and has no option '--{}'", other);
+  }
+  check_no_group(session.group().get(), "sample of a flow");
+  data::Samples samples{.shape = {flow.shape().begin(), flow.shape().end()},
+                        .count = arguments.integer("count", 1, 1),
+                        .columns = {flow.columns().begin(), flow.columns().end()}};
+  const auto labels = process::labels_named(flow, arguments.list("label"), samples.count);
+  auto numbers = flow.sample({.rows = samples.count,
+                              .seed = session.seed(),
+                              .labels = labels,
+                              .given = given_numbers(flow, arguments),
+                              .temperature = arguments.number("temperature", 1.0, 0.0),
+                              .observer = &session.progress()});
+  if (!labels.empty()) {
+    samples.classes = {flow.classes().begin(), flow.classes().end()};
+    samples.labels = labels;
+    samples.labels.resize(static_cast<std::size_t>(samples.count), labels.back());
+  }
+  if (flow.holds_bytes()) {
+    samples.bytes = process::to_bytes(numbers);
+  } else {
+    samples.numbers = std::move(numbers);
+  }
+  const std::string out = arguments.text("out", "-");
+  data::write_samples(samples, out);
+  if (out != "-") {
+    session.progress().finish(fmt::format("wrote {}: {} samples", out, samples.count));
+  }
+  return kDone;
+}
+
 int run_sample(const Arguments& arguments) {
   Session session(arguments, "step");
   const std::string name = arguments.required_positional("an oracle's NAME or a model FILE");
@@ -103,6 +145,11 @@ int run_sample(const Arguments& arguments) {
   std::shared_ptr<const data::Model> model;
   if (is_file(name)) {
     model = data::load_model(name)->on(session.device());
+    if (const auto* flow = flow_of(*model)) return write_flow(*flow, arguments, session);
+    for (const char* other : {"given", "temperature"}) {
+      GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
+                     "--{} is for flows such as neural.flow", other);
+    }
     if (const auto* generator = generator_of(*model)) {
       return write_generated(*generator, arguments, session, options);
     }

@@ -35,6 +35,8 @@ constexpr OptionSpec kOptions[] = {
      "Of networks: where the samples' labels are: an array of the NPZ, a column of the table, a "
      "file "
      "beside the images. What is called y or label is found by itself."},
+    {"given", "COL[,COL]",
+     "Of neural.flow: columns that each sample is given, and that are no part of it."},
     {"source", "SRC", "Of networks: samples that a flow starts from, instead of normal noise."},
     {"log_dir", "DIR",
      "Of networks: a folder for metrics (JSON lines, TensorBoard) and pictures of samples."},

@@ -99,13 +99,15 @@ std::shared_ptr<const data::Samples> samples_of(const Arguments& arguments, Sess
   if (!arguments.has(option)) return nullptr;
   const data::SamplesOptions options{.label = option == "source" ? "" : arguments.text("label"),
                                      .observer = &session.progress()};
-  return std::make_shared<data::Samples>(data::read_samples(arguments.required(option), options));
+  auto samples = data::read_samples(arguments.required(option), options);
+  if (option != "source") samples = data::give_columns(std::move(samples), arguments.list("given"));
+  return std::make_shared<data::Samples>(std::move(samples));
 }
 
 constexpr std::string_view kOfTables[] = {"target",        "weight",  "base_margin",
                                           "metric",        "task",    "schema",
                                           "sparse_absent", "exclude", "init_model"};
-constexpr std::string_view kOfSamples[] = {"label", "source", "log_dir"};
+constexpr std::string_view kOfSamples[] = {"label", "given", "source", "log_dir"};
 
 // A network's: arrays with labels instead of a table with a target.
 data::FitRequest samples_request(const Arguments& arguments, Session& session) {

@@ -89,6 +89,11 @@ void check_samples(const Samples& samples) {
   GRADATIM_CHECK(columns == 0 || columns == samples.size(), UsageError, 1153,
                  "{} names of columns do not suit samples of {} numbers; give one each or none",
                  columns, samples.size());
+  GRADATIM_CHECK(samples.given.size() ==
+                     static_cast<std::size_t>(samples.count) * samples.given_columns.size(),
+                 UsageError, 1153, "{} numbers are given, and {} samples of {} columns need {}",
+                 samples.given.size(), samples.count, samples.given_columns.size(),
+                 static_cast<std::size_t>(samples.count) * samples.given_columns.size());
 }
 
 Samples read_samples(const std::string& source, const SamplesOptions& options) {

@@ -25,6 +25,9 @@ struct Samples {
   std::vector<std::int64_t> labels;  // [count], places in `classes`; empty where there are none
   std::vector<std::string> classes;  // sorted: whole numbers by value, words by letters
   std::vector<std::string> columns;  // names of the numbers of a row, where a table gave them
+  // Numbers that each sample is given and that are no part of it: [count, given_columns].
+  std::vector<float> given;
+  std::vector<std::string> given_columns;
 
   bool is_images() const { return shape.size() == 3; }
   /// Numbers, or bytes, of one sample.
@@ -42,6 +45,10 @@ struct SamplesOptions {
 /// All samples of a file or folder, at least one. DataError GRD-2001 to GRD-2016, GRD-2070 to
 /// GRD-2084; UsageError GRD-1152 where `label` is given to a format without labels.
 Samples read_samples(const std::string& source, const SamplesOptions& options = {});
+
+/// The same samples, of which these columns are given, in this order. UsageError GRD-1192 where
+/// there is no such column, or no other.
+Samples give_columns(Samples samples, const std::vector<std::string>& names);
 
 /// What readers give is whole; what a program made may contradict itself. GRD-1153.
 void check_samples(const Samples& samples);

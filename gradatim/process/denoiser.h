@@ -34,6 +34,8 @@ class Denoiser {
   virtual const Prediction& native() const = 0;
   /// The a of D = a x + b F.
   virtual double skip(double t) const { return native().data(path().at(t)).x; }
+  /// As the field's: Field::independent_noise.
+  virtual bool independent_noise() const { return true; }
   /// w^T dD/dx. UsageError GRD-1103 where the field has no derivative, GRD-1131 where the guidance
   /// has none.
   virtual Vec vjp(Space& space, const Query& query, const ConditionPtr& condition,
@@ -50,6 +52,7 @@ class FieldDenoiser final : public Denoiser {
   const Path& path() const override { return *path_; }
   const Prediction& native() const override { return field_->prediction(); }
   double skip(double t) const override;
+  bool independent_noise() const override { return field_->independent_noise(); }
   void data(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
             std::span<Form> out) const override {
     data_and_aside(space, query, conditions, out, {});

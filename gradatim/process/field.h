@@ -62,6 +62,10 @@ class Field {
   virtual Vec vjp(Space& space, const Query& query, const ConditionPtr& condition,
                   const Vec& w) const;
   virtual bool differentiable() const { return false; }
+  /// Whether it says means over noise that was drawn independently of the data: then exact data
+  /// hold no noise, and the score follows from what it says. Not so of a flow that was trained as
+  /// one, whose field is a velocity and no more.
+  virtual bool independent_noise() const { return true; }
   /// Whether the field knows what these conditions mean; UsageError GRD-1104 where not.
   virtual void check(const Condition* condition) const;
 };

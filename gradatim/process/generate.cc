@@ -17,6 +17,7 @@
 #include "gradatim/core/text.h"
 #include "gradatim/process/host_space.h"
 #include "gradatim/process/sampler.h"
+#include "gradatim/process/velocity.h"
 
 namespace gradatim::process {
 namespace {
@@ -70,6 +71,7 @@ class WatchedField final : public Field {
 
   const Prediction& prediction() const override { return field_->prediction(); }
   bool differentiable() const override { return field_->differentiable(); }
+  bool independent_noise() const override { return field_->independent_noise(); }
   void check(const Condition* condition) const override { field_->check(condition); }
   void eval(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
             std::span<Vec> out) const override {
@@ -120,12 +122,6 @@ std::int64_t parts_of(const Generator& generator, const api::Settings& sampler,
 
 }  // namespace
 
-std::int64_t dims_of(const Generator& generator) {
-  std::int64_t dims = 1;
-  for (const std::int64_t extent : generator.shape()) dims *= extent;
-  return dims;
-}
-
 api::Settings sampler_for(const Generator& generator, api::Settings asked) {
   const api::Settings own = generator.sampler();
   const auto prediction = asked.parts.find("prediction");
@@ -137,9 +133,9 @@ api::Settings sampler_for(const Generator& generator, api::Settings asked) {
   return asked;
 }
 
-std::vector<std::int64_t> labels_named(const Generator& generator,
+std::vector<std::int64_t> labels_named(const SampleSpace& model,
                                        const std::vector<std::string>& words, std::int64_t rows) {
-  return places_named(generator.classes(), "model", words, rows);
+  return places_named(model.classes(), "model", words, rows);
 }
 
 std::vector<std::int64_t> places_named(std::span<const std::string> classes, std::string_view whose,
@@ -227,27 +223,92 @@ std::vector<std::uint8_t> to_bytes(std::span<const float> numbers) {
   return bytes;
 }
 
+namespace {
+
+// A generator's field on the path of a sampler, asked for some rows.
+class Flow {
+ public:
+  Flow(const Generator& generator, const api::Settings& sampler, std::size_t numbers,
+       const std::vector<std::int64_t>& labels, Observer* observer)
+      : field_(generator.field()),
+        condition_(condition_of(labels)),
+        dims_(dims_of(generator)),
+        places_(numbers / static_cast<std::size_t>(dims_)),
+        plain_(generator.plain_time() && api::complete(sampler.parts.at("path")) ==
+                                             api::complete(generator.sampler().parts.at("path"))),
+        denoiser_(watched(observer), api::build_as<Sampler>(sampler)->path(), generator.path()) {
+    field_->check(condition_.get());
+    std::iota(places_.begin(), places_.end(), std::int64_t{0});
+  }
+
+  Likelihood log_prob(std::span<const double> states, const LikelihoodOptions& options) {
+    const Vec x = vec(states);
+    return plain_ ? velocity_log_prob(space_, *field_, path(), condition_, x, places_, options)
+                  : process::log_prob(space_, denoiser_, condition_, x, places_, options);
+  }
+
+  // From data to noise, or back, in place.
+  void move(std::span<double> states, bool to_noise, const OdeOptions& options) {
+    const double from = to_noise ? 0.0 : path().last(), to = path().last() - from;
+    if (plain_) check_velocity(*field_, path());
+    const OdeResult end =
+        plain_ ? integrate(space_, VelocityFlow(*field_, condition_), vec(states), from, to,
+                           places_, options)
+               : flow(space_, denoiser_, condition_, vec(states), from, to, places_, options);
+    space_.copy_out(end.x, states);
+  }
+
+ private:
+  const Path& path() const { return denoiser_.path(); }
+  Vec vec(std::span<const double> states) {
+    return space_.from(states, std::ssize(places_), dims_);
+  }
+  std::shared_ptr<const Field> watched(Observer* observer) {
+    if (observer != nullptr) field_ = std::make_shared<WatchedField>(std::move(field_), observer);
+    return field_;
+  }
+
+  std::shared_ptr<const Field> field_;
+  ConditionPtr condition_;
+  std::int64_t dims_;
+  std::vector<std::int64_t> places_;
+  bool plain_;
+  FieldDenoiser denoiser_;
+  HostSpace<double> space_;
+};
+
+}  // namespace
+
 Likelihood log_prob(const Generator& generator, const api::Settings& sampler,
                     std::vector<double> data, const std::vector<std::int64_t>& labels,
                     const LikelihoodOptions& options, Observer* observer) {
   GRADATIM_CHECK(!generator.starts_from_source(), UsageError, 1176,
                  "the model starts from samples, whose density nobody knows; a density needs a "
                  "model that was trained from normal noise");
-  const ConditionPtr condition = condition_of(labels);
-  std::shared_ptr<const Field> field = generator.field();
-  field->check(condition.get());
-  if (observer != nullptr) field = std::make_shared<WatchedField>(std::move(field), observer);
-  const FieldDenoiser denoiser(field, api::build_as<Sampler>(sampler)->path(), generator.path());
-  const std::int64_t dims = dims_of(generator);
-  const std::int64_t rows = static_cast<std::int64_t>(data.size()) / dims;
-  std::vector<std::int64_t> places(static_cast<std::size_t>(rows));
-  std::iota(places.begin(), places.end(), std::int64_t{0});
+  Flow flow(generator, sampler, data.size(), labels, observer);
   generator.to_states(data);
-  HostSpace<double> space;
-  Likelihood found =
-      log_prob(space, denoiser, condition, space.from(data, rows, dims), places, options);
+  Likelihood found = flow.log_prob(data, options);
   for (double& nats : found.log_prob) nats += generator.log_scale();
   return found;
+}
+
+std::vector<double> encode(const Generator& generator, const api::Settings& sampler,
+                           std::vector<double> data, const std::vector<std::int64_t>& labels,
+                           const OdeOptions& options, Observer* observer) {
+  Flow flow(generator, sampler, data.size(), labels, observer);
+  generator.to_states(data);
+  flow.move(data, true, options);
+  return data;
+}
+
+std::vector<float> decode(const Generator& generator, const api::Settings& sampler,
+                          std::span<const double> states, const std::vector<std::int64_t>& labels,
+                          const OdeOptions& options, Observer* observer) {
+  std::vector<double> moved(states.begin(), states.end());
+  Flow(generator, sampler, moved.size(), labels, observer).move(moved, false, options);
+  std::vector<float> data(moved.begin(), moved.end());
+  generator.to_data(data);
+  return data;
 }
 
 }  // namespace gradatim::process

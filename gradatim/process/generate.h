@@ -16,9 +16,6 @@
 
 namespace gradatim::process {
 
-/// Numbers of one sample.
-std::int64_t dims_of(const Generator& generator);
-
 /// The sampler that was asked for, where the generator's own path and prediction stand for what is
 /// not named. UsageError GRD-1168 for another prediction, which training has fixed.
 api::Settings sampler_for(const Generator& generator, api::Settings asked);
@@ -26,15 +23,10 @@ api::Settings sampler_for(const Generator& generator, api::Settings asked);
 /// Places of words among `classes`, which are `whose` ("model"): as labels_named.
 std::vector<std::int64_t> places_named(std::span<const std::string> classes, std::string_view whose,
                                        const std::vector<std::string>& words, std::int64_t rows);
-/// Places of the generator's labels with these words: none, one for all rows, or one a row, where
+/// Places of the model's labels with these words: none, one for all rows, or one a row, where
 /// fewer words than rows are taken in turn. UsageError GRD-1104 for a label that it does not know.
-std::vector<std::int64_t> labels_named(const Generator& generator,
+std::vector<std::int64_t> labels_named(const SampleSpace& model,
                                        const std::vector<std::string>& words, std::int64_t rows);
-
-/// Rows [first, first + count).
-struct RowRange {
-  std::int64_t first = 0, count = 0;
-};
 
 struct GenerateRequest {
   std::int64_t rows = 1;
@@ -61,11 +53,23 @@ std::vector<float> generate(const Generator& generator, const api::Settings& sam
 /// Samples of bytes, rounded.
 std::vector<std::uint8_t> to_bytes(std::span<const float> numbers);
 
-/// ln p of data [rows, dims] under the labels, on the path of a sampler of sampler_for. The
-/// observer is told after every evaluation of the field. UsageError GRD-1176 where the generator
+/// ln p of data [rows, dims] under the labels, on the path of a sampler of sampler_for, or, where
+/// that is its own, in the generator's plain time. The observer is told after every evaluation of
+/// the field. UsageError GRD-1176 where the generator
 /// starts from samples, whose density nobody knows; else as likelihood.h says.
 Likelihood log_prob(const Generator& generator, const api::Settings& sampler,
                     std::vector<double> data, const std::vector<std::int64_t>& labels,
                     const LikelihoodOptions& options, Observer* observer = nullptr);
+
+/// Where the probability flow takes data [rows, dims]: states at the noisy end of the sampler's
+/// path, which are normal with its deviation there where the field has learned it, or are the
+/// states of a source. Labels, observer and path as of log_prob; errors of integrate().
+std::vector<double> encode(const Generator& generator, const api::Settings& sampler,
+                           std::vector<double> data, const std::vector<std::int64_t>& labels,
+                           const OdeOptions& options = {}, Observer* observer = nullptr);
+/// And back: the data [rows, dims] of such states.
+std::vector<float> decode(const Generator& generator, const api::Settings& sampler,
+                          std::span<const double> states, const std::vector<std::int64_t>& labels,
+                          const OdeOptions& options = {}, Observer* observer = nullptr);
 
 }  // namespace gradatim::process

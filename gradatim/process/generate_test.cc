@@ -42,7 +42,8 @@ class OracleGenerator final : public Generator {
   double log_scale() const override { return -2.0 * std::log(2.0); }
   bool starts_from_source() const override { return from_source_; }
   bool row_by_row() const override { return row_by_row_; }
-  bool row_by_row_ = false;
+  bool plain_time() const override { return plain_time_; }
+  bool row_by_row_ = false, plain_time_ = false;
 
  private:
   std::shared_ptr<const OracleMaker> maker() const { return api::build_as<OracleMaker>(oracle_); }
@@ -99,6 +100,54 @@ TEST(Generate, TheDensityIsThatOfTheData) {
     const double top = -std::log(2.0 * std::numbers::pi * 4.0);
     EXPECT_NEAR(found.log_prob[0], top, 1e-4) << path;
     EXPECT_NEAR(found.log_prob[1], top - 0.5 * (1.0 + 2.25), 1e-4) << path;
+  }
+}
+
+TEST(Generate, InPlainTimeTheDensityIsTheSame) {
+  OracleGenerator generator(api::parse_settings("process.oracle.ring", {}));
+  const std::vector<double> data = {10.0, 11.8, 12.0, 9.0};
+  for (const char* path : {"rectified", "trigonometric"}) {
+    const auto how = sampler(generator, {{"path", path}});
+    generator.plain_time_ = false;
+    const auto by_angle = log_prob(generator, how, data, {}, {});
+    generator.plain_time_ = true;
+    const auto plain = log_prob(generator, how, data, {}, {});
+    for (std::size_t i = 0; i < 2; ++i)
+      EXPECT_NEAR(plain.log_prob[i], by_angle.log_prob[i], 1e-3) << path;
+    // On another path than its own there is no plain time.
+    EXPECT_EQ(plain.log_prob == by_angle.log_prob, path != std::string_view("rectified"));
+  }
+}
+
+TEST(Generate, EncodedDataAreNoiseAndDecodedTheyReturn) {
+  OracleGenerator generator(api::parse_settings("process.oracle.ring", {}));
+  const auto data = generate(generator, sampler(generator, {{"solver", "rk45"}}), {.rows = 500});
+  const std::vector<double> numbers(data.begin(), data.end());
+  for (const bool plain : {false, true}) {
+    generator.plain_time_ = plain;
+    for (const std::vector<std::int64_t>& labels :
+         {std::vector<std::int64_t>{}, std::vector<std::int64_t>{1}}) {
+      const auto how = sampler(generator);
+      const auto noise = encode(generator, how, numbers, labels);
+      ASSERT_EQ(noise.size(), numbers.size());
+      double squares = 0.0;
+      for (const double z : noise) squares += z * z / static_cast<double>(noise.size());
+      const auto again = decode(generator, how, noise, labels);
+      if (!labels.empty()) continue;  // most of these rows are not of the label
+      EXPECT_NEAR(squares, 1.0, 0.15);
+      for (std::size_t k = 0; k < data.size(); ++k) EXPECT_NEAR(again[k], data[k], 1e-3) << plain;
+    }
+  }
+}
+
+TEST(Generate, OfOneGaussianTheEncodingIsKnown) {
+  OracleGenerator generator(gaussian());
+  for (const bool plain : {false, true}) {
+    generator.plain_time_ = plain;
+    const auto noise = encode(generator, sampler(generator), {10.0, 12.0, 7.0, 10.5}, {});
+    const std::vector<double> expected = {0.0, 1.0, -1.5, 0.25};
+    for (std::size_t k = 0; k < 4; ++k) EXPECT_NEAR(noise[k], expected[k], 1e-4);
+    EXPECT_EQ(code_of([&] { encode(generator, sampler(generator), {1.0, 2.0}, {7}); }), 1104);
   }
 }
 

@@ -9,32 +9,25 @@
 
 #include "gradatim/api/settings.h"
 #include "gradatim/process/field.h"
+#include "gradatim/process/sample_space.h"
 
 namespace gradatim::process {
 
-class Generator {
+class Generator : public SampleSpace {
  public:
-  virtual ~Generator() = default;
-
   /// The field, in the prediction that it was trained with; it belongs to one thread at a time.
   virtual std::shared_ptr<const Field> field() const = 0;
   /// The path that it was trained on.
   virtual std::shared_ptr<const Path> path() const = 0;
   /// Path, prediction and other parts of a sampler that suit it ("process.sampler").
   virtual api::Settings sampler() const = 0;
-  /// Of one sample: {dims}, or {channels, height, width}.
-  virtual std::span<const std::int64_t> shape() const = 0;
-  /// Words for the labels 0, 1, ...; empty where it knows none.
-  virtual std::span<const std::string> classes() const = 0;
-  /// Names of the numbers of a row, or empty.
-  virtual std::span<const std::string> columns() const = 0;
-  /// Whether samples are images of bytes.
-  virtual bool holds_bytes() const = 0;
   /// From the scale of states to that of the data, and back, in place; [rows, dims].
   virtual void to_data(std::span<float> states) const = 0;
   virtual void to_states(std::span<double> data) const = 0;
   /// ln |d state / d data| of a sample.
   virtual double log_scale() const = 0;
+  /// Whether densities and encodings go by the field as a velocity in plain time (velocity.h).
+  virtual bool plain_time() const { return false; }
   /// Whether sampling starts from rows that the caller gives, not from normal noise.
   virtual bool starts_from_source() const { return false; }
   /// Whether rows are computed one by one, whatever lies beside them, so that threads do best with

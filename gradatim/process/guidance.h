@@ -117,6 +117,7 @@ class GuidedDenoiser : public Denoiser {
   const Path& path() const final { return inner_->path(); }
   const Prediction& native() const final { return inner_->native(); }
   double skip(double t) const final { return inner_->skip(t); }
+  bool independent_noise() const final { return inner_->independent_noise(); }
   void data(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
             std::span<Form> out) const final {
     data_and_aside(space, query, conditions, out, {});

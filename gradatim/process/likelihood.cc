@@ -8,7 +8,7 @@
 #include <numbers>
 
 #include "gradatim/core/error.h"
-#include "gradatim/core/normal.h"
+#include "gradatim/process/velocity.h"
 
 namespace gradatim::process {
 namespace {
@@ -17,135 +17,70 @@ namespace {
 // states are normal to one part in as many.
 constexpr double kMostRatio = 1e4;
 
-// The vectors that derivatives are multiplied by: basis vectors or random probes, one set a row.
-class Probes {
- public:
-  Probes(const LikelihoodOptions& options, std::int64_t dims)
-      : options_(options), dims_(dims), exact_(options.probes == 0) {}
-
-  std::int64_t products() const { return exact_ ? dims_ : options_.probes; }
-  /// Columns that sums are kept in: one for the exact trace, one a probe.
-  std::int64_t columns() const { return exact_ ? 1 : options_.probes; }
-
-  Vec vectors(Space& space, std::int64_t k, std::span<const std::int64_t> rows) const {
-    const auto dims = static_cast<std::size_t>(dims_);
-    std::vector<double> z(rows.size() * dims, 0.0);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (exact_) {
-        z[i * dims + static_cast<std::size_t>(k)] = 1.0;
-      } else {
-        draw(k, static_cast<std::uint64_t>(rows[i]), std::span(z).subspan(i * dims, dims));
-      }
-    }
-    return space.from(z, static_cast<std::int64_t>(rows.size()), dims_);
-  }
-
- private:
-  void draw(std::int64_t k, std::uint64_t row, std::span<double> z) const {
-    const Philox numbers(options_.seed, Stream::probe, static_cast<std::uint32_t>(k));
-    if (options_.probe == Probe::normal) {
-      normals(numbers, 4 * ((z.size() + 3) / 4) * row, z);
-      return;
-    }
-    const std::uint64_t blocks = (z.size() + 63) / 64;
-    for (std::size_t i = 0; i < z.size(); ++i) {
-      z[i] = (numbers.bits(blocks * row + i / 64) >> (i % 64) & 1U) != 0 ? 1.0 : -1.0;
-    }
-  }
-
-  const LikelihoodOptions& options_;
-  std::int64_t dims_;
-  bool exact_;
-};
-
 // z^T (dD/dx) z of each row and probe, or their sum over the basis: [rows, columns].
 std::vector<double> traces(Space& space, const Denoiser& denoiser, const ConditionPtr& condition,
                            const Query& query, const Probes& probes) {
   const std::size_t rows = query.t.size();
-  const auto columns = static_cast<std::size_t>(probes.columns());
-  std::vector<double> result(rows * columns, 0.0), product(rows);
+  std::vector<double> sums(rows * static_cast<std::size_t>(probes.columns()), 0.0), product(rows);
   for (std::int64_t k = 0; k < probes.products(); ++k) {
     const Vec z = probes.vectors(space, k, query.rows);
     space.reduce(Reduction::dot, z, denoiser.vjp(space, query, condition, z), 0.0, product);
-    const std::size_t column = columns == 1 ? 0 : static_cast<std::size_t>(k);
-    for (std::size_t i = 0; i < rows; ++i) result[i * columns + column] += product[i];
+    probes.add(k, product, sums);
   }
-  return result;
+  return sums;
 }
 
-// u and, in further columns, the integral of div so far.
-class DensityFlow final : public Drift {
+// A denoiser's flow by the angle, with its divergence.
+class AngleDensity final : public DensityDrift {
  public:
-  DensityFlow(const Denoiser& denoiser, const ConditionPtr& condition, const Probes& probes,
-              std::int64_t dims)
-      : denoiser_(denoiser),
-        condition_(condition),
-        flow_(denoiser, condition),
-        probes_(probes),
-        dims_(dims) {}
+  AngleDensity(const Denoiser& denoiser, const ConditionPtr& condition)
+      : denoiser_(denoiser), condition_(condition), flow_(denoiser, condition) {}
 
-  Vec slope(Space& space, const Query& query) const override {
+  Vec slope(Space& space, const Query& query) const override { return flow_.slope(space, query); }
+
+  std::vector<double> divergence(Space& space, const Query& query,
+                                 const Probes& probes) const override {
     const std::size_t rows = query.t.size();
-    const auto dims = static_cast<std::size_t>(dims_);
-    const auto columns = static_cast<std::size_t>(probes_.columns());
-    std::vector<double> states((dims + columns) * rows), u(dims * rows), x(dims * rows), t(rows);
-    space.copy_out(query.x, states);
+    const Path& path = denoiser_.path();
     std::vector<Angle> angles(rows);
+    std::vector<double> norm(rows), t(rows);
     for (std::size_t i = 0; i < rows; ++i) {
-      const double theta = std::max(query.t[i], kLeast);
-      angles[i] =
-          i > 0 && query.t[i] == query.t[i - 1] ? angles[i - 1] : angle_of(denoiser_.path(), theta);
+      const bool again = i > 0 && query.t[i] == query.t[i - 1];
+      angles[i] = again ? angles[i - 1] : angle_of(path, std::max(query.t[i], kLeast));
+      norm[i] = angles[i].norm;
       t[i] = angles[i].t;
-      for (std::size_t j = 0; j < dims; ++j) {
-        u[i * dims + j] = states[i * (dims + columns) + j];
-        x[i * dims + j] = angles[i].norm * u[i * dims + j];
-      }
     }
-    const auto count = static_cast<std::int64_t>(rows);
-    std::vector<double> slopes(u.size());
-    space.copy_out(flow_.slope(space, {space.from(u, count, dims_), query.t, query.rows}), slopes);
-    const auto trace =
-        traces(space, denoiser_, condition_, {space.from(x, count, dims_), t, query.rows}, probes_);
+    Form scaled;
+    scaled.add(1.0, query.x, norm);
+    std::vector<double> result =
+        traces(space, denoiser_, condition_, {space.combine(scaled), t, query.rows}, probes);
+    const auto columns = static_cast<std::size_t>(probes.columns());
     for (std::size_t i = 0; i < rows; ++i) {
-      double* out = states.data() + i * (dims + columns);
-      std::copy_n(slopes.begin() + static_cast<std::ptrdiff_t>(i * dims), dims, out);
-      const PathPoint p = denoiser_.path().at(t[i]);
-      for (std::size_t k = 0; k < columns; ++k) {
-        const double div = (static_cast<double>(dims_) * p.alpha -
-                            angles[i].norm * angles[i].norm * trace[i * columns + k]) /
-                           p.sigma;
-        out[dims + k] = query.t[i] > 0.0 ? div : 0.0;  // as the flow, it is 0 at exact data
+      const PathPoint p = path.at(t[i]);
+      for (std::size_t k = i * columns; k < (i + 1) * columns; ++k) {
+        const double div =
+            (static_cast<double>(probes.dims()) * p.alpha - norm[i] * norm[i] * result[k]) /
+            p.sigma;
+        // As the flow, it is 0 at exact data.
+        result[k] = query.t[i] > 0.0 || !denoiser_.independent_noise() ? div : 0.0;
       }
     }
-    return space.from(states, count, dims_ + probes_.columns());
+    return result;
   }
 
  private:
-  static constexpr double kLeast = 1e-4;  // the field is asked there at 0, and the answer not used
+  static constexpr double kLeast = 1e-4;  // where the field is asked at 0
 
   const Denoiser& denoiser_;
   const ConditionPtr& condition_;
   AngleFlow flow_;
-  const Probes& probes_;
-  std::int64_t dims_;
 };
 
 struct Ending {
   Space& space;
-  const Denoiser& denoiser;
-  const ConditionPtr& condition;
   std::span<const std::int64_t> rows;
   PathPoint point;
   std::int64_t dims;
-
-  std::vector<double> data(const std::vector<double>& x) const {
-    std::vector<double> t(rows.size(), point.t), result(x.size());
-    Form form;
-    const auto count = static_cast<std::int64_t>(rows.size());
-    denoiser.data(space, {space.from(x, count, dims), t, rows}, {&condition, 1}, {&form, 1});
-    space.copy_out(space.combine(form), result);
-    return result;
-  }
 
   // ln N(x; 0, sigma^2) of each row.
   std::vector<double> start(const std::vector<double>& x) const {
@@ -158,6 +93,21 @@ struct Ending {
       result[i] = -0.5 * (sum / variance +
                           static_cast<double>(dims) * std::log(2.0 * std::numbers::pi * variance));
     }
+    return result;
+  }
+};
+
+// What a denoiser itself says about the density where its path ends.
+struct FieldEnding : Ending {
+  const Denoiser& denoiser;
+  const ConditionPtr& condition;
+
+  std::vector<double> data(const std::vector<double>& x) const {
+    std::vector<double> t(rows.size(), point.t), result(x.size());
+    Form form;
+    const auto count = static_cast<std::int64_t>(rows.size());
+    denoiser.data(space, {space.from(x, count, dims), t, rows}, {&condition, 1}, {&form, 1});
+    space.copy_out(space.combine(form), result);
     return result;
   }
 
@@ -196,56 +146,51 @@ struct Ending {
   }
 };
 
+void check_normal(const Path& path) {
+  GRADATIM_CHECK(path.gaussian_source(), UsageError, 1135,
+                 "a likelihood needs a path from normal noise, and this one has another source");
+}
+
+// ln p at the start of what was carried to a density of `end`.
+Likelihood added(std::vector<double> end, Carried carried) {
+  for (std::size_t i = 0; i < end.size(); ++i) end[i] += carried.divergence[i];
+  return {std::move(end), std::move(carried.standard_error), std::move(carried.evaluations)};
+}
+
 }  // namespace
 
 Likelihood log_prob(Space& space, const Denoiser& denoiser, const ConditionPtr& condition,
                     const Vec& x, std::span<const std::int64_t> rows,
                     const LikelihoodOptions& options) {
   const Path& path = denoiser.path();
-  GRADATIM_CHECK(path.gaussian_source(), UsageError, 1135,
-                 "a likelihood needs a path from normal noise, and this one has another source");
-  GRADATIM_CHECK(options.probes != 1, UsageError, 1135,
-                 "one probe has no standard error; take at least 2, or 0 for the exact trace");
-  const std::size_t count = rows.size();
-  const auto dims = static_cast<std::size_t>(x.dims());
+  check_normal(path);
   const Probes probes(options, x.dims());
-  const auto columns = static_cast<std::size_t>(probes.columns());
-  const std::size_t width = dims + columns;
-
-  std::vector<double> data(count * dims), states(count * width, 0.0);
-  space.copy_out(x, data);
-  for (std::size_t i = 0; i < count; ++i) {
-    std::copy_n(data.begin() + static_cast<std::ptrdiff_t>(i * dims), dims,
-                states.begin() + static_cast<std::ptrdiff_t>(i * width));
-  }
   const double end = std::min(angle_at(path, path.last()).theta, std::atan(kMostRatio));
-  const DensityFlow flow(denoiser, condition, probes, x.dims());
-  OdeResult result =
-      integrate(space, flow, space.from(states, x.rows(), static_cast<std::int64_t>(width)), 0.0,
-                end, rows, options.ode);
-  space.copy_out(result.x, states);
-
+  Carried carried = integrate_density(space, AngleDensity(denoiser, condition), x, 0.0, end, rows,
+                                      probes, options.ode);
   const Angle angle = angle_of(path, end);
-  for (std::size_t i = 0; i < count; ++i) {
-    for (std::size_t j = 0; j < dims; ++j) data[i * dims + j] = angle.norm * states[i * width + j];
-  }
-  const Ending ending{space, denoiser, condition, rows, path.at(angle.t), x.dims()};
-  Likelihood likelihood{.log_prob = options.end == EndDensity::start ? ending.start(data)
-                                                                     : ending.field(data, probes),
-                        .standard_error = std::vector<double>(count, 0.0),
-                        .evaluations = std::move(result.evaluations)};
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto sums = std::span(states).subspan(i * width + dims, columns);
-    double mean = 0.0, squares = 0.0;
-    for (const double sum : sums) mean += sum / static_cast<double>(columns);
-    for (const double sum : sums) squares += (sum - mean) * (sum - mean);
-    // ln p(u) = ln p(x) + dims ln norm.
-    likelihood.log_prob[i] += mean + static_cast<double>(x.dims()) * std::log(angle.norm);
-    if (columns < 2) continue;
-    likelihood.standard_error[i] =
-        std::sqrt(squares / static_cast<double>(columns * (columns - 1)));
-  }
-  return likelihood;
+  std::vector<double> states(rows.size() * static_cast<std::size_t>(x.dims()));
+  space.copy_out(carried.x, states);
+  for (double& number : states) number *= angle.norm;
+  const FieldEnding ending{{space, rows, path.at(angle.t), x.dims()}, denoiser, condition};
+  auto density =
+      options.end == EndDensity::start ? ending.start(states) : ending.field(states, probes);
+  // ln p(u) = ln p(x) + dims ln norm.
+  for (double& nats : density) nats += static_cast<double>(x.dims()) * std::log(angle.norm);
+  return added(std::move(density), std::move(carried));
+}
+
+Likelihood velocity_log_prob(Space& space, const Field& field, const Path& path,
+                             const ConditionPtr& condition, const Vec& x,
+                             std::span<const std::int64_t> rows, const LikelihoodOptions& options) {
+  check_normal(path);
+  check_velocity(field, path);
+  Carried carried = integrate_density(space, VelocityFlow(field, condition), x, 0.0, path.last(),
+                                      rows, Probes(options, x.dims()), options.ode);
+  std::vector<double> states(rows.size() * static_cast<std::size_t>(x.dims()));
+  space.copy_out(carried.x, states);
+  const Ending ending{space, rows, path.at(path.last()), x.dims()};
+  return added(ending.start(states), std::move(carried));
 }
 
 double bits_per_dim(double log_prob, std::int64_t dims, double bin) {

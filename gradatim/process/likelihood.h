@@ -1,10 +1,13 @@
-// Likelihood: ln p(x) of data under any denoiser, by the change of variables along its probability
-// flow (Song et al. 2021, section 4.3; Grathwohl et al. 2019).
+// Likelihood: ln p(x) of data under a flow, by the change of variables along it (density.h).
 //
-// With the angle as time and u = x / norm (ode.h), d ln p / dtheta = -div along the flow, so
-// ln p_0(x) = ln p(u at the noise) + integral of div. x is exact data: t = 0, where u = x. The
-// divergence, (dims cos(theta) - tr dD/du) / sin(theta), takes vector products with dD/dx: one a
-// dimension, or Hutchinson's random probes z, whose z^T (dD/dx) z average to the trace.
+// A denoiser's probability flow (Song et al. 2021, section 4.3) runs with the angle as its time, on
+// u = x / norm (ode.h): ln p_0(x) = ln p(u at the noise) + integral of div, where x is exact data:
+// t = 0, where u = x. The divergence, (dims cos(theta) - tr dD/du) / sin(theta), takes vector
+// products with dD/dx.
+//
+// A velocity field's runs in plain time: dx/dt = F(x, t), from exact data to noise. Of a field that
+// is a path's mean velocity both are the same flow; one that was trained as a flow and no more
+// (Field::independent_noise) needs the second.
 #pragma once
 
 #include <cstdint>
@@ -12,25 +15,9 @@
 #include <vector>
 
 #include "gradatim/process/denoiser.h"
-#include "gradatim/process/ode.h"
+#include "gradatim/process/density.h"
 
 namespace gradatim::process {
-
-enum class Probe { rademacher, normal };
-
-/// The density where the path ends. `start`: the normal distribution that sampling starts from,
-/// which makes ln p that of the samples. `field`: what the field itself says, along the line from
-/// 0 to the state: ln p of the data that it was trained on, also where the path ends with some
-/// signal left (sigma / alpha of 10, say). Both agree where none is.
-enum class EndDensity { start, field };
-
-struct LikelihoodOptions {
-  int probes = 0;  // 0: the exact trace, dims products an evaluation
-  Probe probe = Probe::rademacher;
-  std::uint64_t seed = 0;
-  EndDensity end = EndDensity::start;
-  OdeOptions ode = {};
-};
 
 struct Likelihood {
   std::vector<double> log_prob;           // [rows], nats
@@ -44,6 +31,14 @@ struct Likelihood {
 Likelihood log_prob(Space& space, const Denoiser& denoiser, const ConditionPtr& condition,
                     const Vec& x, std::span<const std::int64_t> rows,
                     const LikelihoodOptions& options = {});
+
+/// Of a field whose output is the velocity dx/dt on `path`, in plain time; the states where it ends
+/// are normal with the path's deviation there, whichever EndDensity is asked for. Errors likewise,
+/// and UsageError GRD-1188 where the field puts out something else, or no velocity is finite.
+Likelihood velocity_log_prob(Space& space, const Field& field, const Path& path,
+                             const ConditionPtr& condition, const Vec& x,
+                             std::span<const std::int64_t> rows,
+                             const LikelihoodOptions& options = {});
 
 /// -log2 of the chance of a cell of side `bin`, a dimension: 2 / 255 or so for bytes scaled to
 /// [-1, 1], 1 for densities as they are.

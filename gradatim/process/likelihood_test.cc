@@ -191,6 +191,111 @@ TEST(Likelihood, StatesInFloat32CostFewDigits) {
   }
 }
 
+// The velocity of a mixture on a path, as a field and no more.
+class PlainVelocity final : public Field {
+ public:
+  PlainVelocity(const Mixture& mixture, const std::shared_ptr<const Path>& path)
+      : inner_(mixture, path, make<Prediction>("process.prediction.velocity")) {}
+  const Prediction& prediction() const override { return inner_.prediction(); }
+  bool differentiable() const override { return true; }
+  bool independent_noise() const override { return false; }
+  void eval(Space& space, const Query& query, std::span<const ConditionPtr> conditions,
+            std::span<Vec> out) const override {
+    inner_.eval(space, query, conditions, out);
+  }
+  Vec vjp(Space& space, const Query& query, const ConditionPtr& condition,
+          const Vec& w) const override {
+    return inner_.vjp(space, query, condition, w);
+  }
+
+ private:
+  MixtureField inner_;
+};
+
+Likelihood plainly(const Field& field, const Path& path, const std::vector<double>& x,
+                   std::int64_t dims, const LikelihoodOptions& options) {
+  Ask ask(x, dims, 0.0);
+  return velocity_log_prob(ask.space, field, path, nullptr, ask.query.x, ask.rows, options);
+}
+
+TEST(Likelihood, InPlainTimeItIsTheOraclesAndThatByTheAngle) {
+  for (const char* name : {"rectified", "trigonometric"}) {
+    const auto path = make<Path>(std::string("process.path.") + name);
+    for (const std::int64_t dims : {1, 2, 8}) {
+      SCOPED_TRACE(std::string(name) + " in " + std::to_string(dims));
+      const Mixture mixture = test_mixture(dims);
+      const auto x = rows_of(mixture, 4);
+      const auto expected = exact(mixture, x);
+      const PlainVelocity field(mixture, path);
+      const auto got = plainly(field, *path, x, dims, {});
+      const auto by_angle = of(*denoiser_of(mixture, path, "process.prediction.velocity"), x, dims,
+                               {.end = EndDensity::field});
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        EXPECT_NEAR(got.log_prob[i], expected[i], 1e-3);
+        EXPECT_NEAR(got.log_prob[i], by_angle.log_prob[i], 1e-3);
+        EXPECT_EQ(got.standard_error[i], 0.0);
+        EXPECT_GT(got.evaluations[i], 6);
+      }
+    }
+  }
+}
+
+TEST(Likelihood, InPlainTimeProbesAgreeWithTheTraceWithinTheirStandardError) {
+  const Mixture mixture = test_mixture(8);
+  const auto path = make<Path>("process.path.rectified");
+  const PlainVelocity field(mixture, path);
+  const auto x = rows_of(mixture, 6);
+  const auto expected = plainly(field, *path, x, 8, {});
+  const auto got = plainly(field, *path, x, 8, {.probes = 64, .seed = 3});
+  for (std::size_t i = 0; i < 6; ++i) {
+    EXPECT_GT(got.standard_error[i], 0.0);
+    EXPECT_NEAR(got.log_prob[i], expected.log_prob[i], 4.0 * got.standard_error[i]);
+  }
+}
+
+// dx/dt = a x + b, which no independent noise gives: exact data hold noise here.
+class Straight final : public Field {
+ public:
+  static constexpr double kGrowth = 0.7, kShift = -0.4;
+  const Prediction& prediction() const override { return *velocity_; }
+  bool differentiable() const override { return true; }
+  bool independent_noise() const override { return false; }
+  void eval(Space& space, const Query& query, std::span<const ConditionPtr>,
+            std::span<Vec> out) const override {
+    std::vector<double> x(static_cast<std::size_t>(query.x.rows() * query.x.dims()));
+    space.copy_out(query.x, x);
+    for (double& number : x) number = kGrowth * number + kShift;
+    out[0] = space.from(x, query.x.rows(), query.x.dims());
+  }
+  Vec vjp(Space& space, const Query&, const ConditionPtr&, const Vec& w) const override {
+    Form form;
+    form.add(kGrowth, w);
+    return space.combine(form);
+  }
+
+ private:
+  std::shared_ptr<const Prediction> velocity_ = make<Prediction>("process.prediction.velocity");
+};
+
+TEST(Likelihood, OfAFlowThatNoIndependentNoiseGivesBothWaysAgree) {
+  const auto path = make<Path>("process.path.rectified");
+  const auto field = std::make_shared<Straight>();
+  const std::vector<double> x = {0.3, -0.5, 1.0, 2.0};
+  const auto plain = plainly(*field, *path, x, 2, {});
+  const auto by_angle = of(FieldDenoiser(field, path), x, 2, {});
+  const double growth = std::exp(Straight::kGrowth);
+  for (std::size_t i = 0; i < 2; ++i) {
+    double expected = 2.0 * Straight::kGrowth - std::log(2.0 * std::numbers::pi);
+    for (std::size_t j = 2 * i; j < 2 * i + 2; ++j) {
+      const double z = growth * x[j] + Straight::kShift * (growth - 1.0) / Straight::kGrowth;
+      expected -= 0.5 * z * z;
+    }
+    EXPECT_NEAR(plain.log_prob[i], expected, 1e-5);
+    EXPECT_NEAR(by_angle.log_prob[i], expected, 1e-3);  // it ends a little before the noise
+    EXPECT_LT(by_angle.evaluations[i], 200);
+  }
+}
+
 TEST(Likelihood, BitsAreNatsOfACellADimension) {
   // An even density over 256 cells of [-1, 1]^3 is 8 bits a dimension.
   EXPECT_NEAR(bits_per_dim(3.0 * std::log(0.5), 3, 2.0 / 256.0), 8.0, 1e-12);
@@ -224,6 +329,15 @@ TEST(Likelihood, WhatHasNoneIsOneLine) {
   const auto plain = denoiser_of(test_mixture(2), path);
   EXPECT_EQ(code_of([&] { of(*plain, x, 2, {.probes = 1}); }), 1135);
   EXPECT_EQ(code_of([&] { of(*rescaled(plain, 0.5), x, 2, {}); }), 1131);
+  const auto noise = make<Prediction>("process.prediction.noise");
+  const MixtureField no_velocity(test_mixture(2), path, noise);
+  EXPECT_EQ(code_of([&] { plainly(no_velocity, *path, x, 2, {}); }), 1188);
+  const auto steep = make<Path>("process.path.vp");
+  EXPECT_EQ(code_of([&] { plainly(PlainVelocity(test_mixture(2), steep), *steep, x, 2, {}); }),
+            1188);
+  EXPECT_EQ(
+      code_of([&] { plainly(PlainVelocity(test_mixture(2), path), *path, x, 2, {.probes = 1}); }),
+      1135);
 }
 
 }  // namespace

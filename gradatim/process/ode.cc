@@ -29,6 +29,9 @@ constexpr std::array<double, kStages> kError = {
     71.0 / 57600.0,      0.0,          -71.0 / 16695.0, 71.0 / 1920.0,
     -17253.0 / 339200.0, 22.0 / 525.0, -1.0 / 40.0};
 
+// Where flows whose slope at exact data is not 0 are asked for it.
+constexpr double kLeast = 1e-6;
+
 // The rows that are still on their way.
 class Rows {
  public:
@@ -206,25 +209,28 @@ Angle angle_of(const Path& path, double theta) {
 
 Vec AngleFlow::slope(Space& space, const Query& query) const {
   const std::size_t rows = query.t.size();
-  std::vector<double> t(rows), norm(rows), cosine(rows), inverse(rows);
+  const bool independent = denoiser_.independent_noise();
+  std::vector<double> t(rows), norm(rows), own(rows), inverse(rows);
   bool unit = true;
   for (std::size_t i = 0; i < rows; ++i) {
     if (i > 0 && query.t[i] == query.t[i - 1]) {
       t[i] = t[i - 1];
       norm[i] = norm[i - 1];
-      cosine[i] = cosine[i - 1];
+      own[i] = own[i - 1];
       inverse[i] = inverse[i - 1];
       continue;
     }
-    // At 0 the slope is 0: the field is asked a little above and its answer not used.
+    // At 0 the field is asked a little above; its answer is not used where the slope is 0.
     const double theta = query.t[i];
-    const Angle angle = angle_of(denoiser_.path(), theta > 0.0 ? theta : 1e-4);
+    const bool zero = !(theta > 0.0) && independent;
+    const Angle angle =
+        angle_of(denoiser_.path(), zero ? 1e-4 : std::max(theta, independent ? 0.0 : kLeast));
     const PathPoint p = denoiser_.path().at(angle.t);
     t[i] = angle.t;
     norm[i] = angle.norm;
-    // (cos u - D) / sin, which is cos E - sin D.
-    inverse[i] = theta > 0.0 ? angle.norm / p.sigma : 0.0;
-    cosine[i] = theta > 0.0 ? p.alpha / p.sigma : 0.0;
+    // (cos u - D) / sin, which is cos E - sin D; of x = norm u.
+    inverse[i] = zero ? 0.0 : angle.norm / p.sigma;
+    own[i] = zero ? 0.0 : p.alpha / (p.sigma * angle.norm);
     unit &= std::abs(norm[i] - 1.0) < 1e-12;
   }
   Vec x = query.x;
@@ -235,15 +241,20 @@ Vec AngleFlow::slope(Space& space, const Query& query) const {
   }
   Form data;
   denoiser_.data(space, {x, t, query.rows}, {&condition_, 1}, {&data, 1});
-  // The factor of D is 1 / sin a row, on top of what the form of D has a row.
+  // The factor of D is 1 / sin a row, on top of what the form of D has a row. Near exact data what
+  // D has of x all but cancels what u adds, so both meet before any number is rounded.
   std::vector<std::vector<double>> factors;
   Form slope;
-  slope.add(1.0, query.x, cosine);
   for (const Term& term : data.terms()) {
     auto& factor = factors.emplace_back(inverse);
     for (std::size_t i = 0; i < rows && !term.rows.empty(); ++i) factor[i] *= term.rows[i];
-    slope.add(Term{.c = -term.c, .x = term.x, .rows = factor, .weight = term.weight});
+    if (term.x.storage() == x.storage() && term.weight.empty()) {
+      for (std::size_t i = 0; i < rows; ++i) own[i] -= term.c * factor[i];
+    } else {
+      slope.add(Term{.c = -term.c, .x = term.x, .rows = factor, .weight = term.weight});
+    }
   }
+  slope.add(1.0, x, own);
   return space.combine(slope);
 }
 

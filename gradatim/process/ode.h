@@ -51,7 +51,8 @@ Angle angle_of(const Path& path, double theta);
 
 /// The probability flow of a denoiser with the angle as its time, on u = x / norm:
 /// du/dtheta = cos(theta) E - sin(theta) D, which is smooth at both ends whatever the path. At
-/// theta = 0 it is 0, the noise that is expected in exact data of a smooth density.
+/// theta = 0 it is 0, the noise that is expected in exact data of a smooth density; where noise was
+/// not drawn independently of the data, it is what the field says just above.
 class AngleFlow final : public Drift {
  public:
   AngleFlow(const Denoiser& denoiser, ConditionPtr condition)

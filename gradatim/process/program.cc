@@ -35,6 +35,12 @@ std::int64_t Program::evaluations() const {
   return std::count_if(stages.begin(), stages.end(), [](const Stage& s) { return s.asks; });
 }
 
+bool Program::draws_noise() const {
+  return std::ranges::any_of(stages, [](const Stage& stage) {
+    return std::ranges::any_of(stage.moves, [](const Move& move) { return move.sum.noise != 0.0; });
+  });
+}
+
 std::int64_t Program::steps() const {
   return std::count_if(stages.begin(), stages.end(), [](const Stage& s) { return s.ends_step; });
 }

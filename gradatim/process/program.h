@@ -64,6 +64,7 @@ struct Program {
 
   std::int64_t evaluations() const;
   std::int64_t steps() const;
+  bool draws_noise() const;
 };
 
 class LinearRun {

@@ -15,6 +15,9 @@ std::optional<Program> LinearSolver::program(const Path& path,
 
 Vec LinearSolver::solve(const Problem& problem, Vec x) const {
   const Program steps = *program(problem.denoiser.path(), problem.times);
+  GRADATIM_CHECK(problem.denoiser.independent_noise() || !steps.draws_noise(), UsageError, 1189,
+                 "this solver draws noise in its steps, and the model is a flow without the score "
+                 "that would make up for it; take one that draws none, such as rk45 or heun");
   LinearRun run(problem.space, steps, std::move(x), problem.rows);
   Form data;
   Vec variance;

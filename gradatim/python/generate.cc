@@ -14,6 +14,7 @@
 #include "gradatim/process/host_space.h"
 #include "gradatim/process/noised_classifier.h"
 #include "gradatim/process/sampler.h"
+#include "gradatim/python/arrays.h"
 #include "gradatim/python/module.h"
 
 namespace nb = nanobind;
@@ -22,8 +23,6 @@ namespace gradatim::python {
 namespace {
 
 using process::Generator;
-using Words = std::vector<std::string>;
-using Doubles = nb::ndarray<const double, nb::c_contig, nb::device::cpu>;
 
 const Generator& generator_of(const Fitted& fitted) {
   const auto* generator = dynamic_cast<const Generator*>(fitted.model.get());
@@ -40,24 +39,15 @@ const process::NoisedClassifier& classifier_of(const data::Model& model) {
   return *classifier;
 }
 
-// What a generator and a classifier both say about their samples.
+// What all models of samples say about these.
 template <class Say>
 auto of_samples(const Fitted& fitted, Say say) {
   const auto* classifier = dynamic_cast<const process::NoisedClassifier*>(fitted.model.get());
-  return classifier != nullptr ? say(*classifier) : say(generator_of(fitted));
-}
-
-std::vector<std::size_t> sizes_of(std::int64_t rows, std::span<const std::int64_t> shape) {
-  std::vector<std::size_t> sizes{static_cast<std::size_t>(rows)};
-  for (const auto size : shape) sizes.push_back(static_cast<std::size_t>(size));
-  return sizes;
-}
-
-template <class T>
-nb::object array_of(std::vector<T> values, const std::vector<std::size_t>& sizes) {
-  auto* kept = new std::vector<T>(std::move(values));
-  nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
-  return nb::cast(nb::ndarray<nb::numpy, T>(kept->data(), sizes.size(), sizes.data(), owner));
+  if (classifier != nullptr) return say(*classifier);
+  const auto* space = dynamic_cast<const process::SampleSpace*>(fitted.model.get());
+  GRADATIM_CHECK(space != nullptr, UsageError, 1162, "a model of {} cannot be sampled from",
+                 fitted.model->card().settings.component);
+  return say(*space);
 }
 
 // Memory for samples, which Python fills: the only copy of what the user has.
@@ -86,6 +76,12 @@ nb::object memory_of(const SharedSamples& self) {
   }
   return nb::cast(nb::ndarray<nb::numpy, std::uint8_t>(samples.bytes.data(), sizes.size(),
                                                        sizes.data(), owner));
+}
+
+// [count, names], what each sample is given.
+void set_given(const SharedSamples& self, const Doubles& given, Words names) {
+  self.samples->given.assign(given.data(), given.data() + given.size());
+  self.samples->given_columns = std::move(names);
 }
 
 void set_labels(const SharedSamples& self, std::vector<std::int64_t> labels, Words classes) {
@@ -241,6 +237,7 @@ void bind_generate(nb::module_& module) {
       .def_prop_rw(
           "columns", [](const SharedSamples& self) { return self.samples->columns; },
           [](const SharedSamples& self, Words names) { self.samples->columns = std::move(names); })
+      .def("set_given", &set_given, nb::arg("given"), nb::arg("names"))
       .def("set_labels", &set_labels, nb::arg("labels"), nb::arg("classes"));
   module.def("empty_samples", &empty_samples, nb::arg("count"), nb::arg("shape"), nb::arg("bytes"),
              "Memory for samples.");

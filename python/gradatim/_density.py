@@ -11,12 +11,12 @@ from sklearn.utils.validation import check_is_fitted
 import gradatim._native as _native
 from gradatim._classes import words_of
 from gradatim._component import Component
-from gradatim._errors import UsageError
+from gradatim._errors import DataError, UsageError
 from gradatim._network import NetworkModel
 from gradatim._samples import checked_array, encoded_labels, label_words, samples_of
 from gradatim.process._fields import sampler_settings, settings_text, whole
 
-__all__ = ["DensityModel", "labels_each"]
+__all__ = ["DensityModel", "codes_of", "labels_each"]
 
 # Dimensions up to which score takes the exact trace, and the probes that it takes above.
 _EXACT_DIMS, _PROBES = 32, 4
@@ -101,6 +101,64 @@ class DensityModel(NetworkModel):
         probes = 0 if self.n_features_in_ <= _EXACT_DIMS else _PROBES
         return float(np.mean(self.log_prob(X, y, probes=probes)))
 
+    def score_samples(self, X: Any) -> np.ndarray:
+        """`log_prob` of each sample, as `score` takes it: low where samples are unlike the learned.
+
+        Returns
+        -------
+        ndarray of shape (rows,), float64: nats
+        """
+        check_is_fitted(self)
+        probes = 0 if self.n_features_in_ <= _EXACT_DIMS else _PROBES
+        return self.log_prob(X, probes=probes)
+
+    def encode(
+        self, X: Any, label: Any = None, *, atol: float = 1e-5, rtol: float = 1e-5
+    ) -> np.ndarray:
+        """Codes: where the probability flow takes data, normal where the field has learned it.
+
+        Parameters
+        ----------
+        X : array-like of shape (rows, *shape_)
+            In the scale of the data.
+        label : label or array-like of shape (rows,), optional
+            What the samples are; None is anything.
+        atol, rtol : float
+            Tolerances of the integration, row by row.
+
+        Returns
+        -------
+        ndarray of shape (rows, numbers of a sample), float32
+        """
+        check_is_fitted(self)
+        X = checked_array(self, X, reset=False)
+        return _native.field_encode(
+            self._placed(),
+            settings_text(sampler_settings({}, None, labelled=True)),
+            np.ascontiguousarray(samples_of(X).memory, dtype=np.float64),
+            labels_each(label, "label", X.shape[0]),
+            float(atol),
+            float(rtol),
+            self._threads(None),
+        )
+
+    def decode(
+        self, Z: Any, label: Any = None, *, atol: float = 1e-5, rtol: float = 1e-5
+    ) -> np.ndarray:
+        """The samples of codes [rows, numbers of a sample], as `encode` gives them."""
+        check_is_fitted(self)
+        Z = codes_of(Z, self.n_features_in_)
+        made = _native.field_decode(
+            self._placed(),
+            settings_text(sampler_settings({}, None, labelled=True)),
+            Z,
+            labels_each(label, "label", Z.shape[0]),
+            float(atol),
+            float(rtol),
+            self._threads(None),
+        )
+        return made.reshape(Z.shape[0], *self.shape_)
+
     def loss(self, X: Any, y: ArrayLike | None = None, *, seed: int | None = None) -> float:
         """The loss of the training on other samples; lower is better.
 
@@ -141,6 +199,16 @@ class DensityModel(NetworkModel):
             self._threads(None),
         )
         return made.reshape(rows, *self.shape_)
+
+
+def codes_of(Z: Any, dims: int) -> np.ndarray:
+    """Codes as finite numbers, [rows, dims]."""
+    array = np.ascontiguousarray(Z, dtype=np.float64)
+    if array.ndim != 2 or array.shape[1] != dims:
+        raise DataError(f"codes have shape {array.shape}; expected (rows, {dims})", "GRD-2090")
+    if not np.isfinite(array).all():
+        raise DataError("codes hold NaN or infinity", "GRD-2076")
+    return array
 
 
 def labels_each(labels: Any, name: str, rows: int) -> list[str]:

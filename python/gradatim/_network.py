@@ -22,7 +22,7 @@ from gradatim._classes import kind_of, restored, words_of
 from gradatim._component import settings_of
 from gradatim._errors import UsageError
 from gradatim._request import finite, join_fit, seed_of, threads_of, warn
-from gradatim._samples import checked_array, encoded_labels, samples_of
+from gradatim._samples import checked_array, encoded_labels, given_of, samples_of
 from gradatim.process._fields import whole
 
 __all__ = ["NetworkModel"]
@@ -53,7 +53,16 @@ class NetworkModel(BaseEstimator):
         return self
 
     def _fitted(
-        self, X: Any, y: Any, valid: Any, source: Any, *, resume: Any, log_dir: Any, on_step: Any
+        self,
+        X: Any,
+        y: Any,
+        valid: Any,
+        source: Any,
+        *,
+        resume: Any,
+        log_dir: Any,
+        on_step: Any,
+        given: Any = None,
     ) -> _native.Model:
         X = checked_array(self, X, reset=True)
         samples = samples_of(X)
@@ -61,11 +70,13 @@ class NetworkModel(BaseEstimator):
         if y is not None:
             self.classes_, places = encoded_labels(y, X.shape[0])
             samples.set_labels(places.tolist(), words_of(self.classes_))
+        if given is not None:
+            samples.set_given(*given_of(given, X.shape[0]))
         request = _native.FitRequest()
         request.learn_from(
             samples,
             None if source is None else self._alike(source, "source"),
-            None if valid is None else self._watched(valid, labelled=y is not None),
+            None if valid is None else self._watched(valid, y is not None, given is not None),
         )
         request.seed = seed_of(self.random_state)
         request.device = self.device
@@ -83,12 +94,19 @@ class NetworkModel(BaseEstimator):
             threads_of(self),
         )
 
-    def _watched(self, valid: Any, *, labelled: bool) -> _native.Samples:
-        """Samples to watch, X or (X, y), labelled as those that it learns from."""
-        pair = isinstance(valid, tuple)
-        if pair and len(valid) != 2:
+    def _watched(self, valid: Any, labelled: bool, told: bool) -> _native.Samples:
+        """Samples to watch: X, (X, y) or (X, y, given), as those that it learns from."""
+        several = isinstance(valid, tuple)
+        if several and len(valid) not in (2, 3):
             raise UsageError(f"valid is X or (X, y); got a tuple of {len(valid)}", "GRD-1010")
-        X, y = valid if pair else (valid, None)
+        X, y, given = (*valid, None)[:3] if several else (valid, None, None)
+        if (given is not None) != told:
+            raise UsageError(
+                "valid is (X, y, given), since it learns what samples are given; y may be None"
+                if told
+                else "it learns without given numbers; leave them out of valid",
+                "GRD-1010",
+            )
         if (y is not None) != labelled:
             raise UsageError(
                 "valid is (X, y), since it learns with labels; give labels to watch with"
@@ -101,6 +119,8 @@ class NetworkModel(BaseEstimator):
         if y is not None:
             classes, places = encoded_labels(y, X.shape[0])
             samples.set_labels(places.tolist(), words_of(classes))
+        if given is not None:
+            samples.set_given(*given_of(given, X.shape[0]))
         return samples
 
     def save(self, path: Any) -> None:

@@ -17,7 +17,7 @@ from gradatim import _data
 from gradatim._classes import words_of
 from gradatim._errors import DataError
 
-__all__ = ["checked_array", "encoded_labels", "label_words", "samples_of", "shape_text"]
+__all__ = ["checked_array", "encoded_labels", "given_of", "label_words", "samples_of", "shape_text"]
 
 
 def samples_of(X: Any, *, name: str = "X") -> _native.Samples:
@@ -114,6 +114,23 @@ def encoded_labels(y: Any, rows: int) -> tuple[np.ndarray, np.ndarray]:
     if "" in words_of(classes):
         raise DataError("y holds an empty label; write one, or leave the sample out", "GRD-2075")
     return classes, places
+
+
+def given_of(given: Any, rows: int) -> tuple[np.ndarray, list[str]]:
+    """What samples are given, as [rows, numbers], and names of these numbers."""
+    given = _data.of_tensor(given)
+    names = [str(each) for each in _names(given)] if _data.is_frame(given) else None
+    array = _numbers(given, "given").astype(np.float64)
+    if array.ndim == 1:
+        array = array.reshape(-1, 1)
+    if array.ndim != 2 or array.shape[0] != rows or array.shape[1] == 0:
+        raise DataError(
+            f"given has shape {array.shape}; expected the numbers of each sample, ({rows}, k)",
+            "GRD-2072",
+        )
+    _check_finite(array, "given")
+    names = names or [f"given{k}" for k in range(array.shape[1])]
+    return np.ascontiguousarray(array), names
 
 
 def label_words(labels: Any) -> list[str]:

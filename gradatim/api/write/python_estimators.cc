@@ -111,6 +111,7 @@ std::vector<std::string> kinds_of(const Entry& entry) {
 
 Base base_of(const Entry& entry, const std::string& task) {
   if (tells_labels(entry)) return {"NetworkClassifier", "gradatim._network_classifier"};
+  if (is_flow(entry)) return {"FlowModel", "gradatim._flow"};
   if (task.empty()) return {"GenerativeModel", "gradatim._generative"};
   return {"Boosting" + camel_case(task), "gradatim._estimator"};
 }
@@ -158,6 +159,16 @@ void describe_example(Docstring& doc, const std::string& package, const std::str
   doc.verbatim("(3,)");
 }
 
+// All by keyword, but for what a flow is most often told.
+std::string signature_of(const Entry& entry, const std::vector<PythonArgument>& arguments) {
+  if (!is_flow(entry)) return python_signature({"self", "*"}, arguments, "    ");
+  const auto first = std::ranges::find(arguments, "architecture", &PythonArgument::name);
+  std::vector<PythonArgument> others(arguments);
+  std::erase_if(others, [&](const auto& argument) { return argument.name == first->name; });
+  const auto leading = fmt::format("{}: {} = {}", first->name, first->type, first->initial);
+  return python_signature({"self", leading, "*"}, others, "    ");
+}
+
 std::string class_of(const Entry& entry, const std::string& task, const Registry& registry) {
   const auto name = python_tag(entry) + camel_case(task);
   const auto package = std::string(first_segment(entry.text.name));
@@ -180,7 +191,7 @@ std::string class_of(const Entry& entry, const std::string& task, const Registry
   text += "    _routes: ClassVar[dict[str, str]] = {\n";
   for (const auto& [python, path] : routes)
     text += fmt::format("        \"{}\": \"{}\",\n", python, path);
-  text += "    }\n\n    def __init__" + python_signature({"self", "*"}, arguments, "    ");
+  text += "    }\n\n    def __init__" + signature_of(entry, arguments);
   text += " -> None:\n";
   for (const auto& argument : arguments)
     text += fmt::format("        self.{0} = {0}\n", argument.name);

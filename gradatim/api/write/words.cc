@@ -139,6 +139,11 @@ bool learns_samples(const Entry& entry) {
   return std::ranges::find(tags, "samples") != tags.end();
 }
 
+bool is_flow(const Entry& entry) {
+  const auto tags = words(entry.text.tags);
+  return std::ranges::find(tags, "flow") != tags.end();
+}
+
 bool tells_labels(const Entry& entry) {
   const auto tags = words(entry.text.tags);
   return std::ranges::find(tags, "labels") != tags.end();

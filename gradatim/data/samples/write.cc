@@ -108,6 +108,15 @@ Table table_of(const Samples& samples) {
     columns.emplace_back(samples.columns.empty() ? fmt::format("x{}", i) : samples.columns[i],
                          ColumnType::numeric, Storage::f32, std::vector{chunk}, owner);
   }
+  const auto given = std::make_shared<const std::vector<float>>(samples.given);
+  const std::size_t others = samples.given_columns.size();
+  for (std::size_t i = 0; i < others; ++i) {
+    const Chunk chunk{.rows = samples.count,
+                      .data = given->data() + i,
+                      .stride = static_cast<std::int64_t>(others * sizeof(float))};
+    columns.emplace_back(samples.given_columns[i], ColumnType::numeric, Storage::f32,
+                         std::vector{chunk}, given);
+  }
   if (!samples.labels.empty()) columns.push_back(label_column(samples));
   return Table(std::move(columns), "samples");
 }

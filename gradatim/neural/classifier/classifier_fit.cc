@@ -19,8 +19,8 @@ class ClassifierObjective final : public BatchObjective {
  public:
   ClassifierObjective(const ClassifierPlan& plan, Batches batches, ClassifierParts parts,
                       std::function<ModelCopy()> make_copy)
-      : BatchObjective(parts.net, plan.training->config().accumulate, std::move(batches),
-                       std::move(make_copy)),
+      : BatchObjective(parts.net->parameters(), plan.training->config().accumulate,
+                       stream_of(std::move(batches)), std::move(make_copy)),
         smoothing_(plan.config.label_smoothing),
         parts_(std::move(parts)) {}
 
@@ -29,7 +29,7 @@ class ClassifierObjective final : public BatchObjective {
     const LabelTensors tensors{input_of(batch, parts_.shape, first, rows, parts_.device),
                                rows_of(batch.signal, first, {rows}, parts_.device),
                                rows_of(batch.labels, first, {rows}, parts_.device)};
-    return learn_labels(net(), tensors, parts_.log_shares, smoothing_, batch.rows);
+    return learn_labels(*parts_.net, tensors, parts_.log_shares, smoothing_, batch.rows);
   }
 
  private:
@@ -40,6 +40,9 @@ class ClassifierObjective final : public BatchObjective {
 void check_classifier(const ClassifierPlan& plan, const data::FitRequest& request) {
   GRADATIM_CHECK(request.samples != nullptr, UsageError, 1010,
                  "neural.classifier learns from samples; give it some");
+  GRADATIM_CHECK(
+      request.samples->given_columns.empty(), UsageError, 1192,
+      "neural.classifier takes no numbers that are given; leave them out, or take neural.flow");
   GRADATIM_CHECK(request.init_model == nullptr, UsageError, 1036,
                  "neural.classifier does not go on from a model; leave out init_model, or give a "
                  "checkpoint's folder by resume");
@@ -99,7 +102,8 @@ std::shared_ptr<const data::Model> fit_classifier(ClassifierPlan plan,
                        .notes = request.notes};
   ClassifierObjective objective(plan, std::move(batches), parts, [&] {
     const ClassifierParts own = classifier_parts(plan, kind, parts.log_shares, 0, parts.device);
-    return ModelCopy{std::make_shared<ClassifierModel>(plan, card, kind, scale, own), own.net};
+    return ModelCopy{std::make_shared<ClassifierModel>(plan, card, kind, scale, own),
+                     &own.net->parameters()};
   });
   tell_start(request, settings.parts.at("network"), parts.net->parameters());
   Trained trained = train(objective, config, request, identity_of(request, settings));

@@ -21,7 +21,8 @@ class DiffusionObjective final : public BatchObjective {
  public:
   DiffusionObjective(const TrainingConfig& config, Batches batches, const FieldParts& parts,
                      std::optional<VarianceLoss> variance, std::function<ModelCopy()> make_copy)
-      : BatchObjective(parts.net, config.accumulate, std::move(batches), std::move(make_copy)),
+      : BatchObjective(parts.net->parameters(), config.accumulate, stream_of(std::move(batches)),
+                       std::move(make_copy)),
         parts_(parts),
         variance_(std::move(variance)) {}
 
@@ -30,7 +31,7 @@ class DiffusionObjective final : public BatchObjective {
     auto tensors = tensors_of(batch, parts_.shape, first, rows, parts_.device);
     if (variance_) variance_->add_to(tensors, batch, parts_, first, rows);
     tensors.input.dropout.emplace(parts_.shape.seed, Stream::dropout_units, pass());
-    return neural::learn(net(), tensors, batch.rows);
+    return neural::learn(*parts_.net, tensors, batch.rows);
   }
 
  private:
@@ -41,6 +42,9 @@ class DiffusionObjective final : public BatchObjective {
 void check_request(const DiffusionPlan& plan, const data::FitRequest& request) {
   GRADATIM_CHECK(request.samples != nullptr, UsageError, 1010,
                  "neural.diffusion learns from samples; give it some");
+  GRADATIM_CHECK(
+      request.samples->given_columns.empty(), UsageError, 1192,
+      "neural.diffusion takes no numbers that are given; leave them out, or take neural.flow");
   GRADATIM_CHECK(request.init_model == nullptr, UsageError, 1036,
                  "neural.diffusion does not go on from a model; leave out init_model, or give a "
                  "checkpoint's folder by resume");
@@ -94,7 +98,8 @@ std::shared_ptr<const data::Model> fit(DiffusionPlan plan, const data::FitReques
   data::ModelCard card{.settings = settings, .notes = request.notes};
   DiffusionObjective objective(config, std::move(batches), parts, variance, [&] {
     const FieldParts own = field_parts(plan, kind, 0, parts.device);
-    return ModelCopy{std::make_shared<DiffusionModel>(plan, card, kind, scale, own), own.net};
+    return ModelCopy{std::make_shared<DiffusionModel>(plan, card, kind, scale, own),
+                     &own.net->parameters()};
   });
   tell_start(request, settings.parts.at("network"), parts.net->parameters());
   Trained trained = train(objective, config, request, identity_of(request, settings));

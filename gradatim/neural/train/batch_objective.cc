@@ -6,12 +6,12 @@ namespace gradatim::neural {
 
 void BatchObjective::begin(std::int64_t first, std::int64_t last, Replicas& replicas) {
   replicas_ = &replicas;
-  ahead_.emplace([this](std::int64_t step) { return batches_.at(step); }, first, last);
+  ahead_.emplace([this](std::int64_t step) { return batches_(step); }, first, last);
 }
 
 std::shared_ptr<const data::Model> BatchObjective::model(const Tensor& parameters) {
   if (copy_.model == nullptr) copy_ = make_copy_();
-  copy_.net->parameters().values().copy_(parameters);
+  copy_.parameters->values().copy_(parameters);
   return copy_.model;
 }
 

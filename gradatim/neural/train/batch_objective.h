@@ -13,29 +13,30 @@
 
 namespace gradatim::neural {
 
-/// A model and the network inside it, which is its own.
+/// A model and the parameters inside it, which are its own.
 struct ModelCopy {
   std::shared_ptr<const data::Model> model;
-  std::shared_ptr<Net> net;
+  Parameters* parameters = nullptr;
 };
 
 class BatchObjective : public Objective {
  public:
-  /// `make_copy` makes a model of the same plan with a network of its own.
-  BatchObjective(std::shared_ptr<Net> net, std::int64_t accumulate, Batches batches,
+  /// `batches` gives the batch of a step, on another thread; `make_copy` makes a model of the same
+  /// plan with parameters of its own.
+  BatchObjective(Parameters& parameters, std::int64_t accumulate,
+                 std::function<Batch(std::int64_t step)> batches,
                  std::function<ModelCopy()> make_copy)
-      : net_(std::move(net)),
+      : parameters_(parameters),
         accumulate_(accumulate),
         batches_(std::move(batches)),
         make_copy_(std::move(make_copy)) {}
 
-  Parameters& parameters() final { return net_->parameters(); }
+  Parameters& parameters() final { return parameters_; }
   std::shared_ptr<const data::Model> model(const Tensor& parameters) final;
   void begin(std::int64_t first, std::int64_t last, Replicas& replicas) final;
   double step(std::int64_t step) final;
 
  protected:
-  Net& net() { return *net_; }
   /// The number of learn()'s call in the whole training of all ranks: what random draws of a pass
   /// depend on.
   std::uint32_t pass() const { return pass_; }
@@ -44,15 +45,20 @@ class BatchObjective : public Objective {
   virtual double learn(Batch& batch, std::int64_t first, std::int64_t rows) = 0;
 
  private:
-  std::shared_ptr<Net> net_;
+  Parameters& parameters_;
   std::int64_t accumulate_;
   std::uint32_t pass_ = 0;
   Replicas* replicas_ = nullptr;
-  Batches batches_;
+  std::function<Batch(std::int64_t)> batches_;
   std::function<ModelCopy()> make_copy_;
   ModelCopy copy_;                     // made for the first look
   std::optional<Ahead<Batch>> ahead_;  // the last member: it uses the others
 };
+
+/// Batches by the number of their step.
+inline std::function<Batch(std::int64_t)> stream_of(Batches batches) {
+  return [made = std::move(batches)](std::int64_t step) mutable { return made.at(step); };
+}
 
 /// Rows of a batch's numbers as a tensor over their memory, or on the device.
 template <class T>

@@ -15,6 +15,7 @@ std::string hash_of(const data::Samples* samples) {
                             samples->bytes.size()));
   hash.add(std::span<const float>(samples->numbers));
   for (const std::int64_t label : samples->labels) hash.add(static_cast<std::uint64_t>(label));
+  hash.add(std::span<const float>(samples->given));
   for (const std::string& word : samples->classes) hash.add(std::string_view(word));
   return fmt::format("{:016x}", hash.value());
 }

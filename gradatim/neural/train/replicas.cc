@@ -1,5 +1,7 @@
 #include "gradatim/neural/train/replicas.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 

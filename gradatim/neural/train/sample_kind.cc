@@ -27,7 +27,8 @@ bool sound(const SampleKind& kind) {
 }  // namespace
 
 SampleKind SampleKind::of(const data::Samples& samples) {
-  return {samples.shape, samples.classes, samples.columns, !samples.bytes.empty(), false};
+  return {samples.shape,          samples.classes, samples.columns,
+          !samples.bytes.empty(), false,           samples.given_columns};
 }
 
 std::int64_t SampleKind::dims() const {
@@ -58,7 +59,8 @@ void SampleKind::store(SafetensorsWriter& file) const {
                                                  {"classes", classes},
                                                  {"columns", columns},
                                                  {"bytes", bytes},
-                                                 {"source", source}}
+                                                 {"source", source},
+                                                 {"given", given}}
                                       .dump());
 }
 
@@ -68,7 +70,9 @@ SampleKind SampleKind::load(const SafetensorsFile& file) {
     SampleKind kind{json.at("shape").get<std::vector<std::int64_t>>(),
                     json.at("classes").get<std::vector<std::string>>(),
                     json.at("columns").get<std::vector<std::string>>(),
-                    json.at("bytes").get<bool>(), json.at("source").get<bool>()};
+                    json.at("bytes").get<bool>(),
+                    json.at("source").get<bool>(),
+                    json.value("given", std::vector<std::string>())};
     if (sound(kind)) return kind;
   } catch (const nlohmann::json::exception&) {
   }

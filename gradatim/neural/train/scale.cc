@@ -15,7 +15,7 @@ double number(const data::Samples& samples, std::size_t k) {
 }
 
 // Sums in order of rows, so that the model does not depend on the number of threads.
-void standardise(const data::Samples& samples, std::vector<double>& shift,
+void standardise(const data::Samples& samples, double cell, std::vector<double>& shift,
                  std::vector<double>& factor) {
   const auto dims = static_cast<std::size_t>(samples.size());
   const auto count = static_cast<std::size_t>(samples.count);
@@ -28,18 +28,19 @@ void standardise(const data::Samples& samples, std::vector<double>& shift,
     factor[k % dims] += far * far;
   }
   for (double& squares : factor) {
-    const double deviation = std::sqrt(squares / static_cast<double>(count));
+    const double deviation = std::sqrt(squares / static_cast<double>(count) + cell * cell / 12.0);
     squares = deviation > 0.0 ? 1.0 / deviation : 1.0;
   }
 }
 
 }  // namespace
 
-Scale::Scale(Scaling how, const data::Samples& samples) {
+Scale::Scale(Scaling how, const data::Samples& samples, double cell) {
   if (how == Scaling::automatic) how = samples.is_images() ? Scaling::range : Scaling::standard;
   if (how == Scaling::none) return;
   if (how == Scaling::standard) {
-    standardise(samples, shift_, factor_);
+    standardise(samples, cell, shift_, factor_);
+    for (double& shift : shift_) shift += 0.5 * cell;
     return;
   }
   double low = 0.0, high = 255.0;
@@ -48,6 +49,7 @@ Scale::Scale(Scaling how, const data::Samples& samples) {
     low = double{least};
     high = double{most};
   }
+  high += cell;
   shift_ = {0.5 * (low + high)};
   factor_ = {high > low ? 2.0 / (high - low) : 1.0};
 }
@@ -62,6 +64,12 @@ void Scale::row(const data::Samples& samples, std::int64_t index, std::span<floa
 void Scale::to_data(std::span<float> states) const {
   for (std::size_t k = 0; k < states.size(); ++k) {
     states[k] = static_cast<float>(double{states[k]} / factor_[at(k)] + shift_[at(k)]);
+  }
+}
+
+void Scale::to_data(std::span<double> states) const {
+  for (std::size_t k = 0; k < states.size(); ++k) {
+    states[k] = states[k] / factor_[at(k)] + shift_[at(k)];
   }
 }
 

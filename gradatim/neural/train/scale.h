@@ -15,11 +15,13 @@ namespace gradatim::neural {
 class Scale {
  public:
   Scale() = default;
-  Scale(Scaling how, const data::Samples& samples);
+  /// Of data that lie anywhere in [x, x + cell).
+  Scale(Scaling how, const data::Samples& samples, double cell = 0.0);
 
   /// One sample as a state.
   void row(const data::Samples& samples, std::int64_t index, std::span<float> out) const;
   void to_data(std::span<float> states) const;
+  void to_data(std::span<double> states) const;
   void to_states(std::span<double> data) const;
   /// Whether all columns have the same scale.
   bool uniform() const { return factor_.size() == 1; }

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <numbers>
+
 #include "gradatim/process/solver/certify_test.h"
 
 namespace gradatim::process {
@@ -83,6 +85,55 @@ TEST(Rk45, EndsOnTheFlowToItsToleranceOnEveryPath) {
     EXPECT_NEAR(end[0], kData.mean - 2.0 * kData.deviation, 1e-5) << named.name;
     EXPECT_NEAR(end[1], kData.mean, 1e-5) << named.name;
     EXPECT_NEAR(end[2], kData.mean + kData.deviation, 1e-5) << named.name;
+  }
+}
+
+// dx/dt = x + t on the rectified path: exact data hold noise.
+class Growth final : public Field {
+ public:
+  const Prediction& prediction() const override { return *velocity_; }
+  bool independent_noise() const override { return false; }
+  void eval(Space& space, const Query& query, std::span<const ConditionPtr>,
+            std::span<Vec> out) const override {
+    auto x = numbers(space, query.x);
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] += query.t[i];
+    out[0] = space.from(x, query.x.rows(), query.x.dims());
+  }
+
+ private:
+  std::shared_ptr<const Prediction> velocity_ = make<Prediction>("process.prediction.velocity");
+};
+
+TEST(Flow, ThatNoIndependentNoiseGivesIsSolvedByAllThatDrawNone) {
+  const auto path = make<Path>("process.path.rectified");
+  const FieldDenoiser denoiser(std::make_shared<Growth>(), path);
+  const std::vector<std::int64_t> rows = {0, 1};
+  // x + t + 1 grows by e.
+  const std::vector<double> data = {0.5, -1.0}, noise = {1.5 * std::numbers::e - 2.0, -2.0};
+  const auto end = [&]<class T>(HostSpace<T> space, const Solver& how, std::vector<double> times) {
+    const auto& from = times.front() > 0.0 ? noise : data;
+    return numbers(space,
+                   how.solve({space, denoiser, nullptr, times, rows}, space.from(from, 2, 1)));
+  };
+  const auto rk45 = solver("rk45");
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_NEAR(end(HostSpace<double>(), *rk45, {1.0, 0.0})[i], data[i], 1e-4);
+    EXPECT_NEAR(end(HostSpace<float>(), *rk45, {1.0, 0.0})[i], data[i], 1e-4);
+    EXPECT_NEAR(end(HostSpace<double>(), *rk45, {0.0, 1.0})[i], noise[i], 1e-4);
+    for (const char* name : {"euler", "heun", "dpm_solver_pp_2m", "uni_pc", "ddim"}) {
+      const double most =
+          name == std::string_view("euler") || name == std::string_view("ddim") ? 2e-2 : 1e-3;
+      EXPECT_NEAR(end(HostSpace<double>(), *solver(name), grid("trailing", *path, 100))[i], data[i],
+                  most)
+          << name;
+    }
+  }
+  for (const char* name :
+       {"ddpm", "euler_ancestral", "euler_maruyama", "dpm_solver_pp_sde", "predictor_corrector"}) {
+    EXPECT_EQ(
+        code_of([&] { end(HostSpace<double>(), *solver(name), grid("trailing", *path, 10)); }),
+        1189)
+        << name;
   }
 }
 

@@ -1,0 +1,138 @@
+// gradatim encode, decode: samples to codes of the density that a model draws them from, and back.
+// A flow's steps are exact; a field's probability flow is integrated.
+#include <fmt/format.h>
+
+#include "gradatim/cli/cli.h"
+#include "gradatim/cli/generate.h"
+#include "gradatim/cli/model_samples.h"
+#include "gradatim/cli/session.h"
+#include "gradatim/core/error.h"
+#include "gradatim/data/samples/values.h"
+#include "gradatim/process/generate.h"
+
+namespace gradatim::cli {
+namespace {
+
+constexpr OptionSpec kOptions[] = {
+    {"data", "SRC", "Samples as the model learned from, or codes as encode gives them."},
+    {"label", "K", "A word of the model's labels, or where the data hold one a sample."},
+    {"atol", "X", "Of fields: tolerance of the integration, of numbers about 1; 1e-5 by default."},
+    {"rtol", "X", "Of fields: tolerance for each unit of larger numbers; 1e-5 by default."},
+    {"out", "FILE", "Where to write; the ending tells the format. CSV on stdout by default (-)."},
+};
+
+// Codes as a table has them, with labels and what is given beside them.
+data::Samples codes_of(const data::Samples& samples, std::vector<float> codes) {
+  data::Samples made{.shape = {samples.size()},
+                     .count = samples.count,
+                     .numbers = std::move(codes),
+                     .labels = samples.labels,
+                     .classes = samples.classes,
+                     .given = samples.given,
+                     .given_columns = samples.given_columns};
+  for (std::int64_t k = 0; k < samples.size(); ++k) made.columns.push_back(fmt::format("z{}", k));
+  return made;
+}
+
+data::Samples data_of(const process::SampleSpace& space, const data::Samples& codes,
+                      std::vector<float> numbers) {
+  data::Samples made{.shape = {space.shape().begin(), space.shape().end()},
+                     .count = codes.count,
+                     .labels = codes.labels,
+                     .classes = codes.classes,
+                     .columns = {space.columns().begin(), space.columns().end()},
+                     .given = codes.given,
+                     .given_columns = codes.given_columns};
+  if (space.holds_bytes()) {
+    made.bytes = process::to_bytes(numbers);
+  } else {
+    made.numbers = std::move(numbers);
+  }
+  return made;
+}
+
+std::vector<double> codes_read(const data::Samples& samples, std::int64_t dims) {
+  const std::int64_t shape[] = {dims};
+  return data::values_of(samples, shape, "the codes");
+}
+
+data::Samples by_flow(const data::Model& model, const process::Flow& flow, bool encode,
+                      const Arguments& arguments, Session& session) {
+  GRADATIM_CHECK(arguments.settings.empty(), UsageError, 1002,
+                 "a flow's steps are exact, and it has no option '--{}'",
+                 arguments.settings.front().first);
+  const auto read = read_labelled(model, flow, arguments, session);
+  const auto request = flow_request(flow, read, session.seed());
+  if (encode) {
+    const auto data = data::values_of(read.samples, flow.shape(), "the samples");
+    return codes_of(read.samples, flow.encode(data, request));
+  }
+  const auto codes = codes_read(read.samples, process::dims_of(flow));
+  return data_of(flow, read.samples, flow.decode(codes, request));
+}
+
+data::Samples by_field(const data::Model& model, const process::Generator& generator, bool encode,
+                       const Arguments& arguments, Session& session) {
+  constexpr double kTolerance = 1e-5;
+  const process::OdeOptions ode{.atol = arguments.number("atol", kTolerance, 0.0),
+                                .rtol = arguments.number("rtol", kTolerance, 0.0)};
+  const auto settings =
+      process::sampler_for(generator, api::parse_settings("process.sampler", arguments.settings));
+  const auto read = read_labelled(model, generator, arguments, session);
+  const auto labels = process::labels_named(generator, read.labels, read.samples.count);
+  if (encode) {
+    auto data = data::values_of(read.samples, generator.shape(), "the samples");
+    const auto codes =
+        process::encode(generator, settings, std::move(data), labels, ode, &session.progress());
+    return codes_of(read.samples, {codes.begin(), codes.end()});
+  }
+  const auto codes = codes_read(read.samples, process::dims_of(generator));
+  return data_of(generator, read.samples,
+                 process::decode(generator, settings, codes, labels, ode, &session.progress()));
+}
+
+int run(bool encode, const Arguments& arguments) {
+  Session session(arguments, "evaluation");
+  const auto model =
+      data::load_model(arguments.required_positional("a model FILE"))->on(session.device());
+  const std::string out = arguments.text("out", "-");
+  if (out != "-") check_writable(out);
+  const auto* flow = flow_of(*model);
+  const auto* generator = generator_of(*model);
+  GRADATIM_CHECK(flow != nullptr || generator != nullptr, UsageError, 1162,
+                 "{} has no codes; encode and decode take a model that can be sampled from, such "
+                 "as neural.flow",
+                 model->card().settings.component);
+  const auto made = flow != nullptr ? by_flow(*model, *flow, encode, arguments, session)
+                                    : by_field(*model, *generator, encode, arguments, session);
+  data::write_samples(made, out);
+  if (out != "-") session.progress().finish(fmt::format("wrote {}: {} rows", out, made.count));
+  return kDone;
+}
+
+int run_encode(const Arguments& arguments) { return run(true, arguments); }
+int run_decode(const Arguments& arguments) { return run(false, arguments); }
+
+}  // namespace
+
+constexpr Command kEncode = {
+    .name = "encode",
+    .synopsis = "FILE --data SRC [--label K] [--out FILE|-]",
+    .summary = "Codes of samples, in the density that the model draws them from.",
+    .options = kOptions,
+    .takes_settings = true,
+    .component = "process.sampler",
+    .run = run_encode,
+};
+
+constexpr Command kDecode = {
+    .name = "decode",
+    .synopsis = "FILE --data SRC [--label K] [--out FILE|-]",
+    .summary = "The samples of such codes.",
+    .options = kOptions,
+    .takes_settings = true,
+    .component = "process.sampler",
+    .run = run_decode,
+};
+
+}  // namespace gradatim::cli

@@ -1,0 +1,330 @@
+#include "gradatim/neural/flow/flow_model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "gradatim/core/error.h"
+#include "gradatim/core/parallel.h"
+#include "gradatim/neural/nn/device.h"
+#include "gradatim/neural/nn/error.h"
+#include "gradatim/neural/size.h"
+
+namespace gradatim::neural {
+namespace {
+
+using process::FlowRequest;
+using process::RowRange;
+
+// Below so many multiplications a chunk is one thread's.
+constexpr double kOneThread = 2e8;
+
+Tensor tensor_of(const std::vector<double>& numbers, std::vector<std::int64_t> sizes,
+                 at::Device device) {
+  return at::tensor(at::ArrayRef<double>(numbers), at::kDouble).to(device, at::kFloat).view(sizes);
+}
+
+// The mean of draws a row, and its standard error.
+process::Likelihood mean_of(const std::vector<std::vector<double>>& draws) {
+  const std::size_t rows = draws.front().size();
+  const auto count = static_cast<double>(draws.size());
+  process::Likelihood found{.log_prob = std::vector<double>(rows, 0.0),
+                            .standard_error = std::vector<double>(rows, 0.0),
+                            .evaluations = std::vector<std::int64_t>(rows, std::ssize(draws))};
+  for (std::size_t row = 0; row < rows; ++row) {
+    double squares = 0.0;
+    for (const auto& draw : draws) found.log_prob[row] += draw[row] / count;
+    for (const auto& draw : draws) squares += std::pow(draw[row] - found.log_prob[row], 2.0);
+    if (count > 1.0) found.standard_error[row] = std::sqrt(squares / (count * (count - 1.0)));
+  }
+  return found;
+}
+
+}  // namespace
+
+std::int64_t FlowModel::chunk_rows() const {
+  return std::clamp<std::int64_t>((std::int64_t{1} << 16) / kind_.dims(), 16, 256);
+}
+
+void FlowModel::for_chunks(RowRange rows, const std::function<void(const Chunk&)>& f) const {
+  if (rows.count == 0) return;
+  const std::int64_t size = chunk_rows();
+  const std::int64_t begin = rows.first / size, end = (rows.first + rows.count - 1) / size + 1;
+  const double work = 2.0 * static_cast<double>(parts_.net->parameters().count() * size);
+  const auto one = [&](std::int64_t k) {
+    check_interrupt();
+    const at::NoGradGuard plain;
+    const TorchThreads threads(work < kOneThread ? 0.0 : work);
+    f({k * size, std::min(size, rows.first + rows.count - k * size)});
+  };
+  translated([&] {
+    if (work < kOneThread && end - begin > 1) {
+      parallel_tasks(end - begin, [&](std::int64_t k) { one(begin + k); });
+    } else {
+      for (std::int64_t k = begin; k < end; ++k) one(k);
+    }
+  });
+}
+
+void FlowModel::check(const FlowRequest& request) const {
+  const std::int64_t columns = parts_.given.columns();
+  const auto given = static_cast<std::int64_t>(request.given.size());
+  GRADATIM_CHECK(columns == 0 ? given == 0 : given == columns || given == columns * request.rows,
+                 UsageError, 1192,
+                 "the flow learned samples that are given {} numbers each, and {} were given; give "
+                 "those of one for all, or of each",
+                 columns, given);
+  const auto labels = std::ssize(request.labels);
+  GRADATIM_CHECK(labels <= 1 || labels >= request.rows, UsageError, 1104,
+                 "{} labels do not suit {} rows; give one for all, or one each", labels,
+                 request.rows);
+}
+
+Tensor FlowModel::contexts(const std::function<std::int64_t(std::int64_t)>& label_of,
+                           const FlowRequest& request, const Chunk& chunk) const {
+  const Given& given = parts_.given;
+  if (given.width() == 0) return {};
+  const Tensor all = at::empty({chunk_rows(), given.width()}, at::kFloat);
+  const std::size_t columns = to_size(given.columns());
+  for (std::int64_t k = 0; k < chunk_rows(); ++k) {
+    const std::int64_t row = std::min(chunk.first + k, request.rows - 1);
+    const std::size_t at = request.given.size() > columns ? to_size(row) * columns : 0;
+    given.tell(given.classes() > 0 ? label_of(row) : 0,
+               std::span(request.given).subspan(at, columns),
+               all.data_ptr<float>() + k * given.width());
+  }
+  return all.to(parts_.device);
+}
+
+Tensor FlowModel::context(std::int64_t label, const FlowRequest& request,
+                          const Chunk& chunk) const {
+  return contexts([label](std::int64_t) { return label; }, request, chunk);
+}
+
+Tensor FlowModel::context(const FlowRequest& request, const Chunk& chunk) const {
+  return contexts(
+      [&](std::int64_t row) {
+        return request.labels[request.labels.size() > 1 ? to_size(row) : 0];
+      },
+      request, chunk);
+}
+
+// ln p of states of a chunk; where no label is asked for, of all labels by their shares.
+Tensor FlowModel::densities(const Tensor& states, const FlowRequest& request,
+                            const Chunk& chunk) const {
+  if (!request.labels.empty() || parts_.given.classes() == 0) {
+    return parts_.net->log_prob(states, context(request, chunk));
+  }
+  std::vector<Tensor> each;
+  for (std::int64_t label = 0; label < parts_.given.classes(); ++label) {
+    const double share = parts_.given.shares()[to_size(label)];
+    if (share == 0.0) continue;
+    each.push_back(parts_.net->log_prob(states, context(label, request, chunk)) + std::log(share));
+  }
+  return at::logsumexp(at::stack(each), 0);
+}
+
+std::vector<double> FlowModel::one_draw(std::span<const double> data, const FlowRequest& request,
+                                        int draw) const {
+  const std::int64_t dims = kind_.dims();
+  const Philox noise(request.seed, Stream::probe, static_cast<std::uint32_t>(draw));
+  std::vector<double> result(to_size(request.rows));
+  for_chunks({0, request.rows}, [&](const Chunk& chunk) {
+    std::vector<double> states(to_size(chunk_rows() * dims)), log_det(to_size(chunk_rows()));
+    for (std::int64_t k = 0; k < chunk_rows(); ++k) {
+      const std::int64_t row = std::min(chunk.first + k, request.rows - 1);
+      const auto state = std::span(states).subspan(to_size(k * dims), to_size(dims));
+      std::ranges::copy(data.subspan(to_size(row * dims), to_size(dims)), state.begin());
+      for (std::int64_t j = 0; j < dims && parts_.map.whole(); ++j) {
+        state[to_size(j)] += noise.uniform(to_size(row * dims + j));
+      }
+      log_det[to_size(k)] = parts_.map.to_state(state);
+    }
+    std::vector<std::int64_t> sizes{chunk_rows()};
+    sizes.insert(sizes.end(), kind_.shape.begin(), kind_.shape.end());
+    const Tensor found =
+        densities(tensor_of(states, sizes, parts_.device), request, chunk).cpu().contiguous();
+    for (std::int64_t k = 0; k < chunk.rows; ++k) {
+      const double nats = double{found.const_data_ptr<float>()[k]} + log_det[to_size(k)];
+      GRADATIM_CHECK(!std::isnan(nats), NumericError, 4032,
+                     "row {} leads out of the range of floats; it is too far from what was learned",
+                     chunk.first + k);
+      result[to_size(chunk.first + k)] = nats;
+    }
+  });
+  return result;
+}
+
+process::Likelihood FlowModel::log_prob(std::span<const double> data,
+                                        const FlowRequest& request) const {
+  check(request);
+  parts_.map.check_whole(data);
+  std::vector<std::vector<double>> draws;
+  for (int k = 0; k < (parts_.map.whole() ? request.draws : 1); ++k) {
+    draws.push_back(one_draw(data, request, k));
+  }
+  return mean_of(draws);
+}
+
+void FlowModel::put_data(const Tensor& states, const Chunk& chunk, std::int64_t first,
+                         std::span<float> out) const {
+  const Tensor numbers = states.cpu().flatten(1).to(at::kDouble).contiguous();
+  const auto dims = to_size(kind_.dims());
+  // Of a range that begins within the chunk, the rows behind its begin.
+  const std::int64_t from = std::max<std::int64_t>(first - chunk.first, 0);
+  for (std::int64_t k = from; k < chunk.rows; ++k) {
+    double* row = numbers.data_ptr<double>() + k * kind_.dims();
+    parts_.map.to_data({row, dims});
+    float* to = out.data() + (chunk.first + k - first) * kind_.dims();
+    for (std::size_t j = 0; j < dims; ++j) {
+      GRADATIM_CHECK(std::isfinite(row[j]) && std::abs(row[j]) <= 3.4e38, NumericError, 4032,
+                     "the code of row {} leads out of the range of floats; it lies too far from 0",
+                     chunk.first + k);
+      to[j] = static_cast<float>(row[j]);
+    }
+  }
+}
+
+std::vector<float> FlowModel::sample(const FlowRequest& request) const {
+  check(request);
+  const RowRange range = request.only.value_or(RowRange{0, request.rows});
+  std::vector<float> out(to_size(range.count * kind_.dims()));
+  const Philox draws(request.seed, Stream::component);
+  const auto drawn = [&](std::int64_t row) {  // a label by its share
+    double left = draws.uniform(to_size(row));
+    std::int64_t label = 0;
+    while (label + 1 < parts_.given.classes() &&
+           (left -= parts_.given.shares()[to_size(label)]) >= 0.0) {
+      ++label;
+    }
+    return label;
+  };
+  for_chunks(range, [&](const Chunk& chunk) {
+    const Tensor told =
+        request.labels.empty() ? contexts(drawn, request, chunk) : context(request, chunk);
+    Tensor z = parts_.net->base().sample(request.seed, chunk.first, chunk_rows(), told);
+    if (request.temperature != 1.0) z = z * request.temperature;
+    put_data(parts_.net->decode(z.to(parts_.device), told), chunk, range.first, out);
+  });
+  return out;
+}
+
+std::vector<float> FlowModel::encode(std::span<const double> data,
+                                     const FlowRequest& request) const {
+  check(request);
+  parts_.map.check_whole(data);
+  GRADATIM_CHECK(!request.labels.empty() || parts_.given.classes() == 0, UsageError, 1104,
+                 "the flow learned samples with labels, and codes belong to one; name it");
+  const std::int64_t dims = kind_.dims();
+  std::vector<float> out(data.size());
+  for_chunks({0, request.rows}, [&](const Chunk& chunk) {
+    std::vector<double> states(to_size(chunk_rows() * dims));
+    for (std::int64_t k = 0; k < chunk_rows(); ++k) {
+      const std::int64_t row = std::min(chunk.first + k, request.rows - 1);
+      const auto state = std::span(states).subspan(to_size(k * dims), to_size(dims));
+      std::ranges::copy(data.subspan(to_size(row * dims), to_size(dims)), state.begin());
+      if (parts_.map.whole()) std::ranges::for_each(state, [](double& v) { v += 0.5; });
+      parts_.map.to_state(state);
+    }
+    std::vector<std::int64_t> sizes{chunk_rows()};
+    sizes.insert(sizes.end(), kind_.shape.begin(), kind_.shape.end());
+    const Tensor codes =
+        parts_.net->encode(tensor_of(states, sizes, parts_.device), context(request, chunk))
+            .cpu()
+            .contiguous();
+    std::copy_n(codes.const_data_ptr<float>(), chunk.rows * dims, out.data() + chunk.first * dims);
+  });
+  return out;
+}
+
+std::vector<float> FlowModel::decode(std::span<const double> codes,
+                                     const FlowRequest& request) const {
+  check(request);
+  GRADATIM_CHECK(!request.labels.empty() || parts_.given.classes() == 0, UsageError, 1104,
+                 "the flow learned samples with labels, and codes belong to one; name it");
+  const std::int64_t dims = kind_.dims();
+  std::vector<float> out(codes.size());
+  for_chunks({0, request.rows}, [&](const Chunk& chunk) {
+    std::vector<double> z(to_size(chunk_rows() * dims));
+    for (std::int64_t k = 0; k < chunk_rows(); ++k) {
+      const std::int64_t row = std::min(chunk.first + k, request.rows - 1);
+      std::ranges::copy(codes.subspan(to_size(row * dims), to_size(dims)), z.begin() + k * dims);
+    }
+    const Tensor states = parts_.net->decode(tensor_of(z, {chunk_rows(), dims}, parts_.device),
+                                             context(request, chunk));
+    put_data(states, chunk, 0, out);
+  });
+  return out;
+}
+
+// -ln p of other samples, under their labels where they have some.
+std::vector<std::pair<std::string, double>> FlowModel::evaluate_samples(
+    const data::Samples& samples, std::uint64_t seed) const {
+  kind_.check(samples);
+  FlowRequest request{.rows = samples.count, .seed = seed};
+  if (!samples.labels.empty() && !kind_.classes.empty()) {
+    const auto places = kind_.places_of(samples);
+    for (const auto label : samples.labels) request.labels.push_back(places[to_size(label)]);
+  }
+  request.given.assign(samples.given.begin(), samples.given.end());
+  std::vector<double> data(to_size(samples.count * samples.size()));
+  for (std::int64_t row = 0; row < samples.count; ++row) {
+    const auto size = to_size(samples.size());
+    parts_.map.row(samples, row, std::span(data).subspan(to_size(row) * size, size));
+  }
+  const auto found = log_prob(data, request).log_prob;
+  const auto count = static_cast<double>(found.size());
+  double mean = 0.0, squares = 0.0;
+  for (const double nats : found) mean += nats / count;
+  for (const double nats : found) squares += (nats - mean) * (nats - mean);
+  const double error = std::sqrt(squares / count / std::max(count - 1.0, 1.0));
+  return {{"loss", -mean},
+          {"loss_error", error},
+          {"bits_per_dim", process::bits_per_dim(mean, kind_.dims())}};
+}
+
+std::string FlowModel::bytes() const {
+  SafetensorsWriter file;
+  data::store_card(card_, file);
+  kind_.store(file);
+  parts_.map.store(file);
+  parts_.given.store(file);
+  parts_.net->parameters().store(file, parts_.net->parameters().values(), "flow.");
+  return file.bytes();
+}
+
+std::shared_ptr<const FlowModel> FlowModel::load(const FlowPlan& plan, const SafetensorsFile& file,
+                                                 const data::ModelCard& card) {
+  GRADATIM_CHECK(plan.architecture != nullptr && plan.base != nullptr, ModelError, 3006,
+                 "{}: its settings name no architecture and base", file.source());
+  SampleKind kind = SampleKind::load(file);
+  FlowParts parts{.map = DataMap::load(file, kind.dims()),
+                  .given = Given::load(file, kind.classes.size(), kind.given.size())};
+  parts.net =
+      load_flow(*plan.architecture, *plan.base, flow_shape(kind, parts.given, 0), file, "flow.");
+  return std::make_shared<FlowModel>(plan, card, std::move(kind), std::move(parts));
+}
+
+std::shared_ptr<const data::Model> FlowModel::on(const std::string& device) const {
+  return translated([&]() -> std::shared_ptr<const data::Model> {
+    const at::Device place = device_of(device);
+    if (place == parts_.device) return shared_from_this();
+    FlowParts parts = parts_;
+    parts.device = place;
+    parts.net = flow_net(plan_, flow_shape(kind_, parts.given, 0), place);
+    parts.net->parameters().values().copy_(parts_.net->parameters().values());
+    return std::make_shared<FlowModel>(plan_, card_, kind_, std::move(parts));
+  });
+}
+
+FlowShape flow_shape(const SampleKind& kind, const Given& given, std::uint64_t seed) {
+  return {kind.shape, given.classes(), given.columns(), seed};
+}
+
+std::shared_ptr<FlowNet> flow_net(const FlowPlan& plan, const FlowShape& shape, at::Device device) {
+  return make_flow(*plan.architecture, *plan.base, shape, device);
+}
+
+}  // namespace gradatim::neural
