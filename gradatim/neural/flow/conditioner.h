@@ -1,15 +1,13 @@
 // Conditioner: a multilayer perceptron that says the parameters of a ScalarMap from what a step
 // leaves as it is, and from the context.
 //
-// On a processor its passes are written by hand: small ones in blocks of rows through all layers
-// (nn/mlp_pass.h), wide ones a layer at a time; gradients of parameters are added where they lie.
-// What comes out can be differentiated once.
+// What comes out can be differentiated once (nn/perceptron.h).
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "gradatim/neural/network/mlp.h"
+#include "gradatim/neural/nn/perceptron.h"
 #include "gradatim/neural/nn/parameters.h"
 #include "gradatim/neural/nn/tensor.h"
 
@@ -38,8 +36,7 @@ class Conditioner {
 
  private:
   std::int64_t in_, context_;
-  Activation activation_;
-  std::vector<Tensor> weights_, biases_;  // [out, in], [out]
+  Perceptron layers_;
 };
 
 }  // namespace gradatim::neural

@@ -96,6 +96,7 @@ class FlowObjective final : public BatchObjective {
  protected:
   double learn(Batch& batch, std::int64_t first, std::int64_t rows) override {
     const FlowInput input = input_of(batch, parts_, first, rows);
+    const PooledMemory pooled;
     const double scale = -1.0 / static_cast<double>(batch.rows);
     Tensor nats;
     {

@@ -56,6 +56,7 @@ void FlowModel::for_chunks(RowRange rows, const std::function<void(const Chunk&)
   const auto one = [&](std::int64_t k) {
     check_interrupt();
     const at::NoGradGuard plain;
+    const PooledMemory pooled;
     const TorchThreads threads(work < kOneThread ? 0.0 : work);
     f({k * size, std::min(size, rows.first + rows.count - k * size)});
   };

@@ -7,6 +7,7 @@
 #include "gradatim/neural/bijection.h"
 #include "gradatim/neural/flow/base.h"
 #include "gradatim/neural/flow/transform.h"
+#include "gradatim/neural/nn/memory.h"
 
 namespace gradatim::neural {
 
@@ -29,6 +30,7 @@ class FlowNet {
   Tensor decode(const Tensor& z, const Tensor& context) const;
 
  private:
+  KeptMemory memory_;
   FlowShape shape_;
   Parameters parameters_;
   std::unique_ptr<Transform> steps_;

@@ -101,7 +101,7 @@ class Block {
 
   /// `end`: behind the last number that forward() kept.
   void backward(const float* end, const float* output_gradient, float* gradients,
-                float* shift_gradient) const {
+                float* shift_gradient, float* input_gradient) const {
     const std::int64_t widest = shape_.widest();
     const DensePlace &first = layers_.front(), &last = layers_.back();
     Room dy(last.out), here(widest), there(widest), rows(widest);
@@ -137,6 +137,12 @@ class Block {
     if (shift_gradient != nullptr) {
       kernel::transpose(first.out, rows_, {g, kBlock},
                         {shift_gradient + first_ * first.out, first.out});
+    }
+    if (input_gradient != nullptr) {
+      Room back(first.in);
+      take_back(first, g, back);
+      kernel::transpose(first.in, rows_, {back, kBlock},
+                        {input_gradient + first_ * first.in, first.in});
     }
   }
 
@@ -208,7 +214,7 @@ void MlpPass::forward(const float* parameters, const MlpInput& input, float* out
 }
 
 void MlpPass::backward(const float* parameters, const MlpInput& input, const float* output_gradient,
-                       std::span<float> gradients, float* shift_gradient) {
+                       std::span<float> gradients, float* shift_gradient, float* input_gradient) {
   const std::int64_t blocks = blocks_of(input.rows), each = shape_.kept() * kBlock;
   const std::int64_t parts = std::min(blocks, kMostParts);
   partial_.assign(to_size(parts - 1) * gradients.size(), 0.0F);
@@ -217,7 +223,8 @@ void MlpPass::backward(const float* parameters, const MlpInput& input, const flo
         part == 0 ? gradients.data() : partial_.data() + to_size(part - 1) * gradients.size();
     for (std::int64_t k = part * blocks / parts; k < (part + 1) * blocks / parts; ++k) {
       Block(shape_, parameters, input, k)
-          .backward(kept_.data() + (k + 1) * each, output_gradient, own, shift_gradient);
+          .backward(kept_.data() + (k + 1) * each, output_gradient, own, shift_gradient,
+                    input_gradient);
     }
   });
   for (std::size_t k = 0; k + 1 < to_size(parts); ++k) {

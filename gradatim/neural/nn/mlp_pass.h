@@ -50,10 +50,11 @@ class MlpPass {
 
   /// As mlp_forward(); keeps what backward() needs.
   void forward(const float* parameters, const MlpInput& input, float* out);
-  /// Adds to gradients [count]; `shift_gradient` [rows, out of the first] is written where it is
-  /// not null. Parameters and input are those of the last forward().
+  /// Adds to gradients [count]; `shift_gradient` [rows, out of the first] and `input_gradient`
+  /// [rows, in of the first] are written where they are not null. Parameters and input are those of
+  /// the last forward().
   void backward(const float* parameters, const MlpInput& input, const float* output_gradient,
-                std::span<float> gradients, float* shift_gradient);
+                std::span<float> gradients, float* shift_gradient, float* input_gradient = nullptr);
 
  private:
   MlpShape shape_;

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "gradatim/neural/nn/kernel/adamw.h"
 #include "gradatim/neural/nn/sums.h"
 
 namespace gradatim::neural {
@@ -21,9 +23,13 @@ double Optimizer::update(std::int64_t step) {
   const Tensor gradients = parameters_.gradients();
   const double norm = std::sqrt(sum_of_products(gradients, gradients));
   if (!std::isfinite(norm)) return norm;
-  if (config_.gradient_clip > 0.0 && norm > config_.gradient_clip) {
-    gradients.mul_(config_.gradient_clip / norm);
+  const bool held = config_.gradient_clip > 0.0 && norm > config_.gradient_clip;
+  const double factor = held ? config_.gradient_clip / norm : 1.0;
+  if (gradients.is_cpu()) {
+    update_in_memory(step, factor);
+    return norm;
   }
+  if (held) gradients.mul_(factor);
   steps_.fill_(static_cast<double>(step + 1));
   at::_fused_adamw_({parameters_.values()}, {gradients}, {mean_}, {square_}, {}, {steps_},
                     learning_rate_at(config_, step), config_.beta1, config_.beta2,
@@ -33,6 +39,35 @@ double Optimizer::update(std::int64_t step) {
   }
   gradients.zero_();
   return norm;
+}
+
+// One pass over memory, in blocks that do not depend on the number of threads.
+void Optimizer::update_in_memory(std::int64_t step, double factor) {
+  constexpr std::int64_t kBlock = 1 << 15;
+  const auto count = static_cast<double>(step + 1);
+  const double rate = learning_rate_at(config_, step);
+  const kernel::AdamwFactors factors{
+      .gradient = static_cast<float>(factor),
+      .keep = static_cast<float>(1.0 - rate * config_.weight_decay),
+      .mean = static_cast<float>(config_.beta1),
+      .square = static_cast<float>(config_.beta2),
+      .step = static_cast<float>(rate / (1.0 - std::pow(config_.beta1, count))),
+      .root = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(config_.beta2, count))),
+      .epsilon = static_cast<float>(config_.epsilon),
+      .follow = static_cast<float>(1.0 - ema_decay_at(config_, step))};
+  const auto numbers = [](const Tensor& buffer) { return buffer.data_ptr<float>(); };
+  const kernel::AdamwNumbers all{numbers(parameters_.values()), numbers(parameters_.gradients()),
+                                 numbers(mean_), numbers(square_),
+                                 average_.defined() ? numbers(average_) : nullptr};
+  at::parallel_for(0, (parameters_.count() + kBlock - 1) / kBlock, 1,
+                   [&](std::int64_t begin, std::int64_t end) {
+                     const std::int64_t first = begin * kBlock;
+                     const std::int64_t last = std::min(end * kBlock, parameters_.count());
+                     const kernel::AdamwNumbers part{all.value + first, all.gradient + first,
+                                                     all.mean + first, all.square + first,
+                                                     all.average ? all.average + first : nullptr};
+                     kernel::adamw(part, last - first, factors);
+                   });
 }
 
 const Tensor& Optimizer::kept() const {

@@ -22,6 +22,7 @@ class Optimizer {
   void load(const SafetensorsFile& file);
 
  private:
+  void update_in_memory(std::int64_t step, double factor);
   std::vector<std::pair<const char*, Tensor*>> buffers();
 
   Parameters& parameters_;

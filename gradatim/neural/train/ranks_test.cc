@@ -28,7 +28,7 @@ struct Fit {
   data::FitRequest request() const { return {.seed = 3, .samples = samples}; }
 };
 
-Options with(Options options, const Options& more) {
+Options with_more(Options options, const Options& more) {
   options.insert(options.end(), more.begin(), more.end());
   return options;
 }
@@ -37,7 +37,7 @@ const Options kShort{{"batch_size", "32"}, {"steps", "20"}, {"warmup_steps", "3"
 
 Fit perceptron(const Options& more = {}) {
   return {"neural.diffusion",
-          with(with(kShort, {{"network", "mlp"}, {"network.width", "16"}}), more), two_blobs(200)};
+          with_more(with_more(kShort, {{"network", "mlp"}, {"network.width", "16"}}), more), two_blobs(200)};
 }
 
 Fit unet(const Options& more = {}) {
@@ -45,12 +45,12 @@ Fit unet(const Options& more = {}) {
                       {"network.channels", "8,8"},
                       {"network.norm_groups", "4"},
                       {"network.head_width", "8"}};
-  return {"neural.diffusion", with(with(kShort, small), more), two_images(100)};
+  return {"neural.diffusion", with_more(with_more(kShort, small), more), two_images(100)};
 }
 
 Fit classifier(const Options& more = {}) {
   const Options small{{"network", "conv_classifier"}, {"network.channels", "8"}};
-  return {"neural.classifier", with(with(kShort, small), more), two_images(100)};
+  return {"neural.classifier", with_more(with_more(kShort, small), more), two_images(100)};
 }
 
 std::vector<double> losses_of(const data::Model& model) {
@@ -113,10 +113,10 @@ TEST(Ranks, LossesAreThoseOfOneProcessOnTheSameBatches) {
 // Draws of dropout are of the part of a batch, whoever computes it.
 TEST(Ranks, PartsOfABatchAreTheSameOnRanksAndOneBehindTheOther) {
   const Options dropout{{"network.dropout", "0.5"}};
-  const auto expected = alone(unet(with(dropout, {{"accumulate", "4"}})));
+  const auto expected = alone(unet(with_more(dropout, {{"accumulate", "4"}})));
   for (const int ranks : {2, 4}) {
     std::vector<double> losses;
-    on_ranks(ranks, unet(with(dropout, {{"accumulate", ranks == 2 ? "2" : "1"}})), {}, &losses);
+    on_ranks(ranks, unet(with_more(dropout, {{"accumulate", ranks == 2 ? "2" : "1"}})), {}, &losses);
     expect_near(losses, expected, 1e-4);
   }
 }

@@ -1,0 +1,40 @@
+// Perceptron: linear layers with a nonlinearity between them, as one differentiable function.
+//
+// On a processor its passes are written by hand: narrow ones in blocks of rows through all layers
+// (mlp_pass.h), wide ones a layer at a time; gradients of parameters are added where they lie, and
+// what comes out can be differentiated once. Elsewhere torch differentiates the layers.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "gradatim/neural/network/mlp.h"
+#include "gradatim/neural/nn/mlp_pass.h"
+#include "gradatim/neural/nn/parameters.h"
+#include "gradatim/neural/nn/tensor.h"
+
+namespace gradatim::neural {
+
+class Perceptron {
+ public:
+  Perceptron(std::vector<Tensor> weights, std::vector<Tensor> biases, Activation activation);
+  /// x [rows, in] -> [rows, out]. Under a gradient mode it belongs to one thread.
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  friend class PerceptronFunction;
+  bool by_hand() const;
+  bool narrow() const;
+  Tensor layer_by_layer(const Tensor& x) const;
+  Tensor wide_forward(const Tensor& x, std::vector<Tensor>* kept) const;
+  Tensor wide_backward(const std::vector<Tensor>& kept, const Tensor& gradient, bool further) const;
+  MlpShape shape() const;
+  const float* begin() const { return weights_.front().const_data_ptr<float>(); }
+
+  std::vector<Tensor> weights_, biases_;  // [out, in], [out]
+  Activation activation_;
+  std::shared_ptr<std::vector<std::unique_ptr<MlpPass>>> spare_;  // whose memory is used again
+};
+
+}  // namespace gradatim::neural
