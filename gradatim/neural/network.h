@@ -15,6 +15,7 @@ struct NetworkShape {
   std::int64_t outputs = 1;          // put out for each number in: 2 with learned variances
   std::int64_t scores = 0;           // of classes, put out instead of a field; 0: a field
   double time_scale = 1.0;           // of times, so that they reach about 1,000
+  double wave_scale = 1.0;           // of the waves that times are told by: below 1, slower ones
   std::uint64_t seed = 0;            // of the initial values
 };
 

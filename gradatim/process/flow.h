@@ -46,6 +46,13 @@ class Flow : public SampleSpace {
                                     const FlowRequest& request) const = 0;
   virtual std::vector<float> decode(std::span<const double> codes,
                                     const FlowRequest& request) const = 0;
+  /// Data [rows, dims] whose numbers that are not known (0 in `known`, [rows, dims]) climbed the
+  /// density from noise: x += a (d ln p / dx + noise), a = 10 / (100 + step), in the scale of
+  /// states and within their range (Dinh, Krueger and Bengio 2015, section 5.2). Labels as in
+  /// encode().
+  virtual std::vector<float> inpaint(std::span<const double> data,
+                                     std::span<const std::uint8_t> known, std::int64_t steps,
+                                     const FlowRequest& request) const = 0;
 };
 
 }  // namespace gradatim::process

@@ -19,6 +19,7 @@ namespace {
 
 using process::Flow;
 using process::FlowRequest;
+using Bytes = nb::ndarray<const std::uint8_t, nb::c_contig, nb::device::cpu>;
 
 const Flow& flow_of(const Fitted& fitted) {
   const auto* flow = dynamic_cast<const Flow*>(fitted.model.get());
@@ -80,6 +81,18 @@ nb::object decode(const Fitted& self, const Doubles& z, const Words& labels, con
   return array_of(std::move(numbers), sizes);
 }
 
+nb::object inpaint(const Fitted& self, const Doubles& x, const Bytes& known, std::int64_t steps,
+                   std::uint64_t seed, const Words& labels, const Doubles& given, int threads) {
+  const Flow& flow = flow_of(self);
+  const auto request = request_of(flow, rows_of(flow, x), seed, labels, given);
+  auto numbers = unlocked(threads, [&] {
+    return flow.inpaint({x.data(), x.size()}, {known.data(), known.size()}, steps, request);
+  });
+  const auto sizes = sizes_of(request.rows, flow.shape());
+  if (flow.holds_bytes()) return array_of(process::to_bytes(numbers), sizes);
+  return array_of(std::move(numbers), sizes);
+}
+
 const process::Generator& generator_of(const Fitted& fitted) {
   const auto* generator = dynamic_cast<const process::Generator*>(fitted.model.get());
   GRADATIM_CHECK(generator != nullptr, UsageError, 1162, "a model of {} cannot be sampled from",
@@ -129,6 +142,9 @@ void bind_flow(nb::module_& module) {
              nb::arg("given"), nb::arg("threads"), "Codes [rows, dims] of data.");
   module.def("flow_decode", &decode, nb::arg("model"), nb::arg("z"), nb::arg("labels"),
              nb::arg("given"), nb::arg("threads"), "Data [rows, *shape] of codes.");
+  module.def("flow_inpaint", &inpaint, nb::arg("model"), nb::arg("x"), nb::arg("known"),
+             nb::arg("steps"), nb::arg("seed"), nb::arg("labels"), nb::arg("given"),
+             nb::arg("threads"), "Data whose unknown numbers climbed the density.");
   module.def("field_encode", &encode_field, nb::arg("model"), nb::arg("sampler"), nb::arg("x"),
              nb::arg("labels"), nb::arg("atol"), nb::arg("rtol"), nb::arg("threads"),
              "Codes [rows, dims] of data, along a field's probability flow.");

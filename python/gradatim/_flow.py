@@ -196,6 +196,49 @@ class FlowModel(DensityMixin, NetworkModel):
             self._threads(None),
         )
 
+    def inpaint(
+        self,
+        X: Any,
+        known: Any,
+        label: Any = None,
+        *,
+        given: Any = None,
+        steps: int = 500,
+        seed: int | None = None,
+    ) -> np.ndarray:
+        """X with other numbers where it is not known, which climb the density from noise.
+
+        Parameters
+        ----------
+        X : array-like of shape (rows, *shape_)
+            What is not known may hold any valid number.
+        known : array-like of bool, (rows, *shape_) or what NumPy broadcasts to it
+            Which numbers stay.
+        label, given : optional
+            As in `encode`.
+        steps : int
+            Steps uphill, each with noise (Dinh, Krueger and Bengio 2015, section 5.2).
+        seed : int, optional
+            None takes random_state's.
+
+        Returns
+        -------
+        ndarray of shape (rows, *shape_)
+        """
+        check_is_fitted(self)
+        X = checked_array(self, X, reset=False)
+        made = _native.flow_inpaint(
+            self._placed(),
+            np.ascontiguousarray(samples_of(X).memory, dtype=np.float64),
+            _known(known, tuple(X.shape)),
+            whole("steps", steps, 0, 10**9),
+            self._seed(seed),
+            labels_each(label, "label", X.shape[0]),
+            _given(given, X.shape[0]),
+            self._threads(None),
+        )
+        return made.reshape(X.shape[0], *self.shape_)
+
     def decode(self, Z: Any, label: Any = None, *, given: Any = None) -> np.ndarray:
         """The samples of codes [rows, numbers of a sample]."""
         check_is_fitted(self)
@@ -208,6 +251,18 @@ class FlowModel(DensityMixin, NetworkModel):
             self._threads(None),
         )
         return made.reshape(Z.shape[0], *self.shape_)
+
+
+def _known(known: Any, shape: tuple[int, ...]) -> np.ndarray:
+    mask = np.asarray(known)
+    if mask.dtype != bool:
+        raise UsageError(f"known is a mask of bool; got {mask.dtype}", "GRD-1194")
+    try:
+        return np.ascontiguousarray(np.broadcast_to(mask, shape), dtype=np.uint8)
+    except ValueError:
+        raise UsageError(
+            f"known has shape {mask.shape}, and does not suit X of shape {shape}", "GRD-1194"
+        ) from None
 
 
 def _given(given: Any, rows: int) -> np.ndarray:

@@ -71,6 +71,7 @@ NAMES: dict[str, str] = {
     "neural.bijection.affine_coupling": "neural.bijection",
     "neural.bijection.diagonal_scaling": "neural.bijection",
     "neural.classifier": "model",
+    "neural.continuous_flow": "model",
     "neural.diffusion": "model",
     "neural.flow": "model",
     "neural.network.conv_classifier": "neural.network",

@@ -47,4 +47,31 @@ consteval api::Setting bound_setting() {
        .range = api::above_to(0.0, 20.0)});
 }
 
+template <class Config>
+consteval api::Setting steps_setting() {
+  return api::setting<&Config::steps>(
+      {.doc = "Autoregressive steps, which take the numbers forwards and in reverse by turns.",
+       .range = api::between(1, 1024)});
+}
+
+template <class Config>
+consteval api::Setting bins_setting() {
+  return api::setting<&Config::bins>(
+      {.doc = "Bins of a spline between its bounds.", .range = api::between(2, 256)});
+}
+
+template <class Config>
+consteval api::Setting tail_bound_setting() {
+  return api::setting<&Config::tail_bound>(
+      {.doc = "Splines bend numbers between minus this and this; beyond, they stay as they are.",
+       .range = api::above_to(0.0, 1e6)});
+}
+
+template <class Config>
+consteval api::Setting inverse_setting() {
+  return api::setting<&Config::inverse>(
+      {.doc = "Whether the way from the base to samples is the quick one, and the density takes a "
+              "pass a number."});
+}
+
 }  // namespace gradatim::neural

@@ -20,7 +20,8 @@ struct FieldParts {
   std::shared_ptr<const process::Prediction> prediction;
   NetworkShape shape;
   at::Device device = at::kCPU;
-  bool unlabelled = true;  // whether it learned without labels, too
+  bool unlabelled = true;   // whether it learned without labels, too
+  bool independent = true;  // whether noise was drawn independently of the data
 };
 
 class DiffusionField final : public process::Field {
@@ -41,6 +42,7 @@ class DiffusionField final : public process::Field {
   process::Vec vjp(process::Space& space, const process::Query& query,
                    const process::ConditionPtr& condition, const process::Vec& w) const override;
   bool differentiable() const override { return true; }
+  bool independent_noise() const override { return parts_.independent; }
   void check(const process::Condition* condition) const override;
 
  private:

@@ -1,43 +1,16 @@
 // Fits neural.diffusion: batches, the objective of the training loop, and the edge to libgradatim.
 #include <fmt/format.h>
 
-#include <functional>
-#include <optional>
-
 #include "gradatim/core/error.h"
-#include "gradatim/neural/diffusion/diffusion_loss.h"
 #include "gradatim/neural/diffusion/diffusion_model.h"
-#include "gradatim/neural/diffusion/variance_loss.h"
+#include "gradatim/neural/diffusion/diffusion_objective.h"
 #include "gradatim/neural/nn/device.h"
 #include "gradatim/neural/nn/error.h"
-#include "gradatim/neural/train/batch_objective.h"
 #include "gradatim/neural/train/identity.h"
 #include "gradatim/neural/train/start.h"
 
 namespace gradatim::neural {
 namespace {
-
-class DiffusionObjective final : public BatchObjective {
- public:
-  DiffusionObjective(const TrainingConfig& config, Batches batches, const FieldParts& parts,
-                     std::optional<VarianceLoss> variance, std::function<ModelCopy()> make_copy)
-      : BatchObjective(parts.net->parameters(), config.accumulate, stream_of(std::move(batches)),
-                       std::move(make_copy)),
-        parts_(parts),
-        variance_(std::move(variance)) {}
-
- protected:
-  double learn(Batch& batch, std::int64_t first, std::int64_t rows) override {
-    auto tensors = tensors_of(batch, parts_.shape, first, rows, parts_.device);
-    if (variance_) variance_->add_to(tensors, batch, parts_, first, rows);
-    tensors.input.dropout.emplace(parts_.shape.seed, Stream::dropout_units, pass());
-    return neural::learn(*parts_.net, tensors, batch.rows);
-  }
-
- private:
-  FieldParts parts_;
-  std::optional<VarianceLoss> variance_;
-};
 
 void check_request(const DiffusionPlan& plan, const data::FitRequest& request) {
   GRADATIM_CHECK(request.samples != nullptr, UsageError, 1010,

@@ -40,14 +40,6 @@ class KnownLabels {
 
 }  // namespace
 
-DiffusionModel::DiffusionModel(DiffusionPlan plan, data::ModelCard card, SampleKind kind,
-                               Scale scale, FieldParts parts)
-    : plan_(std::move(plan)),
-      card_(std::move(card)),
-      kind_(std::move(kind)),
-      scale_(std::move(scale)),
-      parts_(std::move(parts)) {}
-
 std::shared_ptr<const DiffusionModel> DiffusionModel::load(const DiffusionPlan& plan,
                                                            const SafetensorsFile& file,
                                                            const data::ModelCard& card) {
@@ -60,66 +52,46 @@ std::shared_ptr<const DiffusionModel> DiffusionModel::load(const DiffusionPlan& 
                                           std::move(parts));
 }
 
-std::string DiffusionModel::bytes() const {
-  SafetensorsWriter file;
-  data::store_card(card_, file);
-  kind_.store(file);
-  scale_.store(file);
-  parts_.net->parameters().store(file, parts_.net->parameters().values(), "network.");
-  return file.bytes();
-}
-
-std::shared_ptr<const data::Model> DiffusionModel::on(const std::string& device) const {
-  return translated([&]() -> std::shared_ptr<const data::Model> {
-    const at::Device place = device_of(device);
-    if (place == parts_.device) return shared_from_this();
-    FieldParts parts = field_parts(plan_, kind_, 0, place);
-    parts.net->parameters().values().copy_(parts_.net->parameters().values());
-    return std::make_shared<DiffusionModel>(plan_, card_, kind_, scale_, std::move(parts));
-  });
-}
-
-std::shared_ptr<const process::Field> DiffusionModel::field() const {
-  return std::make_shared<DiffusionField>(parts_);
+std::shared_ptr<const FieldModel> DiffusionModel::again(at::Device device) const {
+  return std::make_shared<DiffusionModel>(plan_, card(), kind(), scale(),
+                                          field_parts(plan_, kind(), 0, device));
 }
 
 api::Settings DiffusionModel::sampler() const {
   api::Settings settings{.component = "process.sampler"};
   for (const char* part : {"path", "prediction"}) {
-    settings.parts[part] = card_.settings.parts.at(part);
+    settings.parts[part] = card().settings.parts.at(part);
   }
   return settings;
 }
-
-double DiffusionModel::log_scale() const { return scale_.log_scale(kind_.dims()); }
 
 // The loss of training, on noise and times drawn anew by the seed, and the bound in bits a number.
 std::vector<std::pair<std::string, double>> DiffusionModel::evaluate_samples(
     const data::Samples& samples, std::uint64_t seed) const {
   return translated([&] {
-    kind_.check(samples);
-    if (kind_.source) cannot("that starts from samples has no loss without them");
+    kind().check(samples);
+    if (kind().source) cannot("that starts from samples has no loss without them");
     const at::NoGradGuard plain;
-    const TorchThreads threads(parts_.net->operations_at_once() * 256.0);
+    const TorchThreads threads(parts().net->operations_at_once() * 256.0);
     const auto kept = std::shared_ptr<const data::Samples>(&samples, [](const auto*) {});
     constexpr std::int64_t kRows = 256, kSteps = 64;
-    const auto variance = variance_loss(plan_, scale_, kind_.bytes);
+    const auto variance = variance_loss(plan_, scale(), kind().bytes);
     // Other draws than those of a training with this seed.
     BatchesRequest asked{.samples = kept, .rows = kRows, .seed = ~seed};
     if (variance) asked = variance->asked(std::move(asked));
-    Batches batches(batch_plan(plan_), scale_, std::move(asked));
-    const KnownLabels known(kind_, samples);
+    Batches batches(batch_plan(plan_), scale(), std::move(asked));
+    const KnownLabels known(kind(), samples);
     double sum = 0.0;
     for (std::int64_t step = 0; step < kSteps; ++step) {
       Batch batch = batches.at(step);
       known.set(batch);
-      auto tensors = tensors_of(batch, parts_.shape, 0, kRows, parts_.device);
-      if (variance) variance->add_to(tensors, batch, parts_, 0, kRows);
-      sum += loss_of(*parts_.net, tensors);
+      auto tensors = tensors_of(batch, parts().shape, 0, kRows, parts().device);
+      if (variance) variance->add_to(tensors, batch, parts(), 0, kRows);
+      sum += loss_of(*parts().net, tensors);
     }
     std::vector<std::pair<std::string, double>> metrics{{"loss", sum / kSteps}};
     if (!variance) return metrics;
-    const Bound bound = variational_bound(parts_, plan_, *variance, scale_, kept, seed,
+    const Bound bound = variational_bound(parts(), plan_, *variance, scale(), kept, seed,
                                           [&](Batch& batch) { known.set(batch); });
     // Of data that are no bytes a density, in the data's own units.
     const double units = log_scale() / (std::numbers::ln2 * static_cast<double>(samples.size()));

@@ -15,6 +15,7 @@
 #include "gradatim/neural/diffusion/diffusion_field.h"
 #include "gradatim/neural/diffusion/diffusion_loss.h"
 #include "gradatim/neural/diffusion/step_cost.h"
+#include "gradatim/neural/model/diffusion.h"
 #include "gradatim/neural/train/batches.h"
 
 namespace gradatim::neural {

@@ -6,7 +6,7 @@ namespace gradatim::neural {
 namespace {
 
 Perceptron layers_of(const Scope& scope, std::int64_t in, std::int64_t out,
-                const ConditionerConfig& config) {
+                     const ConditionerConfig& config) {
   std::vector<Tensor> weights, biases;
   for (int k = 0; k <= config.layers; ++k) {
     const bool last = k == config.layers;

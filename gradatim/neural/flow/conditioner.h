@@ -7,8 +7,8 @@
 #include <cstdint>
 
 #include "gradatim/neural/network/mlp.h"
-#include "gradatim/neural/nn/perceptron.h"
 #include "gradatim/neural/nn/parameters.h"
+#include "gradatim/neural/nn/perceptron.h"
 #include "gradatim/neural/nn/tensor.h"
 
 namespace gradatim::neural {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "gradatim/core/error.h"
 #include "gradatim/neural/size.h"
@@ -100,6 +101,11 @@ std::pair<Tensor, Tensor> DataMap::states(const Tensor& v) const {
   const Tensor log_p = p.log(), log_q = at::log1p(-p);
   const double constant = scaled + std::log(0.5 - margin_) * static_cast<double>(v.size(1));
   return {log_p - log_q, (log_p + log_q).sum(1).neg() + constant};
+}
+
+double DataMap::largest_state() const {
+  if (!scale_.uniform() || margin_ > 0.0) return std::numeric_limits<double>::infinity();
+  return 1.0;
 }
 
 void DataMap::store(SafetensorsWriter& file) const {

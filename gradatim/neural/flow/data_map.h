@@ -34,6 +34,9 @@ class DataMap {
   /// The same map of tensors v [rows, dims], differentiable; ln |det| [rows].
   std::pair<Tensor, Tensor> states(const Tensor& v) const;
 
+  /// The largest |state| of data within the range that it was made for; infinite where it has none.
+  double largest_state() const;
+
   void store(SafetensorsWriter& file) const;
   static DataMap load(const SafetensorsFile& file, std::int64_t dims);
 

@@ -21,11 +21,6 @@ using process::RowRange;
 // Below so many multiplications a chunk is one thread's.
 constexpr double kOneThread = 2e8;
 
-Tensor tensor_of(const std::vector<double>& numbers, std::vector<std::int64_t> sizes,
-                 at::Device device) {
-  return at::tensor(at::ArrayRef<double>(numbers), at::kDouble).to(device, at::kFloat).view(sizes);
-}
-
 // The mean of draws a row, and its standard error.
 process::Likelihood mean_of(const std::vector<std::vector<double>>& draws) {
   const std::size_t rows = draws.front().size();
@@ -43,6 +38,11 @@ process::Likelihood mean_of(const std::vector<std::vector<double>>& draws) {
 }
 
 }  // namespace
+
+Tensor floats_of(const std::vector<double>& numbers, std::vector<std::int64_t> sizes,
+                 at::Device device) {
+  return at::tensor(at::ArrayRef<double>(numbers), at::kDouble).to(device, at::kFloat).view(sizes);
+}
 
 std::int64_t FlowModel::chunk_rows() const {
   return std::clamp<std::int64_t>((std::int64_t{1} << 16) / kind_.dims(), 16, 256);
@@ -146,7 +146,7 @@ std::vector<double> FlowModel::one_draw(std::span<const double> data, const Flow
     std::vector<std::int64_t> sizes{chunk_rows()};
     sizes.insert(sizes.end(), kind_.shape.begin(), kind_.shape.end());
     const Tensor found =
-        densities(tensor_of(states, sizes, parts_.device), request, chunk).cpu().contiguous();
+        densities(floats_of(states, sizes, parts_.device), request, chunk).cpu().contiguous();
     for (std::int64_t k = 0; k < chunk.rows; ++k) {
       const double nats = double{found.const_data_ptr<float>()[k]} + log_det[to_size(k)];
       GRADATIM_CHECK(!std::isnan(nats), NumericError, 4032,
@@ -212,39 +212,46 @@ std::vector<float> FlowModel::sample(const FlowRequest& request) const {
   return out;
 }
 
-std::vector<float> FlowModel::encode(std::span<const double> data,
-                                     const FlowRequest& request) const {
+void FlowModel::check_labelled(const FlowRequest& request) const {
   check(request);
-  parts_.map.check_whole(data);
   GRADATIM_CHECK(!request.labels.empty() || parts_.given.classes() == 0, UsageError, 1104,
                  "the flow learned samples with labels, and codes belong to one; name it");
-  const std::int64_t dims = kind_.dims();
+}
+
+// States [rows, sample...] of a chunk's data, whole numbers as the middles of their cells.
+Tensor FlowModel::middles(std::span<const double> data, const FlowRequest& request,
+                          const Chunk& chunk) const {
+  const auto dims = to_size(kind_.dims());
+  std::vector<double> states(to_size(chunk_rows()) * dims);
+  for (std::int64_t k = 0; k < chunk_rows(); ++k) {
+    const std::int64_t row = std::min(chunk.first + k, request.rows - 1);
+    const auto state = std::span(states).subspan(to_size(k) * dims, dims);
+    std::ranges::copy(data.subspan(to_size(row) * dims, dims), state.begin());
+    if (parts_.map.whole()) std::ranges::for_each(state, [](double& v) { v += 0.5; });
+    parts_.map.to_state(state);
+  }
+  std::vector<std::int64_t> sizes{chunk_rows()};
+  sizes.insert(sizes.end(), kind_.shape.begin(), kind_.shape.end());
+  return floats_of(states, sizes, parts_.device);
+}
+
+std::vector<float> FlowModel::encode(std::span<const double> data,
+                                     const FlowRequest& request) const {
+  check_labelled(request);
+  parts_.map.check_whole(data);
   std::vector<float> out(data.size());
   for_chunks({0, request.rows}, [&](const Chunk& chunk) {
-    std::vector<double> states(to_size(chunk_rows() * dims));
-    for (std::int64_t k = 0; k < chunk_rows(); ++k) {
-      const std::int64_t row = std::min(chunk.first + k, request.rows - 1);
-      const auto state = std::span(states).subspan(to_size(k * dims), to_size(dims));
-      std::ranges::copy(data.subspan(to_size(row * dims), to_size(dims)), state.begin());
-      if (parts_.map.whole()) std::ranges::for_each(state, [](double& v) { v += 0.5; });
-      parts_.map.to_state(state);
-    }
-    std::vector<std::int64_t> sizes{chunk_rows()};
-    sizes.insert(sizes.end(), kind_.shape.begin(), kind_.shape.end());
-    const Tensor codes =
-        parts_.net->encode(tensor_of(states, sizes, parts_.device), context(request, chunk))
-            .cpu()
-            .contiguous();
-    std::copy_n(codes.const_data_ptr<float>(), chunk.rows * dims, out.data() + chunk.first * dims);
+    const Tensor states = middles(data, request, chunk);
+    const Tensor codes = parts_.net->encode(states, context(request, chunk)).cpu().contiguous();
+    std::copy_n(codes.const_data_ptr<float>(), chunk.rows * kind_.dims(),
+                out.data() + chunk.first * kind_.dims());
   });
   return out;
 }
 
 std::vector<float> FlowModel::decode(std::span<const double> codes,
                                      const FlowRequest& request) const {
-  check(request);
-  GRADATIM_CHECK(!request.labels.empty() || parts_.given.classes() == 0, UsageError, 1104,
-                 "the flow learned samples with labels, and codes belong to one; name it");
+  check_labelled(request);
   const std::int64_t dims = kind_.dims();
   std::vector<float> out(codes.size());
   for_chunks({0, request.rows}, [&](const Chunk& chunk) {
@@ -253,7 +260,7 @@ std::vector<float> FlowModel::decode(std::span<const double> codes,
       const std::int64_t row = std::min(chunk.first + k, request.rows - 1);
       std::ranges::copy(codes.subspan(to_size(row * dims), to_size(dims)), z.begin() + k * dims);
     }
-    const Tensor states = parts_.net->decode(tensor_of(z, {chunk_rows(), dims}, parts_.device),
+    const Tensor states = parts_.net->decode(floats_of(z, {chunk_rows(), dims}, parts_.device),
                                              context(request, chunk));
     put_data(states, chunk, 0, out);
   });

@@ -55,6 +55,9 @@ class FlowModel final : public data::Model, public process::Flow {
                             const process::FlowRequest& request) const override;
   std::vector<float> decode(std::span<const double> codes,
                             const process::FlowRequest& request) const override;
+  std::vector<float> inpaint(std::span<const double> data, std::span<const std::uint8_t> known,
+                             std::int64_t steps,
+                             const process::FlowRequest& request) const override;
 
  private:
   struct Chunk {
@@ -69,6 +72,9 @@ class FlowModel final : public data::Model, public process::Flow {
                   const process::FlowRequest& request, const Chunk& chunk) const;
   Tensor densities(const Tensor& states, const process::FlowRequest& request,
                    const Chunk& chunk) const;
+  void check_labelled(const process::FlowRequest& request) const;
+  Tensor middles(std::span<const double> data, const process::FlowRequest& request,
+                 const Chunk& chunk) const;
   std::vector<double> one_draw(std::span<const double> data, const process::FlowRequest& request,
                                int draw) const;
   void put_data(const Tensor& states, const Chunk& chunk, std::int64_t first,
@@ -80,6 +86,9 @@ class FlowModel final : public data::Model, public process::Flow {
   FlowParts parts_;
 };
 
+/// Numbers as float32 on a device.
+Tensor floats_of(const std::vector<double>& numbers, std::vector<std::int64_t> sizes,
+                 at::Device device);
 /// What a flow of this plan is made of for such samples.
 FlowShape flow_shape(const SampleKind& kind, const Given& given, std::uint64_t seed);
 std::shared_ptr<FlowNet> flow_net(const FlowPlan& plan, const FlowShape& shape, at::Device device);

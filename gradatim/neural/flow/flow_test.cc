@@ -41,14 +41,8 @@ std::shared_ptr<data::Samples> unlabelled(std::shared_ptr<data::Samples> samples
   return samples;
 }
 
-std::vector<double> numbers_of(const data::Samples& samples) {
+std::vector<double> values_in(const data::Samples& samples) {
   return {samples.numbers.begin(), samples.numbers.end()};
-}
-
-double mean_of(const std::vector<double>& values) {
-  double sum = 0.0;
-  for (const double value : values) sum += value;
-  return sum / static_cast<double>(values.size());
 }
 
 // Whole numbers from 0 to 5, 2 and 3 more often.
@@ -180,7 +174,7 @@ TEST(Flow, LabelsAreLearnedAndAddedOver) {
   const auto samples = two_blobs(400);
   const auto model = fit_flow({{"base", "gaussian"}}, samples);
   const Flow& flow = flow_of(model);
-  const auto x = numbers_of(*samples);
+  const auto x = values_in(*samples);
   const auto rows = samples->count;
   const auto left = flow.log_prob(x, {.rows = rows, .labels = {0}}).log_prob;
   const auto right = flow.log_prob(x, {.rows = rows, .labels = {1}}).log_prob;
@@ -220,7 +214,7 @@ TEST(Flow, ARowDoesNotDependOnHowManyAreAskedFor) {
   EXPECT_TRUE(std::equal(few.begin(), few.end(), all.begin()));
   const auto part = flow.sample({.rows = 700, .seed = 1, .only = process::RowRange{300, 200}});
   EXPECT_TRUE(std::equal(part.begin(), part.end(), all.begin() + 600));
-  const auto x = numbers_of(*samples);
+  const auto x = values_in(*samples);
   const auto density = flow.log_prob(x, {.rows = 700}).log_prob;
   const auto one = flow.log_prob(std::span(x).subspan(2, 2), {.rows = 1}).log_prob;
   EXPECT_EQ(one[0], density[1]);
@@ -234,7 +228,7 @@ TEST(Flow, AFileKeepsItAndACheckpointLeadsToTheSame) {
   const std::vector<api::Option> whole = {{"steps", "60"}, {"base", "mixture"}};
   const auto model = fit_flow(whole, samples);
   const auto loaded = data::load_model_bytes(model->bytes(), "memory");
-  const auto x = numbers_of(*samples);
+  const auto x = values_in(*samples);
   const auto here = flow_of(model).log_prob(x, {.rows = 300}).log_prob;
   const auto there = flow_of(loaded).log_prob(x, {.rows = 300}).log_prob;
   for (std::size_t k = 0; k < here.size(); ++k) EXPECT_NEAR(here[k], there[k], 1e-5);

@@ -5,36 +5,12 @@
 
 #include <algorithm>
 
-#include "gradatim/api/registry.h"
-#include "gradatim/api/settings.h"
-#include "gradatim/core/error.h"
-#include "gradatim/core/normal.h"
-#include "gradatim/neural/flow/flow_net.h"
-#include "gradatim/neural/size.h"
+#include "gradatim/neural/flow/random_flow_testing.h"
 
 namespace gradatim::neural {
 namespace {
 
 constexpr std::int64_t kLawRows = 16;
-
-Tensor normal_tensor(std::vector<std::int64_t> sizes, std::uint64_t seed) {
-  std::vector<double> numbers(to_size(c10::multiply_integers(sizes)));
-  normals(Philox(seed, Stream::data), 0, numbers);
-  return at::tensor(at::ArrayRef<double>(numbers), at::kDouble).to(at::kFloat).view(sizes);
-}
-
-// Small settings, where a component has them: laws do not need wide networks.
-api::Settings small_settings(const api::Entry& entry) {
-  api::Settings settings{.component = std::string(entry.text.name)};
-  const auto shrink = [&](std::string_view name, std::int64_t value) {
-    for (const auto& setting : entry.settings) {
-      if (setting.name == name) settings.values[std::string(name)] = value;
-    }
-  };
-  shrink("width", 16);
-  shrink("layers", 2);
-  return api::complete(settings);
-}
 
 struct LawCase {
   std::string name;
@@ -45,33 +21,13 @@ class FlowLaws : public ::testing::TestWithParam<LawCase> {
  protected:
   // Skips a shape that the component refuses in a line.
   void SetUp() override {
-    const auto& entry = *api::Registry::instance().find(GetParam().name);
-    const auto settings = small_settings(entry);
-    std::shared_ptr<const Maker> maker;
-    if (entry.kind == Bijection::kKind) {
-      maker = api::build_as<Bijection>(settings);
-    } else {
-      maker = api::build_as<Architecture>(settings);
-    }
-    base_ = api::build_as<BaseDensity>({.component = "neural.base.gaussian"});
-    maker_ = maker;
-    const FlowShape& shape = GetParam().shape;
-    try {
-      net_ = make_flow(*maker_, *base_, shape);
-    } catch (const UsageError& error) {
-      EXPECT_EQ(error.code(), 1191) << error.what();
-      GTEST_SKIP() << error.what();
-    }
-    std::vector<std::int64_t> sizes{kLawRows};
-    sizes.insert(sizes.end(), shape.sample.begin(), shape.sample.end());
-    x_ = normal_tensor(sizes, 5);
-    if (shape.context() > 0) context_ = normal_tensor({kLawRows, shape.context()}, 6);
-    net_->steps().start(x_, context_);
-    // Behind that, parameters of which none is special: layers that begin at 0 say nothing.
-    const at::NoGradGuard plain;
-    for (const auto& item : net_->parameters().items()) {
-      item.value.add_(normal_tensor(item.value.sizes().vec(), 7 + to_size(item.offset)), 0.2);
-    }
+    testing::RandomFlow flow(GetParam().name, GetParam().shape, kLawRows);
+    if (!flow.net) GTEST_SKIP() << flow.refused;
+    maker_ = flow.maker;
+    base_ = flow.base;
+    net_ = std::move(flow.net);
+    x_ = flow.x;
+    context_ = flow.context;
   }
 
   std::shared_ptr<const Maker> maker_;

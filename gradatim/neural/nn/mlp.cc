@@ -6,9 +6,11 @@
 // or, residual: h_1 = W_0 h_0 + b_0, h_{k+1} = h_k + W_k2 a(W_k1 h_k + b_k1) + b_k2.
 #include "gradatim/neural/network/mlp.h"
 
+#include <numbers>
 #include <optional>
 
 #include "gradatim/neural/nn/activated.h"
+#include "gradatim/neural/nn/mlp_along_function.h"
 #include "gradatim/neural/nn/mlp_pass.h"
 #include "gradatim/neural/nn/net.h"
 #include "gradatim/neural/nn/time_embedding.h"
@@ -18,6 +20,36 @@ namespace gradatim::neural {
 namespace {
 
 constexpr std::int64_t kTimeWidth = 64;
+
+// a(z) and its derivative, which can both be differentiated.
+struct Activated {
+  Tensor value, slope;
+};
+Activated with_slope(Activation kind, const Tensor& z) {
+  switch (kind) {
+    case Activation::silu: {
+      const Tensor s = z.sigmoid(), a = z * s;
+      return {a, s + a * (1.0 - s)};
+    }
+    case Activation::gelu: {
+      const Tensor below = 0.5 * (1.0 + (z * (1.0 / std::numbers::sqrt2)).erf());
+      const Tensor density =
+          (z.square() * -0.5).exp() * (0.5 * std::numbers::inv_sqrtpi * std::numbers::sqrt2);
+      return {z * below, below + z * density};
+    }
+    case Activation::relu: return {at::relu(z), (z > 0.0).to(z.scalar_type())};
+    case Activation::selu: {
+      constexpr double kScale = 1.0507009873554805, kAlpha = 1.6732632423543772;
+      const Tensor below = z.clamp_max(0.0).exp() * (kScale * kAlpha);
+      return {at::selu(z), at::where(z > 0.0, at::full_like(z, kScale), below)};
+    }
+    case Activation::tanh: {
+      const Tensor a = z.tanh();
+      return {a, 1.0 - a.square()};
+    }
+  }
+  return {z, at::ones_like(z)};
+}
 
 struct Linear {
   Tensor weight, bias;  // [out, in], [out]
@@ -78,6 +110,64 @@ class Mlp final : public Net {
   }
 
   Tensor features(const NetInput& input) override { return hidden(input); }
+
+  Along along(const NetInput& input, const Tensor& directions) override {
+    if (config_.residual || !parameters().values().is_cpu()) return torch_along(input, directions);
+    const Tensor x = flat(input.x).contiguous();
+    const Tensor time = time_input(input);
+    const Tensor first = at::cat({x, time.expand({x.size(0), time.size(1)})}, 1);
+    const Tensor shift = shift_of(input), z = directions.contiguous();
+    const AlongShape shape{places(), parameters().count(), dims_};
+    if (!at::GradMode::is_enabled()) {
+      const auto [out, products] =
+          AlongPass(shape, values(), first.detach(), shift, z).forward(false);
+      return {shaped(out), products};
+    }
+    std::vector<Tensor> parts;
+    for (const auto& item : parameters().items()) {
+      if (!labels_.defined() || !item.value.is_same(labels_)) parts.push_back(item.value);
+    }
+    const auto made = AlongFunction::apply(shape, values(), x, first.detach(),
+                                           shift.defined() ? std::optional(shift) : std::nullopt, z,
+                                           at::TensorList(parts));
+    return {shaped(made[0]), made[1]};
+  }
+
+  // Directions go forward beside the states, all of them behind one another.
+  Along torch_along(const NetInput& input, const Tensor& directions) const {
+    const Linear& first = layers_.front();
+    const Tensor of_state = first.weight.narrow(1, 0, dims_).t();
+    const Tensor of_time = first.weight.narrow(1, dims_, first.weight.size(1) - dims_).t();
+    Tensor h =
+        at::addmm(at::addmm(first.bias, time_input(input), of_time), flat(input.x), of_state);
+    if (labels_.defined()) h = h + labels_.index_select(0, input.labels);
+    Tensor d = at::matmul(directions, of_state);  // [directions, rows or 1, width]
+    const auto through = [&](const Linear& layer) {
+      h = layer(h);
+      d = at::matmul(d, layer.weight.t());
+    };
+    const auto activate = [&] {
+      const auto [value, slope] = with_slope(config_.activation, h);
+      h = value;
+      d = d * slope;
+    };
+    for (std::size_t k = 1; k + 1 < layers_.size(); ++k) {
+      if (config_.residual) {
+        const Tensor below = h, d_below = d;
+        through(layers_[k]);
+        activate();
+        through(layers_[++k]);
+        h = h + below;
+        d = d + d_below;
+      } else {
+        activate();
+        through(layers_[k]);
+      }
+    }
+    if (!config_.residual) activate();
+    through(layers_.back());
+    return {shaped(h), d.expand({d.size(0), h.size(0), h.size(1)})};
+  }
 
   bool row_by_row() const override { return parameters().values().is_cpu(); }
   // Threads wait for each other once a pass.
@@ -154,8 +244,9 @@ class Mlp final : public Net {
   // [rows or 1, 1 or kTimeWidth]
   Tensor time_input(const NetInput& input) const {
     const Tensor scaled = input.t * shape_.time_scale;
-    return config_.time_input == TimeInput::plain ? (scaled * 1e-3).unsqueeze(1)
-                                                  : time_embedding(scaled, kTimeWidth);
+    return config_.time_input == TimeInput::plain
+               ? (scaled * 1e-3).unsqueeze(1)
+               : time_embedding(scaled * shape_.wave_scale, kTimeWidth);
   }
   Tensor first_input(const NetInput& input) const {
     return at::cat({flat(input.x), time_input(input)}, 1);

@@ -1,46 +1,17 @@
 #include "gradatim/neural/nn/mlp_pass.h"
 
 #include <algorithm>
-#include <memory>
 #include <utility>
 
-#include "gradatim/core/parallel.h"
 #include "gradatim/neural/nn/kernel/activation.h"
 #include "gradatim/neural/nn/kernel/product.h"
-#include "gradatim/neural/nn/tensor.h"
+#include "gradatim/neural/nn/mlp_blocks.h"
 #include "gradatim/neural/size.h"
 
 namespace gradatim::neural {
 namespace {
 
 using kernel::kBlock;
-
-constexpr std::int64_t kMostParts = 8;  // each needs gradients of its own
-
-std::int64_t blocks_of(std::int64_t rows) { return (rows + kBlock - 1) / kBlock; }
-
-// As many threads as the caller gave torch, which is one where there is little to do.
-void in_parallel(std::int64_t tasks, const std::function<void(std::int64_t)>& f) {
-  if (at::get_num_threads() > 1) return parallel_tasks(tasks, f);
-  for (std::int64_t task = 0; task < tasks; ++task) f(task);
-}
-
-// [height, kBlock] of a block on its way, in memory that nobody has written to yet.
-class Room {
- public:
-  explicit Room(std::int64_t height)
-      : numbers_(std::make_unique_for_overwrite<float[]>(to_size(height * kBlock))) {}
-  operator float*() { return numbers_.get(); }
-
- private:
-  std::unique_ptr<float[]> numbers_;
-};
-
-// rows [rows, width] as [width, kBlock], with zeros behind the last row.
-void lay(const float* rows, std::int64_t count, std::int64_t width, float* block) {
-  if (count < kBlock) std::fill_n(block, width * kBlock, 0.0F);
-  kernel::transpose(count, width, {rows, width}, {block, kBlock});
-}
 
 // One block of rows on its way through the layers, and back.
 class Block {
@@ -215,22 +186,12 @@ void MlpPass::forward(const float* parameters, const MlpInput& input, float* out
 
 void MlpPass::backward(const float* parameters, const MlpInput& input, const float* output_gradient,
                        std::span<float> gradients, float* shift_gradient, float* input_gradient) {
-  const std::int64_t blocks = blocks_of(input.rows), each = shape_.kept() * kBlock;
-  const std::int64_t parts = std::min(blocks, kMostParts);
-  partial_.assign(to_size(parts - 1) * gradients.size(), 0.0F);
-  in_parallel(parts, [&](std::int64_t part) {
-    float* own =
-        part == 0 ? gradients.data() : partial_.data() + to_size(part - 1) * gradients.size();
-    for (std::int64_t k = part * blocks / parts; k < (part + 1) * blocks / parts; ++k) {
-      Block(shape_, parameters, input, k)
-          .backward(kept_.data() + (k + 1) * each, output_gradient, own, shift_gradient,
-                    input_gradient);
-    }
+  const std::int64_t each = shape_.kept() * kBlock;
+  in_parts(blocks_of(input.rows), gradients, partial_, [&](std::int64_t block, float* own) {
+    Block(shape_, parameters, input, block)
+        .backward(kept_.data() + (block + 1) * each, output_gradient, own, shift_gradient,
+                  input_gradient);
   });
-  for (std::size_t k = 0; k + 1 < to_size(parts); ++k) {
-    const float* more = partial_.data() + k * gradients.size();
-    for (std::size_t i = 0; i < gradients.size(); ++i) gradients[i] += more[i];
-  }
 }
 
 }  // namespace gradatim::neural

@@ -46,6 +46,45 @@ TEST(Mlp, BackwardByHandEqualsAutomaticDifferentiation) {
   }
 }
 
+// Directions that go forward against those that go back, and the derivatives of both.
+TEST(Mlp, DirectionsAlongTheNetworkAreThoseOfAutomaticDifferentiation) {
+  for (const std::string activation : {"silu", "gelu", "relu", "selu", "tanh"}) {
+    for (const std::string residual : {"false", "true"}) {
+      for (const std::string time : {"embedded", "plain"}) {
+        SCOPED_TRACE(activation + ", " + residual + ", " + time);
+        const auto net = mlp({{"width", "9"},
+                              {"activation", activation},
+                              {"residual", residual},
+                              {"time_input", time}},
+                             {.sample = {3}, .classes = 4, .time_scale = 9});
+        net->parameters().require_gradients(true);
+        const NetInput in = input(7, 3, 4);
+        const Tensor basis = at::eye(3).unsqueeze(1), signs = at::randn({2, 7, 3}).sign();
+        for (const Tensor& z : {basis, signs}) {
+          std::vector<Tensor> forms, gradients;
+          for (const bool forward : {true, false}) {
+            const at::AutoGradMode graph(true);
+            NetInput asked = in;
+            asked.x = in.x.clone().requires_grad_();
+            const Along found = forward ? net->along(asked, z) : net->Net::along(asked, z);
+            EXPECT_LT((found.output - net->forward(in)).abs().max().item<float>(), 1e-5F);
+            const Tensor products = (found.products * z).sum(-1);
+            forms.push_back(products.detach());
+            net->parameters().gradients().zero_();
+            torch::autograd::backward({products.square().sum() + found.output.sum()}, {});
+            gradients.push_back(
+                at::cat({net->parameters().gradients(), asked.x.grad().reshape({-1})}));
+          }
+          EXPECT_LT((forms[0] - forms[1]).abs().max().item<float>(), 1e-4F);
+          EXPECT_GT(gradients[0].abs().max().item<float>(), 1e-2F);
+          EXPECT_LT((gradients[0] - gradients[1]).abs().max().item<float>(),
+                    1e-4F * gradients[0].abs().max().item<float>());
+        }
+      }
+    }
+  }
+}
+
 // Rows behind whole blocks, widths behind whole tiles and vectors; the same numbers, whatever is
 // computed beside a row and on how many threads.
 TEST(Mlp, ARowIsTheSameInEveryBatchAndInTraining) {

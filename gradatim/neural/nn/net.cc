@@ -19,6 +19,24 @@ void Net::set_precision(Precision precision) {
   check_bfloat16(parameters_.values().device());
 }
 
+Along Net::along(const NetInput& input, const Tensor& directions) {
+  const bool goes_back = at::GradMode::is_enabled();
+  const at::AutoGradMode graph(true);
+  NetInput asked = input;
+  if (!asked.x.requires_grad()) asked.x = asked.x.detach().requires_grad_();
+  const Tensor output = forward(asked);
+  const std::int64_t rows = output.size(0);
+  std::vector<Tensor> products;
+  for (std::int64_t k = 0; k < directions.size(0); ++k) {
+    const Tensor z = directions[k].expand({rows, directions.size(2)}).reshape(output.sizes());
+    products.push_back(torch::autograd::grad({output}, {asked.x}, {z}, true, goes_back)
+                           .front()
+                           .reshape({rows, -1}));
+  }
+  const Tensor all = at::stack(products);
+  return goes_back ? Along{output, all} : Along{output.detach(), all.detach()};
+}
+
 Tensor Net::features(const NetInput&) {
   throw UsageError(1170, "this network has no features; conv_classifier and mlp have");
 }

@@ -25,6 +25,12 @@ struct NetInput {
   std::optional<Philox> dropout = {};  // draws of what a step of training leaves out
 };
 
+/// An output, and how it changes along some directions.
+struct Along {
+  Tensor output;    // [rows, sample...]
+  Tensor products;  // [directions, rows, dims]: J z or z^T J, whichever the network has at hand
+};
+
 class Net {
  public:
   virtual ~Net() = default;
@@ -33,6 +39,10 @@ class Net {
   const Parameters& parameters() const { return parameters_; }
   /// [rows, sample...], with `outputs` times as many channels; or [rows, scores].
   virtual Tensor forward(const NetInput& input) = 0;
+  /// Of a field, the output and its products with directions z [directions, rows or 1, dims]; under
+  /// an active gradient mode both know how to go back, to parameters and to x. By default z^T J, by
+  /// automatic differentiation, one direction after the other.
+  virtual Along along(const NetInput& input, const Tensor& directions);
   /// [rows, width]: what a classifier's last layer takes. UsageError GRD-1170 where there is none.
   virtual Tensor features(const NetInput& input);
   /// Multiplications and additions for a row between two places where threads wait for each other:

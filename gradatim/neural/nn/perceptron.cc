@@ -62,11 +62,11 @@ class PerceptronFunction : public torch::autograd::Function<PerceptronFunction> 
     const auto& perceptron =
         *reinterpret_cast<const Perceptron*>(context->saved_data["perceptron"].toInt());
     variable_list result(to_size(context->saved_data["parameters"].toInt()) + 2);
-    const bool further = context->needs_input_grad(0);
+    const bool further = context->needs_input_grad(0), learns = context->needs_input_grad(1);
     const auto kept = context->get_saved_variables();
     const Tensor gradient = gradients[0].contiguous();
     if (!perceptron.narrow()) {
-      result[0] = perceptron.wide_backward(kept, gradient, further);
+      result[0] = perceptron.wide_backward(kept, gradient, further, learns);
       return result;
     }
     auto pass = c10::static_intrusive_pointer_cast<Kept>(context->saved_data["pass"].toCapsule());
@@ -74,6 +74,11 @@ class PerceptronFunction : public torch::autograd::Function<PerceptronFunction> 
                  &last = perceptron.biases_.back().grad();
     float* begin = first.data_ptr<float>();
     const auto size = to_size(last.data_ptr<float>() + last.numel() - begin);
+    std::vector<float> unused;  // where nobody learns
+    if (!learns) {
+      unused.resize(size);
+      begin = unused.data();
+    }
     if (further) result[0] = at::empty_like(kept[0]);
     pass->pass->backward(perceptron.begin(), input_of(kept[0]), gradient.const_data_ptr<float>(),
                          {begin, size}, nullptr, further ? result[0].data_ptr<float>() : nullptr);
@@ -144,11 +149,13 @@ Tensor Perceptron::wide_forward(const Tensor& x, std::vector<Tensor>* kept) cons
 
 // Of relu: where a layer's input is 0, nothing goes back.
 Tensor Perceptron::wide_backward(const std::vector<Tensor>& kept, const Tensor& gradient,
-                                 bool further) const {
+                                 bool further, bool learns) const {
   Tensor g = gradient;
   for (std::size_t k = weights_.size(); k-- > 0;) {
-    weights_[k].mutable_grad().addmm_(g.t(), kept[k]);
-    biases_[k].mutable_grad().add_(g.sum(0));
+    if (learns) {
+      weights_[k].mutable_grad().addmm_(g.t(), kept[k]);
+      biases_[k].mutable_grad().add_(g.sum(0));
+    }
     if (k == 0 && !further) return {};
     g = g.mm(weights_[k]);
     if (k > 0) g = at::threshold_backward(g, kept[k], 0.0);

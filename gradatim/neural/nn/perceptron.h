@@ -28,7 +28,8 @@ class Perceptron {
   bool narrow() const;
   Tensor layer_by_layer(const Tensor& x) const;
   Tensor wide_forward(const Tensor& x, std::vector<Tensor>* kept) const;
-  Tensor wide_backward(const std::vector<Tensor>& kept, const Tensor& gradient, bool further) const;
+  Tensor wide_backward(const std::vector<Tensor>& kept, const Tensor& gradient, bool further,
+                       bool learns) const;
   MlpShape shape() const;
   const float* begin() const { return weights_.front().const_data_ptr<float>(); }
 

@@ -11,7 +11,7 @@
 namespace gradatim::neural {
 namespace {
 
-constexpr std::int64_t kBlock = 1 << 17;
+constexpr std::int64_t kSumBlock = 1 << 17;
 
 // As many sums as fill the vectors of any processor, each over every kLanes-th element.
 double dot_of(const float* a, const float* b, std::int64_t count) {
@@ -31,9 +31,9 @@ double sum_of_products(const Tensor& a, const Tensor& b) {
   if (!a.is_cpu()) return at::dot(a.flatten(), b.flatten()).item<double>();
   GRADATIM_ASSERT(a.is_contiguous() && b.is_contiguous() && a.numel() == b.numel());
   const auto *x = a.const_data_ptr<float>(), *y = b.const_data_ptr<float>();
-  std::vector<double> parts(to_size((a.numel() + kBlock - 1) / kBlock));
-  parallel_for(a.numel(), kBlock, [&](std::int64_t begin, std::int64_t end) {
-    parts[to_size(begin / kBlock)] = dot_of(x + begin, y + begin, end - begin);
+  std::vector<double> parts(to_size((a.numel() + kSumBlock - 1) / kSumBlock));
+  parallel_for(a.numel(), kSumBlock, [&](std::int64_t begin, std::int64_t end) {
+    parts[to_size(begin / kSumBlock)] = dot_of(x + begin, y + begin, end - begin);
   });
   return std::accumulate(parts.begin(), parts.end(), 0.0);
 }

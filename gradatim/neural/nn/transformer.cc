@@ -153,7 +153,8 @@ class Transformer final : public Net {
   }
 
   Tensor condition(const NetInput& input) const {
-    const Tensor waves = time_embedding(input.t * shape_.time_scale, kFrequencies);
+    const Tensor waves =
+        time_embedding(input.t * (shape_.time_scale * shape_.wave_scale), kFrequencies);
     const Tensor time = (*time2_)(at::silu((*time1_)(waves)));
     return labels_.defined() ? time + labels_.index_select(0, input.labels) : time;
   }

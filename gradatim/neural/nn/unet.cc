@@ -62,7 +62,7 @@ class Unet final : public Net {
 
   Tensor forward(const NetInput& input) override {
     const PooledMemory memory;
-    const Tensor t = input.t * shape_.time_scale;
+    const Tensor t = input.t * (shape_.time_scale * shape_.wave_scale);
     const Tensor time = activated(config_.activation, embedded(t, input.labels));
     Dropout dropout(input.dropout);
     Tensor h = config_.center_input ? 2.0 * input.x - 1.0 : input.x;

@@ -3,10 +3,11 @@
 
 from gradatim.neural import architecture, base, bijection, model, network, training
 from gradatim.neural._diffusers import from_diffusers
-from gradatim.neural._estimators import Classifier, DiffusionModel, NormalizingFlow
+from gradatim.neural._estimators import Classifier, ContinuousFlow, DiffusionModel, NormalizingFlow
 
 __all__ = [
     "Classifier",
+    "ContinuousFlow",
     "DiffusionModel",
     "NormalizingFlow",
     "architecture",

@@ -59,6 +59,13 @@ struct Silu {
     const V s = sigmoid(d, z);
     return hn::Mul(s, hn::Add(hn::Set(d, 1.0F), hn::Mul(z, hn::Sub(hn::Set(d, 1.0F), s))));
   }
+  // s (1 - s) (2 + z (1 - 2 s))
+  template <class D, class V>
+  V curvature(D d, V z) const {
+    const V s = sigmoid(d, z), one = hn::Set(d, 1.0F), two = hn::Set(d, 2.0F);
+    const V bend = hn::MulAdd(z, hn::NegMulAdd(two, s, one), two);
+    return hn::Mul(hn::Mul(s, hn::Sub(one, s)), bend);
+  }
 };
 
 // erf by Abramowitz and Stegun 7.1.26, within 1.5e-7, and the normal density beside it.
@@ -88,6 +95,11 @@ struct Gelu {
     const V g = gauss(d, z);
     return hn::Add(normal_cdf(d, z, g), hn::Mul(hn::Mul(z, g), hn::Set(d, 0.3989422804F)));
   }
+  template <class D, class V>
+  V curvature(D d, V z) const {
+    const V bend = hn::NegMulAdd(z, z, hn::Set(d, 2.0F));
+    return hn::Mul(hn::Mul(gauss(d, z), hn::Set(d, 0.3989422804F)), bend);
+  }
 };
 
 struct Relu {
@@ -98,6 +110,10 @@ struct Relu {
   template <class D, class V>
   V slope(D d, V z) const {
     return hn::IfThenElseZero(hn::Gt(z, hn::Zero(d)), hn::Set(d, 1.0F));
+  }
+  template <class D, class V>
+  V curvature(D d, V) const {
+    return hn::Zero(d);
   }
 };
 
@@ -113,6 +129,11 @@ struct Selu {
     const V low = hn::Mul(hn::Exp(d, z), hn::Set(d, kScale * kAlpha));
     return hn::IfThenElse(hn::Gt(z, hn::Zero(d)), hn::Set(d, kScale), low);
   }
+  template <class D, class V>
+  V curvature(D d, V z) const {
+    const V low = hn::Mul(hn::Exp(d, z), hn::Set(d, kScale * kAlpha));
+    return hn::IfThenElse(hn::Gt(z, hn::Zero(d)), hn::Zero(d), low);
+  }
 };
 
 struct Tanh {
@@ -124,6 +145,11 @@ struct Tanh {
   V slope(D d, V z) const {
     const V a = hn::Tanh(d, z);
     return hn::Sub(hn::Set(d, 1.0F), hn::Mul(a, a));
+  }
+  template <class D, class V>
+  V curvature(D d, V z) const {
+    const V a = hn::Tanh(d, z);
+    return hn::Mul(hn::Mul(hn::Set(d, -2.0F), a), hn::NegMulAdd(a, a, hn::Set(d, 1.0F)));
   }
 };
 
@@ -161,6 +187,43 @@ void activation_backward(Activation kind, const float* z, float* gradient, std::
   });
 }
 
+void activate_along(Activation kind, std::int64_t directions, std::int64_t count, const float* z,
+                    const float* d, float* a, float* along) {
+  const hn::ScalableTag<float> tag;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(tag));
+  with(kind, [&](auto activation) {
+    for (std::int64_t k = 0; k < count; k += lanes) {
+      const auto at = hn::LoadU(tag, z + k);
+      hn::StoreU(activation.value(tag, at), tag, a + k);
+      const auto slope = activation.slope(tag, at);
+      for (std::int64_t j = k; j < directions * count; j += count) {
+        hn::StoreU(hn::Mul(slope, hn::LoadU(tag, d + j)), tag, along + j);
+      }
+    }
+  });
+}
+
+void activation_along_backward(Activation kind, std::int64_t directions, std::int64_t count,
+                               const float* z, const float* d, float* gradient,
+                               float* along_gradient) {
+  const hn::ScalableTag<float> tag;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(tag));
+  with(kind, [&](auto activation) {
+    for (std::int64_t k = 0; k < count; k += lanes) {
+      const auto at = hn::LoadU(tag, z + k);
+      const auto slope = activation.slope(tag, at);
+      auto bent = hn::Zero(tag);
+      for (std::int64_t j = k; j < directions * count; j += count) {
+        const auto own = hn::LoadU(tag, along_gradient + j);
+        bent = hn::MulAdd(own, hn::LoadU(tag, d + j), bent);
+        hn::StoreU(hn::Mul(slope, own), tag, along_gradient + j);
+      }
+      const auto direct = hn::Mul(slope, hn::LoadU(tag, gradient + k));
+      hn::StoreU(hn::MulAdd(activation.curvature(tag, at), bent, direct), tag, gradient + k);
+    }
+  });
+}
+
 void add_sums(const float* x, std::int64_t height, float* sums) {
   const hn::ScalableTag<float> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
@@ -179,6 +242,8 @@ namespace gradatim::neural::kernel {
 
 HWY_EXPORT(activate);
 HWY_EXPORT(activation_backward);
+HWY_EXPORT(activate_along);
+HWY_EXPORT(activation_along_backward);
 HWY_EXPORT(add_sums);
 
 void activate(Activation kind, const float* z, float* a, std::int64_t count) {
@@ -186,6 +251,16 @@ void activate(Activation kind, const float* z, float* a, std::int64_t count) {
 }
 void activation_backward(Activation kind, const float* z, float* gradient, std::int64_t count) {
   HWY_DYNAMIC_DISPATCH(activation_backward)(kind, z, gradient, count);
+}
+void activate_along(Activation kind, std::int64_t directions, std::int64_t count, const float* z,
+                    const float* d, float* a, float* along) {
+  HWY_DYNAMIC_DISPATCH(activate_along)(kind, directions, count, z, d, a, along);
+}
+void activation_along_backward(Activation kind, std::int64_t directions, std::int64_t count,
+                               const float* z, const float* d, float* gradient,
+                               float* along_gradient) {
+  HWY_DYNAMIC_DISPATCH(activation_along_backward)
+  (kind, directions, count, z, d, gradient, along_gradient);
 }
 void add_sums(const float* x, std::int64_t height, float* sums) {
   HWY_DYNAMIC_DISPATCH(add_sums)(x, height, sums);

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "gradatim/neural/bijection/settings.h"
+
+namespace gradatim::neural {
+
+struct SplineAutoregressiveConfig {
+  int width = 64;
+  int layers = 2;
+  Activation activation = Activation::relu;
+  int bins = 8;
+  double tail_bound = 5.0;
+  bool inverse = false;
+
+  static constexpr const char* kMaker = "gradatim_make_spline_autoregressive";
+};
+
+}  // namespace gradatim::neural
