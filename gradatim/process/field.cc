@@ -15,6 +15,15 @@ Vec Field::vjp(Space&, const Query&, const ConditionPtr&, const Vec&) const {
   throw UsageError(1103, "this field has no derivative with respect to its state");
 }
 
+void Field::products(Space& space, const Query& query, const ConditionPtr& condition,
+                     std::span<const Vec> vectors, std::span<double> out) const {
+  const std::size_t rows = query.t.size();
+  for (std::size_t k = 0; k < vectors.size(); ++k) {
+    space.reduce(Reduction::dot, vectors[k], vjp(space, query, condition, vectors[k]), 0.0,
+                 out.subspan(k * rows, rows));
+  }
+}
+
 void Field::check(const Condition* condition) const {
   GRADATIM_CHECK(condition == nullptr, UsageError, 1104, "this field takes no condition");
 }

@@ -62,6 +62,10 @@ class Field {
   virtual Vec vjp(Space& space, const Query& query, const ConditionPtr& condition,
                   const Vec& w) const;
   virtual bool differentiable() const { return false; }
+  /// out [vectors, rows] = z^T (dF/dx) z of each vector z [rows, dims]; by default by vjp(), one
+  /// after the other. Errors of vjp().
+  virtual void products(Space& space, const Query& query, const ConditionPtr& condition,
+                        std::span<const Vec> vectors, std::span<double> out) const;
   /// Whether it says means over noise that was drawn independently of the data: then exact data
   /// hold no noise, and the score follows from what it says. Not so of a flow that was trained as
   /// one, whose field is a velocity and no more.

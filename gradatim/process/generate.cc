@@ -83,6 +83,10 @@ class WatchedField final : public Field {
           const Vec& w) const override {
     return field_->vjp(space, query, condition, w);
   }
+  void products(Space& space, const Query& query, const ConditionPtr& condition,
+                std::span<const Vec> vectors, std::span<double> out) const override {
+    field_->products(space, query, condition, vectors, out);
+  }
 
  private:
   std::shared_ptr<const Field> field_;
@@ -226,10 +230,10 @@ std::vector<std::uint8_t> to_bytes(std::span<const float> numbers) {
 namespace {
 
 // A generator's field on the path of a sampler, asked for some rows.
-class Flow {
+class FieldFlow {
  public:
-  Flow(const Generator& generator, const api::Settings& sampler, std::size_t numbers,
-       const std::vector<std::int64_t>& labels, Observer* observer)
+  FieldFlow(const Generator& generator, const api::Settings& sampler, std::size_t numbers,
+            const std::vector<std::int64_t>& labels, Observer* observer)
       : field_(generator.field()),
         condition_(condition_of(labels)),
         dims_(dims_of(generator)),
@@ -285,7 +289,7 @@ Likelihood log_prob(const Generator& generator, const api::Settings& sampler,
   GRADATIM_CHECK(!generator.starts_from_source(), UsageError, 1176,
                  "the model starts from samples, whose density nobody knows; a density needs a "
                  "model that was trained from normal noise");
-  Flow flow(generator, sampler, data.size(), labels, observer);
+  FieldFlow flow(generator, sampler, data.size(), labels, observer);
   generator.to_states(data);
   Likelihood found = flow.log_prob(data, options);
   for (double& nats : found.log_prob) nats += generator.log_scale();
@@ -295,7 +299,7 @@ Likelihood log_prob(const Generator& generator, const api::Settings& sampler,
 std::vector<double> encode(const Generator& generator, const api::Settings& sampler,
                            std::vector<double> data, const std::vector<std::int64_t>& labels,
                            const OdeOptions& options, Observer* observer) {
-  Flow flow(generator, sampler, data.size(), labels, observer);
+  FieldFlow flow(generator, sampler, data.size(), labels, observer);
   generator.to_states(data);
   flow.move(data, true, options);
   return data;
@@ -305,9 +309,14 @@ std::vector<float> decode(const Generator& generator, const api::Settings& sampl
                           std::span<const double> states, const std::vector<std::int64_t>& labels,
                           const OdeOptions& options, Observer* observer) {
   std::vector<double> moved(states.begin(), states.end());
-  Flow(generator, sampler, moved.size(), labels, observer).move(moved, false, options);
+  FieldFlow(generator, sampler, moved.size(), labels, observer).move(moved, false, options);
   std::vector<float> data(moved.begin(), moved.end());
   generator.to_data(data);
+  for (std::size_t k = 0; k < data.size(); ++k) {
+    GRADATIM_CHECK(std::isfinite(data[k]), NumericError, 4031,
+                   "row {} decodes to numbers beyond the range of float32",
+                   k / static_cast<std::size_t>(dims_of(generator)));
+  }
   return data;
 }
 

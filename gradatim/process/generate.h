@@ -67,7 +67,8 @@ Likelihood log_prob(const Generator& generator, const api::Settings& sampler,
 std::vector<double> encode(const Generator& generator, const api::Settings& sampler,
                            std::vector<double> data, const std::vector<std::int64_t>& labels,
                            const OdeOptions& options = {}, Observer* observer = nullptr);
-/// And back: the data [rows, dims] of such states.
+/// And back: the data [rows, dims] of such states. NumericError GRD-4031 where they are beyond the
+/// range of float32.
 std::vector<float> decode(const Generator& generator, const api::Settings& sampler,
                           std::span<const double> states, const std::vector<std::int64_t>& labels,
                           const OdeOptions& options = {}, Observer* observer = nullptr);

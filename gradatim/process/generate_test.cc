@@ -148,6 +148,8 @@ TEST(Generate, OfOneGaussianTheEncodingIsKnown) {
     const std::vector<double> expected = {0.0, 1.0, -1.5, 0.25};
     for (std::size_t k = 0; k < 4; ++k) EXPECT_NEAR(noise[k], expected[k], 1e-4);
     EXPECT_EQ(code_of([&] { encode(generator, sampler(generator), {1.0, 2.0}, {7}); }), 1104);
+    const std::vector<double> far = {1e39, 0.0};
+    EXPECT_EQ(code_of([&] { decode(generator, sampler(generator), far, {}); }), 4031);
   }
 }
 

@@ -152,8 +152,12 @@ void check_normal(const Path& path) {
 }
 
 // ln p at the start of what was carried to a density of `end`.
-Likelihood added(std::vector<double> end, Carried carried) {
-  for (std::size_t i = 0; i < end.size(); ++i) end[i] += carried.divergence[i];
+Likelihood added(std::vector<double> end, Carried carried, std::span<const std::int64_t> rows) {
+  for (std::size_t i = 0; i < end.size(); ++i) {
+    end[i] += carried.divergence[i];
+    GRADATIM_CHECK(std::isfinite(end[i]), NumericError, 4031,
+                   "row {} has no density that a number can hold; it lies too far out", rows[i]);
+  }
   return {std::move(end), std::move(carried.standard_error), std::move(carried.evaluations)};
 }
 
@@ -177,7 +181,7 @@ Likelihood log_prob(Space& space, const Denoiser& denoiser, const ConditionPtr& 
       options.end == EndDensity::start ? ending.start(states) : ending.field(states, probes);
   // ln p(u) = ln p(x) + dims ln norm.
   for (double& nats : density) nats += static_cast<double>(x.dims()) * std::log(angle.norm);
-  return added(std::move(density), std::move(carried));
+  return added(std::move(density), std::move(carried), rows);
 }
 
 Likelihood velocity_log_prob(Space& space, const Field& field, const Path& path,
@@ -190,7 +194,7 @@ Likelihood velocity_log_prob(Space& space, const Field& field, const Path& path,
   std::vector<double> states(rows.size() * static_cast<std::size_t>(x.dims()));
   space.copy_out(carried.x, states);
   const Ending ending{space, rows, path.at(path.last()), x.dims()};
-  return added(ending.start(states), std::move(carried));
+  return added(ending.start(states), std::move(carried), rows);
 }
 
 double bits_per_dim(double log_prob, std::int64_t dims, double bin) {

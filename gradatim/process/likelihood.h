@@ -27,7 +27,8 @@ struct Likelihood {
 
 /// Of data `x` [rows, dims]; `rows` are the places of the rows, by which probes are drawn.
 /// UsageError GRD-1103 or GRD-1131 where there is no derivative, GRD-1135 where the path's noise is
-/// not normal or one probe was asked for, which has no standard error.
+/// not normal or one probe was asked for, which has no standard error; NumericError GRD-4031 where
+/// the density of a row is beyond all numbers, and those of integrate().
 Likelihood log_prob(Space& space, const Denoiser& denoiser, const ConditionPtr& condition,
                     const Vec& x, std::span<const std::int64_t> rows,
                     const LikelihoodOptions& options = {});

@@ -294,6 +294,7 @@ TEST(Likelihood, OfAFlowThatNoIndependentNoiseGivesBothWaysAgree) {
     EXPECT_NEAR(by_angle.log_prob[i], expected, 1e-3);  // it ends a little before the noise
     EXPECT_LT(by_angle.evaluations[i], 200);
   }
+  EXPECT_EQ(code_of([&] { plainly(*field, *path, {1e200, 0.0}, 2, {}); }), 4031);
 }
 
 TEST(Likelihood, BitsAreNatsOfACellADimension) {

@@ -16,12 +16,21 @@ Vec VelocityFlow::slope(Space& space, const Query& query) const {
 
 std::vector<double> VelocityFlow::divergence(Space& space, const Query& query,
                                              const Probes& probes) const {
+  constexpr std::size_t kTogether = 16;  // vectors, so that many dimensions fit into memory
   const std::size_t rows = query.t.size();
-  std::vector<double> sums(rows * static_cast<std::size_t>(probes.columns()), 0.0), product(rows);
-  for (std::int64_t k = 0; k < probes.products(); ++k) {
-    const Vec z = probes.vectors(space, k, query.rows);
-    space.reduce(Reduction::dot, z, field_.vjp(space, query, condition_, z), 0.0, product);
-    probes.add(k, product, sums);
+  std::vector<double> sums(rows * static_cast<std::size_t>(probes.columns()), 0.0);
+  std::vector<double> products(rows * kTogether);
+  std::vector<Vec> vectors;
+  for (std::int64_t first = 0; first < probes.products(); first += kTogether) {
+    vectors.clear();
+    for (std::int64_t k = first; k < probes.products() && vectors.size() < kTogether; ++k)
+      vectors.push_back(probes.vectors(space, k, query.rows));
+    field_.products(space, query, condition_, vectors,
+                    std::span(products).first(vectors.size() * rows));
+    for (std::size_t k = 0; k < vectors.size(); ++k) {
+      probes.add(first + static_cast<std::int64_t>(k), std::span(products).subspan(k * rows, rows),
+                 sums);
+    }
   }
   return sums;
 }

@@ -138,6 +138,34 @@ Vec DiffusionField::vjp(Space& space, const Query& query, const ConditionPtr& co
   });
 }
 
+void DiffusionField::products(Space& space, const Query& query, const ConditionPtr& condition,
+                              std::span<const Vec> vectors, std::span<double> out) const {
+  // A network whose directions go back one by one gains nothing here, and learned variances stand
+  // behind the field in its output.
+  if (!parts_.net->row_by_row() || learns_variance())
+    return Field::products(space, query, condition, vectors, out);
+  translated([&] {
+    const at::NoGradGuard plain;
+    const TorchThreads threads(parts_.net->operations_at_once() * static_cast<double>(chunk()));
+    const Tensor x = tensor_of(space, query.x);
+    std::vector<Tensor> directions;
+    for (const Vec& z : vectors) directions.push_back(tensor_of(space, z));
+    for (std::int64_t first = 0; first < x.size(0); first += chunk()) {
+      const std::int64_t rows = std::min(chunk(), x.size(0) - first);
+      std::vector<Tensor> parts;
+      for (const Tensor& z : directions) parts.push_back(padded(z, first, chunk()));
+      const Tensor z = at::stack(parts);
+      const Tensor ids = labels(query, condition.get(), first, chunk());
+      const Along along = parts_.net->along(
+          {shaped(padded(x, first, chunk()), parts_.shape), times(query, first, chunk()), ids}, z);
+      const Tensor found = (along.products.to(at::kDouble) * z).sum(-1);  // [vectors, chunk]
+      for (std::int64_t k = 0; k < found.size(0); ++k) {
+        std::copy_n(found[k].const_data_ptr<double>(), rows, out.begin() + k * x.size(0) + first);
+      }
+    }
+  });
+}
+
 void DiffusionField::check(const process::Condition* condition) const {
   if (condition == nullptr) return;
   const auto* labels = dynamic_cast<const process::Labels*>(condition);

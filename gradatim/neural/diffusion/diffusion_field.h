@@ -42,6 +42,9 @@ class DiffusionField final : public process::Field {
   process::Vec vjp(process::Space& space, const process::Query& query,
                    const process::ConditionPtr& condition, const process::Vec& w) const override;
   bool differentiable() const override { return true; }
+  void products(process::Space& space, const process::Query& query,
+                const process::ConditionPtr& condition, std::span<const process::Vec> vectors,
+                std::span<double> out) const override;
   bool independent_noise() const override { return parts_.independent; }
   void check(const process::Condition* condition) const override;
 

@@ -31,12 +31,12 @@ std::vector<std::int64_t> known_labels(const SampleKind& kind, const data::Sampl
   return labels;
 }
 
-NetworkShape flow_shape(const ContinuousFlowPlan& plan, const SampleKind& kind,
-                        const process::Path& path, std::uint64_t seed) {
+NetworkShape flow_shape(const SampleKind& kind, const process::Path& path, std::uint64_t seed) {
   NetworkShape shape = network_shape(kind, path, seed);
   shape.classes = static_cast<std::int64_t>(kind.classes.size());
-  // Training by likelihood sees the times of its steps alone, and between them nothing may wave.
-  if (plan.config.objective == FlowObjective::likelihood) shape.wave_scale = 0.01;
+  // Training by likelihood sees the times of its steps alone, and between them nothing may wave;
+  // nor should it where a flow is integrated to a tolerance.
+  shape.wave_scale = 0.01;
   return shape;
 }
 
@@ -76,14 +76,14 @@ BatchPlan batch_plan(const ContinuousFlowPlan& plan) {
 FieldParts flow_parts(const ContinuousFlowPlan& plan, const SampleKind& kind, std::uint64_t seed,
                       at::Device device) {
   const auto path = made<process::Path>(kPath);
-  const NetworkShape shape = flow_shape(plan, kind, *path, seed);
+  const NetworkShape shape = flow_shape(kind, *path, seed);
   return parts_around(plan, make_net(*plan.network, shape, device), shape, path, device);
 }
 
 FieldParts flow_parts(const ContinuousFlowPlan& plan, const SampleKind& kind,
                       const SafetensorsFile& file) {
   const auto path = made<process::Path>(kPath);
-  const NetworkShape shape = flow_shape(plan, kind, *path, 0);
+  const NetworkShape shape = flow_shape(kind, *path, 0);
   return parts_around(plan, load_net(*plan.network, shape, file, "network."), shape, path,
                       at::kCPU);
 }
