@@ -78,10 +78,10 @@ bench-dist: neural ## time processes against PyTorch's DDP and boosting on Dask,
 	@tools/setup.sh dask
 	@$(PEERS) bench/dist.py
 
-bench-neural: neural ## time networks against diffusers and PyTorch, in turn (half an hour; fetches torch, see requirements.txt)
+bench-neural: neural ## time networks against diffusers, PyTorch and libraries of flows, in turn (half an hour; fetches torch, see requirements.txt)
 	@tools/setup.sh diffusers
 	@cmake --preset release -DGRADATIM_BENCH=ON
-	@cmake --build build -j $(JOBS) --target unet_time mlp_time
+	@cmake --build build -j $(JOBS) --target unet_time mlp_time flow_time
 	@$(DIFFUSERS) bench/neural.py
 
 bench-process: build ## time solver steps against PyTorch, optimal transport against POT (minutes; fetches torch, see requirements.txt)

@@ -132,11 +132,57 @@ def mlp(rounds: int, threads: int, peak: float, ways: list[str]) -> None:
         report(f"perceptron, {coupling}, {mode}{of}", runs, operations / peak)
 
 
+FLOWS: dict[str, tuple[tuple[str, ...], int, int]] = {
+    # peers (bench/flow_peer.py says the sizes), updates of a run, multiplications of a row
+    "nice": (("torch", "torch_fused"), 30, 4 * (2 * 392 * 1000 + 4 * 1000 * 1000)),
+    "realnvp": (("normflows", "zuko"), 300, 8 * (64 + 64 * 64 + 64 * 2)),
+    "spline": (("normflows", "zuko"), 200, 4 * (64 + 64 * 64 + 64 * 23)),
+    "table": (("nflows", "zuko"), 100, 5 * (5 * 64 + 64 * 64 + 64 * 4 * 23)),
+}
+FLOW_BATCH = {"nice": 200, "table": 512}
+
+
+def flow(task: str, rounds: int, threads: int, peak: float) -> None:
+    """Whole fits, and samplings of few rows and of many."""
+    peers, updates, products = FLOWS[task]
+    counts = {threads} if task == "nice" else {1, threads}
+    batch = FLOW_BATCH.get(task, 256)
+    for mode, size in (("train", updates), ("sample", batch), ("sample", 10_000)):
+        if task == "nice" and size == 10_000:
+            continue
+        work = [task, size, 2 if mode == "train" else 9]
+        commands = {"gradatim": [ROOT / "build/bench/flow_time", mode, *work, threads]}
+        for peer in peers:
+            for count in sorted(counts):  # PyTorch does not always gain by threads
+                words = [ROOT / "bench/flow_peer.py", mode, peer, *work, count]
+                commands[f"{peer}, threads: {count}"] = [sys.executable, *words]
+        rows, times, per = (batch, 3, updates) if mode == "train" else (size, 1, 1)
+        runs = [{k: per_step(timed(v), per) for k, v in commands.items()} for _ in range(rounds)]
+        of = "" if mode == "train" else f" of {size}"
+        report(f"{task}, {mode}{of}", runs, times * 2 * rows * products / 1e9 / peak)
+
+
+def nice(rounds: int, threads: int, peak: float, ways: list[str]) -> None:
+    """NICE at its paper's size for MNIST."""
+    flow("nice", rounds, threads, peak)
+
+
+def flows(rounds: int, threads: int, peak: float, ways: list[str]) -> None:
+    """Coupling flows on two moons and on a table, against libraries of flows."""
+    for task in ("realnvp", "spline", "table"):
+        flow(task, rounds, threads, peak)
+
+
 def per_step(run: dict[str, Any], steps: int) -> dict[str, Any]:
     return run | {"seconds": [seconds / steps for seconds in run["seconds"]]}
 
 
-NETWORKS: dict[str, Callable[[int, int, float, list[str]], None]] = {"unet": unet, "mlp": mlp}
+NETWORKS: dict[str, Callable[[int, int, float, list[str]], None]] = {
+    "unet": unet,
+    "mlp": mlp,
+    "nice": nice,
+    "flows": flows,
+}
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ struct FlowShape {
   std::int64_t classes = 0;          // labels 0 .. classes - 1; none where 0
   std::int64_t conditions = 0;       // numbers given with each sample
   std::uint64_t seed = 0;            // of the initial values
+  bool dequantizes = false;          // whether noise in cells of whole numbers is learned, too
 
   std::int64_t dims() const {
     return std::accumulate(sample.begin(), sample.end(), std::int64_t{1}, std::multiplies<>());

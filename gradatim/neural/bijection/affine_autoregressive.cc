@@ -25,7 +25,7 @@ constexpr api::Text kText = {
         "estimation; inverse: Kingma et al. (2016), Improved variational inference with "
         "inverse autoregressive flow; masks: Germain et al. (2015), MADE",
     .shape = "[rows, dims], or images, flattened",
-    .measured = "inverse to 5e-6 of numbers about 1",
+    .measured = "inverse to 1e-6 of numbers about 1",
 };
 
 }  // namespace

@@ -19,7 +19,7 @@ constexpr api::Text kText = {
     .detail = "The perceptron is told labels and conditions beside the numbers.",
     .source = "Dinh, Sohl-Dickstein and Bengio (2017), Density estimation using Real NVP",
     .shape = "[rows, dims]",
-    .measured = "inverse to 2e-6 of numbers about 1",
+    .measured = "inverse to 1e-6 of numbers about 1",
 };
 
 }  // namespace

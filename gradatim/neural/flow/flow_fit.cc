@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "gradatim/core/error.h"
+#include "gradatim/core/normal.h"
 #include "gradatim/neural/flow/flow_model.h"
 #include "gradatim/neural/nn/device.h"
 #include "gradatim/neural/nn/error.h"
@@ -29,7 +30,8 @@ class FlowBatches {
         seed_(seed),
         order_(samples_->count, config.shuffle, seed, Stream::order) {}
 
-  /// x, and in `weight` ln |d state / d data|; what is given lies in `target`.
+  /// x, and in `weight` ln |d state / d data|; what is given lies in `target`. Where noise is
+  /// learned, x are data as they are, and `data` normal numbers.
   Batch at(std::int64_t step, std::int64_t rows) {
     const std::int64_t dims = samples_->size(), width = parts_.given.width();
     const auto columns = to_size(parts_.given.columns());
@@ -38,14 +40,20 @@ class FlowBatches {
                 .x = std::vector<float>(to_size(rows * dims)),
                 .target = std::vector<float>(to_size(rows * width)),
                 .weight = std::vector<float>(to_size(rows))};
+    const bool learned = parts_.net->dequantizer() != nullptr;
     std::vector<double> state(to_size(dims)), given(columns);
+    if (learned) {
+      std::vector<double> drawn(to_size(rows * dims));
+      normals(noise, 0, drawn);
+      batch.data.assign(drawn.begin(), drawn.end());
+    }
     for (std::int64_t k = 0; k < rows; ++k) {
       const std::int64_t index = order_.at(step * rows_ + k);
       parts_.map.row(*samples_, index, state);
-      for (std::int64_t j = 0; j < dims && parts_.map.whole(); ++j) {
+      for (std::int64_t j = 0; j < dims && parts_.map.whole() && !learned; ++j) {
         state[to_size(j)] += noise.uniform(to_size(k * dims + j));
       }
-      batch.weight[to_size(k)] = static_cast<float>(parts_.map.to_state(state));
+      if (!learned) batch.weight[to_size(k)] = static_cast<float>(parts_.map.to_state(state));
       std::ranges::copy(state, batch.x.begin() + k * dims);
       if (width == 0) continue;
       for (std::size_t j = 0; j < columns; ++j) {
@@ -67,7 +75,7 @@ class FlowBatches {
 };
 
 struct FlowInput {
-  Tensor x, context, log_det;
+  Tensor x, context, log_det, noise;
 };
 
 FlowInput input_of(Batch& batch, const FlowParts& parts, std::int64_t first, std::int64_t rows) {
@@ -76,9 +84,13 @@ FlowInput input_of(Batch& batch, const FlowParts& parts, std::int64_t first, std
   sizes.insert(sizes.end(), sample.begin(), sample.end());
   FlowInput input{rows_of(batch.x, first, sizes, parts.device),
                   {},
-                  rows_of(batch.weight, first, {rows}, parts.device)};
+                  rows_of(batch.weight, first, {rows}, parts.device),
+                  {}};
   if (parts.given.width() > 0) {
     input.context = rows_of(batch.target, first, {rows, parts.given.width()}, parts.device);
+  }
+  if (!batch.data.empty()) {
+    input.noise = rows_of(batch.data, first, {rows, parts.net->shape().dims()}, parts.device);
   }
   return input;
 }
@@ -101,7 +113,12 @@ class FlowObjective final : public BatchObjective {
     Tensor nats;
     {
       const at::AutoGradMode graph(true);
-      nats = parts_.net->log_prob(input.x, input.context);
+      if (input.noise.defined()) {
+        const Moved drawn = dequantized(parts_, input.x.flatten(1), input.noise);
+        nats = parts_.net->log_prob(drawn.x, input.context) + drawn.log_det;
+      } else {
+        nats = parts_.net->log_prob(input.x, input.context);
+      }
     }
     // Gradient mode off: gradients are added in place, into the buffer that they look into.
     torch::autograd::backward({nats}, {at::full_like(nats, scale)});
@@ -154,7 +171,7 @@ std::shared_ptr<const data::Model> fit(FlowPlan plan, const data::FitRequest& re
   FlowParts parts{.map = DataMap(plan.config, samples),
                   .given = Given(samples),
                   .device = device_of(request.device)};
-  const FlowShape shape = flow_shape(kind, parts.given, request.seed);
+  const FlowShape shape = flow_shape(plan, kind, parts.given, request.seed);
   parts.net = flow_net(plan, shape, parts.device);
   const TorchThreads threads(6.0 * static_cast<double>(parts.net->parameters().count()) *
                              static_cast<double>(config.batch_size / group_of(request).size()));
@@ -163,7 +180,9 @@ std::shared_ptr<const data::Model> fit(FlowPlan plan, const data::FitRequest& re
   {
     const at::NoGradGuard plain;
     const FlowInput seen = input_of(first, parts, 0, first.rows);
-    parts.net->steps().start(seen.x, seen.context);
+    const Tensor states =
+        seen.noise.defined() ? dequantized(parts, seen.x.flatten(1), seen.noise).x : seen.x;
+    parts.net->steps().start(states, seen.context);
   }
   data::ModelCard card{.settings = settings, .notes = request.notes};
   FlowObjective objective(

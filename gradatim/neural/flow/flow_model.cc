@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "gradatim/core/error.h"
+#include "gradatim/core/normal.h"
 #include "gradatim/core/parallel.h"
 #include "gradatim/neural/nn/device.h"
 #include "gradatim/neural/nn/error.h"
@@ -127,28 +128,46 @@ Tensor FlowModel::densities(const Tensor& states, const FlowRequest& request,
   return at::logsumexp(at::stack(each), 0);
 }
 
+// States of one draw of a chunk, and what is to be added to their ln p.
+Moved FlowModel::drawn_states(std::span<const double> data, const FlowRequest& request,
+                              const Chunk& chunk, int draw) const {
+  const auto dims = to_size(kind_.dims()), rows = to_size(chunk_rows());
+  const Philox draws(request.seed, Stream::probe, static_cast<std::uint32_t>(draw));
+  const bool learned = parts_.net->dequantizer() != nullptr;
+  std::vector<double> states(rows * dims), log_det(rows), noise(learned ? rows * dims : 0);
+  for (std::size_t k = 0; k < rows; ++k) {
+    const auto row = std::min(to_size(chunk.first) + k, to_size(request.rows) - 1);
+    const auto state = std::span(states).subspan(k * dims, dims);
+    std::ranges::copy(data.subspan(row * dims, dims), state.begin());
+    if (learned) {
+      normals(draws, 4 * ((dims + 3) / 4) * row, std::span(noise).subspan(k * dims, dims));
+      continue;
+    }
+    for (std::size_t j = 0; j < dims && parts_.map.whole(); ++j) {
+      state[j] += draws.uniform(row * dims + j);
+    }
+    log_det[k] = parts_.map.to_state(state);
+  }
+  const std::vector<std::int64_t> flat{chunk_rows(), kind_.dims()};
+  if (learned) {
+    return dequantized(parts_, floats_of(states, flat, parts_.device),
+                       floats_of(noise, flat, parts_.device));
+  }
+  std::vector<std::int64_t> sizes{chunk_rows()};
+  sizes.insert(sizes.end(), kind_.shape.begin(), kind_.shape.end());
+  return {floats_of(states, sizes, parts_.device), at::tensor(at::ArrayRef<double>(log_det))};
+}
+
 std::vector<double> FlowModel::one_draw(std::span<const double> data, const FlowRequest& request,
                                         int draw) const {
-  const std::int64_t dims = kind_.dims();
-  const Philox noise(request.seed, Stream::probe, static_cast<std::uint32_t>(draw));
   std::vector<double> result(to_size(request.rows));
   for_chunks({0, request.rows}, [&](const Chunk& chunk) {
-    std::vector<double> states(to_size(chunk_rows() * dims)), log_det(to_size(chunk_rows()));
-    for (std::int64_t k = 0; k < chunk_rows(); ++k) {
-      const std::int64_t row = std::min(chunk.first + k, request.rows - 1);
-      const auto state = std::span(states).subspan(to_size(k * dims), to_size(dims));
-      std::ranges::copy(data.subspan(to_size(row * dims), to_size(dims)), state.begin());
-      for (std::int64_t j = 0; j < dims && parts_.map.whole(); ++j) {
-        state[to_size(j)] += noise.uniform(to_size(row * dims + j));
-      }
-      log_det[to_size(k)] = parts_.map.to_state(state);
-    }
-    std::vector<std::int64_t> sizes{chunk_rows()};
-    sizes.insert(sizes.end(), kind_.shape.begin(), kind_.shape.end());
-    const Tensor found =
-        densities(floats_of(states, sizes, parts_.device), request, chunk).cpu().contiguous();
+    const Moved drawn = drawn_states(data, request, chunk, draw);
+    const Tensor found = (densities(drawn.x, request, chunk).cpu().to(at::kDouble) +
+                          drawn.log_det.cpu().to(at::kDouble))
+                             .contiguous();
     for (std::int64_t k = 0; k < chunk.rows; ++k) {
-      const double nats = double{found.const_data_ptr<float>()[k]} + log_det[to_size(k)];
+      const double nats = found.const_data_ptr<double>()[k];
       GRADATIM_CHECK(!std::isnan(nats), NumericError, 4032,
                      "row {} leads out of the range of floats; it is too far from what was learned",
                      chunk.first + k);
@@ -310,8 +329,8 @@ std::shared_ptr<const FlowModel> FlowModel::load(const FlowPlan& plan, const Saf
   SampleKind kind = SampleKind::load(file);
   FlowParts parts{.map = DataMap::load(file, kind.dims()),
                   .given = Given::load(file, kind.classes.size(), kind.given.size())};
-  parts.net =
-      load_flow(*plan.architecture, *plan.base, flow_shape(kind, parts.given, 0), file, "flow.");
+  parts.net = load_flow(*plan.architecture, *plan.base, flow_shape(plan, kind, parts.given, 0),
+                        file, "flow.");
   return std::make_shared<FlowModel>(plan, card, std::move(kind), std::move(parts));
 }
 
@@ -321,14 +340,25 @@ std::shared_ptr<const data::Model> FlowModel::on(const std::string& device) cons
     if (place == parts_.device) return shared_from_this();
     FlowParts parts = parts_;
     parts.device = place;
-    parts.net = flow_net(plan_, flow_shape(kind_, parts.given, 0), place);
+    parts.net = flow_net(plan_, flow_shape(plan_, kind_, parts.given, 0), place);
     parts.net->parameters().values().copy_(parts_.net->parameters().values());
     return std::make_shared<FlowModel>(plan_, card_, kind_, std::move(parts));
   });
 }
 
-FlowShape flow_shape(const SampleKind& kind, const Given& given, std::uint64_t seed) {
-  return {kind.shape, given.classes(), given.columns(), seed};
+FlowShape flow_shape(const FlowPlan& plan, const SampleKind& kind, const Given& given,
+                     std::uint64_t seed) {
+  return {kind.shape, given.classes(), given.columns(), seed,
+          plan.config.dequantization == Dequantization::variational};
+}
+
+Moved dequantized(const FlowParts& parts, const Tensor& v, const Tensor& noise) {
+  const Drawn drawn = parts.net->dequantizer()->draw(parts.map.states(v + 0.5).first, noise);
+  const auto [states, log_det] = parts.map.states(v + drawn.u);
+  std::vector<std::int64_t> sizes{v.size(0)};
+  const auto& sample = parts.net->shape().sample;
+  sizes.insert(sizes.end(), sample.begin(), sample.end());
+  return {states.view(sizes), log_det - drawn.log_q};
 }
 
 std::shared_ptr<FlowNet> flow_net(const FlowPlan& plan, const FlowShape& shape, at::Device device) {

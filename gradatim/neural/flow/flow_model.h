@@ -75,6 +75,8 @@ class FlowModel final : public data::Model, public process::Flow {
   void check_labelled(const process::FlowRequest& request) const;
   Tensor middles(std::span<const double> data, const process::FlowRequest& request,
                  const Chunk& chunk) const;
+  Moved drawn_states(std::span<const double> data, const process::FlowRequest& request,
+                     const Chunk& chunk, int draw) const;
   std::vector<double> one_draw(std::span<const double> data, const process::FlowRequest& request,
                                int draw) const;
   void put_data(const Tensor& states, const Chunk& chunk, std::int64_t first,
@@ -86,11 +88,15 @@ class FlowModel final : public data::Model, public process::Flow {
   FlowParts parts_;
 };
 
+/// What a learned dequantiser makes of whole numbers v [rows, dims] by normal noise [rows, dims]:
+/// states [rows, sample...] and ln |d state / du| - ln q(u | v) [rows], differentiable.
+Moved dequantized(const FlowParts& parts, const Tensor& v, const Tensor& noise);
 /// Numbers as float32 on a device.
 Tensor floats_of(const std::vector<double>& numbers, std::vector<std::int64_t> sizes,
                  at::Device device);
 /// What a flow of this plan is made of for such samples.
-FlowShape flow_shape(const SampleKind& kind, const Given& given, std::uint64_t seed);
+FlowShape flow_shape(const FlowPlan& plan, const SampleKind& kind, const Given& given,
+                     std::uint64_t seed);
 std::shared_ptr<FlowNet> flow_net(const FlowPlan& plan, const FlowShape& shape, at::Device device);
 
 }  // namespace gradatim::neural

@@ -12,6 +12,9 @@ FlowNet::FlowNet(const Maker& steps, const BaseDensity& base, const FlowShape& s
   out_shape_ = steps_->out_shape(shape.sample);
   const FlowPlace last{root / "base", {shape.dims()}, shape.context()};
   base_.reset(neural_function<MakeBase>(base.maker())(base.config(), last));
+  if (!shape.dequantizes) return;
+  dequantizer_ =
+      std::make_unique<Dequantizer>(root / "dequantizer", shape.dims(), DequantizerConfig{});
 }
 
 Tensor FlowNet::log_prob(const Tensor& x, const Tensor& context) const {

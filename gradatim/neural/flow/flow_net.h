@@ -6,6 +6,7 @@
 
 #include "gradatim/neural/bijection.h"
 #include "gradatim/neural/flow/base.h"
+#include "gradatim/neural/flow/dequantizer.h"
 #include "gradatim/neural/flow/transform.h"
 #include "gradatim/neural/nn/memory.h"
 
@@ -22,6 +23,8 @@ class FlowNet {
   const Parameters& parameters() const { return parameters_; }
   Transform& steps() { return *steps_; }
   const Base& base() const { return *base_; }
+  /// Null where the shape asks for none.
+  const Dequantizer* dequantizer() const { return dequantizer_.get(); }
 
   /// x [rows, sample...] -> ln p [rows] in nats, differentiable.
   Tensor log_prob(const Tensor& x, const Tensor& context) const;
@@ -36,6 +39,7 @@ class FlowNet {
   std::unique_ptr<Transform> steps_;
   std::vector<std::int64_t> out_shape_;
   std::unique_ptr<Base> base_;
+  std::unique_ptr<Dequantizer> dequantizer_;
 };
 
 /// One with initial values; one with those of a file, in memory.

@@ -20,7 +20,7 @@ class LuLinear final : public Transform {
 
   Tensor factors_;  // [dims, dims]
   double scale_;
-  Tensor bias_;     // [dims], or undefined
+  Tensor bias_;  // [dims], or undefined
 };
 
 }  // namespace gradatim::neural

@@ -1,4 +1,5 @@
 // `gradatim describe` tells how exactly a bijection inverts. That is what it does here.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -30,12 +31,12 @@ TEST_P(MeasuredError, IsWhatTheTextSays) {
   for (const FlowShape& shape :
        {FlowShape{.sample = {6}, .seed = 3}, FlowShape{.sample = {5}, .conditions = 2, .seed = 4},
         FlowShape{.sample = {4, 4, 4}, .seed = 5}}) {
-    const testing::RandomFlow flow(GetParam(), shape, 256);
+    const testing::RandomFlow flow(GetParam(), shape, 256, 0.5);
     if (!flow.net) continue;
     const Moved there = flow.net->steps().forward(flow.x, flow.context);
     const Moved back = flow.net->steps().inverse(there.x, flow.context);
     const double error = (back.x - flow.x).abs().max().item<double>();
-    RecordProperty("error_" + std::to_string(shape.dims()), std::to_string(error));
+    RecordProperty("error_" + std::to_string(shape.dims()), fmt::format("{:.2g}", error));
     most = std::max(most, error);
   }
   EXPECT_LE(most, figure) << entry.text.measured;

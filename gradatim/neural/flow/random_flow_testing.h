@@ -46,7 +46,8 @@ struct RandomFlow {
   std::string refused;  // why there is no net, or nothing
   Tensor x, context;    // rows of samples as numbers about 1, and what they are told
 
-  RandomFlow(const std::string& name, const FlowShape& shape, std::int64_t rows) {
+  RandomFlow(const std::string& name, const FlowShape& shape, std::int64_t rows,
+             double size = 0.3) {
     const auto& entry = *api::Registry::instance().find(name);
     const auto settings = small_settings(entry);
     if (entry.kind == Bijection::kKind) {
@@ -74,7 +75,7 @@ struct RandomFlow {
       const Tensor& value = item.value;
       const auto inputs = static_cast<double>(value.dim() > 1 ? value[0].numel() : 4);
       value.add_(normal_tensor(value.sizes().vec(), 7 + to_size(item.offset)),
-                 0.4 / std::sqrt(inputs));
+                 size / std::sqrt(inputs));
     }
   }
 };

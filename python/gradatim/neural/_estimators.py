@@ -767,7 +767,8 @@ class NormalizingFlow(FlowModel):
         Above 0, states are logits of the range of the data, which keeps so far from 0 and 1, and
         samples lie within it; scaling is then range. In [0, 0.5).
     architecture : PartLike, default="auto"
-        The steps; auto is spline couplings for rows, Glow for images. One of nice, an object of
+        The steps; auto is spline couplings for rows, Glow for images. One of glow, iaf, maf,
+        multiscale_realnvp, nice, realnvp, residual, spline, spline_autoregressive, an object of
         gradatim.neural.architecture.
     base : PartLike, default="auto"
         The density that data are led to; auto is what the architecture's paper has. One of
