@@ -42,10 +42,12 @@ plt.rcParams.update(
 )
 
 
-def canvas(columns: int = 1, width: float = 8.0, height: float = 3.6) -> tuple[Figure, list[Axes]]:
-    """A figure with axes in one row; inches."""
-    figure, axes = plt.subplots(1, columns, figsize=(width, height), squeeze=False)
-    return figure, list(axes[0])
+def canvas(
+    columns: int = 1, width: float = 8.0, height: float = 3.6, rows: int = 1
+) -> tuple[Figure, list[Axes]]:
+    """A figure with axes, row by row; inches."""
+    figure, axes = plt.subplots(rows, columns, figsize=(width, height), squeeze=False)
+    return figure, list(axes.flat)
 
 
 def label(axes: Axes, x: float, y: float, text: str, colour: str, **where: object) -> None:
