@@ -19,7 +19,7 @@ constexpr api::Text kText = {
         "from then on: a saved model keeps them.",
     .source = "Kingma and Dhariwal (2018), Glow: generative flow with invertible 1x1 convolutions",
     .shape = "[rows, dims], or images",
-    .measured = "inverse to 2e-6 of numbers about 1",
+    .measured = "inverse to 1e-6 of numbers about 1",
 };
 
 }  // namespace

@@ -26,7 +26,7 @@ constexpr api::Text kText = {
     .shape = "[rows, dims], or images, flattened",
     .errors =
         "GRD-4032 an inverse leaves the range of floats; GRD-4033 an inverse does not converge",
-    .measured = "inverse to 2e-6 of numbers about 1",
+    .measured = "inverse to 1e-6 of numbers about 1",
 };
 
 }  // namespace

@@ -9,7 +9,7 @@
 namespace gradatim::neural {
 namespace {
 
-using testing::normal_numbers;
+using testing::normal_tensor;
 using testing::perturb;
 
 constexpr std::int64_t kCells = 8;     // -4 .. 3, of a normal law
@@ -31,7 +31,7 @@ Tensor true_log_prob() {
 // E_q [ln p(x + u) - ln q(u | x)] of each cell.
 Tensor bounds(const Dequantizer& dequantizer, std::int64_t times, std::uint64_t seed) {
   const Tensor x = cells(times);
-  const auto [u, log_q] = dequantizer.draw(x, normal_numbers(x.sizes().vec(), seed));
+  const auto [u, log_q] = dequantizer.draw(x, normal_tensor(x.sizes().vec(), seed));
   const Tensor log_p = ((x + u) / kLawDeviation).square().squeeze(1) * -0.5 -
                        std::log(kLawDeviation) - 0.5 * std::log(2.0 * M_PI);
   return (log_p - log_q).view({kCells, times}).mean(1).to(at::kDouble);
@@ -43,7 +43,7 @@ TEST(Dequantizer, BeginsUniform) {
   perturb(parameters, 0.0);
   const at::NoGradGuard plain;
   const auto [u, log_q] =
-      dequantizer.draw(normal_numbers({4096, 3}, 1), normal_numbers({4096, 3}, 2));
+      dequantizer.draw(normal_tensor({4096, 3}, 1), normal_tensor({4096, 3}, 2));
   EXPECT_LT(log_q.abs().max().item<float>(), 1e-5F);
   EXPECT_NEAR(u.mean().item<double>(), 0.5, 0.01);
   EXPECT_NEAR(u.var().item<double>(), 1.0 / 12.0, 0.002);
@@ -54,8 +54,8 @@ TEST(Dequantizer, LogQIsTheDensityOfU) {
   const Dequantizer dequantizer(Scope(parameters), 2, kSmallDequantizer);
   perturb(parameters, 0.2);
   const at::AutoGradMode graph(true);
-  const Tensor x = normal_numbers({16, 2}, 1);
-  const Tensor noise = normal_numbers({16, 2}, 2).requires_grad_();
+  const Tensor x = normal_tensor({16, 2}, 1);
+  const Tensor noise = normal_tensor({16, 2}, 2).requires_grad_();
   const auto [u, log_q] = dequantizer.draw(x, noise);
   const Tensor jacobian = at::empty({16, 2, 2}, at::kDouble);
   for (std::int64_t k = 0; k < 2; ++k) {

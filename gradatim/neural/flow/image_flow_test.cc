@@ -18,7 +18,7 @@
 namespace gradatim::neural {
 namespace {
 
-using testing::normal_numbers;
+using testing::normal_tensor;
 using testing::perturb;
 
 std::unique_ptr<FlowNet> flow_of(const std::string& architecture, const FlowShape& shape,
@@ -32,7 +32,7 @@ std::unique_ptr<FlowNet> flow_of(const std::string& architecture, const FlowShap
 
 // Data of mean 3 and deviation 2, a channel of which is the same everywhere.
 Tensor uneven_images() {
-  const Tensor x = 3.0 + 2.0 * normal_numbers({64, 3, 4, 4}, 1);
+  const Tensor x = 3.0 + 2.0 * normal_tensor({64, 3, 4, 4}, 1);
   x.select(1, 1).fill_(5.0);
   return x;
 }
@@ -57,7 +57,7 @@ TEST(ActivationNorm, EveryNumberOfARowHasAScaleOfItsOwn) {
   parameters.pack();
   const at::NoGradGuard plain;
   const Tensor scales = at::tensor({1.0F, 100.0F});
-  const Tensor x = normal_numbers({64, 2}, 1) * scales;
+  const Tensor x = normal_tensor({64, 2}, 1) * scales;
   norm.start(x, {});
   EXPECT_LT((norm.forward(x, {}).x.std(0, false) - 1.0).abs().max().item<float>(), 1e-5F);
 }
@@ -77,7 +77,7 @@ TEST(ActivationNorm, AFileKeepsTheStartAndOtherDataDoNotChangeIt) {
   const auto maker = api::build_as<Architecture>(api::complete(chosen));
   const auto base = api::build_as<BaseDensity>({.component = "neural.base.gaussian"});
   const auto loaded = load_flow(*maker, *base, shape, file, "flow.");
-  const Tensor others = normal_numbers({8, 3, 4, 4}, 9);
+  const Tensor others = normal_tensor({8, 3, 4, 4}, 9);
   const Tensor codes = net->encode(others, {});
   EXPECT_LT((loaded->encode(others, {}) - codes).abs().max().item<float>(), 1e-5F);
   EXPECT_TRUE(at::equal(net->encode(others.slice(0, 0, 4), {}), codes.slice(0, 0, 4)));
@@ -112,7 +112,7 @@ TEST(InvertibleConvolution, BeginsAsAPermutationThatItsNumberDecides) {
 
 TEST(Couplings, WhatStaysIsTheSameToTheLastBit) {
   const at::NoGradGuard plain;
-  const Tensor x = normal_numbers({4, 4, 4, 4}, 2);
+  const Tensor x = normal_tensor({4, 4, 4, 4}, 2);
   Parameters parameters;
   const Scope root(parameters);
   const ImageConditionerConfig small{ImageConditionerKind::residual, 8, 1};
@@ -180,7 +180,7 @@ TEST(ImageFlows, MoreLevelsThanHalvingsAreRefusedInALine) {
 // Layers begin at 0: a flow without start() permutes numbers, and its density is the base's.
 TEST(ImageFlows, AnUntrainedOneIsTheDensityOfGaussianImages) {
   const at::NoGradGuard plain;
-  const Tensor x = normal_numbers({16, 1, 8, 8}, 4);
+  const Tensor x = normal_tensor({16, 1, 8, 8}, 4);
   const Tensor exact = x.square().sum({1, 2, 3}) * -0.5 - 32.0 * std::log(2.0 * std::numbers::pi);
   for (const char* name : {"glow", "multiscale_realnvp", "residual"}) {
     const auto net = flow_of(std::string("neural.architecture.") + name, {.sample = {1, 8, 8}});
@@ -191,7 +191,7 @@ TEST(ImageFlows, AnUntrainedOneIsTheDensityOfGaussianImages) {
 // Images of independent numbers with deviation d: behind start() no step has anything to add.
 TEST(ImageFlows, AStartedOneKnowsTheScaleOfItsData) {
   const at::NoGradGuard plain;
-  const Tensor x = 3.0 + 0.25 * normal_numbers({1024, 1, 4, 4}, 4);
+  const Tensor x = 3.0 + 0.25 * normal_tensor({1024, 1, 4, 4}, 4);
   const double exact = -8.0 * (std::log(2.0 * std::numbers::pi * 0.0625) + 1.0);
   for (const char* name : {"glow", "multiscale_realnvp", "residual"}) {
     const auto net =

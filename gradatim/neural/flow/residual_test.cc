@@ -10,14 +10,14 @@
 namespace gradatim::neural {
 namespace {
 
-using testing::normal_numbers;
+using testing::normal_tensor;
 using testing::perturb;
 
 TEST(Contraction, TheBoundIsNeverBelowTheLargestSingularValue) {
   const at::NoGradGuard plain;
   for (const auto& sizes : std::vector<std::vector<std::int64_t>>{
            {1, 1}, {2, 64}, {64, 2}, {64, 64}, {128, 128}, {3, 5}}) {
-    const Tensor matrix = 0.3 * normal_numbers(sizes, 3);
+    const Tensor matrix = 0.3 * normal_tensor(sizes, 3);
     const double exact = at::linalg_svdvals(matrix.to(at::kDouble)).max().item<double>();
     const double bound = spectral_bound(matrix).item<double>();
     EXPECT_GT(bound, exact * (1.0 - 1e-5));
@@ -36,7 +36,7 @@ TEST(Contraction, NeitherSlopesNorDistancesPassTheLipschitzBound) {
     const Contraction net(Scope(parameters), 6, 0, {32, 3, lipschitz});
     perturb(parameters, 1.0);  // far beyond the bound before matrices are divided
     const auto matrices = net.matrices();
-    const Tensor x = 3.0 * normal_numbers({512, 6}, 1);
+    const Tensor x = 3.0 * normal_tensor({512, 6}, 1);
     const auto passed = net.pass(matrices, x, {}, true);
     const Tensor jacobian = Contraction::along(matrices, passed.slopes, at::eye(6).unsqueeze(0));
     const double most = at::linalg_svdvals(jacobian.to(at::kDouble)).max().item<double>();
@@ -54,7 +54,7 @@ TEST(Residual, AHardInverseIsFoundToFloatPrecision) {
   Parameters parameters;
   const Residual step({Scope(parameters), {5}}, {.width = 32, .layers = 2, .lipschitz = 0.98});
   perturb(parameters, 3.0);
-  const Tensor x = 10.0 * normal_numbers({256, 5}, 1);
+  const Tensor x = 10.0 * normal_tensor({256, 5}, 1);
   const Moved there = step.forward(x, {});
   EXPECT_GT((there.x - x).abs().max().item<float>(), 1.0F);
   const Moved back = step.inverse(there.x, {});
@@ -75,8 +75,8 @@ TEST(Residual, AnInverseThatDoesNotConvergeIsAnErrorInALine) {
     }
     return 0;
   };
-  EXPECT_EQ(code(normal_numbers({4, 5}, 1)), 4033);
-  EXPECT_EQ(code(normal_numbers({4, 5}, 1) / 0.0), 4032);
+  EXPECT_EQ(code(normal_tensor({4, 5}, 1)), 4033);
+  EXPECT_EQ(code(normal_tensor({4, 5}, 1) / 0.0), 4032);
 }
 
 // The mean over rows that differ in what the probes see, far less than in what ln |det| is.
@@ -90,7 +90,7 @@ TEST(Residual, TheSeriesEstimatesTheExactLogDeterminantWithoutBias) {
   const Residual series({Scope(series_parameters), {12}}, config);
   perturb(exact_parameters, 0.5);
   perturb(series_parameters, 0.5);
-  const Tensor x = normal_numbers({20000, 12}, 1);
+  const Tensor x = normal_tensor({20000, 12}, 1);
   const Tensor wanted = exact.forward(x, {}).log_det;
   const Tensor far = series.forward(x, {}).log_det - wanted;
   EXPECT_GT(wanted.std().item<double>(), 0.01);
@@ -106,8 +106,8 @@ TEST(Residual, GradientsGoThroughTheInverse) {
   const Residual step({Scope(parameters), {4}, 2}, {.width = 16, .layers = 2, .lipschitz = 0.9});
   perturb(parameters, 1.0);
   parameters.require_gradients(true);
-  const Tensor y = normal_numbers({8, 4}, 1).requires_grad_();
-  const Tensor told = normal_numbers({8, 2}, 2), weights = normal_numbers({8, 4}, 3);
+  const Tensor y = normal_tensor({8, 4}, 1).requires_grad_();
+  const Tensor told = normal_tensor({8, 2}, 2), weights = normal_tensor({8, 4}, 3);
   const auto sum = [&] {
     const Moved moved = step.inverse(y, told);
     return (moved.x * weights).sum() + moved.log_det.sum();
