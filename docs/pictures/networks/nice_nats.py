@@ -26,7 +26,7 @@ from gradatim.neural import NormalizingFlow
 
 @dataclass(frozen=True)
 class Budget:
-    updates: tuple[int, ...] = (1000, 3000)
+    updates: tuple[int, ...] = (2000,)
     draws: int = 40
     seed: int = 0
     threads: int = 1
@@ -48,7 +48,7 @@ def learn(budget: Budget, updates: int) -> NormalizingFlow:
         random_state=budget.seed,
         n_jobs=budget.threads,
     )
-    return model.fit(learned)
+    return model.fit(learned, resume=experiment.FIGURES / f"nice_mnist_{updates}_checkpoint")
 
 
 def ours(budget: Budget, updates: int) -> Row:
