@@ -159,9 +159,8 @@ class Experiment:
 
 def table(run: Experiment) -> None:
     heads = [f"{name}, {run.row(name, 'NICE')['entropy']:.3f}" for name in DENSITIES]
-    print(
-        f"| nats above the entropy | {' | '.join(heads)} | training, CPU s | 10,000 samples, CPU s |"
-    )
+    times = "training, CPU s | 10,000 samples, CPU s"
+    print(f"| nats above the entropy | {' | '.join(heads)} | {times} |")
     print("|---" * (len(heads) + 3) + "|")
     for system in SYSTEMS:
         rows = [run.row(density, system) for density in DENSITIES]

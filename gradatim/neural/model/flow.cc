@@ -42,10 +42,9 @@ constexpr api::Setting kSettings[] = {
                 "standard gives every column mean 0 and deviation 1; automatic is range for images "
                 "and standard for rows."}),
     api::setting<&FlowConfig::dequantization>(
-        {.doc =
-             "What fills the cells of whole numbers, [x, x + 1): nothing, even noise, or noise "
-             "that a small flow learns (its likelihood is a tighter bound); automatic is even "
-             "noise for images of bytes and nothing else."}),
+        {.doc = "What fills the cells of whole numbers, [x, x + 1): nothing, even noise, or noise "
+                "that a small flow learns (its likelihood is a tighter bound); automatic is even "
+                "noise for images of bytes and nothing else."}),
     api::setting<&FlowConfig::logit_margin>(
         {.doc = "Above 0, states are logits of the range of the data, which keeps so far from 0 "
                 "and 1, and samples lie within it; scaling is then range.",
