@@ -59,7 +59,7 @@ def nats(budget: Budget) -> Row:
 DIGITS = {
     "NICE": Nice(couplings=6, width=256, layers=2),
     "spline couplings": Spline(couplings=6, width=128, mixing="permutation"),
-    "Glow": Glow(levels=2, steps=6, width=48),
+    "Glow": Glow(levels=2, depth=6, width=48),
 }
 
 

@@ -10,7 +10,7 @@ using Config = GlowConfig;
 
 constexpr api::Setting kSettings[] = {
     levels_setting<Config>(),
-    api::setting<&GlowConfig::steps>(
+    api::setting<&GlowConfig::depth>(
         {.doc = "Steps of a scale, each an activation norm, a convolution and a coupling.",
          .range = api::between(1, 1024)}),
     map_setting<Config>(),

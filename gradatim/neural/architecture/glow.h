@@ -6,7 +6,7 @@ namespace gradatim::neural {
 
 struct GlowConfig {
   int levels = 2;
-  int steps = 8;
+  int depth = 8;
   CouplingMap map = CouplingMap::affine;
   ImageConditionerKind conditioner = ImageConditionerKind::convolutions;
   int width = 64;

@@ -5,7 +5,7 @@
 namespace gradatim::neural {
 
 struct IafConfig {
-  int steps = 5;
+  int transforms = 5;
   int width = 64;
   int layers = 2;
   Activation activation = Activation::relu;

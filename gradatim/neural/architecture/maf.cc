@@ -9,7 +9,7 @@ namespace {
 using Config = MafConfig;
 
 constexpr api::Setting kSettings[] = {
-    steps_setting<Config>(),      width_setting<Config>(), layers_setting<Config>(),
+    transforms_setting<Config>(), width_setting<Config>(), layers_setting<Config>(),
     activation_setting<Config>(), bound_setting<Config>(),
 };
 

@@ -5,7 +5,7 @@
 namespace gradatim::neural {
 
 struct SplineAutoregressiveFlowConfig {
-  int steps = 3;
+  int transforms = 3;
   int width = 64;
   int layers = 2;
   Activation activation = Activation::relu;

@@ -48,8 +48,8 @@ consteval api::Setting bound_setting() {
 }
 
 template <class Config>
-consteval api::Setting steps_setting() {
-  return api::setting<&Config::steps>(
+consteval api::Setting transforms_setting() {
+  return api::setting<&Config::transforms>(
       {.doc = "Autoregressive steps, which take the numbers forwards and in reverse by turns.",
        .range = api::between(1, 1024)});
 }

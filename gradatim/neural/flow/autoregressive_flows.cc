@@ -12,7 +12,7 @@ template <class Config, class MakeMap>
 Transform* autoregressive_flow(const Config& config, const FlowPlace& place,
                                const MakeMap& make_map, bool inverse) {
   auto chain = std::make_unique<Chain>();
-  for (int k = 0; k < config.steps; ++k) {
+  for (int k = 0; k < config.transforms; ++k) {
     const FlowPlace here{place.scope / "steps" / k, place.sample, place.context, k};
     chain->add(std::make_unique<Autoregressive>(here, conditioner_of(config), make_map(), inverse));
   }

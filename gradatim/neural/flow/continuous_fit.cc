@@ -21,14 +21,18 @@ namespace {
 class LikelihoodObjective final : public BatchObjective {
  public:
   LikelihoodObjective(const ContinuousFlowPlan& plan, Batches batches, const FieldParts& parts,
-                      double log_scale, std::function<ModelCopy()> make_copy)
+                      const Scale& scale, bool bytes, std::function<ModelCopy()> make_copy)
       : BatchObjective(parts.net->parameters(), plan.training->config().accumulate,
                        stream_of(std::move(batches)), std::move(make_copy)),
         config_(plan.config),
         parts_(parts),
         dims_(c10::multiply_integers(parts.shape.sample)),
         probes_(probes_of(plan.config, dims_)),
-        log_scale_(log_scale) {}
+        log_scale_(scale.log_scale(dims_)) {
+    if (bytes)
+      cell_ = at::tensor(at::ArrayRef<double>(scale.factor().data(), scale.factor().size()),
+                         at::kFloat);
+  }
 
  protected:
   double learn(Batch& batch, std::int64_t first, std::int64_t rows) override {
@@ -41,7 +45,8 @@ class LikelihoodObjective final : public BatchObjective {
                         .share = probes_ > 0 ? 1.0 / static_cast<double>(probes_) : 1.0,
                         .kinetic = config_.kinetic_weight,
                         .jacobian = config_.jacobian_weight};
-    const Tensor x = rows_of(batch.data, first, {rows, dims_}, parts_.device);
+    const Tensor x =
+        within_cells(rows_of(batch.data, first, {rows, dims_}, at::kCPU)).to(parts_.device);
     const auto gradients_of =
         config_.gradient == FlowGradient::adjoint ? adjoint_gradients : checkpointed_gradients;
     const FlowGradients found =
@@ -62,6 +67,16 @@ class LikelihoodObjective final : public BatchObjective {
     if (parts_.shape.classes == 0) return {};
     return rows_of(batch.labels, first, {rows}, parts_.device);
   }
+  // Bytes stand for all that rounds to them, so that their density is one of numbers.
+  Tensor within_cells(const Tensor& x) const {
+    if (!cell_.defined()) return x;
+    const Tensor u = at::empty_like(x);
+    const Philox draws(parts_.shape.seed, Stream::train_noise, pass());
+    for (std::int64_t k = 0; k < u.numel(); ++k) {
+      u.data_ptr<float>()[k] = static_cast<float>(draws.uniform(to_size(k)) - 0.5);
+    }
+    return x + u * cell_;
+  }
   // The basis, or random signs that stay the same along a row's whole way.
   Tensor directions(std::int64_t rows) const {
     if (probes_ == 0) return at::eye(dims_, at::kFloat).unsqueeze(1).to(parts_.device);
@@ -79,11 +94,15 @@ class LikelihoodObjective final : public BatchObjective {
   FieldParts parts_;
   std::int64_t dims_, probes_;
   double log_scale_;
+  Tensor cell_;  // the width of a byte in states, [1] or [dims]; undefined: numbers
 };
 
 void check_request(const ContinuousFlowPlan& plan, const data::FitRequest& request) {
   GRADATIM_CHECK(request.samples != nullptr, UsageError, 1010,
                  "neural.continuous_flow learns from samples; give it some");
+  GRADATIM_CHECK(request.samples->given_columns.empty(), UsageError, 1192,
+                 "neural.continuous_flow takes no numbers that are given; leave them out, or take "
+                 "neural.flow");
   GRADATIM_CHECK(request.init_model == nullptr, UsageError, 1036,
                  "neural.continuous_flow does not go on from a model; leave out init_model, or "
                  "give a checkpoint's folder by resume");
@@ -151,8 +170,8 @@ std::shared_ptr<const data::Model> fit(ContinuousFlowPlan plan, const data::FitR
     objective =
         std::make_unique<DiffusionObjective>(config, std::move(batches), parts, std::nullopt, copy);
   } else {
-    objective = std::make_unique<LikelihoodObjective>(plan, std::move(batches), parts,
-                                                      scale.log_scale(kind.dims()), copy);
+    objective = std::make_unique<LikelihoodObjective>(plan, std::move(batches), parts, scale,
+                                                      kind.bytes, copy);
   }
   tell_start(request, settings.parts.at("network"), parts.net->parameters());
   Trained trained = train(*objective, config, request, identity_of(request, settings));

@@ -326,6 +326,19 @@ TEST(ContinuousFlow, ImagesLearnThroughAUNet) {
   }
 }
 
+// Bytes of 0 to 3, evenly: a flow that saw them alone would have a density without bound.
+TEST(ContinuousFlow, BytesAreLearnedAsAllThatRoundsToThem) {
+  auto dice = std::make_shared<data::Samples>(data::Samples{.shape = {1, 1, 2}, .count = 1000});
+  const Philox draws(8, Stream::data);
+  for (std::uint64_t k = 0; k < 2000; ++k) {
+    dice->bytes.push_back(static_cast<std::uint8_t>(draws.below(4, k)));
+  }
+  const auto model = fitted_flow({{"steps", "200"}, {"scaling", "standard"}}, dice);
+  const double nats = model->evaluate_samples(*dice, 0)[0].second;
+  EXPECT_GT(nats, 2.0 * std::log(4.0) - 0.02);
+  EXPECT_LT(nats, 2.0 * std::log(4.0) + 0.3);
+}
+
 TEST(ContinuousFlow, WhatItCannotLearnFromIsOneLine) {
   const auto code = [](const std::vector<api::Option>& more, data::FitRequest request = {}) {
     if (request.samples == nullptr) request.samples = two_blobs(20);

@@ -41,9 +41,9 @@ std::unique_ptr<Transform> glow_of_images(const GlowConfig& config, const FlowPl
     auto squeeze = std::make_unique<Squeeze>(here);
     here.sample = squeeze->out_shape(here.sample);
     chain->add(std::move(squeeze));
-    for (int k = 0; k < config.steps; ++k) {
+    for (int k = 0; k < config.depth; ++k) {
       here.scope = place.scope / "levels" / level / k;
-      here.number = level * config.steps + k;
+      here.number = level * config.depth + k;
       add_glow_step(*chain, config, here);
     }
     levels->add(std::move(chain));
@@ -53,7 +53,7 @@ std::unique_ptr<Transform> glow_of_images(const GlowConfig& config, const FlowPl
 
 std::unique_ptr<Transform> glow_of_rows(const GlowConfig& config, const FlowPlace& place) {
   auto chain = std::make_unique<Chain>();
-  for (int k = 0; k < config.steps; ++k) {
+  for (int k = 0; k < config.depth; ++k) {
     add_glow_step(*chain, config, {place.scope / "steps" / k, place.sample, place.context, k});
   }
   return chain;

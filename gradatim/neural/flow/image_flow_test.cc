@@ -64,7 +64,7 @@ TEST(ActivationNorm, EveryNumberOfARowHasAScaleOfItsOwn) {
 
 TEST(ActivationNorm, AFileKeepsTheStartAndOtherDataDoNotChangeIt) {
   const FlowShape shape{.sample = {3, 4, 4}, .seed = 3};
-  const auto net = flow_of("neural.architecture.glow", shape, {{"steps", 1}, {"width", 8}});
+  const auto net = flow_of("neural.architecture.glow", shape, {{"depth", 1}, {"width", 8}});
   const at::NoGradGuard plain;
   net->steps().start(uneven_images(), {});
   SafetensorsWriter writer;
@@ -72,7 +72,7 @@ TEST(ActivationNorm, AFileKeepsTheStartAndOtherDataDoNotChangeIt) {
   const std::string bytes = writer.bytes();
   const SafetensorsFile file(bytes, "memory");
   api::Settings chosen{.component = "neural.architecture.glow"};
-  chosen.values["steps"] = std::int64_t{1};
+  chosen.values["depth"] = std::int64_t{1};
   chosen.values["width"] = std::int64_t{8};
   const auto maker = api::build_as<Architecture>(api::complete(chosen));
   const auto base = api::build_as<BaseDensity>({.component = "neural.base.gaussian"});

@@ -33,7 +33,8 @@ inline api::Settings small_settings(const api::Entry& entry) {
   shrink("width", 16);
   shrink("layers", 2);
   shrink("couplings", 2);
-  shrink("steps", 2);
+  shrink("transforms", 2);
+  shrink("depth", 2);
   shrink("blocks", 2);
   return api::complete(settings);
 }

@@ -97,7 +97,9 @@ constexpr api::Text kText = {
         "to the tolerance of the integration. Any solver that draws no noise samples from it; one "
         "trained by flow matching with an independent coupling is a diffusion, too, and takes all. "
         "Saved is the moving average of the parameters. evaluate gives the loss, the mean of -ln p "
-        "in nats a sample and, where the trace is estimated, its standard error loss_error.",
+        "in nats a sample (of bytes that of a draw among all that rounds to them, which training "
+        "by likelihood learns from, too) and, where the trace is estimated, its standard error "
+        "loss_error.",
     .source =
         "Chen et al. (2018), Neural ordinary differential equations; Grathwohl et al. (2019), "
         "FFJORD: free-form continuous dynamics for scalable reversible generative models; Finlay "

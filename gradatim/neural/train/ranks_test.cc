@@ -37,7 +37,8 @@ const Options kShort{{"batch_size", "32"}, {"steps", "20"}, {"warmup_steps", "3"
 
 Fit perceptron(const Options& more = {}) {
   return {"neural.diffusion",
-          joined(joined(kShort, {{"network", "mlp"}, {"network.width", "16"}}), more), two_blobs(200)};
+          joined(joined(kShort, {{"network", "mlp"}, {"network.width", "16"}}), more),
+          two_blobs(200)};
 }
 
 Fit unet(const Options& more = {}) {
@@ -51,6 +52,21 @@ Fit unet(const Options& more = {}) {
 Fit classifier(const Options& more = {}) {
   const Options small{{"network", "conv_classifier"}, {"network.channels", "8"}};
   return {"neural.classifier", joined(joined(kShort, small), more), two_images(100)};
+}
+
+Fit flow(const char* architecture, const Options& more = {}) {
+  const bool images = std::string(architecture) == "glow";
+  return {"neural.flow", joined(joined(kShort, {{"architecture", architecture}}), more),
+          images ? two_images(100) : two_blobs(200)};
+}
+
+Fit continuous_flow(const Options& more = {}) {
+  const Options small{{"network", "mlp"},
+                      {"network.width", "16"},
+                      {"steps", "6"},
+                      {"solver", "midpoint"},
+                      {"solver_steps", "2"}};
+  return {"neural.continuous_flow", joined(joined(kShort, small), more), two_blobs(200)};
 }
 
 std::vector<double> losses_of(const data::Model& model) {
@@ -96,11 +112,19 @@ TEST(Ranks, LossesAreThoseOfOneProcessOnTheSameBatches) {
   const std::vector<Fit> fits{
       perceptron(),
       perceptron({{"drop_label", "0.3"}, {"coupling", "optimal_transport"}, {"pair_steps", "2"}}),
-      unet(), unet({{"learned_variance", "true"}, {"path", "vp"}, {"prediction", "noise"}}),
-      classifier()};
+      unet(),
+      unet({{"learned_variance", "true"}, {"path", "vp"}, {"prediction", "noise"}}),
+      classifier(),
+      flow("nice", {{"architecture.width", "16"}}),
+      flow("nice", {{"architecture.width", "300"}, {"architecture.layers", "1"}}),  // wide
+      flow("spline"),
+      flow("maf"),
+      flow("glow", {{"architecture.depth", "2"}, {"architecture.width", "8"}}),
+      continuous_flow(),
+      continuous_flow({{"gradient", "adjoint"}})};
   for (const Fit& fit : fits) {
     const auto expected = alone(fit);
-    EXPECT_EQ(expected.size(), 20U);
+    EXPECT_EQ(expected.size(), fit.model == "neural.continuous_flow" ? 6U : 20U);
     for (const int ranks : {2, 4}) {
       std::vector<double> losses;
       on_ranks(ranks, fit, {}, &losses);

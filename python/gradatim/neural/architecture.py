@@ -29,7 +29,7 @@ class Glow(Component):
     levels : int, default=2
         Scales: behind each but the last, height and width are halved and half of the numbers leave
         for the base density. At most as many as the halvings that an image allows. In [1, 16].
-    steps : int, default=8
+    depth : int, default=8
         Steps of a scale, each an activation norm, a convolution and a coupling. In [1, 1024].
     map : Literal["additive", "affine"], default="affine"
         What a step does to the part that it moves: additive shifts it, affine scales it too.
@@ -59,7 +59,7 @@ class Glow(Component):
         self,
         *,
         levels: int = 2,
-        steps: int = 8,
+        depth: int = 8,
         map: Literal["additive", "affine"] = "affine",
         conditioner: Literal["convolutions", "residual"] = "convolutions",
         width: int = 64,
@@ -67,7 +67,7 @@ class Glow(Component):
         bound: float = 2.0,
     ) -> None:
         self.levels = levels
-        self.steps = steps
+        self.depth = depth
         self.map = map
         self.conditioner = conditioner
         self.width = width
@@ -81,7 +81,7 @@ class Iaf(Component):
 
     Parameters
     ----------
-    steps : int, default=5
+    transforms : int, default=5
         Autoregressive steps, which take the numbers forwards and in reverse by turns. In [1, 1024].
     width : int, default=64
         Units of a hidden layer of the conditioner. In [1, 65536].
@@ -106,13 +106,13 @@ class Iaf(Component):
     def __init__(
         self,
         *,
-        steps: int = 5,
+        transforms: int = 5,
         width: int = 64,
         layers: int = 2,
         activation: Literal["silu", "gelu", "relu", "selu", "tanh"] = "relu",
         bound: float = 3.0,
     ) -> None:
-        self.steps = steps
+        self.transforms = transforms
         self.width = width
         self.layers = layers
         self.activation = activation
@@ -124,7 +124,7 @@ class Maf(Component):
 
     Parameters
     ----------
-    steps : int, default=5
+    transforms : int, default=5
         Autoregressive steps, which take the numbers forwards and in reverse by turns. In [1, 1024].
     width : int, default=64
         Units of a hidden layer of the conditioner. In [1, 65536].
@@ -150,13 +150,13 @@ class Maf(Component):
     def __init__(
         self,
         *,
-        steps: int = 5,
+        transforms: int = 5,
         width: int = 64,
         layers: int = 2,
         activation: Literal["silu", "gelu", "relu", "selu", "tanh"] = "relu",
         bound: float = 3.0,
     ) -> None:
-        self.steps = steps
+        self.transforms = transforms
         self.width = width
         self.layers = layers
         self.activation = activation
@@ -446,7 +446,7 @@ class SplineAutoregressive(Component):
 
     Parameters
     ----------
-    steps : int, default=3
+    transforms : int, default=3
         Autoregressive steps, which take the numbers forwards and in reverse by turns. In [1, 1024].
     width : int, default=64
         Units of a hidden layer of the conditioner. In [1, 65536].
@@ -475,14 +475,14 @@ class SplineAutoregressive(Component):
     def __init__(
         self,
         *,
-        steps: int = 3,
+        transforms: int = 3,
         width: int = 64,
         layers: int = 2,
         activation: Literal["silu", "gelu", "relu", "selu", "tanh"] = "relu",
         bins: int = 8,
         tail_bound: float = 5.0,
     ) -> None:
-        self.steps = steps
+        self.transforms = transforms
         self.width = width
         self.layers = layers
         self.activation = activation

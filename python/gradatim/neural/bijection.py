@@ -32,7 +32,7 @@ class ActivationNorm(Component):
     Notes
     -----
     `neural.bijection.activation_norm`, since 0.1. Shapes: [rows, dims], or images. Measured:
-    inverse to 2e-6 of numbers about 1.
+    inverse to 1e-6 of numbers about 1.
 
     References
     ----------
@@ -305,7 +305,7 @@ class InvertibleConvolution(Component):
     Notes
     -----
     `neural.bijection.invertible_convolution`, since 0.1. Shapes: [rows, dims], or images. Measured:
-    inverse to 2e-6 of numbers about 1.
+    inverse to 3e-6 of numbers about 1.
 
     References
     ----------
@@ -408,7 +408,7 @@ class Residual(Component):
     -----
     `neural.bijection.residual`, since 0.1. Shapes: [rows, dims], or images, flattened. Errors:
     GRD-4032 an inverse leaves the range of floats; GRD-4033 an inverse does not converge. Measured:
-    inverse to 2e-6 of numbers about 1.
+    inverse to 1e-6 of numbers about 1.
 
     References
     ----------

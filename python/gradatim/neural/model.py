@@ -92,7 +92,8 @@ class ContinuousFlow(Component):
     tolerance of the integration. Any solver that draws no noise samples from it; one trained by
     flow matching with an independent coupling is a diffusion, too, and takes all. Saved is the
     moving average of the parameters. evaluate gives the loss, the mean of -ln p in nats a sample
-    and, where the trace is estimated, its standard error loss_error.
+    (of bytes that of a draw among all that rounds to them, which training by likelihood learns
+    from, too) and, where the trace is estimated, its standard error loss_error.
 
     Parameters
     ----------
