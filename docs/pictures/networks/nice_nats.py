@@ -22,11 +22,13 @@ from experiment import Results, Row, kept
 from flow_data import dequantised, images
 
 from gradatim.neural import NormalizingFlow
+from gradatim.neural.architecture import Nice
 
 
 @dataclass(frozen=True)
 class Budget:
     updates: tuple[int, ...] = (2000,)
+    width: int = 1000
     draws: int = 40
     seed: int = 0
     threads: int = 1
@@ -36,7 +38,7 @@ def learn(budget: Budget, updates: int) -> NormalizingFlow:
     draws = np.random.default_rng(budget.seed)
     learned = np.concatenate([dequantised(images()[0], draws) for _ in range(budget.draws)])
     model = NormalizingFlow(
-        architecture="nice",
+        architecture=Nice(width=budget.width),
         scaling="none",
         steps=updates,
         batch_size=200,
