@@ -45,27 +45,40 @@ Tensor floats_of(const std::vector<double>& numbers, std::vector<std::int64_t> s
   return at::tensor(at::ArrayRef<double>(numbers), at::kDouble).to(device, at::kFloat).view(sizes);
 }
 
-std::int64_t FlowModel::chunk_rows() const {
-  return std::clamp<std::int64_t>((std::int64_t{1} << 16) / kind_.dims(), 16, 256);
+// A chunk's number of rows is a function of its first row alone: the first ones are small, so that
+// few rows do not pay for many, later ones larger.
+std::vector<FlowModel::Chunk> FlowModel::chunks_of(RowRange rows) const {
+  const std::int64_t small =
+      std::clamp<std::int64_t>((std::int64_t{1} << 18) / kind_.dims(), 16, 256);
+  std::vector<Chunk> chunks;
+  const std::int64_t end = rows.first + rows.count;
+  for (std::int64_t first = 0; first < end;) {
+    std::int64_t size = small;
+    if (kind_.dims() <= 256 && first >= 4 * small) size = first < 8 * small ? 2 * small : 4 * small;
+    if (first + size > rows.first) chunks.push_back({first, std::min(size, end - first), size});
+    first += size;
+  }
+  return chunks;
 }
 
 void FlowModel::for_chunks(RowRange rows, const std::function<void(const Chunk&)>& f) const {
   if (rows.count == 0) return;
-  const std::int64_t size = chunk_rows();
-  const std::int64_t begin = rows.first / size, end = (rows.first + rows.count - 1) / size + 1;
-  const double work = 2.0 * static_cast<double>(parts_.net->parameters().count() * size);
+  const auto chunks = chunks_of(rows);
+  const double each = 2.0 * static_cast<double>(parts_.net->parameters().count());
+  const bool small = each * static_cast<double>(chunks.front().size) < kOneThread;
   const auto one = [&](std::int64_t k) {
+    const Chunk& chunk = chunks[to_size(k)];
     check_interrupt();
     const at::NoGradGuard plain;
     const PooledMemory pooled;
-    const TorchThreads threads(work < kOneThread ? 0.0 : work);
-    f({k * size, std::min(size, rows.first + rows.count - k * size)});
+    const TorchThreads threads(small ? 0.0 : each * static_cast<double>(chunk.size));
+    f(chunk);
   };
   translated([&] {
-    if (work < kOneThread && end - begin > 1) {
-      parallel_tasks(end - begin, [&](std::int64_t k) { one(begin + k); });
+    if (small && chunks.size() > 1) {
+      parallel_tasks(std::ssize(chunks), one);
     } else {
-      for (std::int64_t k = begin; k < end; ++k) one(k);
+      for (std::int64_t k = 0; k < std::ssize(chunks); ++k) one(k);
     }
   });
 }
@@ -88,9 +101,9 @@ Tensor FlowModel::contexts(const std::function<std::int64_t(std::int64_t)>& labe
                            const FlowRequest& request, const Chunk& chunk) const {
   const Given& given = parts_.given;
   if (given.width() == 0) return {};
-  const Tensor all = at::empty({chunk_rows(), given.width()}, at::kFloat);
+  const Tensor all = at::empty({chunk.size, given.width()}, at::kFloat);
   const std::size_t columns = to_size(given.columns());
-  for (std::int64_t k = 0; k < chunk_rows(); ++k) {
+  for (std::int64_t k = 0; k < chunk.size; ++k) {
     const std::int64_t row = std::min(chunk.first + k, request.rows - 1);
     const std::size_t at = request.given.size() > columns ? to_size(row) * columns : 0;
     given.tell(given.classes() > 0 ? label_of(row) : 0,
@@ -131,7 +144,7 @@ Tensor FlowModel::densities(const Tensor& states, const FlowRequest& request,
 // States of one draw of a chunk, and what is to be added to their ln p.
 Moved FlowModel::drawn_states(std::span<const double> data, const FlowRequest& request,
                               const Chunk& chunk, int draw) const {
-  const auto dims = to_size(kind_.dims()), rows = to_size(chunk_rows());
+  const auto dims = to_size(kind_.dims()), rows = to_size(chunk.size);
   const Philox draws(request.seed, Stream::probe, static_cast<std::uint32_t>(draw));
   const bool learned = parts_.net->dequantizer() != nullptr;
   std::vector<double> states(rows * dims), log_det(rows), noise(learned ? rows * dims : 0);
@@ -148,12 +161,12 @@ Moved FlowModel::drawn_states(std::span<const double> data, const FlowRequest& r
     }
     log_det[k] = parts_.map.to_state(state);
   }
-  const std::vector<std::int64_t> flat{chunk_rows(), kind_.dims()};
+  const std::vector<std::int64_t> flat{chunk.size, kind_.dims()};
   if (learned) {
     return dequantized(parts_, floats_of(states, flat, parts_.device),
                        floats_of(noise, flat, parts_.device));
   }
-  std::vector<std::int64_t> sizes{chunk_rows()};
+  std::vector<std::int64_t> sizes{chunk.size};
   sizes.insert(sizes.end(), kind_.shape.begin(), kind_.shape.end());
   return {floats_of(states, sizes, parts_.device), at::tensor(at::ArrayRef<double>(log_det))};
 }
@@ -224,7 +237,7 @@ std::vector<float> FlowModel::sample(const FlowRequest& request) const {
   for_chunks(range, [&](const Chunk& chunk) {
     const Tensor told =
         request.labels.empty() ? contexts(drawn, request, chunk) : context(request, chunk);
-    Tensor z = parts_.net->base().sample(request.seed, chunk.first, chunk_rows(), told);
+    Tensor z = parts_.net->base().sample(request.seed, chunk.first, chunk.size, told);
     if (request.temperature != 1.0) z = z * request.temperature;
     put_data(parts_.net->decode(z.to(parts_.device), told), chunk, range.first, out);
   });
@@ -241,15 +254,15 @@ void FlowModel::check_labelled(const FlowRequest& request) const {
 Tensor FlowModel::middles(std::span<const double> data, const FlowRequest& request,
                           const Chunk& chunk) const {
   const auto dims = to_size(kind_.dims());
-  std::vector<double> states(to_size(chunk_rows()) * dims);
-  for (std::int64_t k = 0; k < chunk_rows(); ++k) {
+  std::vector<double> states(to_size(chunk.size) * dims);
+  for (std::int64_t k = 0; k < chunk.size; ++k) {
     const std::int64_t row = std::min(chunk.first + k, request.rows - 1);
     const auto state = std::span(states).subspan(to_size(k) * dims, dims);
     std::ranges::copy(data.subspan(to_size(row) * dims, dims), state.begin());
     if (parts_.map.whole()) std::ranges::for_each(state, [](double& v) { v += 0.5; });
     parts_.map.to_state(state);
   }
-  std::vector<std::int64_t> sizes{chunk_rows()};
+  std::vector<std::int64_t> sizes{chunk.size};
   sizes.insert(sizes.end(), kind_.shape.begin(), kind_.shape.end());
   return floats_of(states, sizes, parts_.device);
 }
@@ -274,12 +287,12 @@ std::vector<float> FlowModel::decode(std::span<const double> codes,
   const std::int64_t dims = kind_.dims();
   std::vector<float> out(codes.size());
   for_chunks({0, request.rows}, [&](const Chunk& chunk) {
-    std::vector<double> z(to_size(chunk_rows() * dims));
-    for (std::int64_t k = 0; k < chunk_rows(); ++k) {
+    std::vector<double> z(to_size(chunk.size * dims));
+    for (std::int64_t k = 0; k < chunk.size; ++k) {
       const std::int64_t row = std::min(chunk.first + k, request.rows - 1);
       std::ranges::copy(codes.subspan(to_size(row * dims), to_size(dims)), z.begin() + k * dims);
     }
-    const Tensor states = parts_.net->decode(floats_of(z, {chunk_rows(), dims}, parts_.device),
+    const Tensor states = parts_.net->decode(floats_of(z, {chunk.size, dims}, parts_.device),
                                              context(request, chunk));
     put_data(states, chunk, 0, out);
   });

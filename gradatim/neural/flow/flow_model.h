@@ -62,8 +62,9 @@ class FlowModel final : public data::Model, public process::Flow {
  private:
   struct Chunk {
     std::int64_t first, rows;  // rows of them are wanted
+    std::int64_t size;         // and so many computed
   };
-  std::int64_t chunk_rows() const;
+  std::vector<Chunk> chunks_of(process::RowRange rows) const;
   void for_chunks(process::RowRange rows, const std::function<void(const Chunk&)>& f) const;
   void check(const process::FlowRequest& request) const;
   Tensor context(const process::FlowRequest& request, const Chunk& chunk) const;

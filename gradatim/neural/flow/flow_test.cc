@@ -233,6 +233,10 @@ TEST(Flow, ARowDoesNotDependOnHowManyAreAskedFor) {
   EXPECT_TRUE(std::equal(few.begin(), few.end(), all.begin()));
   const auto part = flow.sample({.rows = 700, .seed = 1, .only = process::RowRange{300, 200}});
   EXPECT_TRUE(std::equal(part.begin(), part.end(), all.begin() + 600));
+  const auto many = flow.sample({.rows = 5000, .seed = 1});
+  EXPECT_TRUE(std::equal(all.begin(), all.end(), many.begin()));
+  const auto late = flow.sample({.rows = 5000, .seed = 1, .only = process::RowRange{4000, 700}});
+  EXPECT_TRUE(std::equal(late.begin(), late.end(), many.begin() + 8000));
   const auto x = values_in(*samples);
   const auto density = flow.log_prob(x, {.rows = 700}).log_prob;
   const auto one = flow.log_prob(std::span(x).subspan(2, 2), {.rows = 1}).log_prob;
