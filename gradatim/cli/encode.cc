@@ -61,6 +61,10 @@ data::Samples by_flow(const data::Model& model, const process::Flow& flow, bool 
   GRADATIM_CHECK(arguments.settings.empty(), UsageError, 1002,
                  "a flow's steps are exact, and it has no option '--{}'",
                  arguments.settings.front().first);
+  for (const char* other : {"atol", "rtol"}) {
+    GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
+                   "a flow's steps are exact, and it has no option '--{}'", other);
+  }
   const auto read = read_labelled(model, flow, arguments, session);
   const auto request = flow_request(flow, read, session.seed());
   if (encode) {
@@ -76,8 +80,17 @@ data::Samples by_field(const data::Model& model, const process::Generator& gener
   constexpr double kTolerance = 1e-5;
   const process::OdeOptions ode{.atol = arguments.number("atol", kTolerance, 0.0),
                                 .rtol = arguments.number("rtol", kTolerance, 0.0)};
-  const auto settings =
-      process::sampler_for(generator, api::parse_settings("process.sampler", arguments.settings));
+  GRADATIM_CHECK(ode.atol + ode.rtol > 0.0, UsageError, 1003,
+                 "--atol and --rtol are both 0; one of them must be positive");
+  auto asked = api::parse_settings("process.sampler", arguments.settings);
+  for (const char* unused : {"steps", "evaluations", "grid", "solver", "guidance"}) {
+    GRADATIM_CHECK(!asked.values.contains(unused) && !asked.parts.contains(unused), UsageError,
+                   1002,
+                   "encode and decode have no option '--{}': the flow is integrated to a "
+                   "tolerance",
+                   unused);
+  }
+  const auto settings = process::sampler_for(generator, std::move(asked));
   const auto read = read_labelled(model, generator, arguments, session);
   const auto labels = process::labels_named(generator, read.labels, read.samples.count);
   if (encode) {

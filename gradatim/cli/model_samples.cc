@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/text.h"
@@ -61,7 +62,7 @@ std::vector<double> given_numbers(const process::Flow& flow, const Arguments& ar
                    did_you_mean(name, known));
     const auto value =
         equals == std::string::npos ? std::nullopt : parse_number(word.substr(equals + 1));
-    GRADATIM_CHECK(value.has_value(), UsageError, 1192,
+    GRADATIM_CHECK(value.has_value() && std::isfinite(*value), UsageError, 1192,
                    "--given must say numbers, as in {}=1.5; got '{}'", name, word);
     numbers[static_cast<std::size_t>(at - known.begin())] = *value;
     told[static_cast<std::size_t>(at - known.begin())] = true;

@@ -14,6 +14,7 @@
 #include "gradatim/core/text.h"
 #include "gradatim/data/model.h"
 #include "gradatim/data/reader.h"
+#include "gradatim/dist/collectives.h"
 #include "gradatim/process/generate.h"
 #include "gradatim/process/sampler.h"
 #include "gradatim/tabular/model_field.h"
@@ -98,17 +99,24 @@ int write_flow(const process::Flow& flow, const Arguments& arguments, Session& s
     GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
                    "a flow samples in one pass, and has no option '--{}'", other);
   }
-  check_no_group(session.group().get(), "sample of a flow");
   data::Samples samples{.shape = {flow.shape().begin(), flow.shape().end()},
                         .count = arguments.integer("count", 1, 1),
                         .columns = {flow.columns().begin(), flow.columns().end()}};
   const auto labels = process::labels_named(flow, arguments.list("label"), samples.count);
-  auto numbers = flow.sample({.rows = samples.count,
-                              .seed = session.seed(),
-                              .labels = labels,
-                              .given = given_numbers(flow, arguments),
-                              .temperature = arguments.number("temperature", 1.0, 0.0),
-                              .observer = &session.progress()});
+  process::FlowRequest request{.rows = samples.count,
+                               .seed = session.seed(),
+                               .labels = labels,
+                               .given = given_numbers(flow, arguments),
+                               .temperature = arguments.number("temperature", 1.0, 0.0)};
+  // Of several ranks each makes a part; a row is the same whoever makes it.
+  dist::Group* group = session.group().get();
+  if (group != nullptr) {
+    const auto begin = [&](std::int64_t part) { return part * samples.count / group->size(); };
+    request.only =
+        process::RowRange{begin(group->rank()), begin(group->rank() + 1) - begin(group->rank())};
+  }
+  auto numbers = flow.sample(request);
+  if (group != nullptr) numbers = dist::gather_values<float>(*group, numbers);
   if (!labels.empty()) {
     samples.classes = {flow.classes().begin(), flow.classes().end()};
     samples.labels = labels;
@@ -120,7 +128,7 @@ int write_flow(const process::Flow& flow, const Arguments& arguments, Session& s
     samples.numbers = std::move(numbers);
   }
   const std::string out = arguments.text("out", "-");
-  data::write_samples(samples, out);
+  on_first_rank(group, [&] { data::write_samples(samples, out); });
   if (out != "-") {
     session.progress().finish(fmt::format("wrote {}: {} samples", out, samples.count));
   }

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "gradatim/core/observer.h"
 #include "gradatim/process/likelihood.h"
 #include "gradatim/process/sample_space.h"
 
@@ -26,7 +25,6 @@ struct FlowRequest {
   // Of data that are whole numbers: draws of what lies between them; of several, the mean.
   int draws = 1;
   std::optional<RowRange> only = {};  // of the rows, those to sample; all
-  Observer* observer = nullptr;
 };
 
 class Flow : public SampleSpace {
@@ -36,8 +34,9 @@ class Flow : public SampleSpace {
   /// Samples [rows, dims] in the scale of the data; row k is a pure function of the seed and k.
   virtual std::vector<float> sample(const FlowRequest& request) const = 0;
   /// ln p of data [rows, dims], in nats and of the data's own units; of whole numbers a lower
-  /// bound of ln P, by one draw or the mean of several, whose standard error is told. DataError
-  /// GRD-2094 for a number that is not whole, GRD-2095 for one outside the support.
+  /// bound of ln P, by one draw or the mean of several, whose standard error is told; -infinity
+  /// where that is below all floats. DataError GRD-2094 for a number that is not whole, GRD-2095
+  /// for one outside the support.
   virtual Likelihood log_prob(std::span<const double> data, const FlowRequest& request) const = 0;
   /// Codes [rows, dims] of data, and back. Whole numbers stand for the middle of their cell. A flow
   /// that learned with labels needs them: UsageError GRD-1104. NumericError GRD-4032 where a code

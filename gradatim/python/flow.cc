@@ -142,6 +142,13 @@ void bind_flow(nb::module_& module) {
              nb::arg("given"), nb::arg("threads"), "Codes [rows, dims] of data.");
   module.def("flow_decode", &decode, nb::arg("model"), nb::arg("z"), nb::arg("labels"),
              nb::arg("given"), nb::arg("threads"), "Data [rows, *shape] of codes.");
+  module.def(
+      "flow_given_columns",
+      [](const Fitted& self) {
+        const auto columns = flow_of(self).given_columns();
+        return Words(columns.begin(), columns.end());
+      },
+      nb::arg("model"), "Names of the numbers that samples are given.");
   module.def("flow_inpaint", &inpaint, nb::arg("model"), nb::arg("x"), nb::arg("known"),
              nb::arg("steps"), nb::arg("seed"), nb::arg("labels"), nb::arg("given"),
              nb::arg("threads"), "Data whose unknown numbers climbed the density.");

@@ -72,10 +72,7 @@ class DensityModel(NetworkModel):
         X = checked_array(self, X, reset=False)
         if end not in ("start", "field"):
             raise UsageError(f"end must be 'start' or 'field'; got {end!r}", "GRD-1005")
-        if not (0 <= atol < np.inf and 0 <= rtol < np.inf and atol + rtol > 0):
-            raise UsageError(
-                f"tolerances must be positive; got atol={atol}, rtol={rtol}", "GRD-1003"
-            )
+        _check_tolerances(atol, rtol)
         nats, errors = _native.model_log_prob(
             self._placed(),
             settings_text(sampler_settings({"path": path}, None, labelled=True)),
@@ -131,6 +128,7 @@ class DensityModel(NetworkModel):
         ndarray of shape (rows, numbers of a sample), float32
         """
         check_is_fitted(self)
+        _check_tolerances(atol, rtol)
         X = checked_array(self, X, reset=False)
         return _native.field_encode(
             self._placed(),
@@ -147,6 +145,7 @@ class DensityModel(NetworkModel):
     ) -> np.ndarray:
         """The samples of codes [rows, numbers of a sample], as `encode` gives them."""
         check_is_fitted(self)
+        _check_tolerances(atol, rtol)
         Z = codes_of(Z, self.n_features_in_)
         made = _native.field_decode(
             self._placed(),
@@ -199,6 +198,11 @@ class DensityModel(NetworkModel):
             self._threads(None),
         )
         return made.reshape(rows, *self.shape_)
+
+
+def _check_tolerances(atol: float, rtol: float) -> None:
+    if not (0 <= atol < np.inf and 0 <= rtol < np.inf and atol + rtol > 0):
+        raise UsageError(f"tolerances must be positive; got atol={atol}, rtol={rtol}", "GRD-1003")
 
 
 def codes_of(Z: Any, dims: int) -> np.ndarray:

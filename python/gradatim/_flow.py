@@ -11,10 +11,11 @@ from sklearn.base import DensityMixin
 from sklearn.utils.validation import check_is_fitted
 
 import gradatim._native as _native
+from gradatim._data import is_frame
 from gradatim._density import codes_of, labels_each
 from gradatim._errors import UsageError
 from gradatim._network import NetworkModel
-from gradatim._samples import checked_array, given_of, samples_of
+from gradatim._samples import checked_array, given_of, names_of, samples_of
 from gradatim.process._fields import whole
 
 __all__ = ["FlowModel"]
@@ -107,7 +108,7 @@ class FlowModel(DensityMixin, NetworkModel):
             np.ascontiguousarray(samples_of(X).memory, dtype=np.float64),
             self._seed(seed),
             labels_each(label, "label", X.shape[0]),
-            _given(given, X.shape[0]),
+            _given(self._model, given, X.shape[0]),
             whole("draws", draws, 1, 10**6),
             self._threads(n_jobs),
         )
@@ -170,7 +171,7 @@ class FlowModel(DensityMixin, NetworkModel):
             n,
             self._seed(seed),
             labels_each(label, "label", n),
-            _given([given] if one else given, 1 if one else n),
+            _given(self._model, [given] if one else given, 1 if one else n),
             float(temperature),
             self._threads(n_jobs),
         )
@@ -192,7 +193,7 @@ class FlowModel(DensityMixin, NetworkModel):
             self._placed(),
             np.ascontiguousarray(samples_of(X).memory, dtype=np.float64),
             labels_each(label, "label", X.shape[0]),
-            _given(given, X.shape[0]),
+            _given(self._model, given, X.shape[0]),
             self._threads(None),
         )
 
@@ -234,7 +235,7 @@ class FlowModel(DensityMixin, NetworkModel):
             whole("steps", steps, 0, 10**9),
             self._seed(seed),
             labels_each(label, "label", X.shape[0]),
-            _given(given, X.shape[0]),
+            _given(self._model, given, X.shape[0]),
             self._threads(None),
         )
         return made.reshape(X.shape[0], *self.shape_)
@@ -247,7 +248,7 @@ class FlowModel(DensityMixin, NetworkModel):
             self._placed(),
             Z,
             labels_each(label, "label", Z.shape[0]),
-            _given(given, Z.shape[0]),
+            _given(self._model, given, Z.shape[0]),
             self._threads(None),
         )
         return made.reshape(Z.shape[0], *self.shape_)
@@ -265,5 +266,18 @@ def _known(known: Any, shape: tuple[int, ...]) -> np.ndarray:
         ) from None
 
 
-def _given(given: Any, rows: int) -> np.ndarray:
-    return np.empty((0, 0)) if given is None else given_of(given, rows)[0]
+def _given(model: _native.Model, given: Any, rows: int) -> np.ndarray:
+    """Given numbers in the order that the model learned them in; a data frame's by their names."""
+    if given is None:
+        return np.empty((0, 0))
+    known = _native.flow_given_columns(model)
+    if is_frame(given) and set(map(str, names_of(given))) == set(known):
+        given = given[known] if hasattr(given, "iloc") else given.select(known)
+    array, names = given_of(given, rows)
+    if len(names) != len(known) or (is_frame(given) and names != known):
+        raise UsageError(
+            f"the samples are given [{', '.join(names)}], and the flow learned such that are given "
+            f"[{', '.join(known)}]",
+            "GRD-1192",
+        )
+    return array

@@ -17,7 +17,15 @@ from gradatim import _data
 from gradatim._classes import words_of
 from gradatim._errors import DataError
 
-__all__ = ["checked_array", "encoded_labels", "given_of", "label_words", "samples_of", "shape_text"]
+__all__ = [
+    "checked_array",
+    "encoded_labels",
+    "given_of",
+    "label_words",
+    "names_of",
+    "samples_of",
+    "shape_text",
+]
 
 
 def samples_of(X: Any, *, name: str = "X") -> _native.Samples:
@@ -32,7 +40,7 @@ def samples_of(X: Any, *, name: str = "X") -> _native.Samples:
         else:
             for k, column in enumerate(_columns(X)):
                 memory[:, k] = _numbers(column, f"{name}, column {k}")
-            names = _names(X)
+            names = names_of(X)
             if names and all(isinstance(each, str) for each in names):
                 samples.columns = names
     _check_finite(memory, name)
@@ -119,7 +127,7 @@ def encoded_labels(y: Any, rows: int) -> tuple[np.ndarray, np.ndarray]:
 def given_of(given: Any, rows: int) -> tuple[np.ndarray, list[str]]:
     """What samples are given, as [rows, numbers], and names of these numbers."""
     given = _data.of_tensor(given)
-    names = [str(each) for each in _names(given)] if _data.is_frame(given) else None
+    names = [str(each) for each in names_of(given)] if _data.is_frame(given) else None
     array = _numbers(given, "given").astype(np.float64)
     if array.ndim == 1:
         array = array.reshape(-1, 1)
@@ -171,7 +179,7 @@ def _columns(frame: Any) -> list[Any]:
     return list(frame.columns)
 
 
-def _names(frame: Any) -> list[Any]:
+def names_of(frame: Any) -> list[Any]:
     return list(frame.column_names if hasattr(frame, "column_names") else frame.columns)
 
 

@@ -37,9 +37,9 @@ class GaussianBase final : public Base {
     const double constant = 0.5 * static_cast<double>(dims_) * std::log(2.0 * std::numbers::pi);
     return z.square().sum(1) * -0.5 - constant;
   }
-  Tensor sample(std::uint64_t seed, std::int64_t first_row, std::int64_t rows,
-                const Tensor&) const override {
-    return normal_rows(seed, first_row, rows, dims_);
+  Tensor sample(std::uint64_t seed, std::int64_t first_row, std::int64_t rows, const Tensor&,
+                double temperature) const override {
+    return normal_rows(seed, first_row, rows, dims_) * temperature;
   }
 
  private:
@@ -53,14 +53,14 @@ class LogisticBase final : public Base {
   Tensor log_prob(const Tensor& z, const Tensor&) const override {
     return (z - 2.0 * at::softplus(z)).sum(1);
   }
-  Tensor sample(std::uint64_t seed, std::int64_t first_row, std::int64_t rows,
-                const Tensor&) const override {
+  Tensor sample(std::uint64_t seed, std::int64_t first_row, std::int64_t rows, const Tensor&,
+                double temperature) const override {
     const Philox draws(seed, Stream::prior);
     const Tensor z = at::empty({rows, dims_}, at::kFloat);
     float* numbers = z.data_ptr<float>();
     for (std::int64_t k = 0; k < rows * dims_; ++k) {
       const double u = inside(draws, to_size(first_row * dims_ + k));
-      numbers[k] = static_cast<float>(std::log(u) - std::log1p(-u));
+      numbers[k] = static_cast<float>(temperature * (std::log(u) - std::log1p(-u)));
     }
     return z;
   }
@@ -92,8 +92,9 @@ class MixtureBase final : public Base {
   }
 
   Tensor sample(std::uint64_t seed, std::int64_t first_row, std::int64_t rows,
-                const Tensor& context) const override {
-    const Tensor chances = log_weights(context).exp().expand({rows, components_}).contiguous();
+                const Tensor& context, double temperature) const override {
+    const Tensor chances =
+        log_weights(context).exp().expand({rows, components_}).cpu().contiguous();
     const Philox draws(seed, Stream::component);
     const Tensor chosen = at::empty({rows}, at::kLong);
     for (std::int64_t row = 0; row < rows; ++row) {
@@ -103,8 +104,9 @@ class MixtureBase final : public Base {
       while (k + 1 < components_ && (left -= chance[k]) >= 0.0) ++k;
       chosen.data_ptr<std::int64_t>()[row] = k;
     }
-    return at::addcmul(means_.index_select(0, chosen), normal_rows(seed, first_row, rows, dims_),
-                       log_deviations_.index_select(0, chosen).exp());
+    const Tensor normal = normal_rows(seed, first_row, rows, dims_) * temperature;
+    return at::addcmul(means_.cpu().index_select(0, chosen), normal,
+                       log_deviations_.cpu().index_select(0, chosen).exp());
   }
 
  private:

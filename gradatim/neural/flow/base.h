@@ -15,8 +15,9 @@ class Base {
   /// ln p of z [rows, dims] -> [rows], differentiable.
   virtual Tensor log_prob(const Tensor& z, const Tensor& context) const = 0;
   /// z [rows, dims], a pure function of the seed and the place of the row, first_row and on.
+  /// Deviations are multiplied by the temperature.
   virtual Tensor sample(std::uint64_t seed, std::int64_t first_row, std::int64_t rows,
-                        const Tensor& context) const = 0;
+                        const Tensor& context, double temperature) const = 0;
 };
 
 /// What a BaseDensity's maker() names; the caller owns the result. The place's sample is {dims}.

@@ -11,7 +11,7 @@ Perceptron layers_of(const Scope& scope, std::int64_t in, std::int64_t out,
   for (int k = 0; k <= config.layers; ++k) {
     const bool last = k == config.layers;
     const std::int64_t next = last ? out : config.width;
-    const Init init = last ? Init::constant(0.0) : Init::of_inputs(in);
+    const Init init = last && config.identity ? Init::constant(0.0) : Init::of_inputs(in);
     const Scope layer = scope / "layers" / k;
     weights.push_back(layer.add("weight", {next, in}, init));
     biases.push_back(layer.add("bias", {next}, init));

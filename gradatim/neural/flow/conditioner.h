@@ -17,18 +17,18 @@ struct ConditionerConfig {
   int width = 64;
   int layers = 2;  // hidden ones, at least 1
   Activation activation = Activation::relu;
+  bool identity = true;  // whether the last layer begins at 0, so that the step changes nothing
 };
 
 /// Of a bijection's settings.
 template <class Config>
 ConditionerConfig conditioner_of(const Config& config) {
-  return {config.width, config.layers, config.activation};
+  return {.width = config.width, .layers = config.layers, .activation = config.activation};
 }
 
 class Conditioner {
  public:
-  /// `in` and `context` may both be 0: then it says the same of every row. The last layer begins at
-  /// 0.
+  /// `in` and `context` may both be 0: then it says the same of every row.
   Conditioner(const Scope& scope, std::int64_t in, std::int64_t context, std::int64_t out,
               const ConditionerConfig& config);
   /// x [rows, in], context [rows, context] or undefined -> [rows, out].

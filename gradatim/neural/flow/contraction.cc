@@ -5,9 +5,9 @@
 namespace gradatim::neural {
 namespace {
 
-constexpr int kSquarings = 6;           // an order of 4 * 2^6
-constexpr double kTiniest = 1e-30;      // for matrices of zeros
-constexpr double kSwishSlope = 1.0998;  // the largest of z sigmoid(z), rounded up
+constexpr int kSquarings = 6;        // an order of 4 * 2^6
+constexpr double kTiniest = 1e-30;   // for matrices of zeros
+constexpr double kSwishSlope = 1.1;  // above the largest of z sigmoid(z), 1.09984
 
 // The gradient of the norm: with G = W'W, W G^(2^(k+1) - 1) of a size that Euler's theorem tells.
 Tensor norm_gradient(const Tensor& matrix) {

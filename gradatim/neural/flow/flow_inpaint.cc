@@ -1,6 +1,5 @@
 // Inpainting by a flow: numbers that are not known climb its density, with noise.
 #include <cmath>
-#include <limits>
 
 #include "gradatim/core/normal.h"
 #include "gradatim/core/parallel.h"
@@ -12,6 +11,8 @@ namespace gradatim::neural {
 std::vector<float> FlowModel::inpaint(std::span<const double> data,
                                       std::span<const std::uint8_t> known, std::int64_t steps,
                                       const process::FlowRequest& request) const {
+  check(request, data.size());
+  check(request, known.size());
   check_labelled(request);
   parts_.map.check_whole(data);
   const auto dims = to_size(kind_.dims());
@@ -45,10 +46,14 @@ std::vector<float> FlowModel::inpaint(std::span<const double> data,
       const double size = 10.0 / (100.0 + static_cast<double>(step));
       const double most = parts_.map.largest_state();
       x = x + where * size * (slope + noise(step + 1));
-      if (std::isfinite(most)) x = at::where(where > 0.0, x.clamp(-most, most), states);
+      if (std::isfinite(most)) x = x.clamp(-most, most);
+      x = at::where(where > 0.0, x, states);
     }
     put_data(x, chunk, 0, out);
   });
+  for (std::size_t k = 0; k < out.size(); ++k) {
+    if (known[k] != 0) out[k] = static_cast<float>(data[k]);  // to the bit
+  }
   return out;
 }
 

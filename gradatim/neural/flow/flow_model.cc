@@ -1,10 +1,10 @@
 #include "gradatim/neural/flow/flow_model.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/normal.h"
@@ -64,18 +64,20 @@ std::vector<FlowModel::Chunk> FlowModel::chunks_of(RowRange rows) const {
 void FlowModel::for_chunks(RowRange rows, const std::function<void(const Chunk&)>& f) const {
   if (rows.count == 0) return;
   const auto chunks = chunks_of(rows);
-  const double each = 2.0 * static_cast<double>(parts_.net->parameters().count());
-  const bool small = each * static_cast<double>(chunks.front().size) < kOneThread;
+  // What a chunk gets does not depend on what else is asked for.
+  const auto work = [&](const Chunk& chunk) {
+    return 2.0 * static_cast<double>(parts_.net->parameters().count() * chunk.size);
+  };
   const auto one = [&](std::int64_t k) {
     const Chunk& chunk = chunks[to_size(k)];
     check_interrupt();
     const at::NoGradGuard plain;
     const PooledMemory pooled;
-    const TorchThreads threads(small ? 0.0 : each * static_cast<double>(chunk.size));
+    const TorchThreads threads(work(chunk) < kOneThread ? 0.0 : work(chunk));
     f(chunk);
   };
   translated([&] {
-    if (small && chunks.size() > 1) {
+    if (std::ranges::all_of(chunks, [&](const Chunk& chunk) { return work(chunk) < kOneThread; })) {
       parallel_tasks(std::ssize(chunks), one);
     } else {
       for (std::int64_t k = 0; k < std::ssize(chunks); ++k) one(k);
@@ -95,6 +97,20 @@ void FlowModel::check(const FlowRequest& request) const {
   GRADATIM_CHECK(labels <= 1 || labels >= request.rows, UsageError, 1104,
                  "{} labels do not suit {} rows; give one for all, or one each", labels,
                  request.rows);
+  for (const auto label : request.labels) {
+    GRADATIM_CHECK(label >= 0 && label < parts_.given.classes(), UsageError, 1104,
+                   "there is no label {}; the flow has {}", label, parts_.given.classes());
+  }
+  GRADATIM_CHECK(request.rows >= 0 && request.draws >= 1, UsageError, 1003,
+                 "rows must be at least 0 and draws at least 1; got {} and {}", request.rows,
+                 request.draws);
+}
+
+void FlowModel::check(const FlowRequest& request, std::size_t numbers) const {
+  check(request);
+  GRADATIM_CHECK(numbers == to_size(request.rows * kind_.dims()), UsageError, 1105,
+                 "{} rows of {} numbers need {} in all, not {}", request.rows, kind_.dims(),
+                 request.rows * kind_.dims(), numbers);
 }
 
 Tensor FlowModel::contexts(const std::function<std::int64_t(std::int64_t)>& label_of,
@@ -192,7 +208,7 @@ std::vector<double> FlowModel::one_draw(std::span<const double> data, const Flow
 
 process::Likelihood FlowModel::log_prob(std::span<const double> data,
                                         const FlowRequest& request) const {
-  check(request);
+  check(request, data.size());
   parts_.map.check_whole(data);
   std::vector<std::vector<double>> draws;
   for (int k = 0; k < (parts_.map.whole() ? request.draws : 1); ++k) {
@@ -213,7 +229,7 @@ void FlowModel::put_data(const Tensor& states, const Chunk& chunk, std::int64_t 
     float* to = out.data() + (chunk.first + k - first) * kind_.dims();
     for (std::size_t j = 0; j < dims; ++j) {
       GRADATIM_CHECK(std::isfinite(row[j]) && std::abs(row[j]) <= 3.4e38, NumericError, 4032,
-                     "the code of row {} leads out of the range of floats; it lies too far from 0",
+                     "row {} leads out of the range of floats; its code lies too far from 0",
                      chunk.first + k);
       to[j] = static_cast<float>(row[j]);
     }
@@ -224,8 +240,8 @@ std::vector<float> FlowModel::sample(const FlowRequest& request) const {
   check(request);
   const RowRange range = request.only.value_or(RowRange{0, request.rows});
   std::vector<float> out(to_size(range.count * kind_.dims()));
-  const Philox draws(request.seed, Stream::component);
-  const auto drawn = [&](std::int64_t row) {  // a label by its share
+  const Philox draws(request.seed, Stream::component, 1);  // a mixture's components are of 0
+  const auto drawn = [&](std::int64_t row) {               // a label by its share
     double left = draws.uniform(to_size(row));
     std::int64_t label = 0;
     while (label + 1 < parts_.given.classes() &&
@@ -237,8 +253,8 @@ std::vector<float> FlowModel::sample(const FlowRequest& request) const {
   for_chunks(range, [&](const Chunk& chunk) {
     const Tensor told =
         request.labels.empty() ? contexts(drawn, request, chunk) : context(request, chunk);
-    Tensor z = parts_.net->base().sample(request.seed, chunk.first, chunk.size, told);
-    if (request.temperature != 1.0) z = z * request.temperature;
+    const Tensor z =
+        parts_.net->base().sample(request.seed, chunk.first, chunk.size, told, request.temperature);
     put_data(parts_.net->decode(z.to(parts_.device), told), chunk, range.first, out);
   });
   return out;
@@ -269,12 +285,18 @@ Tensor FlowModel::middles(std::span<const double> data, const FlowRequest& reque
 
 std::vector<float> FlowModel::encode(std::span<const double> data,
                                      const FlowRequest& request) const {
+  check(request, data.size());
   check_labelled(request);
   parts_.map.check_whole(data);
   std::vector<float> out(data.size());
   for_chunks({0, request.rows}, [&](const Chunk& chunk) {
     const Tensor states = middles(data, request, chunk);
     const Tensor codes = parts_.net->encode(states, context(request, chunk)).cpu().contiguous();
+    for (std::int64_t k = 0; k < chunk.rows * kind_.dims(); ++k) {
+      GRADATIM_CHECK(std::isfinite(codes.const_data_ptr<float>()[k]), NumericError, 4032,
+                     "row {} leads out of the range of floats; it is too far from what was learned",
+                     chunk.first + k / kind_.dims());
+    }
     std::copy_n(codes.const_data_ptr<float>(), chunk.rows * kind_.dims(),
                 out.data() + chunk.first * kind_.dims());
   });
@@ -283,6 +305,7 @@ std::vector<float> FlowModel::encode(std::span<const double> data,
 
 std::vector<float> FlowModel::decode(std::span<const double> codes,
                                      const FlowRequest& request) const {
+  check(request, codes.size());
   check_labelled(request);
   const std::int64_t dims = kind_.dims();
   std::vector<float> out(codes.size());
@@ -303,6 +326,9 @@ std::vector<float> FlowModel::decode(std::span<const double> codes,
 std::vector<std::pair<std::string, double>> FlowModel::evaluate_samples(
     const data::Samples& samples, std::uint64_t seed) const {
   kind_.check(samples);
+  GRADATIM_CHECK(samples.given_columns == kind_.given, UsageError, 1192,
+                 "the samples are given [{}], and the flow learned such that are given [{}]",
+                 fmt::join(samples.given_columns, ", "), fmt::join(kind_.given, ", "));
   FlowRequest request{.rows = samples.count, .seed = seed};
   if (!samples.labels.empty() && !kind_.classes.empty()) {
     const auto places = kind_.places_of(samples);

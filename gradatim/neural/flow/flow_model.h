@@ -67,6 +67,7 @@ class FlowModel final : public data::Model, public process::Flow {
   std::vector<Chunk> chunks_of(process::RowRange rows) const;
   void for_chunks(process::RowRange rows, const std::function<void(const Chunk&)>& f) const;
   void check(const process::FlowRequest& request) const;
+  void check(const process::FlowRequest& request, std::size_t numbers) const;
   Tensor context(const process::FlowRequest& request, const Chunk& chunk) const;
   Tensor context(std::int64_t label, const process::FlowRequest& request, const Chunk& chunk) const;
   Tensor contexts(const std::function<std::int64_t(std::int64_t)>& label_of,

@@ -1,11 +1,17 @@
 #include "gradatim/neural/flow/flow_net.h"
 
+#include <fmt/format.h>
+
+#include "gradatim/core/error.h"
 #include "gradatim/neural/library.h"
 
 namespace gradatim::neural {
 
 FlowNet::FlowNet(const Maker& steps, const BaseDensity& base, const FlowShape& shape)
     : shape_(shape) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 24;  // orders of numbers lie in memory
+  GRADATIM_CHECK(shape.dims() <= kMost, UsageError, 1191,
+                 "a flow takes samples of at most {} numbers; these have {}", kMost, shape.dims());
   const Scope root(parameters_);
   const FlowPlace first{root / "steps", shape.sample, shape.context()};
   steps_.reset(neural_function<MakeTransform>(steps.maker())(steps.config(), first));

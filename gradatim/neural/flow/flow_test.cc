@@ -176,9 +176,13 @@ TEST(Flow, ABytesDensityIsInTheirUnits) {
   for (std::size_t k = 0; k < 256; ++k) {
     samples->bytes.push_back(static_cast<std::uint8_t>((k * 37) % 256));
   }
-  const auto model =
-      fit_flow({{"steps", "1"}, {"ema_decay", "0"}, {"learning_rate", "1e-12"}}, samples);
-  // The flow is the identity of (v - 128) / 128, and its base logistic.
+  const auto model = fit_flow({{"architecture", "maf"},
+                               {"base", "logistic"},
+                               {"steps", "1"},
+                               {"ema_decay", "0"},
+                               {"learning_rate", "1e-12"}},
+                              samples);
+  // MAF begins as the identity, here of (v - 128) / 128.
   const std::vector<double> image = {0.0, 10.0, 128.0, 255.0};
   double expected = 0.0;
   const Philox noise(3, Stream::probe, 0);
@@ -207,6 +211,45 @@ TEST(Flow, LabelsAreLearnedAndAddedOver) {
   for (std::size_t k = 0; k < drawn.size(); k += 2) mean += drawn[k] / 200.0;
   EXPECT_NEAR(mean, 2.0, 0.3);
   EXPECT_EQ(code_of([&] { flow.encode(x, {.rows = rows}); }), 1104);
+}
+
+// Labels that mean nothing say nothing of where a sample lies.
+TEST(Flow, LabelsAndComponentsAreDrawnApart) {
+  const auto samples = unlabelled(two_blobs(400));
+  samples->classes = {"a", "b"};
+  for (std::int64_t k = 0; k < 400; ++k) samples->labels.push_back(k / 2 % 2);
+  const auto model = fit_flow({{"base", "mixture"}, {"base.components", "2"}}, samples);
+  const auto drawn = flow_of(model).sample({.rows = 2000, .seed = 2});
+  const Philox labels(2, Stream::component, 1);
+  double right[2] = {}, count[2] = {};
+  for (std::size_t k = 0; k < 2000; ++k) {
+    const std::size_t label = labels.uniform(k) < 0.5 ? 0 : 1;
+    count[label] += 1.0;
+    right[label] += drawn[2 * k] > 0.0F ? 1.0 : 0.0;
+  }
+  EXPECT_NEAR(right[0] / count[0], right[1] / count[1], 0.15);
+}
+
+TEST(Flow, InpaintsRowsThatThreadsTakeApart) {
+  const auto samples = unlabelled(two_blobs(900));
+  const auto model = fit_flow({{"steps", "20"}}, samples);
+  const auto x = values_in(*samples);
+  std::vector<std::uint8_t> known(x.size(), 1);
+  for (std::size_t k = 1; k < known.size(); k += 2) known[k] = 0;
+  const process::FlowRequest request{.rows = 900, .seed = 1};
+  const auto all = flow_of(model).inpaint(x, known, 5, request);
+  for (int k = 0; k < 3; ++k) EXPECT_EQ(flow_of(model).inpaint(x, known, 5, request), all);
+  for (std::size_t k = 0; k < x.size(); k += 2) EXPECT_EQ(all[k], static_cast<float>(x[k]));
+}
+
+TEST(Flow, AColumnThatIsConstantTellsNothing) {
+  auto samples = std::make_shared<data::Samples>(*unlabelled(two_blobs(300)));
+  samples->given_columns = {"always"};
+  samples->given.assign(300, 0.1F);
+  const auto model = fit_flow({{"steps", "30"}}, samples);
+  const std::vector<double> x = {0.0, 0.0};
+  const auto near = flow_of(model).log_prob(x, {.rows = 1, .given = {double{0.1F}}}).log_prob[0];
+  EXPECT_NEAR(flow_of(model).log_prob(x, {.rows = 1, .given = {0.1}}).log_prob[0], near, 1e-4);
 }
 
 TEST(Flow, WhatSamplesAreGivenMovesThem) {

@@ -23,7 +23,11 @@ Given::Given(const data::Samples& samples) : shares_(samples.classes.size(), 0.0
     const double far = double{samples.given[k]} - shift_[k % width];
     factor_[k % width] += far * far / count;
   }
-  for (double& square : factor_) square = square > 0.0 ? 1.0 / std::sqrt(square) : 1.0;
+  for (std::size_t k = 0; k < width; ++k) {
+    // A column that is constant but for the rounding of its mean is as it is.
+    const double least = 1e-12 * std::max(1.0, shift_[k] * shift_[k]);
+    factor_[k] = factor_[k] > least ? 1.0 / std::sqrt(factor_[k]) : 1.0;
+  }
 }
 
 void Given::tell(std::int64_t label, std::span<const double> numbers, float* out) const {
@@ -52,6 +56,14 @@ Given Given::load(const SafetensorsFile& file, std::size_t classes, std::size_t 
     return numbers;
   };
   if (classes > 0) given.shares_ = read("given.shares", classes);
+  double sum = classes > 0 ? 0.0 : 1.0;
+  bool chances = true;
+  for (const double share : given.shares_) {
+    sum += share;
+    chances = chances && share >= 0.0;
+  }
+  GRADATIM_CHECK(chances && std::abs(sum - 1.0) < 1e-6, ModelError, 3067,
+                 "{}: 'given.shares' are no shares of the labels", file.source());
   if (columns == 0) return given;
   given.shift_ = read("given.shift", columns);
   given.factor_ = read("given.factor", columns);

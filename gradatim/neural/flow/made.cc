@@ -12,7 +12,6 @@ Made::Made(const Scope& scope, std::int64_t dims, std::int64_t context, std::int
       reversed_(reversed),
       activation_(config.activation) {
   // Places in the order, from 1; the context is seen by all.
-  const Tensor ones = at::ones({std::max<std::int64_t>(context, 0)}, at::kLong);
   Tensor places = at::arange(1, dims + 1, at::kLong);
   if (reversed) places = places.flip(0);
   // Without a context, units of degree 0 would hear nothing.
@@ -20,7 +19,8 @@ Made::Made(const Scope& scope, std::int64_t dims, std::int64_t context, std::int
   const Tensor units = at::arange(config.width, at::kLong);
   const Tensor degrees = at::floor_divide(units * (dims - least), config.width) + least;
 
-  Tensor seen = at::cat({places, at::zeros_like(ones)});  // degrees of what a layer takes
+  Tensor seen =
+      at::cat({places, at::zeros({context}, at::kLong)});  // degrees of what a layer takes
   for (int k = 0; k <= config.layers; ++k) {
     const bool last = k == config.layers;
     const std::int64_t in = seen.size(0), out = last ? each * dims : config.width;
@@ -29,15 +29,22 @@ Made::Made(const Scope& scope, std::int64_t dims, std::int64_t context, std::int
     const Scope layer = scope / "layers" / k;
     weights_.push_back(layer.add("weight", {out, in}, init));
     biases_.push_back(layer.add("bias", {out}, init));
-    masks_.push_back((own.unsqueeze(1) >= seen.unsqueeze(0)).to(at::kFloat));
+    degrees_.emplace_back(own, seen);
     seen = degrees;
   }
 }
 
 std::vector<Tensor> Made::weights() const {
+  std::call_once(masked_, [this] {
+    for (std::size_t k = 0; k < weights_.size(); ++k) {
+      const auto& [own, seen] = degrees_[k];
+      masks_.push_back(
+          (own.unsqueeze(1) >= seen.unsqueeze(0)).to(weights_[k].device(), at::kFloat));
+    }
+  });
   std::vector<Tensor> masked;
   for (std::size_t k = 0; k < weights_.size(); ++k) {
-    masked.push_back(weights_[k] * masks_[k].to(weights_[k].device()));
+    masked.push_back(weights_[k] * masks_[k]);
   }
   return masked;
 }

@@ -6,6 +6,8 @@
 // Units of the first layer are told the whole context, and there, degree 0 hears it alone.
 #pragma once
 
+#include <mutex>
+#include <utility>
 #include <vector>
 
 #include "gradatim/neural/flow/conditioner.h"
@@ -36,7 +38,12 @@ class Made {
   std::int64_t dims_, context_, each_;
   bool reversed_;
   Activation activation_;
-  std::vector<Tensor> weights_, masks_, biases_;  // [out, in], [out, in], [out]
+  std::vector<Tensor> weights_, biases_;  // [out, in], [out]
+  // Of what a layer gives and takes: its mask, which is as large as the weights, is made when it is
+  // first asked for, and a file has been compared with the shapes by then.
+  std::vector<std::pair<Tensor, Tensor>> degrees_;
+  mutable std::once_flag masked_;
+  mutable std::vector<Tensor> masks_;
 };
 
 }  // namespace gradatim::neural

@@ -23,7 +23,8 @@ constexpr int kPatience = 4;                  // iterations without a smaller st
 std::uint64_t key_of(const float* row, std::int64_t dims) {
   std::uint64_t key = 0;
   for (std::int64_t k = 0; k < dims; ++k) {
-    const float rounded = std::nearbyint(64.0F * std::clamp(row[k], -1e6F, 1e6F));
+    const float rounded =
+        std::nearbyint(64.0F * (std::isfinite(row[k]) ? std::clamp(row[k], -1e6F, 1e6F) : 0.0F));
     key = (key ^ static_cast<std::uint32_t>(static_cast<std::int32_t>(rounded))) *
           0x9E3779B97F4A7C15ULL;
     key ^= key >> 32;
@@ -117,23 +118,27 @@ Moved Residual::forward(const Tensor& x, const Tensor& context) const {
 Tensor Residual::fixed_point(const Matrices& matrices, const Tensor& y,
                              const Tensor& context) const {
   const at::NoGradGuard plain;
-  const double scale = std::max(1.0, y.abs().max().item<double>());
-  double least = std::numeric_limits<double>::infinity();
-  Tensor x = y.detach();
-  for (int k = 0, waited = 0; k < iterations_; ++k) {
+  // Row by row: none waits for its neighbours, or ends because of them.
+  const Tensor scale = y.abs().amax(1).clamp_min(1.0);
+  Tensor x = y.detach(), least = at::full_like(scale, std::numeric_limits<float>::infinity());
+  Tensor waited = at::zeros_like(scale), active = at::ones_like(scale, at::kBool);
+  for (int k = 0; k < iterations_; ++k) {
     const Tensor next = y - net_.pass(matrices, x, context, false).g;
-    const double step = (next - x).abs().max().item<double>();
-    GRADATIM_CHECK(std::isfinite(step), NumericError, 4032,
-                   "residual: the inverse of a sample is not finite");
-    x = next;
-    waited = step < least ? 0 : waited + 1;
-    least = std::min(least, step);
-    if (step <= kSettled * scale || (waited >= kPatience && step <= kNear * scale)) return x;
+    const Tensor step = (next - x).abs().amax(1);
+    GRADATIM_CHECK(at::isfinite(step).all().item<bool>(), NumericError, 4032,
+                   "residual: a sample leads out of the range of floats; it lies too far from 0");
+    x = at::where(active.unsqueeze(1), next, x);
+    waited = at::where(step < least, at::zeros_like(waited), waited + 1.0);
+    least = at::minimum(least, step);
+    active =
+        active.logical_and((step > kSettled * scale)
+                               .logical_and((waited < kPatience).logical_or(step > kNear * scale)));
+    if (!active.any().item<bool>()) return x;
   }
   throw NumericError(4033,
                      fmt::format("residual: the inverse has not converged in {} iterations; the "
                                  "last step was {:.2g}: raise iterations or lower lipschitz",
-                                 iterations_, least));
+                                 iterations_, least.max().item<double>()));
 }
 
 Tensor Residual::gradient_back(const Matrices& matrices, const Tensor& x, const Tensor& context,
@@ -142,12 +147,13 @@ Tensor Residual::gradient_back(const Matrices& matrices, const Tensor& x, const 
   const Tensor at = x.detach().requires_grad_();
   const Tensor g = net_.pass(matrices, at, context, false).g;
   const at::AutoGradMode plain(false);
-  Tensor w = v;
-  for (int k = 0; k < iterations_; ++k) {
+  Tensor w = v, active = at::ones({v.size(0)}, at::TensorOptions(at::kBool).device(v.device()));
+  const Tensor enough = v.abs().amax(1) * 1e-6;
+  for (int k = 0; k < iterations_ && active.any().item<bool>(); ++k) {
     const Tensor next = v - torch::autograd::grad({g}, {at}, {w}, true).front();
-    const double step = (next - w).abs().max().item<double>();
-    w = next;
-    if (!(step > 1e-6 * v.abs().max().item<double>())) break;
+    const Tensor step = (next - w).abs().amax(1);
+    w = at::where(active.unsqueeze(1), next, w);
+    active = active.logical_and(step > enough);
   }
   return w;
 }

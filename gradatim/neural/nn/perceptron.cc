@@ -16,21 +16,23 @@ constexpr std::int64_t kNarrow = 256;
 
 MlpInput input_of(const Tensor& x) { return {x.const_data_ptr<float>(), nullptr, x.size(0)}; }
 
-using Spare = std::vector<std::unique_ptr<MlpPass>>;
-
 // A pass for as long as torch may go back through it; then its memory is used again.
 struct Kept : torch::CustomClassHolder {
-  Kept(std::shared_ptr<Spare> given, const MlpShape& shape) : spare(std::move(given)) {
-    if (spare->empty()) {
+  Kept(std::shared_ptr<SparePasses> given, const MlpShape& shape) : spare(std::move(given)) {
+    const std::lock_guard lock(spare->mutex);
+    if (spare->passes.empty()) {
       pass = std::make_unique<MlpPass>(shape);
     } else {
-      pass = std::move(spare->back());
-      spare->pop_back();
+      pass = std::move(spare->passes.back());
+      spare->passes.pop_back();
     }
   }
-  ~Kept() override { spare->push_back(std::move(pass)); }
+  ~Kept() override {
+    const std::lock_guard lock(spare->mutex);
+    spare->passes.push_back(std::move(pass));
+  }
 
-  std::shared_ptr<Spare> spare;
+  std::shared_ptr<SparePasses> spare;
   std::unique_ptr<MlpPass> pass;
 };
 
@@ -91,7 +93,7 @@ Perceptron::Perceptron(std::vector<Tensor> weights, std::vector<Tensor> biases,
     : weights_(std::move(weights)),
       biases_(std::move(biases)),
       activation_(activation),
-      spare_(std::make_shared<Spare>()) {}
+      spare_(std::make_shared<SparePasses>()) {}
 
 bool Perceptron::by_hand() const {
   return weights_.front().is_cpu() && (narrow() || activation_ == Activation::relu);

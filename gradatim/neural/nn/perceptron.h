@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "gradatim/neural/network/mlp.h"
@@ -16,10 +17,16 @@
 
 namespace gradatim::neural {
 
+/// Passes whose memory is used again, by any thread.
+struct SparePasses {
+  std::mutex mutex;
+  std::vector<std::unique_ptr<MlpPass>> passes;
+};
+
 class Perceptron {
  public:
   Perceptron(std::vector<Tensor> weights, std::vector<Tensor> biases, Activation activation);
-  /// x [rows, in] -> [rows, out]. Under a gradient mode it belongs to one thread.
+  /// x [rows, in] -> [rows, out]. Several threads may ask at once; learning belongs to one.
   Tensor operator()(const Tensor& x) const;
 
  private:
@@ -35,7 +42,7 @@ class Perceptron {
 
   std::vector<Tensor> weights_, biases_;  // [out, in], [out]
   Activation activation_;
-  std::shared_ptr<std::vector<std::unique_ptr<MlpPass>>> spare_;  // whose memory is used again
+  std::shared_ptr<SparePasses> spare_;
 };
 
 }  // namespace gradatim::neural

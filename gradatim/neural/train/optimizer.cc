@@ -49,8 +49,9 @@ void Optimizer::update_in_memory(std::int64_t step, double factor) {
   const kernel::AdamwFactors factors{
       .gradient = static_cast<float>(factor),
       .keep = static_cast<float>(1.0 - rate * config_.weight_decay),
-      .mean = static_cast<float>(config_.beta1),
       .square = static_cast<float>(config_.beta2),
+      .other_mean = static_cast<float>(1.0 - config_.beta1),
+      .other_square = static_cast<float>(1.0 - config_.beta2),
       .step = static_cast<float>(rate / (1.0 - std::pow(config_.beta1, count))),
       .root = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(config_.beta2, count))),
       .epsilon = static_cast<float>(config_.epsilon),

@@ -15,9 +15,9 @@ void update(D d, const AdamwNumbers& at, std::int64_t k, const AdamwFactors& f) 
   const auto set = [d](float x) { return hn::Set(d, x); };
   const auto gradient = hn::Mul(hn::LoadU(d, at.gradient + k), set(f.gradient));
   auto mean = hn::LoadU(d, at.mean + k), square = hn::LoadU(d, at.square + k);
-  mean = hn::MulAdd(hn::Sub(gradient, mean), set(1.0F - f.mean), mean);
+  mean = hn::MulAdd(hn::Sub(gradient, mean), set(f.other_mean), mean);
   square =
-      hn::MulAdd(square, set(f.square), hn::Mul(hn::Mul(gradient, gradient), set(1.0F - f.square)));
+      hn::MulAdd(square, set(f.square), hn::Mul(hn::Mul(gradient, gradient), set(f.other_square)));
   const auto width = hn::MulAdd(hn::Sqrt(square), set(f.root), set(f.epsilon));
   auto value = hn::Mul(hn::LoadU(d, at.value + k), set(f.keep));
   value = hn::NegMulAdd(set(f.step), hn::Div(mean, width), value);

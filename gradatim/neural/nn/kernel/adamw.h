@@ -8,11 +8,12 @@ namespace gradatim::neural::kernel {
 /// What an update multiplies by; the corrections of the moments' beginnings are in `step` and
 /// `root`.
 struct AdamwFactors {
-  float gradient;      // that holds the gradient's norm
-  float keep;          // 1 - learning_rate * weight_decay
-  float mean, square;  // beta1, beta2
-  float step;          // learning_rate / (1 - beta1^t)
-  float root;          // 1 / sqrt(1 - beta2^t)
+  float gradient;                  // that holds the gradient's norm
+  float keep;                      // 1 - learning_rate * weight_decay
+  float square;                    // beta2
+  float other_mean, other_square;  // 1 - beta1, 1 - beta2
+  float step;                      // learning_rate / (1 - beta1^t)
+  float root;                      // 1 / sqrt(1 - beta2^t)
   float epsilon;
   float follow;  // 1 - the average's decay
 };
