@@ -24,7 +24,7 @@ SIDE = 28
 class Budget:
     updates: int = 2000
     digits: int = 4000
-    inpainting: int = 600
+    inpainting: int = 300
     threads: int = 1
 
 
