@@ -101,7 +101,8 @@ process::Likelihood of_oracle(const std::string& name, const Arguments& argument
 process::Likelihood of_flow(const data::Model& model, const process::Flow& flow,
                             const Arguments& arguments, Session& session) {
   GRADATIM_CHECK(arguments.settings.empty(), UsageError, 1002,
-                 "a flow's density is exact, and logprob of it has no option '--{}'",
+                 "a flow's density is exact, and logprob of it has no option '--{}'; what samples "
+                 "are given is taken from the data by its name",
                  arguments.settings.front().first);
   for (const char* other : {"probes", "end", "atol", "rtol"}) {
     GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,

@@ -114,14 +114,16 @@ class FlowModel(DensityMixin, NetworkModel):
         )
         return (nats, errors) if return_std_error else nats
 
-    def score_samples(self, X: Any) -> np.ndarray:
+    def score_samples(self, X: Any, label: Any = None, *, given: Any = None) -> np.ndarray:
         """`log_prob` of each sample: low where samples are unlike those that it learned from.
+
+        Without labels, a flow that learned with them adds over all by their shares.
 
         Returns
         -------
         ndarray of shape (rows,), float64: nats
         """
-        return self.log_prob(X)
+        return self.log_prob(X, label, given=given)
 
     def score(self, X: Any, y: ArrayLike | None = None) -> float:
         """The mean of `log_prob`, as scikit-learn's density models have it; higher is better.

@@ -126,6 +126,12 @@ def encoded_labels(y: Any, rows: int) -> tuple[np.ndarray, np.ndarray]:
 
 def given_of(given: Any, rows: int) -> tuple[np.ndarray, list[str]]:
     """What samples are given, as [rows, numbers], and names of these numbers."""
+    if isinstance(given, str):
+        raise DataError(
+            f"given holds the numbers of each sample, such as X[['{given}']]; got the name "
+            f"'{given}'. Leave that column out of X",
+            "GRD-2073",
+        )
     given = _data.of_tensor(given)
     names = [str(each) for each in names_of(given)] if _data.is_frame(given) else None
     array = _numbers(given, "given").astype(np.float64)
