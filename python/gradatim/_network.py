@@ -97,7 +97,7 @@ class NetworkModel(BaseEstimator):
     def _watched(self, valid: Any, labelled: bool, told: bool) -> _native.Samples:
         """Samples to watch: X, (X, y) or (X, y, given), as those that it learns from."""
         several = isinstance(valid, tuple)
-        if several and len(valid) not in (2, 3):
+        if several and len(valid) not in ((2, 3) if told else (2,)):
             raise UsageError(f"valid is X or (X, y); got a tuple of {len(valid)}", "GRD-1010")
         X, y, given = (*valid, None)[:3] if several else (valid, None, None)
         if (given is not None) != told:
