@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 
 #include "gradatim/neural/flow/random_flow_testing.h"
 
@@ -137,6 +138,16 @@ std::vector<LawCase> cases() {
     }
   }
   return all;
+}
+
+// Laws leave out the shapes that a component refuses; one that refused all would have none.
+TEST(FlowLawCases, EveryComponentSuitsSomeShape) {
+  std::map<std::string, int> suited;
+  for (const LawCase& each : cases()) {
+    suited[each.name] += testing::RandomFlow(each.name, each.shape, 2).net != nullptr ? 1 : 0;
+  }
+  EXPECT_FALSE(suited.empty());
+  for (const auto& [name, count] : suited) EXPECT_GE(count, 1) << name;
 }
 
 std::string name_of(const ::testing::TestParamInfo<LawCase>& info) {
