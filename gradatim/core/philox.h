@@ -63,6 +63,12 @@ enum class Stream : std::uint32_t {
   flip = 75,           // images that training mirrors: step, row
   source = 76,         // order of the source's samples: epoch, place
   dropout_units = 77,  // units that training leaves out: step, layer and element
+  codes = 78,          // codes drawn from a prior: 0, row and place
+  code_restart = 79,   // vectors that dead codes are moved to: step, code
+  gumbel = 80,         // noise of codes in training: step, element
+  caption = 81,        // phrasings of captions in training: step, row
+  posterior = 82,      // noise of an autoencoder's latents: step, element
+  code_start = 83,     // where k-means starts from: book, code
 };
 
 /// The draws of one purpose. Cheap to copy; `minor` is a round or a step, `index` a row.

@@ -60,10 +60,12 @@ struct FitRequest {
   // What networks learn from, instead of the table; whether they do is in their entry's tags.
   std::shared_ptr<const Samples> samples, valid_samples;
   std::shared_ptr<const Samples> source;  // where a flow starts from, instead of normal noise
-  std::string device = "cpu";             // where networks compute: cpu, cuda, cuda:1, ...
-  std::string log_folder;                 // for metrics and pictures, or empty
-  std::string resume;                     // a folder for the fit's checkpoint, or empty
-  double checkpoint_seconds = 30.0;       // from one checkpoint to the next; 0: every round
+  // Whose latents a diffusion learns, instead of those of an autoencoder that it fits first.
+  std::shared_ptr<const Model> autoencoder;
+  std::string device = "cpu";        // where networks compute: cpu, cuda, cuda:1, ...
+  std::string log_folder;            // for metrics and pictures, or empty
+  std::string resume;                // a folder for the fit's checkpoint, or empty
+  double checkpoint_seconds = 30.0;  // from one checkpoint to the next; 0: every round
   // Ranks that fit together; null: this process by itself. The table then holds this rank's rows,
   // which come behind those of the ranks before it; samples are whole on every rank.
   std::shared_ptr<dist::Group> group;

@@ -28,6 +28,9 @@ struct Samples {
   // Numbers that each sample is given and that are no part of it: [count, given_columns].
   std::vector<float> given;
   std::vector<std::string> given_columns;
+  // What is said of samples: sample k has the phrasings captions[captioned[k]], one at least.
+  std::vector<std::vector<std::string>> captions;
+  std::vector<std::int64_t> captioned;  // [count]; empty where nothing is said
 
   bool is_images() const { return shape.size() == 3; }
   /// Numbers, or bytes, of one sample.

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "gradatim/neural/maker.h"
+
 namespace gradatim::neural {
 
 /// What a flow maps, and what it is given beside it.
@@ -23,14 +25,6 @@ struct FlowShape {
   }
   /// Numbers that every step is told: a label as one of `classes` ones, and the conditions.
   std::int64_t context() const { return classes + conditions; }
-};
-
-/// A function of libgradatim_neural by its name, and the config that it takes.
-class Maker {
- public:
-  virtual ~Maker() = default;
-  virtual const char* maker() const = 0;
-  virtual const void* config() const = 0;
 };
 
 /// One invertible step; maker() names a MakeTransform.
@@ -54,18 +48,6 @@ class BaseDensity : public Maker {
  public:
   using Interface = BaseDensity;
   static constexpr std::string_view kKind = "neural.base";
-};
-
-/// One of these that says its maker as Config::kMaker.
-template <class Kind, class Config>
-class MadeBy : public Kind {
- public:
-  explicit MadeBy(const Config& config) : config_(config) {}
-  const char* maker() const override { return Config::kMaker; }
-  const void* config() const override { return &config_; }
-
- private:
-  Config config_;
 };
 
 }  // namespace gradatim::neural

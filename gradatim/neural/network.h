@@ -13,10 +13,14 @@ struct NetworkShape {
   std::vector<std::int64_t> sample;  // {dims}, or {channels, height, width}
   std::int64_t classes = 0;          // labels 0 .. classes - 1; `classes` itself is "anything"
   std::int64_t outputs = 1;          // put out for each number in: 2 with learned variances
-  std::int64_t scores = 0;           // of classes, put out instead of a field; 0: a field
-  double time_scale = 1.0;           // of times, so that they reach about 1,000
-  double wave_scale = 1.0;           // of the waves that times are told by: below 1, slower ones
-  std::uint64_t seed = 0;            // of the initial values
+  // Text that the network attends to: numbers of each of its tokens; 0: none. Where tokens are, the
+  // network embeds a text itself, of so many tokens out of a vocabulary.
+  std::int64_t context = 0;
+  std::int64_t tokens = 0, vocabulary = 0;
+  std::int64_t scores = 0;  // of classes, put out instead of a field; 0: a field
+  double time_scale = 1.0;  // of times, so that they reach about 1,000
+  double wave_scale = 1.0;  // of the waves that times are told by: below 1, slower ones
+  std::uint64_t seed = 0;   // of the initial values
 };
 
 class Network {

@@ -59,8 +59,7 @@ std::vector<double> start_of(const Generator& generator, const GenerateRequest& 
   for (std::size_t k = 0; k < states.size(); ++k) {
     states[k] = request.source[(first + k) % request.source.size()];
   }
-  generator.to_states(states);
-  return states;
+  return generator.states_of(std::move(states));
 }
 
 // A field that tells when it was asked, so that a long integration can be followed and stopped.
@@ -101,7 +100,7 @@ constexpr std::int64_t kChunk = 64;  // rows that are worth a thread
 std::int64_t batch_of(const Generator& generator, const GenerateRequest& request) {
   constexpr std::int64_t kNumbers = std::int64_t{1} << 22;
   if (request.batch > 0) return request.batch;
-  return std::max(kChunk, kNumbers / dims_of(generator) / kChunk * kChunk);
+  return std::max(kChunk, kNumbers / state_dims_of(generator) / kChunk * kChunk);
 }
 
 bool any_order(const api::Settings& sampler) {
@@ -168,7 +167,7 @@ RowRange rows_of_part(const Generator& generator, const api::Settings& sampler,
 
 std::vector<float> generate(const Generator& generator, const api::Settings& sampler,
                             GenerateRequest request) {
-  const std::int64_t dims = dims_of(generator);
+  const std::int64_t dims = state_dims_of(generator);
   const RowRange rows = rows_of(request);
   SampleRequest whole{.rows = rows.count,
                       .dims = dims,
@@ -188,8 +187,7 @@ std::vector<float> generate(const Generator& generator, const api::Settings& sam
   if (parts == 1) {
     whole.start = std::move(start);
     auto made = chosen->sample(field, std::move(whole));
-    generator.to_data(made);
-    return made;
+    return generator.data_of(std::move(made));
   }
   whole.times = chosen->times();
   std::vector<float> made(static_cast<std::size_t>(rows.count * dims));
@@ -215,8 +213,7 @@ std::vector<float> generate(const Generator& generator, const api::Settings& sam
   });
   if (error) std::rethrow_exception(error);
   if (observer) observer->finish();
-  generator.to_data(made);
-  return made;
+  return generator.data_of(std::move(made));
 }
 
 std::vector<std::uint8_t> to_bytes(std::span<const float> numbers) {
@@ -236,7 +233,7 @@ class FieldFlow {
             const std::vector<std::int64_t>& labels, Observer* observer)
       : field_(generator.field()),
         condition_(condition_of(labels)),
-        dims_(dims_of(generator)),
+        dims_(state_dims_of(generator)),
         places_(numbers / static_cast<std::size_t>(dims_)),
         plain_(generator.plain_time() && api::complete(sampler.parts.at("path")) ==
                                              api::complete(generator.sampler().parts.at("path"))),
@@ -289,6 +286,9 @@ Likelihood log_prob(const Generator& generator, const api::Settings& sampler,
   GRADATIM_CHECK(!generator.starts_from_source(), UsageError, 1176,
                  "the model starts from samples, whose density nobody knows; a density needs a "
                  "model that was trained from normal noise");
+  GRADATIM_CHECK(generator.state_shape().data() == generator.shape().data(), UsageError, 1206,
+                 "the model's states are latents of its samples, whose own density it does not "
+                 "know; a density needs a model such as neural.diffusion");
   FieldFlow flow(generator, sampler, data.size(), labels, observer);
   generator.to_states(data);
   Likelihood found = flow.log_prob(data, options);
@@ -299,8 +299,8 @@ Likelihood log_prob(const Generator& generator, const api::Settings& sampler,
 std::vector<double> encode(const Generator& generator, const api::Settings& sampler,
                            std::vector<double> data, const std::vector<std::int64_t>& labels,
                            const OdeOptions& options, Observer* observer) {
+  data = generator.states_of(std::move(data));
   FieldFlow flow(generator, sampler, data.size(), labels, observer);
-  generator.to_states(data);
   flow.move(data, true, options);
   return data;
 }
@@ -310,8 +310,7 @@ std::vector<float> decode(const Generator& generator, const api::Settings& sampl
                           const OdeOptions& options, Observer* observer) {
   std::vector<double> moved(states.begin(), states.end());
   FieldFlow(generator, sampler, moved.size(), labels, observer).move(moved, false, options);
-  std::vector<float> data(moved.begin(), moved.end());
-  generator.to_data(data);
+  std::vector<float> data = generator.data_of({moved.begin(), moved.end()});
   for (std::size_t k = 0; k < data.size(); ++k) {
     GRADATIM_CHECK(std::isfinite(data[k]), NumericError, 4031,
                    "row {} decodes to numbers beyond the range of float32",

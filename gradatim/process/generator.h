@@ -24,6 +24,17 @@ class Generator : public SampleSpace {
   /// From the scale of states to that of the data, and back, in place; [rows, dims].
   virtual void to_data(std::span<float> states) const = 0;
   virtual void to_states(std::span<double> data) const = 0;
+  /// The shape of a state, where that is another than a sample's; then states_of() and data_of()
+  /// take one to the other, and there are no densities.
+  virtual std::span<const std::int64_t> state_shape() const { return shape(); }
+  virtual std::vector<float> data_of(std::vector<float> states) const {
+    to_data(states);
+    return states;
+  }
+  virtual std::vector<double> states_of(std::vector<double> data) const {
+    to_states(data);
+    return data;
+  }
   /// ln |d state / d data| of a sample.
   virtual double log_scale() const = 0;
   /// Whether densities and encodings go by the field as a velocity in plain time (velocity.h).
@@ -34,5 +45,10 @@ class Generator : public SampleSpace {
   /// rows of their own from noise to data; then they may ask one field together.
   virtual bool row_by_row() const { return false; }
 };
+
+/// Numbers of one state.
+inline std::int64_t state_dims_of(const Generator& generator) {
+  return extents_of(generator.state_shape());
+}
 
 }  // namespace gradatim::process

@@ -25,11 +25,14 @@ class SampleSpace {
   virtual bool holds_bytes() const = 0;
 };
 
-/// Numbers of one sample.
-inline std::int64_t dims_of(const SampleSpace& space) {
-  std::int64_t dims = 1;
-  for (const std::int64_t extent : space.shape()) dims *= extent;
-  return dims;
+/// Numbers of an array of that shape.
+inline std::int64_t extents_of(std::span<const std::int64_t> shape) {
+  std::int64_t numbers = 1;
+  for (const std::int64_t extent : shape) numbers *= extent;
+  return numbers;
 }
+
+/// Numbers of one sample.
+inline std::int64_t dims_of(const SampleSpace& space) { return extents_of(space.shape()); }
 
 }  // namespace gradatim::process

@@ -41,6 +41,10 @@ Tensor Net::features(const NetInput&) {
   throw UsageError(1170, "this network has no features; conv_classifier and mlp have");
 }
 
+Tensor Net::context_of(const Tensor&) {
+  throw UsageError(1195, "this network attends to no text; unet does");
+}
+
 void Net::layers_at(std::int64_t places) {
   const auto& items = parameters_.items();
   for (; counted_ < items.size(); ++counted_) {

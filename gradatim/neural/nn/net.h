@@ -23,6 +23,9 @@ struct NetInput {
   Tensor t;       // [rows], or [1] where row_by_row(), float32: what networks are told of the time
   Tensor labels;  // [rows], int64, or undefined where the network has no classes
   std::optional<Philox> dropout = {};  // draws of what a step of training leaves out
+  // Of networks that attend to text: [rows, tokens, context], float32, or what that is made of,
+  // [rows, tokens], int64.
+  Tensor context = {}, tokens = {};
 };
 
 /// An output, and how it changes along some directions.
@@ -45,6 +48,9 @@ class Net {
   virtual Along along(const NetInput& input, const Tensor& directions);
   /// [rows, width]: what a classifier's last layer takes. UsageError GRD-1170 where there is none.
   virtual Tensor features(const NetInput& input);
+  /// [rows, tokens, context]: what a text of these tokens is to the network. UsageError GRD-1195
+  /// where it attends to none.
+  virtual Tensor context_of(const Tensor& tokens);
   /// Multiplications and additions for a row between two places where threads wait for each other:
   /// of a layer, the mean of all, unless the network knows better.
   virtual double operations_at_once() const;

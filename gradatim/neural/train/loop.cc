@@ -120,6 +120,7 @@ class Loop {
            .stop = config_.max_seconds > 0.0 && seconds_since(begun) > config_.max_seconds,
            .keep = checkpoint_.due()});
       check(end.loss, "loss");
+      objective_.before_update(done_);
       const double norm = optimizer_.update(done_);
       check(norm, "gradient");
       record(end.loss);

@@ -34,6 +34,9 @@ class Objective {
   /// The loss of step 0, 1, ...; adds its gradients, which are 0 before. Of a group, the loss of
   /// this rank's rows over all rows, and their gradients.
   virtual double step(std::int64_t step) = 0;
+  /// Called when the gradients of a step are whole, on every rank, and before the update by them:
+  /// for what is learned in another way, by sums that travelled among the gradients.
+  virtual void before_update(std::int64_t /*step*/) {}
   /// The model with these parameters, to be looked at while training goes on. It is the same object
   /// at every call.
   virtual std::shared_ptr<const data::Model> model(const Tensor& parameters) = 0;
