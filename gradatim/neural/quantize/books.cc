@@ -1,7 +1,10 @@
 // Quantisers of codebooks: one, several one behind the other, or one for each part of a vector.
+#include "gradatim/neural/quantizer/books.h"
+
+#include <fmt/format.h>
+
 #include "gradatim/core/error.h"
 #include "gradatim/neural/quantize/codebook.h"
-#include "gradatim/neural/quantizer/books.h"
 
 namespace gradatim::neural {
 namespace {

@@ -37,9 +37,7 @@ Codebook::Codebook(const Scope& scope, std::int64_t dims, const CodebookConfig& 
   if (!config.learned) count_ = scope.add("count", {config.codes}, Init::constant(1.0));
 }
 
-Tensor Codebook::table() const {
-  return config_.normalise ? of_length_one(codebook_) : codebook_;
-}
+Tensor Codebook::table() const { return config_.normalise ? of_length_one(codebook_) : codebook_; }
 
 void Codebook::start(const Tensor& z, std::uint64_t seed) {
   if (config_.start_iterations == 0) return;
@@ -74,7 +72,6 @@ Quantized Codebook::quantize(const Tensor& given, const QuantizeStep& step) {
 void Codebook::note(const Tensor& z, const Tensor& codes, const QuantizeStep& step) {
   const at::NoGradGuard plain;
   const Tensor sums = codebook_.mutable_grad(), counts = count_.mutable_grad();
-  const std::int64_t dims = z.size(1);
   const auto is_dead = dead();
   Tensor counted = codes;
   if (std::ranges::find(is_dead, true) != is_dead.end()) {
@@ -111,8 +108,8 @@ void Codebook::update() {
   const double mean =
       std::accumulate(count.begin(), count.end(), 0.0) / static_cast<double>(count.size());
   for (std::size_t k = 0; k < count.size(); ++k) {
-    count[k] = is_dead[k] ? kRestartShare * mean
-                          : config_.decay * count[k] + (1.0 - config_.decay) * n[k];
+    count[k] =
+        is_dead[k] ? kRestartShare * mean : config_.decay * count[k] + (1.0 - config_.decay) * n[k];
   }
   const auto after = smoothed(count, config_.epsilon);
   const std::int64_t dims = codebook_.size(1);

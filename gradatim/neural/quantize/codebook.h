@@ -1,10 +1,10 @@
 // Codebook: the vectors of some codes, learned by gradient or as moving averages of what they stand
 // for.
 //
-// Averages, of decay g: N = g N + (1 - g) n, m = g m + (1 - g) sum z, e = m / N', where n vectors of
-// a batch with the sum `sum z` are nearest to a code, and N' = (N + eps) / (sum N + codes eps) sum N
-// keeps e finite (van den Oord, Vinyals and Kavukcuoglu (2017), appendix A). m = N' e is not kept.
-// Sums of a batch travel in the gradients of `codebook` and `count`.
+// Averages, of decay g: N = g N + (1 - g) n, m = g m + (1 - g) sum z, e = m / N', where n vectors
+// of a batch with the sum `sum z` are nearest to a code, and N' = (N + eps) / (sum N + codes eps)
+// sum N keeps e finite (van den Oord, Vinyals and Kavukcuoglu (2017), appendix A). m = N' e is not
+// kept. Sums of a batch travel in the gradients of `codebook` and `count`.
 //
 // A code whose N falls below `restart_below` of the mean is dead: the next batch moves it to one of
 // its vectors. Who has that vector adds it to the gradient of `codebook`, where others add nothing.
@@ -30,8 +30,8 @@ class Codebook {
   /// codes: [vectors].
   Quantized quantize(const Tensor& z, const QuantizeStep& step);
   void update();
-  Tensor codes(const Tensor& z) const;            // [vectors]
-  Tensor decode(const Tensor& codes) const;       // [vectors, dims]
+  Tensor codes(const Tensor& z) const;       // [vectors]
+  Tensor decode(const Tensor& codes) const;  // [vectors, dims]
 
  private:
   Tensor table() const;  // the vectors as they are used

@@ -66,8 +66,8 @@ Found found_of(const Tensor& given, const Tensor& codes_of, bool with_vectors) {
       const std::int64_t row = block * kernel::kBlock;
       kernel::nearest(table, from + row * dims, rows_of(block), turned.data(), code + row);
       if (!with_vectors) continue;
-      squares[to_size(block)] = kernel::gather(table, from + row * dims, rows_of(block),
-                                               code + row, to + row * dims);
+      squares[to_size(block)] =
+          kernel::gather(table, from + row * dims, rows_of(block), code + row, to + row * dims);
     }
   });
   found.squares = std::accumulate(squares.begin(), squares.end(), 0.0);

@@ -3,14 +3,14 @@
 //   r = round(h tanh(z + shift) - o) / floor(L / 2),   h = (L - 1) (1 + 1e-3) / 2,
 //   o = 1/2 where L is even, else 0, and shift = artanh(o / h), so that 0 stays 0.
 //
-// The margin of h keeps the shift finite where L = 2. The levels of all numbers are the digits of one
-// code, the first the lowest.
+// The margin of h keeps the shift finite where L = 2. The levels of all numbers are the digits of
+// one code, the first the lowest.
 #include "gradatim/neural/quantizer/finite_scalar.h"
+
+#include <fmt/format.h>
 
 #include <array>
 #include <cmath>
-#include <functional>
-#include <numeric>
 
 #include "gradatim/core/error.h"
 #include "gradatim/neural/quantize/codebook_function.h"
@@ -25,7 +25,9 @@ constexpr std::int64_t kMostLevelCodes = 1 << 24;
 class FiniteScalar final : public VectorQuantizer {
  public:
   FiniteScalar(const Scope& scope, std::int64_t dims, const FiniteScalarConfig& config)
-      : few_(scope, dims, static_cast<std::int64_t>(config.levels.size())) {
+      : few_(scope, dims, static_cast<std::int64_t>(config.levels.size)) {
+    GRADATIM_CHECK(!config.levels.empty(), UsageError, 1147,
+                   "levels name no number; give at least one, as in 8,5,5,5");
     std::vector<double> half, offset, shift;
     std::vector<std::int64_t> middle, count, place;
     for (const int levels : config.levels) {
@@ -72,8 +74,8 @@ class FiniteScalar final : public VectorQuantizer {
 
   FewNumbers few_;
   std::array<std::int64_t, 1> size_{1};
-  Tensor half_, offset_, shift_;    // [numbers], float32
-  Tensor middle_, count_, place_;   // [numbers], int64
+  Tensor half_, offset_, shift_;   // [numbers], float32
+  Tensor middle_, count_, place_;  // [numbers], int64
 };
 
 }  // namespace
@@ -83,8 +85,9 @@ extern "C" {
 
 gradatim::neural::MakeQuantizer gradatim_make_finite_scalar;
 
-gradatim::neural::VectorQuantizer* gradatim_make_finite_scalar(
-    const void* config, const gradatim::neural::Scope& scope, std::int64_t dims) {
+gradatim::neural::VectorQuantizer* gradatim_make_finite_scalar(const void* config,
+                                                               const gradatim::neural::Scope& scope,
+                                                               std::int64_t dims) {
   using namespace gradatim::neural;
   return new FiniteScalar(scope, dims, *static_cast<const FiniteScalarConfig*>(config));
 }

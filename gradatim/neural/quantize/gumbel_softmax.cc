@@ -46,11 +46,12 @@ class GumbelSoftmax final : public VectorQuantizer {
 
   Quantized quantize(const Tensor& z, const QuantizeStep& step) override {
     const Tensor log_q = logits_(z).log_softmax(1);
-    const Tensor y = ((log_q + gumbel_noise(step, z.size(0), config_.codes)) / temperature(step))
-                         .softmax(1);
+    const Tensor y =
+        ((log_q + gumbel_noise(step, z.size(0), config_.codes)) / temperature(step)).softmax(1);
     const Tensor codes = y.detach().argmax(1);
     Tensor mixed = y;
-    if (config_.hard) mixed = passed_through(y, at::zeros_like(y).scatter_(1, codes.unsqueeze(1), 1));
+    if (config_.hard)
+      mixed = passed_through(y, at::zeros_like(y).scatter_(1, codes.unsqueeze(1), 1));
     const double uniform = std::log(static_cast<double>(config_.codes));
     const Tensor divergence = (log_q.exp() * (log_q + uniform)).sum();
     return {codes.unsqueeze(1), mixed.matmul(codebook_), config_.kl_weight * divergence};

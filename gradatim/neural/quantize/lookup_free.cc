@@ -17,9 +17,7 @@ namespace gradatim::neural {
 namespace {
 
 // H of a bit of probability sigmoid(x), in nats.
-Tensor bit_entropy(const Tensor& x) {
-  return at::softplus(x) - x * at::sigmoid(x);
-}
+Tensor bit_entropy(const Tensor& x) { return at::softplus(x) - x * at::sigmoid(x); }
 
 class LookupFree final : public VectorQuantizer {
  public:

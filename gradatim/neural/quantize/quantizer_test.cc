@@ -156,8 +156,9 @@ std::vector<std::string> quantizers() {
   return names;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, QuantizerLaws, ::testing::ValuesIn(quantizers()),
-                         [](const auto& info) { return info.param; });
+std::string quantizer_name(const ::testing::TestParamInfo<std::string>& info) { return info.param; }
+
+INSTANTIATE_TEST_SUITE_P(All, QuantizerLaws, ::testing::ValuesIn(quantizers()), quantizer_name);
 
 int code_of_error(const std::string& name, std::int64_t dims,
                   const std::vector<api::Option>& options) {

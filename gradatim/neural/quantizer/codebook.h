@@ -65,9 +65,8 @@ consteval api::Setting start_iterations_setting() {
 
 template <class Config>
 consteval api::Setting decay_setting() {
-  return api::setting<&Config::decay>(
-      {.doc = "What an update keeps of the moving averages.",
-       .range = api::between(0.0, 0.999999)});
+  return api::setting<&Config::decay>({.doc = "What an update keeps of the moving averages.",
+                                       .range = api::between(0.0, 0.999999)});
 }
 
 template <class Config>
@@ -87,8 +86,8 @@ consteval api::Setting restart_below_setting() {
 
 template <class Config>
 consteval api::Setting books_setting() {
-  return api::setting<&Config::books>({.doc = "Codebooks, each of which gives a vector one code.",
-                                       .range = api::between(1, 256)});
+  return api::setting<&Config::books>(
+      {.doc = "Codebooks, each of which gives a vector one code.", .range = api::between(1, 256)});
 }
 
 template <class Config>

@@ -26,8 +26,9 @@ constexpr api::Setting kSettings[] = {
 
 constexpr api::Text kText = {
     .name = "neural.quantizer.gumbel_softmax",
-    .summary = "Codes drawn from a distribution that a vector says, relaxed so that it has "
-               "gradients.",
+    .summary =
+        "Codes drawn from a distribution that a vector says, relaxed so that it has "
+        "gradients.",
     .detail =
         "A linear layer gives the logits of codes. In training Gumbel noise is added and a softmax "
         "of a falling temperature mixes the vectors of codes. A trained model takes the likeliest "

@@ -1,7 +1,6 @@
 // The nearest of vectors that follow by moving averages.
-#include "gradatim/neural/quantizer/books.h"
-
 #include "gradatim/neural/quantizer.h"
+#include "gradatim/neural/quantizer/books.h"
 
 namespace gradatim::neural {
 namespace {
@@ -9,7 +8,10 @@ namespace {
 using Config = MovingAverageConfig;
 
 constexpr api::Setting kSettings[] = {
-    codes_setting<Config>(), commitment_setting<Config>(), normalise_setting<Config>(), start_iterations_setting<Config>(), decay_setting<Config>(), epsilon_setting<Config>(), restart_below_setting<Config>(),
+    codes_setting<Config>(),         commitment_setting<Config>(),
+    normalise_setting<Config>(),     start_iterations_setting<Config>(),
+    decay_setting<Config>(),         epsilon_setting<Config>(),
+    restart_below_setting<Config>(),
 };
 
 constexpr api::Text kText = {

@@ -1,7 +1,6 @@
 // The nearest of vectors that learn by gradient.
-#include "gradatim/neural/quantizer/books.h"
-
 #include "gradatim/neural/quantizer.h"
+#include "gradatim/neural/quantizer/books.h"
 
 namespace gradatim::neural {
 namespace {
@@ -9,7 +8,10 @@ namespace {
 using Config = NearestConfig;
 
 constexpr api::Setting kSettings[] = {
-    codes_setting<Config>(), commitment_setting<Config>(), normalise_setting<Config>(), start_iterations_setting<Config>(),
+    codes_setting<Config>(),
+    commitment_setting<Config>(),
+    normalise_setting<Config>(),
+    start_iterations_setting<Config>(),
 };
 
 constexpr api::Text kText = {

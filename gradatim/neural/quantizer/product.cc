@@ -1,7 +1,6 @@
 // Parts of a vector, each with a codebook of its own.
-#include "gradatim/neural/quantizer/books.h"
-
 #include "gradatim/neural/quantizer.h"
+#include "gradatim/neural/quantizer/books.h"
 
 namespace gradatim::neural {
 namespace {
@@ -9,7 +8,9 @@ namespace {
 using Config = ProductQuantizerConfig;
 
 constexpr api::Setting kSettings[] = {
-    books_setting<Config>(), codes_setting<Config>(), learned_setting<Config>(), commitment_setting<Config>(), normalise_setting<Config>(), start_iterations_setting<Config>(), decay_setting<Config>(), epsilon_setting<Config>(), restart_below_setting<Config>(),
+    books_setting<Config>(),      codes_setting<Config>(),     learned_setting<Config>(),
+    commitment_setting<Config>(), normalise_setting<Config>(), start_iterations_setting<Config>(),
+    decay_setting<Config>(),      epsilon_setting<Config>(),   restart_below_setting<Config>(),
 };
 
 constexpr api::Text kText = {

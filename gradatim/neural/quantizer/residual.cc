@@ -1,7 +1,6 @@
 // Codebooks one behind the other.
-#include "gradatim/neural/quantizer/books.h"
-
 #include "gradatim/neural/quantizer.h"
+#include "gradatim/neural/quantizer/books.h"
 
 namespace gradatim::neural {
 namespace {
@@ -9,7 +8,9 @@ namespace {
 using Config = ResidualQuantizerConfig;
 
 constexpr api::Setting kSettings[] = {
-    books_setting<Config>(), codes_setting<Config>(), learned_setting<Config>(), commitment_setting<Config>(), normalise_setting<Config>(), start_iterations_setting<Config>(), decay_setting<Config>(), epsilon_setting<Config>(), restart_below_setting<Config>(),
+    books_setting<Config>(),      codes_setting<Config>(),     learned_setting<Config>(),
+    commitment_setting<Config>(), normalise_setting<Config>(), start_iterations_setting<Config>(),
+    decay_setting<Config>(),      epsilon_setting<Config>(),   restart_below_setting<Config>(),
 };
 
 constexpr api::Text kText = {
@@ -27,6 +28,8 @@ constexpr api::Text kText = {
 }  // namespace
 }  // namespace gradatim::neural
 
-GRADATIM_EXPORT(neural_quantizer_residual) = gradatim::api::component<
-    gradatim::neural::MadeBy<gradatim::neural::Quantizer, gradatim::neural::ResidualQuantizerConfig>,
-    gradatim::neural::ResidualQuantizerConfig>(gradatim::neural::kText, gradatim::neural::kSettings);
+GRADATIM_EXPORT(neural_quantizer_residual) =
+    gradatim::api::component<gradatim::neural::MadeBy<gradatim::neural::Quantizer,
+                                                      gradatim::neural::ResidualQuantizerConfig>,
+                             gradatim::neural::ResidualQuantizerConfig>(
+        gradatim::neural::kText, gradatim::neural::kSettings);

@@ -120,8 +120,8 @@ double gather_rows(const CodeTable& table, const float* z, std::int64_t rows,
   return squares;
 }
 
-void pull_rows(const CodeTable& table, const float* z, std::int64_t rows,
-               const std::int64_t* codes, float factor, const float* by_vectors, float* by_z) {
+void pull_rows(const CodeTable& table, const float* z, std::int64_t rows, const std::int64_t* codes,
+               float factor, const float* by_vectors, float* by_z) {
   for (std::int64_t row = 0; row < rows; ++row, z += table.dims, by_z += table.dims) {
     const float* const e = table.codes + codes[row] * table.dims;
     over(0, table.dims, [&](auto d, std::int64_t k) {
@@ -133,9 +133,8 @@ void pull_rows(const CodeTable& table, const float* z, std::int64_t rows,
   }
 }
 
-void push_rows(const CodeTable& table, const float* z, std::int64_t rows,
-               const std::int64_t* codes, float factor, std::int64_t first, std::int64_t last,
-               float* by_codes) {
+void push_rows(const CodeTable& table, const float* z, std::int64_t rows, const std::int64_t* codes,
+               float factor, std::int64_t first, std::int64_t last, float* by_codes) {
   for (std::int64_t row = 0; row < rows; ++row, z += table.dims) {
     const float* const e = table.codes + codes[row] * table.dims;
     float* const to = by_codes + codes[row] * table.dims;

@@ -87,7 +87,8 @@ TEST(NearestKernel, GathersPullsAndPushesAsWrittenOut) {
   std::vector<float> vectors(z.size()), by_z(z.size()), by_codes(to_size(5 * dims), 1.0F),
       sums(to_size(5 * dims), 1.0F), expected_codes = by_codes, expected_sums = sums;
   double squares = 0.0;
-  for (std::int64_t row = 0; row < rows; ++row) squares += codes.square_off(of[to_size(row)], &z[to_size(row * dims)]);
+  for (std::int64_t row = 0; row < rows; ++row)
+    squares += codes.square_off(of[to_size(row)], &z[to_size(row * dims)]);
   EXPECT_NEAR(gather(codes.table(), z.data(), rows, of.data(), vectors.data()), squares, 1e-4);
   pull(codes.table(), z.data(), rows, of.data(), 0.5F, by.data(), by_z.data());
   for (const auto& [first, last] : {std::pair<std::int64_t, std::int64_t>{0, 16}, {16, dims}}) {
