@@ -1,8 +1,10 @@
-// gradatim encode, decode: samples to codes of the density that a model draws them from, and back.
-// A flow's steps are exact; a field's probability flow is integrated.
+// gradatim encode, decode: samples to codes, and back. A flow's steps are exact, and a field's
+// probability flow is integrated, to codes of the density that samples are drawn from; the codes of
+// an autoencoder are discrete.
 #include <fmt/format.h>
 
 #include "gradatim/cli/cli.h"
+#include "gradatim/cli/coder.h"
 #include "gradatim/cli/generate.h"
 #include "gradatim/cli/model_samples.h"
 #include "gradatim/cli/session.h"
@@ -104,20 +106,29 @@ data::Samples by_field(const data::Model& model, const process::Generator& gener
                  process::decode(generator, settings, codes, labels, ode, &session.progress()));
 }
 
+data::Samples coded(const data::Model& model, bool encode, const Arguments& arguments,
+                    Session& session) {
+  if (const auto* flow = flow_of(model)) {
+    return by_flow(model, *flow, encode, arguments, session);
+  }
+  if (const auto* coder = coder_of(model)) {
+    return encode_codes(model, *coder, encode, arguments, session);
+  }
+  const auto* generator = generator_of(model);
+  GRADATIM_CHECK(generator != nullptr, UsageError, 1162,
+                 "{} has no codes; encode and decode take a model that can be sampled from, such "
+                 "as neural.flow",
+                 model.card().settings.component);
+  return by_field(model, *generator, encode, arguments, session);
+}
+
 int run(bool encode, const Arguments& arguments) {
   Session session(arguments, "evaluation");
   const auto model =
       data::load_model(arguments.required_positional("a model FILE"))->on(session.device());
   const std::string out = arguments.text("out", "-");
   if (out != "-") check_writable(out);
-  const auto* flow = flow_of(*model);
-  const auto* generator = generator_of(*model);
-  GRADATIM_CHECK(flow != nullptr || generator != nullptr, UsageError, 1162,
-                 "{} has no codes; encode and decode take a model that can be sampled from, such "
-                 "as neural.flow",
-                 model->card().settings.component);
-  const auto made = flow != nullptr ? by_flow(*model, *flow, encode, arguments, session)
-                                    : by_field(*model, *generator, encode, arguments, session);
+  const auto made = coded(*model, encode, arguments, session);
   data::write_samples(made, out);
   if (out != "-") session.progress().finish(fmt::format("wrote {}: {} rows", out, made.count));
   return kDone;

@@ -112,12 +112,13 @@ std::vector<std::string> kinds_of(const Entry& entry) {
 Base base_of(const Entry& entry, const std::string& task) {
   if (tells_labels(entry)) return {"NetworkClassifier", "gradatim._network_classifier"};
   if (is_flow(entry)) return {"FlowModel", "gradatim._flow"};
+  if (has_codes(entry)) return {"CodeModel", "gradatim._coder"};
   if (task.empty()) return {"GenerativeModel", "gradatim._generative"};
   return {"Boosting" + camel_case(task), "gradatim._estimator"};
 }
 
 void describe_network(Docstring& doc, const std::string& package, const std::string& name,
-                      bool classifier) {
+                      bool classifier, bool codes) {
   doc.section("Attributes");
   doc.item("classes_ : ndarray", classifier
                                      ? "The labels, sorted."
@@ -131,7 +132,13 @@ void describe_network(Docstring& doc, const std::string& package, const std::str
   doc.verbatim(">>> from sklearn.datasets import make_moons");
   doc.verbatim(fmt::format(">>> from gradatim.{} import {}", package, name));
   doc.verbatim(">>> X, y = make_moons(1000, noise=0.05, random_state=0)");
-  doc.verbatim(fmt::format(">>> model = {}(steps=200).fit(X, y)", name));
+  if (codes) {
+    doc.verbatim(">>> from gradatim.neural.code_prior import Transformer");
+    doc.verbatim(">>> from gradatim.neural.training import Adamw");
+    doc.verbatim(">>> prior = Transformer(width=64, layers=1, training=Adamw(steps=200))");
+  }
+  doc.verbatim(
+      fmt::format(">>> model = {}(steps=200{}).fit(X, y)", name, codes ? ", prior=prior" : ""));
   doc.verbatim(classifier ? ">>> model.predict(X[:3]).shape"
                           : ">>> model.sample(5, label=1).shape");
   doc.verbatim(classifier ? "(3,)" : "(5, 2)");
@@ -178,7 +185,7 @@ std::string class_of(const Entry& entry, const std::string& task, const Registry
   doc.paragraph(entry.text.detail);
   doc.parameters(arguments);
   if (task.empty()) {
-    describe_network(doc, package, name, tells_labels(entry));
+    describe_network(doc, package, name, tells_labels(entry), has_codes(entry));
   } else {
     describe_fitted(doc, task);
     const bool rounds = std::ranges::any_of(

@@ -17,6 +17,7 @@ std::shared_ptr<const data::Model> BatchObjective::model(const Tensor& parameter
 
 double BatchObjective::step(std::int64_t number) {
   Batch batch = ahead_->next();
+  number_ = number;
   const auto own = replicas_->rows(batch.rows);
   const std::int64_t part = (own.count + accumulate_ - 1) / accumulate_;
   const dist::Group& group = replicas_->group();

@@ -45,6 +45,7 @@ struct Batch {
   std::vector<std::int64_t> labels;  // [rows], or empty; `classes` is "anything"
   std::vector<double> times;         // [rows] of the path
   std::vector<float> data;           // [rows, dims]: clean, where it is kept
+  std::vector<std::int64_t> codes;   // [rows, length], where codes are learned
 };
 
 struct BatchesRequest {
