@@ -39,8 +39,8 @@ class StoredFields {
   using Json = nlohmann::json;
 
   [[noreturn]] void refuse(const char* name) const {
-    throw ModelError(
-        3069, fmt::format("{}: the tokenizer's '{}' is damaged; copy the file again", source_, name));
+    throw ModelError(3069, fmt::format("{}: the tokenizer's '{}' is damaged; copy the file again",
+                                       source_, name));
   }
 
   Json fields_;

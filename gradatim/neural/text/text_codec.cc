@@ -51,7 +51,8 @@ std::shared_ptr<const TextCodec> load_text_codec(const std::string& json,
                                                  const std::string& source) {
   const StoredFields fields(json, source);
   const auto name = fields.get<std::string>("tokenizer");
-  fields.want(api::Registry::instance().find(name) != nullptr, "tokenizer");
+  const auto* entry = api::Registry::instance().find(name);
+  fields.want(entry != nullptr && entry->kind == Tokenizer::kKind, "tokenizer");
   return api::build_as<Tokenizer>({.component = name})->load(fields);
 }
 

@@ -24,8 +24,8 @@ struct SpecialTokens {
 };
 
 struct EncodeOptions {
-  std::int64_t length = 0;     // of every row: cut before the end token, or filled; 0: as it comes
-  bool allow_empty = false;    // the text without words, which guidance without a classifier needs
+  std::int64_t length = 0;   // of every row: cut before the end token, or filled; 0: as it comes
+  bool allow_empty = false;  // the text without words, which guidance without a classifier needs
 };
 
 class TextCodec {
