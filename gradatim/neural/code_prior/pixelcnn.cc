@@ -45,6 +45,7 @@ constexpr api::Text kText = {
 }  // namespace
 }  // namespace gradatim::neural
 
-GRADATIM_EXPORT(neural_code_prior_pixelcnn) = gradatim::api::component<
-    gradatim::neural::MadeBy<gradatim::neural::CodePrior, gradatim::neural::PixelCnnPriorConfig>,
-    gradatim::neural::PixelCnnPriorConfig>(gradatim::neural::kText, gradatim::neural::kSettings);
+GRADATIM_EXPORT(neural_code_prior_pixelcnn) =
+    gradatim::api::component<gradatim::neural::PriorBy<gradatim::neural::PixelCnnPriorConfig>,
+                             gradatim::neural::PixelCnnPriorConfig>(
+        gradatim::neural::kText, gradatim::neural::kSettings, gradatim::neural::kPriorParts);

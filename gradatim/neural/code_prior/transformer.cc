@@ -40,6 +40,7 @@ constexpr api::Text kText = {
 }  // namespace
 }  // namespace gradatim::neural
 
-GRADATIM_EXPORT(neural_code_prior_transformer) = gradatim::api::component<
-    gradatim::neural::MadeBy<gradatim::neural::CodePrior, gradatim::neural::TransformerPriorConfig>,
-    gradatim::neural::TransformerPriorConfig>(gradatim::neural::kText, gradatim::neural::kSettings);
+GRADATIM_EXPORT(neural_code_prior_transformer) =
+    gradatim::api::component<gradatim::neural::PriorBy<gradatim::neural::TransformerPriorConfig>,
+                             gradatim::neural::TransformerPriorConfig>(
+        gradatim::neural::kText, gradatim::neural::kSettings, gradatim::neural::kPriorParts);
