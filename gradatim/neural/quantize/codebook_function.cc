@@ -1,9 +1,12 @@
 #include "gradatim/neural/quantize/codebook_function.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 #include <vector>
 
+#include "gradatim/core/error.h"
 #include "gradatim/neural/nn/kernel/nearest.h"
 #include "gradatim/neural/size.h"
 
@@ -51,6 +54,9 @@ void over_numbers(std::int64_t dims, const F& f) {
 }
 
 Found found_of(const Tensor& given, const Tensor& codes_of, bool with_vectors) {
+  GRADATIM_CHECK(given.is_cpu(), UsageError, 1163,
+                 "nearest codes are found on the processor alone; leave out the device {}",
+                 given.device().str());
   const Tensor z = given.contiguous(), codes = codes_of.contiguous();
   const std::int64_t rows = z.size(0), dims = z.size(1);
   const auto half_square = half_squares(codes);

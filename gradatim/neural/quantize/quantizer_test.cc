@@ -64,7 +64,7 @@ TEST_P(QuantizerLaws, EveryCodeComesBackFromItsVector) {
   std::vector<Tensor> books;
   for (const auto size : sizes) books.push_back(at::arange(30, at::kLong).remainder(size));
   const Tensor codes = at::stack(books, 1), vectors = made->quantizer->decode(codes);
-  if (vectors.size(1) != kLawDims) FAIL();
+  ASSERT_EQ(vectors.size(1), kLawDims);
   if (GetParam() == "finite_scalar" || GetParam() == "lookup_free") {
     // Linear layers lead there and back; what they put out has codes of its own.
     EXPECT_EQ(std::get<0>(at::unique_dim(vectors, 0)).size(0), 30);

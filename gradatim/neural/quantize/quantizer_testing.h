@@ -17,7 +17,7 @@ inline Tensor normal_vectors(std::int64_t rows, std::int64_t dims, std::uint64_t
   return at::tensor(at::ArrayRef<double>(numbers), at::kDouble).to(at::kFloat).view({rows, dims});
 }
 
-/// As many clusters as `centres` has rows, of sizes that fall by powers, narrow and far apart.
+/// Rows of so many clusters, narrow and far apart, the first of which are the largest.
 inline Tensor clustered(std::int64_t rows, std::int64_t clusters, std::int64_t dims) {
   const Tensor centres = normal_vectors(clusters, dims, 21) * 3.0;
   const Philox draws(22, Stream::data, 1);
