@@ -75,7 +75,7 @@ const process::Coder* coder_of(const data::Model& model) {
 
 data::Samples sample_codes(const process::Coder& coder, const Arguments& arguments,
                            Session& session) {
-  refuse_others(arguments, {"negative", "classifier", "match", "source", "given"});
+  refuse_others(arguments, {"prompt", "negative", "classifier", "match", "source", "given"});
   const std::int64_t count = arguments.integer("count", 1, 1);
   process::CodesRequest request{
       .rows = count,

@@ -28,7 +28,8 @@ constexpr OptionSpec kOptions[] = {
     {"label", "K[,K]",
      "Ask for this label: a word of the model's, or a place of the oracle's, from 0; of several, "
      "one a row in turn."},
-    {"negative", "K", "The label that classifier-free guidance leads away from."},
+    {"prompt", "TEXT", "Ask for this text, of a model that learned captions."},
+    {"negative", "K|TEXT", "The label, or text, that classifier-free guidance leads away from."},
     {"classifier", "FILE",
      "Guide by this saved neural.classifier to the label, along its gradient; the field itself is "
      "asked for anything."},
@@ -98,7 +99,8 @@ data::Samples sample_flow(const process::Flow& flow, const Arguments& arguments,
   GRADATIM_CHECK(arguments.settings.empty(), UsageError, 1002,
                  "a flow samples in one pass, and has no option '--{}'",
                  arguments.settings.front().first);
-  for (const char* other : {"negative", "classifier", "match", "source", "top_k", "top_p"}) {
+  for (const char* other :
+       {"prompt", "negative", "classifier", "match", "source", "top_k", "top_p"}) {
     GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
                    "a flow samples in one pass, and has no option '--{}'", other);
   }
@@ -145,9 +147,10 @@ int run_sample(const Arguments& arguments) {
     if (out != "-") check_writable(out);
   });
   std::vector<api::Option> options = with_guidance(with_guide(arguments.settings, arguments));
-  GRADATIM_CHECK(
-      options.size() == arguments.settings.size() || arguments.has("label") || has_guide(arguments),
-      UsageError, 1010, "--guidance W stresses a label; name one by --label K");
+  GRADATIM_CHECK(options.size() == arguments.settings.size() || arguments.has("label") ||
+                     arguments.has("prompt") || has_guide(arguments),
+                 UsageError, 1010,
+                 "--guidance W stresses a label or a text; name one by --label K or --prompt TEXT");
   std::shared_ptr<const data::Model> model;
   if (is_file(name)) {
     model = data::load_model(name)->on(session.device());
@@ -167,6 +170,8 @@ int run_sample(const Arguments& arguments) {
       return write_made(generate(*generator, arguments, session, options), arguments, session);
     }
   }
+  GRADATIM_CHECK(!arguments.has("prompt"), UsageError, 1002,
+                 "--prompt is for models that learned captions, such as neural.latent_diffusion");
   GRADATIM_CHECK(!arguments.has("source"), UsageError, 1002,
                  "--source is for models that were trained from such");
   GRADATIM_CHECK(!has_guide(arguments), UsageError, 1002,

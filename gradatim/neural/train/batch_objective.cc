@@ -39,6 +39,9 @@ NetInput input_of(Batch& batch, const NetworkShape& shape, std::int64_t first, s
   NetInput made{
       rows_of(batch.x, first, sizes, device), rows_of(batch.t, first, {rows}, device), {}};
   if (shape.classes > 0) made.labels = rows_of(batch.labels, first, {rows}, device);
+  if (shape.text.tokens > 0) {
+    made.tokens = rows_of(batch.tokens, first, {rows, shape.text.tokens}, device);
+  }
   return made;
 }
 
