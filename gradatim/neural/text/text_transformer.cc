@@ -63,7 +63,7 @@ TextTransformer::TextTransformer(const Scope& scope, const TextConfig& config)
         return layers;
       }()),
       last_(scope / "final_layer_norm", config) {
-  GRADATIM_CHECK(config.heads > 0 && config.width % config.heads == 0, UsageError, 1161,
+  GRADATIM_CHECK(config.heads > 0 && config.width % config.heads == 0, UsageError, 1166,
                  "the width of a text network must be a multiple of its {} heads; it is {}",
                  config.heads, config.width);
 }

@@ -21,7 +21,7 @@ namespace gradatim::neural {
 class TextTransformer {
  public:
   /// Adds its parameters below the scope: `embeddings`, `encoder`, `final_layer_norm`. UsageError
-  /// GRD-1161 where the heads do not share the width evenly.
+  /// GRD-1166 where the heads do not share the width evenly.
   TextTransformer(const Scope& scope, const TextConfig& config);
 
   /// ids: [rows, tokens], int64 -> [rows, tokens, width], what comes out `skip` layers before the
