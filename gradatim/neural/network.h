@@ -42,6 +42,8 @@ class Network {
   /// What it can put out: numbers like those of the samples, or a score a class.
   virtual bool makes_fields() const { return true; }
   virtual bool makes_scores() const { return false; }
+  /// Whether it can attend to a text.
+  virtual bool attends() const { return false; }
 };
 
 }  // namespace gradatim::neural
