@@ -20,7 +20,9 @@ SPECIAL = [
 ]
 SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2003\u200a\u2028\u2029\u202f\u205f\u3000"
 NOT_SPACES = "\u180e\u200b\u200c\u200d\u2060\ufeff\x00\x1b\x1c\x1f\x7f\xad"
-MARKS = "".join(map(chr, [*range(0x300, 0x370), 0x3099, 0x309A, 0x93C, 0x5B0, 0x64B, 0xE38, 0x20DD]))
+MARKS = "".join(
+    map(chr, [*range(0x300, 0x370), 0x3099, 0x309A, 0x93C, 0x5B0, 0x64B, 0xE38, 0x20DD])
+)
 JAMO = "".join(map(chr, [*range(0x1100, 0x1113), *range(0x1161, 0x1176), *range(0x11A8, 0x11C3)]))
 EMOJI = ["👩\u200d👩\u200d👧", "🏳️\u200d🌈", "🇩🇪", "👍🏽", "1️⃣", "☃", "❤️"]
 LETTERS = "aAbBzZéÉñÑøØžŽαΩжЖאبहกあア漢가ǰẞſKÅΩ"
