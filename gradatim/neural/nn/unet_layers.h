@@ -62,14 +62,14 @@ class ResidualBlock {
  public:
   struct Plan {
     const UnetConfig& config;
-    std::int64_t time = 0;  // numbers of the time
+    std::int64_t time = 0;  // numbers of the time; 0: it knows no time
     std::int64_t in = 0, out = 0;
     Resample resample = Resample::none;
     double scale = 1.0;
   };
   ResidualBlock(const Scope& scope, const Plan& plan);
 
-  /// time: activated, [rows, numbers]; skip: undefined for none.
+  /// time: activated, [rows, numbers], or undefined; skip: undefined for none.
   Tensor operator()(const Tensor& x, const Tensor& skip, const Tensor& time,
                     Dropout& dropout) const;
 
@@ -80,7 +80,7 @@ class ResidualBlock {
  private:
   Tensor plain(const Tensor& x, const Tensor& modulation, Dropout& dropout) const;
 
-  Dense time_;
+  std::optional<Dense> time_;
   UnetActivation activation_;
   bool scale_shift_;
   double dropped_, scale_;
