@@ -1,5 +1,6 @@
 // gradatim encode, decode: samples to codes of the density that a model draws them from, and back.
-// A flow's steps are exact; a field's probability flow is integrated.
+// A flow's steps are exact; a field's probability flow is integrated; an autoencoder's latents are
+// near the samples.
 #include <fmt/format.h>
 
 #include "gradatim/cli/cli.h"
@@ -9,6 +10,7 @@
 #include "gradatim/core/error.h"
 #include "gradatim/data/samples/values.h"
 #include "gradatim/process/generate.h"
+#include "gradatim/process/latent.h"
 
 namespace gradatim::cli {
 namespace {
@@ -23,14 +25,14 @@ constexpr OptionSpec kOptions[] = {
 
 // Codes as a table has them, with labels and what is given beside them.
 data::Samples codes_of(const data::Samples& samples, std::vector<float> codes) {
-  data::Samples made{.shape = {samples.size()},
-                     .count = samples.count,
+  data::Samples made{.count = samples.count,
                      .numbers = std::move(codes),
                      .labels = samples.labels,
                      .classes = samples.classes,
                      .given = samples.given,
                      .given_columns = samples.given_columns};
-  for (std::int64_t k = 0; k < samples.size(); ++k) made.columns.push_back(fmt::format("z{}", k));
+  made.shape = {std::ssize(made.numbers) / std::max<std::int64_t>(samples.count, 1)};
+  for (std::int64_t k = 0; k < made.size(); ++k) made.columns.push_back(fmt::format("z{}", k));
   return made;
 }
 
@@ -104,6 +106,33 @@ data::Samples by_field(const data::Model& model, const process::Generator& gener
                  process::decode(generator, settings, codes, labels, ode, &session.progress()));
 }
 
+data::Samples by_latents(const process::LatentCoder& coder, bool encode, const Arguments& arguments,
+                         Session& session) {
+  GRADATIM_CHECK(arguments.settings.empty(), UsageError, 1002,
+                 "an autoencoder has nothing to be set, and no option '--{}'",
+                 arguments.settings.front().first);
+  for (const char* other : {"atol", "rtol", "label"}) {
+    GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
+                   "an autoencoder knows neither labels nor tolerances, and has no option '--{}'",
+                   other);
+  }
+  const auto read =
+      data::read_samples(arguments.required("data"), {.observer = &session.progress()});
+  const process::LatentRequest request{.rows = read.count};
+  const auto latent = coder.latent_shape();
+  if (encode) {
+    auto made =
+        codes_of(read, coder.encode(data::values_of(read, coder.shape(), "the samples"), request));
+    made.shape = {latent.begin(), latent.end()};
+    if (made.is_images()) made.columns.clear();
+    return made;
+  }
+  // Latents of images, as they are, or as a table has them.
+  const auto latents = read.is_images() ? data::values_of(read, latent, "the codes")
+                                        : codes_read(read, process::latent_dims_of(coder));
+  return data_of(coder, read, coder.decode(latents, request));
+}
+
 int run(bool encode, const Arguments& arguments) {
   Session session(arguments, "evaluation");
   const auto model =
@@ -112,12 +141,14 @@ int run(bool encode, const Arguments& arguments) {
   if (out != "-") check_writable(out);
   const auto* flow = flow_of(*model);
   const auto* generator = generator_of(*model);
-  GRADATIM_CHECK(flow != nullptr || generator != nullptr, UsageError, 1162,
+  const auto* coder = dynamic_cast<const process::LatentCoder*>(model.get());
+  GRADATIM_CHECK(flow != nullptr || generator != nullptr || coder != nullptr, UsageError, 1162,
                  "{} has no codes; encode and decode take a model that can be sampled from, such "
                  "as neural.flow",
                  model->card().settings.component);
-  const auto made = flow != nullptr ? by_flow(*model, *flow, encode, arguments, session)
-                                    : by_field(*model, *generator, encode, arguments, session);
+  const auto made = coder != nullptr  ? by_latents(*coder, encode, arguments, session)
+                    : flow != nullptr ? by_flow(*model, *flow, encode, arguments, session)
+                                      : by_field(*model, *generator, encode, arguments, session);
   data::write_samples(made, out);
   if (out != "-") session.progress().finish(fmt::format("wrote {}: {} rows", out, made.count));
   return kDone;
