@@ -15,8 +15,8 @@ cd "$(dirname "$0")/.."
 target=${1:?usage: tools/setup.sh build|demo|neural|figures|test|lint|peers|bench|dask|diffusers|clang}
 venv=.venv
 packages=(cmake ninja-build ccache pkg-config python3-venv python3-dev libtbb-dev libhwy-dev
-          nlohmann-json3-dev libfmt-dev libtomlplusplus-dev zlib1g-dev libpng-dev libjpeg-dev)
-modules=(tbb libhwy nlohmann_json fmt tomlplusplus zlib libpng libjpeg)  # the same, as pkg-config knows them
+          nlohmann-json3-dev libfmt-dev libtomlplusplus-dev zlib1g-dev libpng-dev libjpeg-dev libutf8proc-dev)
+modules=(tbb libhwy nlohmann_json fmt tomlplusplus zlib libpng libjpeg libutf8proc)  # the same, as pkg-config knows them
 case $target in
   build) sections=(build) ;;
   demo) sections=(build demo) ;;

@@ -1,9 +1,10 @@
-// gradatim encode, decode: samples to codes of the density that a model draws them from, and back.
-// A flow's steps are exact; a field's probability flow is integrated; an autoencoder's latents are
-// near the samples.
+// gradatim encode, decode: samples to codes, and back. A flow's steps are exact, and a field's
+// probability flow is integrated, to codes of the density that samples are drawn from; the codes of
+// an autoencoder are discrete, or latents.
 #include <fmt/format.h>
 
 #include "gradatim/cli/cli.h"
+#include "gradatim/cli/coder.h"
 #include "gradatim/cli/generate.h"
 #include "gradatim/cli/model_samples.h"
 #include "gradatim/cli/session.h"
@@ -133,22 +134,32 @@ data::Samples by_latents(const process::LatentCoder& coder, bool encode, const A
   return data_of(coder, read, coder.decode(latents, request));
 }
 
+data::Samples coded(const data::Model& model, bool encode, const Arguments& arguments,
+                    Session& session) {
+  if (const auto* flow = flow_of(model)) {
+    return by_flow(model, *flow, encode, arguments, session);
+  }
+  if (const auto* coder = coder_of(model)) {
+    return encode_codes(model, *coder, encode, arguments, session);
+  }
+  if (const auto* coder = dynamic_cast<const process::LatentCoder*>(&model)) {
+    return by_latents(*coder, encode, arguments, session);
+  }
+  const auto* generator = generator_of(model);
+  GRADATIM_CHECK(generator != nullptr, UsageError, 1162,
+                 "{} has no codes; encode and decode take a model that can be sampled from, such "
+                 "as neural.flow",
+                 model.card().settings.component);
+  return by_field(model, *generator, encode, arguments, session);
+}
+
 int run(bool encode, const Arguments& arguments) {
   Session session(arguments, "evaluation");
   const auto model =
       data::load_model(arguments.required_positional("a model FILE"))->on(session.device());
   const std::string out = arguments.text("out", "-");
   if (out != "-") check_writable(out);
-  const auto* flow = flow_of(*model);
-  const auto* generator = generator_of(*model);
-  const auto* coder = dynamic_cast<const process::LatentCoder*>(model.get());
-  GRADATIM_CHECK(flow != nullptr || generator != nullptr || coder != nullptr, UsageError, 1162,
-                 "{} has no codes; encode and decode take a model that can be sampled from, such "
-                 "as neural.flow",
-                 model->card().settings.component);
-  const auto made = coder != nullptr  ? by_latents(*coder, encode, arguments, session)
-                    : flow != nullptr ? by_flow(*model, *flow, encode, arguments, session)
-                                      : by_field(*model, *generator, encode, arguments, session);
+  const auto made = coded(*model, encode, arguments, session);
   data::write_samples(made, out);
   if (out != "-") session.progress().finish(fmt::format("wrote {}: {} rows", out, made.count));
   return kDone;

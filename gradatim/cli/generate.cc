@@ -21,6 +21,12 @@ std::vector<double> source_of(const process::Generator& generator, const Argumen
   return data::values_of(samples, generator.shape(), "the source's samples");
 }
 
+// A text, or none. It may hold commas.
+std::vector<std::string> texts_of(const Arguments& arguments, std::string_view option) {
+  if (!arguments.has(option)) return {};
+  return {arguments.text(option)};
+}
+
 }  // namespace
 
 bool is_file(const std::string& name) {
@@ -40,12 +46,16 @@ data::Samples generate(const process::Generator& generator, const Arguments& arg
   data::Samples samples{.shape = {generator.shape().begin(), generator.shape().end()},
                         .count = arguments.integer("count", 1, 1),
                         .columns = {generator.columns().begin(), generator.columns().end()}};
-  process::GenerateRequest request{
-      .rows = samples.count,
-      .seed = session.seed(),
-      .negative = process::labels_named(generator, arguments.list("negative"), samples.count),
-      .source = source_of(generator, arguments, session),
-      .observer = &session.progress()};
+  process::GenerateRequest request{.rows = samples.count,
+                                   .seed = session.seed(),
+                                   .texts = texts_of(arguments, "prompt"),
+                                   .source = source_of(generator, arguments, session),
+                                   .observer = &session.progress()};
+  if (generator.takes_texts()) {
+    request.negative_texts = texts_of(arguments, "negative");
+  } else {
+    request.negative = process::labels_named(generator, arguments.list("negative"), samples.count);
+  }
   Guide guide = guide_of(generator, arguments, session,
                          api::build_as<process::Sampler>(settings)->path(), samples.count);
   request.energy = guide.energy;

@@ -6,6 +6,7 @@
 
 #include "gradatim/api/settings.h"
 #include "gradatim/cli/cli.h"
+#include "gradatim/cli/coder.h"
 #include "gradatim/cli/generate.h"
 #include "gradatim/cli/model_samples.h"
 #include "gradatim/cli/session.h"
@@ -118,6 +119,7 @@ process::Likelihood of_model(const std::string& path, const Arguments& arguments
                              Session& session) {
   const auto model = data::load_model(path)->on(session.device());
   if (const auto* flow = flow_of(*model)) return of_flow(*model, *flow, arguments, session);
+  if (const auto* coder = coder_of(*model)) return bound_of(*model, *coder, arguments, session);
   const auto* generator = generator_of(*model);
   GRADATIM_CHECK(generator != nullptr, UsageError, 1162,
                  "{} has no density; logprob takes a model that can be sampled from, such as "

@@ -5,6 +5,7 @@
 
 #include "gradatim/api/settings.h"
 #include "gradatim/cli/cli.h"
+#include "gradatim/cli/coder.h"
 #include "gradatim/cli/generate.h"
 #include "gradatim/cli/group.h"
 #include "gradatim/cli/guide.h"
@@ -27,7 +28,8 @@ constexpr OptionSpec kOptions[] = {
     {"label", "K[,K]",
      "Ask for this label: a word of the model's, or a place of the oracle's, from 0; of several, "
      "one a row in turn."},
-    {"negative", "K", "The label that classifier-free guidance leads away from."},
+    {"prompt", "TEXT", "Ask for this text, of a model that learned captions."},
+    {"negative", "K|TEXT", "The label, or text, that classifier-free guidance leads away from."},
     {"classifier", "FILE",
      "Guide by this saved neural.classifier to the label, along its gradient; the field itself is "
      "asked for anything."},
@@ -36,7 +38,11 @@ constexpr OptionSpec kOptions[] = {
     {"match_blocks", "N", "Coarse pixels of --match a side; 4 by default."},
     {"source", "SRC", "Samples to start from, where the model was trained from such."},
     {"given", "COL=V[,COL=V]", "Of flows: the numbers that samples are given."},
-    {"temperature", "T", "Of flows: what the base's deviation is multiplied by; 1 by default."},
+    {"temperature", "T",
+     "Of flows: what the base's deviation is multiplied by; of codes: what the prior's logits are "
+     "divided by; 1 by default."},
+    {"top_k", "N", "Of codes: draw among the likeliest so many; 0, the default, is all."},
+    {"top_p", "P", "Of codes: and among those that reach this probability together; 1 by default."},
     {"out", "FILE",
      "Where to write; the ending tells the format: a table, .npz, .npy, or .png, a picture of all "
      "images. CSV on stdout by default (-)."},
@@ -79,10 +85,8 @@ data::Table table_of(const std::vector<std::string>& columns, const std::vector<
   return data::Table(std::move(made));
 }
 
-int write_generated(const process::Generator& generator, const Arguments& arguments,
-                    Session& session, const std::vector<api::Option>& options) {
+int write_made(const data::Samples& samples, const Arguments& arguments, Session& session) {
   const std::string out = arguments.text("out", "-");
-  const data::Samples samples = generate(generator, arguments, session, options);
   on_first_rank(session.group().get(), [&] { data::write_samples(samples, out); });
   if (out != "-") {
     session.progress().finish(fmt::format("wrote {}: {} samples", out, samples.count));
@@ -91,11 +95,12 @@ int write_generated(const process::Generator& generator, const Arguments& argume
 }
 
 // A flow's, in one pass.
-int write_flow(const process::Flow& flow, const Arguments& arguments, Session& session) {
+data::Samples sample_flow(const process::Flow& flow, const Arguments& arguments, Session& session) {
   GRADATIM_CHECK(arguments.settings.empty(), UsageError, 1002,
                  "a flow samples in one pass, and has no option '--{}'",
                  arguments.settings.front().first);
-  for (const char* other : {"negative", "classifier", "match", "source"}) {
+  for (const char* other :
+       {"prompt", "negative", "classifier", "match", "source", "top_k", "top_p"}) {
     GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
                    "a flow samples in one pass, and has no option '--{}'", other);
   }
@@ -127,12 +132,7 @@ int write_flow(const process::Flow& flow, const Arguments& arguments, Session& s
   } else {
     samples.numbers = std::move(numbers);
   }
-  const std::string out = arguments.text("out", "-");
-  on_first_rank(group, [&] { data::write_samples(samples, out); });
-  if (out != "-") {
-    session.progress().finish(fmt::format("wrote {}: {} samples", out, samples.count));
-  }
-  return kDone;
+  return samples;
 }
 
 int run_sample(const Arguments& arguments) {
@@ -147,21 +147,31 @@ int run_sample(const Arguments& arguments) {
     if (out != "-") check_writable(out);
   });
   std::vector<api::Option> options = with_guidance(with_guide(arguments.settings, arguments));
-  GRADATIM_CHECK(
-      options.size() == arguments.settings.size() || arguments.has("label") || has_guide(arguments),
-      UsageError, 1010, "--guidance W stresses a label; name one by --label K");
+  GRADATIM_CHECK(options.size() == arguments.settings.size() || arguments.has("label") ||
+                     arguments.has("prompt") || has_guide(arguments),
+                 UsageError, 1010,
+                 "--guidance W stresses a label or a text; name one by --label K or --prompt TEXT");
   std::shared_ptr<const data::Model> model;
   if (is_file(name)) {
     model = data::load_model(name)->on(session.device());
-    if (const auto* flow = flow_of(*model)) return write_flow(*flow, arguments, session);
-    for (const char* other : {"given", "temperature"}) {
-      GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
-                     "--{} is for flows such as neural.flow", other);
+    if (const auto* flow = flow_of(*model)) {
+      return write_made(sample_flow(*flow, arguments, session), arguments, session);
+    }
+    if (const auto* coder = coder_of(*model)) {
+      return write_made(sample_codes(*coder, arguments, session), arguments, session);
+    }
+    for (const char* other : {"given", "temperature", "top_k", "top_p"}) {
+      GRADATIM_CHECK(!arguments.has(other), UsageError, 1002, "--{} is for {}", other,
+                     std::string_view(other) == "given" ? "flows such as neural.flow"
+                                                        : "flows and codes, such as neural.flow "
+                                                          "and neural.vq");
     }
     if (const auto* generator = generator_of(*model)) {
-      return write_generated(*generator, arguments, session, options);
+      return write_made(generate(*generator, arguments, session, options), arguments, session);
     }
   }
+  GRADATIM_CHECK(!arguments.has("prompt"), UsageError, 1002,
+                 "--prompt is for models that learned captions, such as neural.latent_diffusion");
   GRADATIM_CHECK(!arguments.has("source"), UsageError, 1002,
                  "--source is for models that were trained from such");
   GRADATIM_CHECK(!has_guide(arguments), UsageError, 1002,

@@ -37,6 +37,12 @@ constexpr OptionSpec kOptions[] = {
      "beside the images. What is called y or label is found by itself."},
     {"given", "COL[,COL]",
      "Of neural.flow: columns that each sample is given, and that are no part of it."},
+    {"captions", "FILE",
+     "Of diffusions: a table with a column caption: one a sample or, with a column label, "
+     "phrasings "
+     "of each label."},
+    {"autoencoder_file", "FILE",
+     "Of neural.latent_diffusion: a saved autoencoder, instead of one that learns first."},
     {"source", "SRC", "Of networks: samples that a flow starts from, instead of normal noise."},
     {"log_dir", "DIR",
      "Of networks: a folder for metrics (JSON lines, TensorBoard) and pictures of samples."},

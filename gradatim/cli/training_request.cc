@@ -9,6 +9,7 @@
 #include "gradatim/cli/reading.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/text.h"
+#include "gradatim/data/captions.h"
 #include "gradatim/data/reader.h"
 #include "gradatim/dist/read_shard.h"
 
@@ -101,13 +102,23 @@ std::shared_ptr<const data::Samples> samples_of(const Arguments& arguments, Sess
                                      .observer = &session.progress()};
   auto samples = data::read_samples(arguments.required(option), options);
   if (option != "source") samples = data::give_columns(std::move(samples), arguments.list("given"));
+  // Samples to watch have no captions of their own, but those of their labels.
+  if (option == "data" && arguments.has("captions")) {
+    samples = data::with_captions(std::move(samples), arguments.required("captions"));
+  }
   return std::make_shared<data::Samples>(std::move(samples));
 }
 
 constexpr std::string_view kOfTables[] = {"target",        "weight",  "base_margin",
                                           "metric",        "task",    "schema",
                                           "sparse_absent", "exclude", "init_model"};
-constexpr std::string_view kOfSamples[] = {"label", "given", "source", "log_dir"};
+constexpr std::string_view kOfSamples[] = {"label",  "given",  "captions", "autoencoder_file",
+                                           "source", "log_dir"};
+
+std::shared_ptr<const data::Model> autoencoder_of(const Arguments& arguments, Session& session) {
+  if (!arguments.has("autoencoder_file")) return nullptr;
+  return data::load_model(arguments.required("autoencoder_file"))->on(session.device());
+}
 
 // A network's: arrays with labels instead of a table with a target.
 data::FitRequest samples_request(const Arguments& arguments, Session& session) {
@@ -125,6 +136,7 @@ data::FitRequest samples_request(const Arguments& arguments, Session& session) {
           .samples = samples_of(arguments, session, "data"),
           .valid_samples = samples_of(arguments, session, "valid"),
           .source = samples_of(arguments, session, "source"),
+          .autoencoder = autoencoder_of(arguments, session),
           .device = session.device(),
           .log_folder = arguments.text("log_dir"),
           .group = session.group()};

@@ -8,19 +8,26 @@
 
 namespace gradatim::neural {
 
+/// The transformer by which a network reads texts.
+struct TextShape {
+  std::int64_t tokens = 0, vocabulary = 0;  // of a text; 0: none is read
+  std::int64_t layers = 0, heads = 0;
+};
+
 /// What a network is to fit.
 struct NetworkShape {
   std::vector<std::int64_t> sample;  // {dims}, or {channels, height, width}
   std::int64_t classes = 0;          // labels 0 .. classes - 1; `classes` itself is "anything"
   std::int64_t outputs = 1;          // put out for each number in: 2 with learned variances
-  // Text that the network attends to: numbers of each of its tokens; 0: none. Where tokens are, the
-  // network embeds a text itself, of so many tokens out of a vocabulary.
-  std::int64_t context = 0;
-  std::int64_t tokens = 0, vocabulary = 0;
-  std::int64_t scores = 0;  // of classes, put out instead of a field; 0: a field
-  double time_scale = 1.0;  // of times, so that they reach about 1,000
-  double wave_scale = 1.0;  // of the waves that times are told by: below 1, slower ones
-  std::uint64_t seed = 0;   // of the initial values
+  std::int64_t context = 0;          // numbers of each token of text that is attended to; 0: none
+  TextShape text;                    // where the network embeds texts itself
+  std::int64_t scores = 0;           // of classes, put out instead of a field; 0: a field
+  double time_scale = 1.0;           // of times, so that they reach about 1,000
+  double wave_scale = 1.0;           // of the waves that times are told by: below 1, slower ones
+  std::uint64_t seed = 0;            // of the initial values
+  // Channels that a network of images is given behind a sample's and puts nothing out for, such as
+  // a mask and the image behind it.
+  std::int64_t beside = 0;
 };
 
 class Network {

@@ -4,11 +4,15 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <numeric>
+#include <span>
 #include <string_view>
 #include <vector>
 
+#include "gradatim/api/registry.h"
 #include "gradatim/neural/maker.h"
+#include "gradatim/neural/training.h"
 
 namespace gradatim::neural {
 
@@ -31,6 +35,20 @@ class CodePrior : public Maker {
  public:
   using Interface = CodePrior;
   static constexpr std::string_view kKind = "neural.code_prior";
+  virtual const Training& training() const = 0;
+};
+
+/// A prior with one part, its training.
+template <class Config>
+class PriorBy final : public MadeBy<CodePrior, Config> {
+ public:
+  PriorBy(const Config& config, std::span<const api::Made> parts)
+      : MadeBy<CodePrior, Config>(config),
+        training_(std::static_pointer_cast<const Training>(parts[0])) {}
+  const Training& training() const override { return *training_; }
+
+ private:
+  std::shared_ptr<const Training> training_;
 };
 
 /// The codes of a sample: levels one behind the other, the coarsest first; of a level its places

@@ -17,6 +17,7 @@
 #include "gradatim/core/text.h"
 #include "gradatim/process/host_space.h"
 #include "gradatim/process/sampler.h"
+#include "gradatim/process/texts.h"
 #include "gradatim/process/velocity.h"
 
 namespace gradatim::process {
@@ -39,6 +40,18 @@ std::int64_t place_of(std::span<const std::string> classes, std::string_view who
 ConditionPtr condition_of(std::vector<std::int64_t> labels) {
   if (labels.empty()) return nullptr;
   return std::make_shared<Labels>(std::move(labels));
+}
+
+ConditionPtr condition_of(const Generator& generator, std::vector<std::int64_t> labels,
+                          std::vector<std::string> texts, std::int64_t rows) {
+  if (texts.empty()) return condition_of(std::move(labels));
+  GRADATIM_CHECK(generator.takes_texts(), UsageError, 1208,
+                 "the model learned no captions, and cannot be asked by a text; leave it out{}",
+                 generator.classes().empty() ? "" : ", or name a label");
+  GRADATIM_CHECK(texts.size() == 1 || std::ssize(texts) >= rows, UsageError, 1208,
+                 "{} texts do not suit {} samples; give one for all, or one each", texts.size(),
+                 rows);
+  return std::make_shared<Texts>(std::move(texts));
 }
 
 RowRange rows_of(const GenerateRequest& request) {
@@ -173,8 +186,10 @@ std::vector<float> generate(const Generator& generator, const api::Settings& sam
                       .dims = dims,
                       .first_row = rows.first,
                       .seed = request.seed,
-                      .condition = condition_of(std::move(request.labels)),
-                      .negative = condition_of(std::move(request.negative)),
+                      .condition = condition_of(generator, std::move(request.labels),
+                                                std::move(request.texts), request.rows),
+                      .negative = condition_of(generator, std::move(request.negative),
+                                               std::move(request.negative_texts), request.rows),
                       .batch = batch_of(generator, request),
                       .trained = generator.path(),
                       .energy = request.energy,

@@ -32,6 +32,8 @@ struct GenerateRequest {
   std::int64_t rows = 1;
   std::uint64_t seed = 0;
   std::vector<std::int64_t> labels, negative;  // as labels_named gives them
+  // Texts that samples are asked for by, and led away from: none, one for all rows, or one a row.
+  std::vector<std::string> texts = {}, negative_texts = {};
   std::vector<double> source;  // data to start from, [any rows, dims], over and over; or empty
   std::shared_ptr<const Energy> energy = nullptr;  // that guidance by a classifier climbs
   std::int64_t batch = 0;                          // rows at a time; 0: what suits their size
@@ -45,8 +47,9 @@ struct GenerateRequest {
 RowRange rows_of_part(const Generator& generator, const api::Settings& sampler,
                       const GenerateRequest& request, int part, int parts);
 
-/// Samples [rows, dims], by a sampler of sampler_for. UsageError GRD-1175 where a source is given
-/// to a generator that has none, or lacks.
+/// Samples [rows, dims], by a sampler of sampler_for. UsageError GRD-1208 where texts are given to
+/// a generator that takes none, GRD-1175 where a source is given to a generator that has none, or
+/// lacks.
 std::vector<float> generate(const Generator& generator, const api::Settings& sampler,
                             GenerateRequest request);
 

@@ -39,6 +39,8 @@ class Generator : public SampleSpace {
   virtual double log_scale() const = 0;
   /// Whether densities and encodings go by the field as a velocity in plain time (velocity.h).
   virtual bool plain_time() const { return false; }
+  /// Whether samples are asked for by texts.
+  virtual bool takes_texts() const { return false; }
   /// Whether sampling starts from rows that the caller gives, not from normal noise.
   virtual bool starts_from_source() const { return false; }
   /// Whether rows are computed one by one, whatever lies beside them, so that threads do best with

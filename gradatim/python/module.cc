@@ -16,6 +16,7 @@ NB_MODULE(_native, module) {
   gradatim::python::bind_model(module);
   gradatim::python::bind_fit(module);
   gradatim::python::bind_convert(module);
+  gradatim::python::bind_coder(module);
   gradatim::python::bind_flow(module);
   gradatim::python::bind_generate(module);
   gradatim::python::bind_group(module);

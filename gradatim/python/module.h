@@ -24,6 +24,7 @@ void bind_errors(nanobind::module_& module);
 void bind_table(nanobind::module_& module);
 void bind_model(nanobind::module_& module);
 void bind_fit(nanobind::module_& module);
+void bind_coder(nanobind::module_& module);
 void bind_convert(nanobind::module_& module);
 void bind_flow(nanobind::module_& module);
 void bind_latent(nanobind::module_& module);

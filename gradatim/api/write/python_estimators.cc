@@ -113,6 +113,7 @@ Base base_of(const Entry& entry, const std::string& task) {
   if (tells_labels(entry)) return {"NetworkClassifier", "gradatim._network_classifier"};
   if (is_flow(entry)) return {"FlowModel", "gradatim._flow"};
   if (is_latent(entry)) return {"LatentModel", "gradatim._latent"};
+  if (has_codes(entry)) return {"CodeModel", "gradatim._coder"};
   if (task.empty()) return {"GenerativeModel", "gradatim._generative"};
   return {"Boosting" + camel_case(task), "gradatim._estimator"};
 }
@@ -120,6 +121,7 @@ Base base_of(const Entry& entry, const std::string& task) {
 void describe_network(Docstring& doc, const std::string& package, const std::string& name,
                       const Entry& entry) {
   const bool classifier = tells_labels(entry), latent = is_latent(entry);
+  const bool codes = has_codes(entry);
   doc.section("Attributes");
   doc.item("classes_ : ndarray", classifier
                                      ? "The labels, sorted."
@@ -133,7 +135,13 @@ void describe_network(Docstring& doc, const std::string& package, const std::str
   doc.verbatim(">>> from sklearn.datasets import make_moons");
   doc.verbatim(fmt::format(">>> from gradatim.{} import {}", package, name));
   doc.verbatim(">>> X, y = make_moons(1000, noise=0.05, random_state=0)");
-  doc.verbatim(fmt::format(">>> model = {}(steps=200).fit(X, y)", name));
+  if (codes) {
+    doc.verbatim(">>> from gradatim.neural.code_prior import Transformer");
+    doc.verbatim(">>> from gradatim.neural.training import Adamw");
+    doc.verbatim(">>> prior = Transformer(width=64, layers=1, training=Adamw(steps=200))");
+  }
+  doc.verbatim(
+      fmt::format(">>> model = {}(steps=200{}).fit(X, y)", name, codes ? ", prior=prior" : ""));
   doc.verbatim(classifier ? ">>> model.predict(X[:3]).shape"
                : latent   ? ">>> model.reconstruct(X[:3]).shape"
                           : ">>> model.sample(5, label=1).shape");

@@ -149,6 +149,11 @@ bool is_latent(const Entry& entry) {
   return std::ranges::find(tags, "latent") != tags.end();
 }
 
+bool has_codes(const Entry& entry) {
+  const auto tags = words(entry.text.tags);
+  return std::ranges::find(tags, "codes") != tags.end();
+}
+
 bool tells_labels(const Entry& entry) {
   const auto tags = words(entry.text.tags);
   return std::ranges::find(tags, "labels") != tags.end();

@@ -49,6 +49,8 @@ bool learns_samples(const Entry& entry);
 bool is_latent(const Entry& entry);
 /// Whether it is a flow with exact steps, whose architecture may be named without a keyword.
 bool is_flow(const Entry& entry);
+/// Whether samples become discrete codes, which a prior draws.
+bool has_codes(const Entry& entry);
 /// Of a model that learns from samples: whether it tells their labels, and makes none.
 bool tells_labels(const Entry& entry);
 

@@ -6,15 +6,14 @@
 #include <algorithm>
 #include <cctype>
 
-#include "gradatim/core/error.h"
 #include "gradatim/core/text.h"
+#include "gradatim/neural/checkpoint/diffusers_fields.h"
 
 namespace gradatim::neural {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-// What UNet2DModel takes where config.json is silent.
 constexpr const char* kDefaults = R"({
   "sample_size": null, "in_channels": 3, "out_channels": 3, "center_input_sample": false,
   "time_embedding_type": "positional", "time_embedding_dim": null, "freq_shift": 0,
@@ -29,46 +28,87 @@ constexpr const char* kDefaults = R"({
   "class_embed_type": null, "num_class_embeds": null, "num_train_timesteps": null
 })";
 
-// A config.json, asked field by field; a field of another type is refused by its name.
-class Fields {
- public:
-  Fields(Json given, std::string source) : source_(std::move(source)) {
-    fields_ = Json::parse(kDefaults);
-    fields_.update(given);
-  }
+constexpr const char* kConditionalDefaults = R"({
+  "sample_size": null, "in_channels": 4, "out_channels": 4, "center_input_sample": false,
+  "flip_sin_to_cos": true, "freq_shift": 0,
+  "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D",
+                       "DownBlock2D"],
+  "mid_block_type": "UNetMidBlock2DCrossAttn",
+  "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D",
+                     "CrossAttnUpBlock2D"],
+  "only_cross_attention": false, "block_out_channels": [320, 640, 1280, 1280],
+  "layers_per_block": 2, "downsample_padding": 1, "mid_block_scale_factor": 1, "dropout": 0.0,
+  "act_fn": "silu", "norm_num_groups": 32, "norm_eps": 1e-05, "cross_attention_dim": 1280,
+  "transformer_layers_per_block": 1, "reverse_transformer_layers_per_block": null,
+  "encoder_hid_dim": null, "encoder_hid_dim_type": null, "attention_head_dim": 8,
+  "num_attention_heads": null, "dual_cross_attention": false, "use_linear_projection": false,
+  "class_embed_type": null, "addition_embed_type": null, "addition_time_embed_dim": null,
+  "num_class_embeds": null, "upcast_attention": false, "resnet_time_scale_shift": "default",
+  "resnet_skip_time_act": false, "resnet_out_scale_factor": 1.0,
+  "time_embedding_type": "positional", "time_embedding_dim": null, "time_embedding_act_fn": null,
+  "timestep_post_act": null, "time_cond_proj_dim": null, "conv_in_kernel": 3,
+  "conv_out_kernel": 3, "projection_class_embeddings_input_dim": null,
+  "attention_type": "default", "class_embeddings_concat": false,
+  "mid_block_only_cross_attention": null, "cross_attention_norm": null,
+  "addition_embed_type_num_heads": 64
+})";
 
-  template <class T>
-  T get(const char* name) const {
-    try {
-      return fields_.at(name).get<T>();
-    } catch (const Json::exception&) {
-      refuse(name);
-    }
-  }
-  bool null(const char* name) const { return fields_.at(name).is_null(); }
-  std::string text(const char* name) const { return fields_.at(name).dump(); }
-  void want(bool good, const char* name) const {
-    if (!good) refuse(name);
-  }
+// Fields of a UNet2DConditionModel that are read, or that do not change what it computes; the
+// others must be its defaults.
+constexpr std::string_view kUnderstood[] = {"sample_size",
+                                            "in_channels",
+                                            "out_channels",
+                                            "center_input_sample",
+                                            "flip_sin_to_cos",
+                                            "freq_shift",
+                                            "down_block_types",
+                                            "mid_block_type",
+                                            "up_block_types",
+                                            "block_out_channels",
+                                            "layers_per_block",
+                                            "downsample_padding",
+                                            "mid_block_scale_factor",
+                                            "dropout",
+                                            "act_fn",
+                                            "norm_num_groups",
+                                            "norm_eps",
+                                            "cross_attention_dim",
+                                            "attention_head_dim",
+                                            "num_class_embeds",
+                                            "transformer_layers_per_block",
+                                            "use_linear_projection",
+                                            "upcast_attention",
+                                            "resnet_time_scale_shift",
+                                            "time_embedding_dim",
+                                            "addition_time_embed_dim",
+                                            "addition_embed_type_num_heads"};
 
- private:
-  [[noreturn]] void refuse(const char* name) const {
-    throw ModelError(3063, fmt::format("{}: neural.network.unet cannot have {} = {}", source_, name,
-                                       text(name)));
+bool is_conditional(const Json& json) {
+  return json.value("_class_name", Json("UNet2DModel")) == "UNet2DConditionModel";
+}
+
+DiffusersFields fields_of(const Json& json, const std::string& source) {
+  const bool conditional = is_conditional(json);
+  const Json defaults = unet_defaults(conditional);
+  DiffusersFields fields(defaults, json, source);
+  if (!conditional) return fields;
+  for (const auto& [name, value] : defaults.items()) {
+    const bool read = std::ranges::find(kUnderstood, name) != std::end(kUnderstood);
+    const bool unchanged = !json.contains(name) || json[name] == value || json[name].is_null();
+    fields.want(read || unchanged, name.c_str());
   }
+  return fields;
+}
 
-  Json fields_;
-  std::string source_;
-};
-
-// Which levels have attention, and which are resampled by residual blocks.
+// Which levels have which attention, and which are resampled by residual blocks.
 struct Levels {
-  std::vector<std::int64_t> attention, resnet;
+  std::vector<std::int64_t> attention, cross_attention, resnet;
 };
 
 // types: from the finest level on; the coarsest is not resampled.
-Levels levels_of(const Fields& fields, const char* name, std::vector<std::string> types,
-                 const std::string& plain, const std::string& by_resnet, const char* resampling) {
+Levels levels_of(const DiffusersFields& fields, const char* name, std::vector<std::string> types,
+                 const std::string& plain, const std::string& by_resnet, const char* resampling,
+                 bool conditional) {
   Levels found;
   const std::string how = fields.null(resampling) ? "conv" : fields.get<std::string>(resampling);
   fields.want(how == "conv" || how == "resnet", resampling);
@@ -77,8 +117,10 @@ Levels levels_of(const Fields& fields, const char* name, std::vector<std::string
     if (type.starts_with("UNetRes")) type = type.substr(7);  // diffusers' former names
     const auto level = static_cast<std::int64_t>(k);
     const bool attends = type == "Attn" + plain;
-    fields.want(attends || type == plain || type == by_resnet, name);
+    const bool transforms = conditional && type == "CrossAttn" + plain;
+    fields.want(attends || transforms || type == plain || type == by_resnet, name);
     if (attends) found.attention.push_back(level);
+    if (transforms) found.cross_attention.push_back(level);
     const bool resnet = type == by_resnet || (attends && how == "resnet");
     if (resnet && k + 1 < types.size()) found.resnet.push_back(level);
   }
@@ -89,7 +131,33 @@ std::string joined(const std::vector<std::int64_t>& numbers) {
   return numbers.empty() ? "[]" : fmt::format("{}", fmt::join(numbers, ","));
 }
 
-void read_levels(const Fields& fields, std::vector<api::Option>& options) {
+// Of a field with one number, or one a level.
+std::vector<std::int64_t> by_level(const DiffusersFields& fields, const char* name,
+                                   std::size_t levels) {
+  if (!fields.list(name)) return {fields.get<std::int64_t>(name)};
+  const auto numbers = fields.get<std::vector<std::int64_t>>(name);
+  fields.want(numbers.size() == levels, name);
+  return numbers;
+}
+
+// attention_head_dim is the number of heads of transformers, and the width of a head elsewhere.
+void read_heads(const DiffusersFields& fields, const Levels& levels, std::size_t count,
+                std::vector<api::Option>& options) {
+  const auto numbers = by_level(fields, "attention_head_dim", count);
+  options.emplace_back("heads", joined(numbers));
+  std::optional<std::int64_t> width;
+  for (const std::int64_t level : levels.attention) {
+    const std::int64_t here = numbers[numbers.size() == 1 ? 0 : static_cast<std::size_t>(level)];
+    fields.want(width.value_or(here) == here, "attention_head_dim");
+    width = here;
+  }
+  options.emplace_back("head_width", std::to_string(width.value_or(0)));
+  options.emplace_back("transformer_layers",
+                       joined(by_level(fields, "transformer_layers_per_block", count)));
+}
+
+void read_levels(const DiffusersFields& fields, bool conditional,
+                 std::vector<api::Option>& options) {
   const auto channels = fields.get<std::vector<std::int64_t>>("block_out_channels");
   const auto down = fields.get<std::vector<std::string>>("down_block_types");
   auto up = fields.get<std::vector<std::string>>("up_block_types");
@@ -97,10 +165,10 @@ void read_levels(const Fields& fields, std::vector<api::Option>& options) {
   fields.want(up.size() == channels.size(), "up_block_types");
   std::reverse(up.begin(), up.end());
   const Levels below = levels_of(fields, "down_block_types", down, "DownBlock2D",
-                                 "ResnetDownsampleBlock2D", "downsample_type");
+                                 "ResnetDownsampleBlock2D", "downsample_type", conditional);
   // The coarsest level comes first on the way up and the finest is not resampled behind.
   Levels above = levels_of(fields, "up_block_types", up, "UpBlock2D", "ResnetUpsampleBlock2D",
-                           "upsample_type");
+                           "upsample_type", conditional);
   above.resnet.clear();
   for (std::size_t k = 1; k < up.size(); ++k) {
     const bool attends = up[k].find("Attn") != std::string::npos;
@@ -109,14 +177,18 @@ void read_levels(const Fields& fields, std::vector<api::Option>& options) {
       above.resnet.push_back(static_cast<std::int64_t>(k));
     }
   }
-  fields.want(below.attention == above.attention, "up_block_types");
+  fields.want(below.attention == above.attention && below.cross_attention == above.cross_attention,
+              "up_block_types");
   options.emplace_back("channels", joined(channels));
   options.emplace_back("attention", joined(below.attention));
   options.emplace_back("resnet_downsampling", joined(below.resnet));
   options.emplace_back("resnet_upsampling", joined(above.resnet));
+  if (!conditional) return;
+  options.emplace_back("cross_attention", joined(below.cross_attention));
+  read_heads(fields, below, channels.size(), options);
 }
 
-std::string activation_of(const Fields& fields) {
+std::string activation_of(const DiffusersFields& fields) {
   std::string name = fields.get<std::string>("act_fn");
   std::transform(name.begin(), name.end(), name.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -127,10 +199,15 @@ std::string activation_of(const Fields& fields) {
 
 }  // namespace
 
+Json unet_defaults(bool conditional) {
+  return Json::parse(conditional ? kConditionalDefaults : kDefaults);
+}
+
 api::Settings unet_settings(const Json& json, const std::string& source) {
-  const Fields fields(json, source);
+  const DiffusersFields fields = fields_of(json, source);
+  const bool conditional = is_conditional(json);
   std::vector<api::Option> options;
-  read_levels(fields, options);
+  read_levels(fields, conditional, options);
   const auto add = [&](const char* name, std::string text) {
     options.emplace_back(name, std::move(text));
   };
@@ -146,10 +223,9 @@ api::Settings unet_settings(const Json& json, const std::string& source) {
   const auto time = fields.get<std::string>("time_embedding_type");
   fields.want(time == "positional" || time == "fourier", "time_embedding_type");
   const bool middle = !fields.null("mid_block_type");
-  fields.want(!middle || fields.get<std::string>("mid_block_type") == "UNetMidBlock2D",
-              "mid_block_type");
+  const char* usual = conditional ? "UNetMidBlock2DCrossAttn" : "UNetMidBlock2D";
+  fields.want(!middle || fields.get<std::string>("mid_block_type") == usual, "mid_block_type");
   add("layers", whole("layers_per_block"));
-  add("head_width", fields.null("attention_head_dim") ? "0" : whole("attention_head_dim"));
   add("scale_shift", shift == "scale_shift" ? "true" : "false");
   add("norm_groups", whole("norm_num_groups"));
   add("norm_epsilon", real("norm_eps"));
@@ -158,11 +234,16 @@ api::Settings unet_settings(const Json& json, const std::string& source) {
   add("activation", activation_of(fields));
   add("downsample_padding", whole("downsample_padding"));
   add("middle", middle ? "true" : "false");
-  add("middle_attention", flag("add_attention"));
-  // Without a number, a middle with scales and shifts has no norm in front of its attention.
-  const char* as_elsewhere = shift == "default" ? "-1" : "0";
-  add("middle_norm_groups",
-      fields.null("attn_norm_num_groups") ? as_elsewhere : whole("attn_norm_num_groups"));
+  if (conditional) {
+    add("linear_projection", flag("use_linear_projection"));
+  } else {
+    add("head_width", fields.null("attention_head_dim") ? "0" : whole("attention_head_dim"));
+    add("middle_attention", flag("add_attention"));
+    // Without a number, a middle with scales and shifts has no norm in front of its attention.
+    const char* as_elsewhere = shift == "default" ? "-1" : "0";
+    add("middle_norm_groups",
+        fields.null("attn_norm_num_groups") ? as_elsewhere : whole("attn_norm_num_groups"));
+  }
   add("middle_scale", real("mid_block_scale_factor"));
   add("time", time);
   add("time_width", fields.null("time_embedding_dim") ? "0" : whole("time_embedding_dim"));
@@ -173,96 +254,36 @@ api::Settings unet_settings(const Json& json, const std::string& source) {
 }
 
 NetworkShape unet_shape(const Json& json, const std::string& source) {
-  const Fields fields(json, source);
+  const DiffusersFields fields = fields_of(json, source);
+  const bool conditional = is_conditional(json);
   const auto in = fields.get<std::int64_t>("in_channels");
   const auto out = fields.get<std::int64_t>("out_channels");
   fields.want(in > 0, "in_channels");
-  fields.want(out > 0 && out % in == 0, "out_channels");
+  const bool beside = conditional && out > 0 && out < in;  // of what is not put out again
+  fields.want(out > 0 && (out % in == 0 || beside), "out_channels");
   fields.want(!fields.null("sample_size"), "sample_size");
   fields.want(fields.null("class_embed_type"), "class_embed_type");
-  NetworkShape shape{.outputs = out / in};
-  if (fields.text("sample_size").starts_with("[")) {
+  NetworkShape shape{.outputs = beside ? 1 : out / in, .beside = beside ? in - out : 0};
+  const std::int64_t channels = in - shape.beside;
+  if (fields.list("sample_size")) {
     const auto sides = fields.get<std::vector<std::int64_t>>("sample_size");
     fields.want(sides.size() == 2, "sample_size");
-    shape.sample = {in, sides[0], sides[1]};
+    shape.sample = {channels, sides[0], sides[1]};
   } else {
     const auto side = fields.get<std::int64_t>("sample_size");
-    shape.sample = {in, side, side};
+    shape.sample = {channels, side, side};
   }
   fields.want(shape.sample[1] > 0 && shape.sample[2] > 0, "sample_size");
+  if (conditional) {
+    shape.context = fields.get<std::int64_t>("cross_attention_dim");
+    fields.want(shape.context > 0, "cross_attention_dim");
+  }
   if (fields.null("num_class_embeds")) return shape;
   constexpr std::int64_t kMostClasses = 1 << 20;
   const auto embeddings = fields.get<std::int64_t>("num_class_embeds");
   fields.want(embeddings > 1 && embeddings <= kMostClasses, "num_class_embeds");
   shape.classes = embeddings - 1;
   return shape;
-}
-
-Json unet_json(const UnetConfig& config, const NetworkShape& shape) {
-  const auto count = static_cast<std::int64_t>(config.channels.size);
-  std::vector<std::string> down, up;
-  for (std::int64_t level = 0; level < count; ++level) {
-    const bool attends = among(config.attention, level, count);
-    const bool by_half = among(config.resnet_downsampling, level, count) && level + 1 < count;
-    const bool by_twice = among(config.resnet_upsampling, level, count) && level > 0;
-    down.emplace_back(attends ? "AttnDownBlock2D"
-                              : (by_half ? "ResnetDownsampleBlock2D" : "DownBlock2D"));
-    up.emplace_back(attends ? "AttnUpBlock2D" : (by_twice ? "ResnetUpsampleBlock2D" : "UpBlock2D"));
-  }
-  // Levels with attention are resampled all in one way; -1 where they are not.
-  const auto by_resnet = [&](const UnetLevels& levels, std::int64_t none) {
-    int found = -1;
-    for (std::int64_t level = 0; level < count; ++level) {
-      if (!among(config.attention, level, count) || level == none) continue;
-      const int here = among(levels, level, count) ? 1 : 0;
-      GRADATIM_CHECK(found < 0 || found == here, ModelError, 3063,
-                     "diffusers' UNet2DModel resamples all levels with attention in one way");
-      found = here;
-    }
-    return found == 1 ? "resnet" : "conv";
-  };
-  const char* down_how = by_resnet(config.resnet_downsampling, count - 1);
-  const char* up_how = by_resnet(config.resnet_upsampling, 0);
-  std::reverse(up.begin(), up.end());
-  Json json = Json::parse(kDefaults);
-  if (shape.sample[1] == shape.sample[2]) {
-    json["sample_size"] = shape.sample[1];
-  } else {
-    json["sample_size"] = {shape.sample[1], shape.sample[2]};
-  }
-  json["in_channels"] = shape.sample[0];
-  json["out_channels"] = shape.sample[0] * shape.outputs;
-  json["center_input_sample"] = config.center_input;
-  json["time_embedding_type"] = config.time == UnetTime::fourier ? "fourier" : "positional";
-  if (config.time_width > 0) json["time_embedding_dim"] = config.time_width;
-  json["freq_shift"] = config.frequency_shift;
-  json["flip_sin_to_cos"] = config.cosines_first;
-  json["down_block_types"] = down;
-  if (!config.middle) json["mid_block_type"] = nullptr;
-  json["up_block_types"] = up;
-  json["block_out_channels"] = std::vector<int>(config.channels.begin(), config.channels.end());
-  json["layers_per_block"] = config.layers;
-  json["mid_block_scale_factor"] = config.middle_scale;
-  json["downsample_padding"] = config.downsample_padding;
-  json["downsample_type"] = down_how;
-  json["upsample_type"] = up_how;
-  json["dropout"] = config.dropout;
-  constexpr const char* kActivations[] = {"silu", "mish", "gelu", "relu"};
-  json["act_fn"] = kActivations[static_cast<int>(config.activation)];
-  json["attention_head_dim"] = config.head_width > 0 ? Json(config.head_width) : Json(nullptr);
-  json["norm_num_groups"] = config.norm_groups;
-  const int middle_groups =
-      config.middle_norm_groups < 0 ? config.norm_groups : config.middle_norm_groups;
-  const bool attends = config.middle && config.middle_attention;
-  GRADATIM_CHECK(config.scale_shift || middle_groups > 0 || !attends, ModelError, 3063,
-                 "diffusers' UNet2DModel without scale_shift has a norm in front of the middle's "
-                 "attention; middle_norm_groups is 0");
-  if (middle_groups > 0) json["attn_norm_num_groups"] = middle_groups;
-  json["norm_eps"] = config.norm_epsilon;
-  json["resnet_time_scale_shift"] = config.scale_shift ? "scale_shift" : "default";
-  json["add_attention"] = config.middle_attention;
-  if (shape.classes > 0) json["num_class_embeds"] = shape.classes + 1;
-  return json;
 }
 
 }  // namespace gradatim::neural

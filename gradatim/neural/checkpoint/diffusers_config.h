@@ -1,5 +1,5 @@
-// config.json of a UNet2DModel as settings of neural.network.unet and back. What cannot be said by
-// them is ModelError GRD-3063 with the field's name.
+// config.json of a UNet2DModel, or of a UNet2DConditionModel, as settings of neural.network.unet
+// and back. What cannot be said by them is ModelError GRD-3063 with the field's name.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -11,11 +11,15 @@
 
 namespace gradatim::neural {
 
+/// What the class takes where config.json is silent.
+nlohmann::ordered_json unet_defaults(bool conditional);
+
 /// `source` is the file's name in messages. UsageError of settings out of their range.
 api::Settings unet_settings(const nlohmann::ordered_json& json, const std::string& source);
 NetworkShape unet_shape(const nlohmann::ordered_json& json, const std::string& source);
 
-/// The fields of a network that was made of `config` for `shape`, with diffusers' defaults.
+/// The fields of a network that was made of `config` for `shape`, with diffusers' defaults; that it
+/// is told a text makes it a UNet2DConditionModel.
 nlohmann::ordered_json unet_json(const UnetConfig& config, const NetworkShape& shape);
 
 }  // namespace gradatim::neural

@@ -39,9 +39,10 @@ UnetFolder read_unet_folder(const std::string& path) {
   folder.config = text_of(file);
   const Json json = parsed(folder.config, file);
   const auto name = json.value("_class_name", Json("UNet2DModel"));
-  GRADATIM_CHECK(name == "UNet2DModel", ModelError, 3062,
-                 "{} describes a {}; neural.network.unet reads UNet2DModel", file.string(),
-                 name.dump());
+  GRADATIM_CHECK(name == "UNet2DModel" || name == "UNet2DConditionModel", ModelError, 3062,
+                 "{} describes a {}; neural.network.unet reads UNet2DModel and "
+                 "UNet2DConditionModel",
+                 file.string(), name.dump());
   const fs::path own(folder.path);
   for (const fs::path& around : {pipeline / "scheduler", own / ".." / "scheduler", own, pipeline}) {
     const fs::path scheduler = around / "scheduler_config.json";
@@ -61,7 +62,7 @@ std::unique_ptr<Net> load_unet(const UnetFolder& folder, at::Device device) {
 void write_unet_folder(const std::string& path, const Network& network, const NetworkShape& shape,
                        const Parameters& parameters, const std::string& config) {
   Json json = config.empty() ? Json::object() : parsed(config, "config.json");
-  json["_class_name"] = "UNet2DModel";
+  json["_class_name"] = shape.context > 0 ? "UNet2DConditionModel" : "UNet2DModel";
   if (!json.contains("_diffusers_version")) json["_diffusers_version"] = "0.42.1";
   json.update(unet_json(*static_cast<const UnetConfig*>(network.config()), shape));
   SafetensorsWriter weights;

@@ -1,4 +1,5 @@
-// A UNet2DModel of diffusers as a folder: config.json and diffusion_pytorch_model.safetensors.
+// A UNet2DModel or UNet2DConditionModel of diffusers as a folder: config.json and
+// diffusion_pytorch_model.safetensors.
 //
 //  1. read_unet_folder() turns config.json into settings of neural.network.unet and the shape that
 //     the network is for. What cannot be said by them is refused by its name.

@@ -18,9 +18,9 @@ constexpr const char* kConfig = R"({
   "attention_head_dim": null, "down_block_types": ["DownBlock2D", "UNetResAttnDownBlock2D"],
   "up_block_types": ["AttnUpBlock2D", "UpBlock2D"], "num_class_embeds": null)";
 
-class DiffusersFolder : public testing::Test {
+class DiffusersFolder : public ::testing::Test {
  protected:
-  DiffusersFolder() : path_(fs::path(testing::TempDir()) / "gradatim_diffusers_folder") {
+  DiffusersFolder() : path_(fs::path(::testing::TempDir()) / "gradatim_diffusers_folder") {
     fs::remove_all(path_);
     fs::create_directories(path_ / "unet");
     fs::create_directories(path_ / "scheduler");
@@ -91,8 +91,8 @@ TEST_F(DiffusersFolder, RefusesByNameWhatItCannotRepresent) {
   fs::create_directories(path_ / "unet");
   put("unet/config.json", "[1]");
   expect_error(3062, "JSON");
-  put("unet/config.json", R"({"_class_name": "UNet2DConditionModel"})");
-  expect_error(3062, "UNet2DConditionModel");
+  put("unet/config.json", R"({"_class_name": "UNet3DConditionModel"})");
+  expect_error(3062, "UNet3DConditionModel");
   for (const auto& [more, word] : std::vector<std::pair<std::string, std::string>>{
            {R"(, "class_embed_type": "timestep")", "class_embed_type"},
            {R"(, "time_embedding_type": "learned")", "time_embedding_type"},
@@ -103,6 +103,47 @@ TEST_F(DiffusersFolder, RefusesByNameWhatItCannotRepresent) {
            {R"(, "up_block_types": ["UpBlock2D", "UpBlock2D"])", "up_block_types"},
            {R"(, "down_block_types": ["SkipDownBlock2D", "DownBlock2D"])", "SkipDownBlock2D"}}) {
     put_config(more);
+    expect_error(3063, word);
+  }
+}
+
+constexpr const char* kConditional = R"({
+  "_class_name": "UNet2DConditionModel", "sample_size": [9, 8], "in_channels": 9,
+  "out_channels": 4, "block_out_channels": [8, 16, 16], "layers_per_block": 1,
+  "norm_num_groups": 4, "attention_head_dim": [4, 2, 8], "cross_attention_dim": 12,
+  "use_linear_projection": true, "transformer_layers_per_block": [1, 2, 1], "upcast_attention": true,
+  "down_block_types": ["AttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"],
+  "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D", "AttnUpBlock2D"])";
+
+TEST_F(DiffusersFolder, AConditionalOneIsReadAndWritten) {
+  put("unet/config.json", std::string(kConditional) + "}");
+  const UnetFolder folder = read_unet_folder(unet());
+  EXPECT_EQ(folder.shape.sample, (std::vector<std::int64_t>{4, 9, 8}));
+  EXPECT_EQ(folder.shape.beside, 5);
+  EXPECT_EQ(folder.shape.context, 12);
+  const auto network = api::build_as<Network>(folder.settings);
+  const auto net = make_net(*network, folder.shape);
+  write_unet_folder(unet(), *network, folder.shape, net->parameters(), folder.config);
+  const UnetFolder again = read_unet_folder(path_.string());
+  EXPECT_EQ(again.settings, folder.settings);
+  EXPECT_EQ(again.shape.beside, 5);
+  EXPECT_NE(again.config.find("\"upcast_attention\": true"), std::string::npos);
+  EXPECT_TRUE(at::equal(load_unet(again)->parameters().values(), net->parameters().values()));
+}
+
+TEST_F(DiffusersFolder, AConditionalOneRefusesByNameWhatItCannotRepresent) {
+  for (const auto& [more, word] : std::vector<std::pair<std::string, std::string>>{
+           {R"(, "class_embed_type": "timestep")", "class_embed_type"},
+           {R"(, "addition_embed_type": "text_time")", "addition_embed_type"},
+           {R"(, "only_cross_attention": true)", "only_cross_attention"},
+           {R"(, "conv_in_kernel": 1)", "conv_in_kernel"},
+           {R"(, "time_embedding_type": "fourier")", "time_embedding_type"},
+           {R"(, "mid_block_type": "UNetMidBlock2D")", "mid_block_type"},
+           {R"(, "cross_attention_dim": [12, 12, 12])", "cross_attention_dim"},
+           {R"(, "attention_head_dim": [4, 2])", "attention_head_dim"},
+           {R"(, "layers_per_block": [1, 1, 2])", "layers_per_block"},
+           {R"(, "out_channels": 10)", "out_channels"}}) {
+    put("unet/config.json", kConditional + more + "}");
     expect_error(3063, word);
   }
 }

@@ -124,6 +124,11 @@ api::Settings settings_of(const UnetFolder& folder, const SchedulerParts& schedu
 
 Converted read(const std::string& path, std::string_view scaling) {
   const UnetFolder folder = read_unet_folder(path);
+  GRADATIM_CHECK(
+      folder.shape.context == 0, ModelError, 3062,
+      "{} describes a UNet2DConditionModel, which is told a text; neural.diffusion is of "
+      "a UNet2DModel",
+      folder.path);
   Converted made;
   const SchedulerParts scheduler = parts_of(folder, made.notes);
   GRADATIM_CHECK(

@@ -39,15 +39,29 @@ Tensor DiffusionField::labels(const Query& query, const process::Condition* cond
   if (parts_.shape.classes == 0) return {};
   const Tensor ids = at::full({rows}, parts_.shape.classes, at::kLong);
   const auto* labels = dynamic_cast<const process::Labels*>(condition);
-  GRADATIM_CHECK(labels != nullptr || parts_.unlabelled, UsageError, 1104,
-                 "the model learned every sample with its label (drop_label = 0) and knows nothing "
-                 "of samples without; name a label, and leave out guidance that needs both");
   const auto last = static_cast<std::int64_t>(query.rows.size()) - 1;
   for (std::int64_t row = 0; row < rows && labels != nullptr; ++row) {
     ids.data_ptr<std::int64_t>()[row] =
         labels->of(query.rows[to_size(std::min(first + row, last))]);
   }
   return ids;
+}
+
+void DiffusionField::tell(const Query& query, std::span<const ConditionPtr> conditions,
+                          std::int64_t first, std::int64_t rows, NetInput& input) const {
+  if (!texts_ && parts_.shape.classes == 0) return;
+  for (const auto& condition : conditions) {
+    GRADATIM_CHECK(condition != nullptr || parts_.unlabelled, UsageError, 1104,
+                   "the model learned every sample with its {0} (drop_label = 0) and knows nothing "
+                   "of samples without; name a {0}, and leave out guidance that needs both",
+                   texts_ ? "caption" : "label");
+  }
+  if (texts_) return texts_->tell(conditions, query.rows, first, rows, input);
+  std::vector<Tensor> ids;
+  for (const auto& condition : conditions) {
+    ids.push_back(labels(query, condition.get(), first, rows));
+  }
+  input.labels = at::cat(ids).to(parts_.device);
 }
 
 void DiffusionField::eval_with_variance(Space& space, const Query& query,
@@ -83,19 +97,14 @@ void DiffusionField::ask(Space& space, const Query& query, std::span<const Condi
       const std::int64_t rows = std::min(most, x.size(0) - first);
       const std::int64_t size = row_by_row ? rows : most;
       const Tensor part = shaped(padded(x, first, size), parts_.shape);
-      std::vector<Tensor> ids;
-      for (const auto& condition : conditions)
-        ids.push_back(labels(query, condition.get(), first, size));
-      const Tensor all_ids = ids.front().defined() ? at::cat(ids).to(parts_.device) : Tensor();
       const auto for_each_condition = [count](const Tensor& one) {
         return count == 1 ? one : at::cat(std::vector<Tensor>(to_size(count), one));
       };
       const Tensor t =
           one_time ? times(query, 0, 1) : for_each_condition(times(query, first, size));
-      const Tensor said =
-          parts_.net
-              ->forward({for_each_condition(part.to(parts_.device)), t.to(parts_.device), all_ids})
-              .narrow(1, 0, halves * channels);
+      NetInput input{for_each_condition(part.to(parts_.device)), t.to(parts_.device), {}};
+      tell(query, conditions, first, size, input);
+      const Tensor said = parts_.net->forward(input).narrow(1, 0, halves * channels);
       for (std::int64_t k = 0; k < count; ++k) {
         for (std::int64_t half = 0; half < halves; ++half) {
           const Tensor said_half =
@@ -121,13 +130,11 @@ Vec DiffusionField::vjp(Space& space, const Query& query, const ConditionPtr& co
     const Output result(space, x.size(0), dims());
     for (std::int64_t first = 0; first < x.size(0); first += chunk()) {
       const Tensor state = padded(x, first, chunk()).to(parts_.device).clone().requires_grad_();
-      const Tensor ids = labels(query, condition.get(), first, chunk());
       const at::AutoGradMode graph(true);
-      const Tensor said = parts_.net
-                              ->forward({shaped(state, parts_.shape),
-                                         times(query, first, chunk()).to(parts_.device),
-                                         ids.defined() ? ids.to(parts_.device) : ids})
-                              .narrow(1, 0, parts_.shape.sample[0]);
+      NetInput input{
+          shaped(state, parts_.shape), times(query, first, chunk()).to(parts_.device), {}};
+      tell(query, {&condition, 1}, first, chunk(), input);
+      const Tensor said = parts_.net->forward(input).narrow(1, 0, parts_.shape.sample[0]);
       const Tensor chosen = shaped(padded(weights, first, chunk()), parts_.shape).to(parts_.device);
       const auto gradient = torch::autograd::grad({said}, {state}, {chosen}).front();
       const std::int64_t rows = std::min(chunk(), x.size(0) - first);
@@ -155,9 +162,10 @@ void DiffusionField::products(Space& space, const Query& query, const ConditionP
       std::vector<Tensor> parts;
       for (const Tensor& z : directions) parts.push_back(padded(z, first, chunk()));
       const Tensor z = at::stack(parts);
-      const Tensor ids = labels(query, condition.get(), first, chunk());
-      const Along along = parts_.net->along(
-          {shaped(padded(x, first, chunk()), parts_.shape), times(query, first, chunk()), ids}, z);
+      NetInput input{
+          shaped(padded(x, first, chunk()), parts_.shape), times(query, first, chunk()), {}};
+      tell(query, {&condition, 1}, first, chunk(), input);
+      const Along along = parts_.net->along(input, z);
       const Tensor found = (along.products.to(at::kDouble) * z).sum(-1);  // [vectors, chunk]
       for (std::int64_t k = 0; k < found.size(0); ++k) {
         std::copy_n(found[k].const_data_ptr<double>(), rows, out.begin() + k * x.size(0) + first);
@@ -168,6 +176,7 @@ void DiffusionField::products(Space& space, const Query& query, const ConditionP
 
 void DiffusionField::check(const process::Condition* condition) const {
   if (condition == nullptr) return;
+  if (texts_) return texts_->check(condition);
   const auto* labels = dynamic_cast<const process::Labels*>(condition);
   GRADATIM_CHECK(labels != nullptr && parts_.shape.classes > 0, UsageError, 1104,
                  "the model was trained without labels; leave them out");

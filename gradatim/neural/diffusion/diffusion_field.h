@@ -5,8 +5,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "gradatim/neural/diffusion/text_conditions.h"
 #include "gradatim/neural/nn/net.h"
 #include "gradatim/process/field.h"
 #include "gradatim/process/path.h"
@@ -22,11 +24,14 @@ struct FieldParts {
   at::Device device = at::kCPU;
   bool unlabelled = true;   // whether it learned without labels, too
   bool independent = true;  // whether noise was drawn independently of the data
+  std::shared_ptr<const CaptionTokens> captions = nullptr;  // that it learned, instead of labels
 };
 
 class DiffusionField final : public process::Field {
  public:
-  explicit DiffusionField(FieldParts parts) : parts_(std::move(parts)) {}
+  explicit DiffusionField(FieldParts parts) : parts_(std::move(parts)) {
+    if (parts_.captions) texts_.emplace(parts_.net, parts_.captions, parts_.device);
+  }
 
   const process::Prediction& prediction() const override { return *parts_.prediction; }
   void eval(process::Space& space, const process::Query& query,
@@ -56,9 +61,13 @@ class DiffusionField final : public process::Field {
   std::int64_t chunk() const;
   Tensor labels(const process::Query& query, const process::Condition* condition,
                 std::int64_t first, std::int64_t rows) const;
+  // Labels or texts of rows under each of the conditions, one behind the other.
+  void tell(const process::Query& query, std::span<const process::ConditionPtr> conditions,
+            std::int64_t first, std::int64_t rows, NetInput& input) const;
   Tensor times(const process::Query& query, std::int64_t first, std::int64_t rows) const;
 
   FieldParts parts_;
+  std::optional<TextConditions> texts_;
 };
 
 }  // namespace gradatim::neural

@@ -1,8 +1,9 @@
 // Fits neural.diffusion: batches, the objective of the training loop, and the edge to libgradatim.
+#include "gradatim/neural/diffusion/diffusion_fit.h"
+
 #include <fmt/format.h>
 
 #include "gradatim/core/error.h"
-#include "gradatim/neural/diffusion/diffusion_model.h"
 #include "gradatim/neural/diffusion/diffusion_objective.h"
 #include "gradatim/neural/nn/device.h"
 #include "gradatim/neural/nn/error.h"
@@ -43,8 +44,27 @@ void check_request(const DiffusionPlan& plan, const data::FitRequest& request) {
                  end.alpha, end.sigma);
 }
 
-std::shared_ptr<const data::Model> fit(DiffusionPlan plan, const data::FitRequest& request,
-                                       api::Settings settings) {
+// Captions stand for labels, where there are any.
+std::shared_ptr<const CaptionTokens> learn_captions(DiffusionPlan& plan,
+                                                    const data::Samples& samples, SampleKind& kind,
+                                                    api::Settings& settings) {
+  GRADATIM_CHECK(plan.text == nullptr || !samples.captioned.empty(), UsageError, 1209,
+                 "a text encoder needs samples with captions; give them, or leave it out");
+  if (samples.captioned.empty()) return nullptr;
+  if (plan.text == nullptr) {
+    settings.parts["text"] = api::complete({.component = "neural.text_encoder.transformer"});
+    plan.text = api::build_as<TextEncoder>(settings.parts["text"]);
+  }
+  kind.captions = true;
+  kind.classes.clear();
+  return std::make_shared<CaptionTokens>(*plan.text, samples);
+}
+
+}  // namespace
+
+std::shared_ptr<const DiffusionModel> fit_diffusion(DiffusionPlan plan,
+                                                    const data::FitRequest& request,
+                                                    api::Settings settings, const SeenAs& seen) {
   check_request(plan, request);
   const data::Samples& samples = *request.samples;
   if (plan.network == nullptr) {
@@ -55,7 +75,9 @@ std::shared_ptr<const data::Model> fit(DiffusionPlan plan, const data::FitReques
   const TrainingConfig& config = plan.training->config();
   SampleKind kind = SampleKind::of(samples);
   kind.source = request.source != nullptr;
-  const FieldParts parts = field_parts(plan, kind, request.seed, device_of(request.device));
+  const auto captions = learn_captions(plan, samples, kind, settings);
+  const FieldParts parts =
+      field_parts(plan, kind, captions, request.seed, device_of(request.device));
   parts.net->set_precision(config.precision);
   const TorchThreads threads(3.0 * parts.net->operations_at_once() *
                              static_cast<double>(config.batch_size / group_of(request).size()));
@@ -64,15 +86,16 @@ std::shared_ptr<const data::Model> fit(DiffusionPlan plan, const data::FitReques
                        .source = request.source,
                        .rows = config.batch_size,
                        .shuffle = config.shuffle,
-                       .seed = request.seed};
+                       .seed = request.seed,
+                       .captions = captions};
   const auto variance = variance_loss(plan, scale, kind.bytes);
   if (variance) asked = variance->asked(std::move(asked));
   Batches batches(batch_plan(plan), scale, std::move(asked));
   data::ModelCard card{.settings = settings, .notes = request.notes};
   DiffusionObjective objective(config, std::move(batches), parts, variance, [&] {
-    const FieldParts own = field_parts(plan, kind, 0, parts.device);
-    return ModelCopy{std::make_shared<DiffusionModel>(plan, card, kind, scale, own),
-                     &own.net->parameters()};
+    const FieldParts own = field_parts(plan, kind, captions, 0, parts.device);
+    auto model = std::make_shared<const DiffusionModel>(plan, card, kind, scale, own);
+    return ModelCopy{seen ? seen(model) : model, &own.net->parameters()};
   });
   tell_start(request, settings.parts.at("network"), parts.net->parameters());
   Trained trained = train(objective, config, request, identity_of(request, settings));
@@ -82,8 +105,6 @@ std::shared_ptr<const data::Model> fit(DiffusionPlan plan, const data::FitReques
   card.history = std::move(trained.history);
   return std::make_shared<DiffusionModel>(plan, std::move(card), std::move(kind), scale, parts);
 }
-
-}  // namespace
 
 BatchPlan batch_plan(const DiffusionPlan& plan) {
   return {.path = plan.path,
@@ -98,35 +119,48 @@ BatchPlan batch_plan(const DiffusionPlan& plan) {
 
 namespace {
 
-NetworkShape field_shape(const DiffusionPlan& plan, const SampleKind& kind, std::uint64_t seed) {
+NetworkShape field_shape(const DiffusionPlan& plan, const SampleKind& kind,
+                         const CaptionTokens* captions, std::uint64_t seed) {
   NetworkShape shape = network_shape(kind, *plan.path, seed);
   shape.classes = static_cast<std::int64_t>(kind.classes.size());
+  if (captions != nullptr) {
+    const TextEncoderConfig& text = plan.text->config();
+    shape.context = text.width;
+    shape.text = {captions->length(), captions->vocabulary(), text.layers, text.heads};
+  }
   shape.outputs = plan.config.learned_variance ? 2 : 1;
   return shape;
 }
 
 FieldParts parts_around(std::shared_ptr<Net> net, const DiffusionPlan& plan,
-                        const NetworkShape& shape, at::Device device) {
+                        const NetworkShape& shape, at::Device device,
+                        std::shared_ptr<const CaptionTokens> captions) {
   return {.net = std::move(net),
           .path = plan.path,
           .prediction = plan.prediction,
           .shape = shape,
           .device = device,
-          .unlabelled = plan.config.drop_label > 0.0};
+          .unlabelled = plan.config.drop_label > 0.0,
+          .captions = std::move(captions)};
 }
 
 }  // namespace
 
-FieldParts field_parts(const DiffusionPlan& plan, const SampleKind& kind, std::uint64_t seed,
+FieldParts field_parts(const DiffusionPlan& plan, const SampleKind& kind,
+                       std::shared_ptr<const CaptionTokens> captions, std::uint64_t seed,
                        at::Device device) {
-  const NetworkShape shape = field_shape(plan, kind, seed);
-  return parts_around(make_net(*plan.network, shape, device), plan, shape, device);
+  const NetworkShape shape = field_shape(plan, kind, captions.get(), seed);
+  return parts_around(make_net(*plan.network, shape, device), plan, shape, device,
+                      std::move(captions));
 }
 
 FieldParts field_parts(const DiffusionPlan& plan, const SampleKind& kind,
                        const SafetensorsFile& file) {
-  const NetworkShape shape = field_shape(plan, kind, 0);
-  return parts_around(load_net(*plan.network, shape, file, "network."), plan, shape, at::kCPU);
+  std::shared_ptr<const CaptionTokens> captions;
+  if (kind.captions) captions = CaptionTokens::load(*plan.text, file);
+  const NetworkShape shape = field_shape(plan, kind, captions.get(), 0);
+  return parts_around(load_net(*plan.network, shape, file, "network."), plan, shape, at::kCPU,
+                      std::move(captions));
 }
 
 }  // namespace gradatim::neural
@@ -140,7 +174,9 @@ std::shared_ptr<const gradatim::data::Model> gradatim_fit_diffusion(
     const gradatim::neural::DiffusionPlan& plan, const gradatim::data::FitRequest& request,
     const gradatim::api::Settings& settings) {
   using namespace gradatim::neural;
-  return translated([&] { return fit(plan, request, settings); });
+  return translated([&]() -> std::shared_ptr<const gradatim::data::Model> {
+    return fit_diffusion(plan, request, settings);
+  });
 }
 
 std::shared_ptr<const gradatim::data::Model> gradatim_load_diffusion(

@@ -15,17 +15,23 @@
 namespace gradatim::neural {
 namespace {
 
-// Places of a batch's labels among the model's classes; the number of them is "anything".
+// Places of a batch's labels among the model's classes; the number of them is "anything". Where
+// captions are learned, those of samples without are "anything", too.
 class KnownLabels {
  public:
-  KnownLabels(const SampleKind& kind, const data::Samples& samples)
-      : anything_(static_cast<std::int64_t>(kind.classes.size())) {
+  KnownLabels(const SampleKind& kind, const data::Samples& samples, const CaptionTokens* captions)
+      : captions_(captions), anything_(static_cast<std::int64_t>(kind.classes.size())) {
     if (kind.classes.empty()) return;
     places_ = kind.places_of(samples);
     places_.push_back(anything_);
   }
 
   void set(Batch& batch) const {
+    for (std::int64_t k = 0; captions_ != nullptr && k < batch.rows; ++k) {
+      if (std::ssize(batch.tokens) == batch.rows * captions_->length()) break;
+      const auto& empty = captions_->anything();
+      batch.tokens.insert(batch.tokens.end(), empty.begin(), empty.end());
+    }
     if (batch.labels.empty() || places_.empty()) {
       batch.labels.assign(to_size(batch.rows), anything_);
     } else {
@@ -34,6 +40,7 @@ class KnownLabels {
   }
 
  private:
+  const CaptionTokens* captions_;
   std::int64_t anything_;
   std::vector<std::int64_t> places_;  // by the place among the samples' classes
 };
@@ -46,6 +53,8 @@ std::shared_ptr<const DiffusionModel> DiffusionModel::load(const DiffusionPlan& 
   GRADATIM_CHECK(plan.network != nullptr, ModelError, 3006, "{}: its settings name no network",
                  file.source());
   SampleKind kind = SampleKind::load(file);
+  GRADATIM_CHECK(!kind.captions || plan.text != nullptr, ModelError, 3006,
+                 "{}: its settings name no text encoder", file.source());
   const std::int64_t dims = kind.dims();
   FieldParts parts = field_parts(plan, kind, file);
   return std::make_shared<DiffusionModel>(plan, card, std::move(kind), Scale::load(file, dims),
@@ -54,7 +63,7 @@ std::shared_ptr<const DiffusionModel> DiffusionModel::load(const DiffusionPlan& 
 
 std::shared_ptr<const FieldModel> DiffusionModel::again(at::Device device) const {
   return std::make_shared<DiffusionModel>(plan_, card(), kind(), scale(),
-                                          field_parts(plan_, kind(), 0, device));
+                                          field_parts(plan_, kind(), parts().captions, 0, device));
 }
 
 api::Settings DiffusionModel::sampler() const {
@@ -78,9 +87,10 @@ std::vector<std::pair<std::string, double>> DiffusionModel::evaluate_samples(
     const auto variance = variance_loss(plan_, scale(), kind().bytes);
     // Other draws than those of a training with this seed.
     BatchesRequest asked{.samples = kept, .rows = kRows, .seed = ~seed};
+    if (!samples.captioned.empty()) asked.captions = parts().captions;
     if (variance) asked = variance->asked(std::move(asked));
     Batches batches(batch_plan(plan_), scale(), std::move(asked));
-    const KnownLabels known(kind(), samples);
+    const KnownLabels known(kind(), samples, parts().captions.get());
     double sum = 0.0;
     for (std::int64_t step = 0; step < kSteps; ++step) {
       Batch batch = batches.at(step);

@@ -13,9 +13,10 @@
 namespace gradatim::neural {
 
 BatchPlan batch_plan(const DiffusionPlan& plan);
-/// A network for a plan and its samples, with initial values, or in memory with those of a model's
-/// file.
-FieldParts field_parts(const DiffusionPlan& plan, const SampleKind& kind, std::uint64_t seed,
+/// What a network for a plan and its samples is: with initial values, or in memory with those of a
+/// model's file.
+FieldParts field_parts(const DiffusionPlan& plan, const SampleKind& kind,
+                       std::shared_ptr<const CaptionTokens> captions, std::uint64_t seed,
                        at::Device device);
 FieldParts field_parts(const DiffusionPlan& plan, const SampleKind& kind,
                        const SafetensorsFile& file);

@@ -10,6 +10,7 @@ std::string FieldModel::bytes() const {
   data::store_card(card_, file);
   kind_.store(file);
   scale_.store(file);
+  if (parts_.captions) parts_.captions->store(file);
   parts_.net->parameters().store(file, parts_.net->parameters().values(), "network.");
   return file.bytes();
 }

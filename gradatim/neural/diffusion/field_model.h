@@ -39,6 +39,7 @@ class FieldModel : public data::Model, public process::Generator {
   void to_data(std::span<float> states) const final { scale_.to_data(states); }
   void to_states(std::span<double> data) const final { scale_.to_states(data); }
   double log_scale() const final { return scale_.log_scale(kind_.dims()); }
+  bool takes_texts() const final { return parts_.captions != nullptr; }
   bool starts_from_source() const final { return kind_.source; }
   bool row_by_row() const final { return parts_.net->row_by_row(); }
 

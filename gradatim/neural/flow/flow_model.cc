@@ -242,13 +242,7 @@ std::vector<float> FlowModel::sample(const FlowRequest& request) const {
   std::vector<float> out(to_size(range.count * kind_.dims()));
   const Philox draws(request.seed, Stream::component, 1);  // a mixture's components are of 0
   const auto drawn = [&](std::int64_t row) {               // a label by its share
-    double left = draws.uniform(to_size(row));
-    std::int64_t label = 0;
-    while (label + 1 < parts_.given.classes() &&
-           (left -= parts_.given.shares()[to_size(label)]) >= 0.0) {
-      ++label;
-    }
-    return label;
+    return parts_.given.draw(draws.uniform(to_size(row)));
   };
   for_chunks(range, [&](const Chunk& chunk) {
     const Tensor told =

@@ -30,6 +30,12 @@ Given::Given(const data::Samples& samples) : shares_(samples.classes.size(), 0.0
   }
 }
 
+std::int64_t Given::draw(double uniform) const {
+  std::int64_t label = 0;
+  while (label + 1 < classes() && (uniform -= shares_[to_size(label)]) >= 0.0) ++label;
+  return label;
+}
+
 void Given::tell(std::int64_t label, std::span<const double> numbers, float* out) const {
   std::fill_n(out, shares_.size(), 0.0F);
   if (!shares_.empty()) out[label] = 1.0F;

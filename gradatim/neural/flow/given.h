@@ -22,6 +22,8 @@ class Given {
   std::int64_t width() const { return classes() + columns(); }
   /// How often each label was learned, of all samples.
   std::span<const double> shares() const { return shares_; }
+  /// A label by its share, for a uniform number.
+  std::int64_t draw(double uniform) const;
 
   /// One row: a label, where there are classes, and numbers as the caller has them.
   void tell(std::int64_t label, std::span<const double> numbers, float* out) const;

@@ -27,7 +27,8 @@ class DiffusionTrainer final : public data::Trainer {
               std::static_pointer_cast<const process::LossWeight>(parts[3]),
               std::static_pointer_cast<const process::TimeDensity>(parts[4]),
               std::static_pointer_cast<const process::Coupling>(parts[5]),
-              std::static_pointer_cast<const Training>(parts[6])} {}
+              std::static_pointer_cast<const TextEncoder>(parts[6]),
+              std::static_pointer_cast<const Training>(parts[7])} {}
 
   bool continues() const override { return true; }
   bool takes_device() const override { return true; }
@@ -80,6 +81,8 @@ constexpr api::Part kParts[] = {
      "Which times training draws."},
     {"coupling", "process.coupling", "process.coupling.independent",
      "Which noise of a batch goes with which sample."},
+    {"text", "neural.text_encoder", "auto",
+     "How captions are read, where samples have some; auto is a small transformer then."},
     {"training", "neural.training", "neural.training.adamw", "How parameters are found."},
 };
 
@@ -87,7 +90,8 @@ constexpr api::Text kText = {
     .name = "neural.diffusion",
     .summary = "A diffusion or flow whose field is a network.",
     .detail =
-        "Learns from images or rows of numbers, with labels or without. Solver, steps and guidance "
+        "Learns from images or rows of numbers, with labels, with captions, or without. Solver, "
+        "steps and guidance "
         "are chosen when sampling. Saved is the moving average of the parameters. evaluate gives "
         "the "
         "loss of training on noise drawn anew and, with learned variances, vlb: an upper bound of "

@@ -6,6 +6,7 @@
 #include "gradatim/data/model.h"
 #include "gradatim/neural/model/scaling.h"
 #include "gradatim/neural/network.h"
+#include "gradatim/neural/text_encoder.h"
 #include "gradatim/neural/training.h"
 #include "gradatim/process/coupling.h"
 #include "gradatim/process/loss_weight.h"
@@ -32,6 +33,7 @@ struct DiffusionPlan {
   std::shared_ptr<const process::LossWeight> loss_weight;
   std::shared_ptr<const process::TimeDensity> times;
   std::shared_ptr<const process::Coupling> coupling;
+  std::shared_ptr<const TextEncoder> text;  // null: the usual one, where there are captions
   std::shared_ptr<const Training> training;
 };
 

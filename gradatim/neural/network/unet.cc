@@ -1,4 +1,4 @@
-// A U-Net of residual blocks with self-attention: images.
+// A U-Net of residual blocks with attention, to itself and to a text: images.
 #include "gradatim/neural/network/unet.h"
 
 #include "gradatim/api/export.h"
@@ -30,6 +30,22 @@ constexpr api::Setting kSettings[] = {
     api::setting<&UnetConfig::head_width>(
         {.doc = "Channels of an attention head; 0 means a single head of all channels.",
          .range = api::between(0, 8192)}),
+    api::setting<&UnetConfig::cross_attention>(
+        {.doc =
+             "Of networks that are told a text: levels with transformers behind each block, which "
+             "attend to the image and to the text, in the place of self-attention.",
+         .range = api::between(-16, 15)}),
+    api::setting<&UnetConfig::heads>(
+        {.doc = "Heads of the transformers: one number, or one a level, the finest first; without, "
+                "head_width says how many.",
+         .range = api::between(1, 8192)}),
+    api::setting<&UnetConfig::transformer_layers>(
+        {.doc = "Layers of a transformer: one number, or one a level, the finest first.",
+         .range = api::between(1, 64)}),
+    api::setting<&UnetConfig::linear_projection>(
+        {.doc =
+             "Whether a transformer's first and last layer are stored as linear ones, as those of "
+             "Stable Diffusion 2, or as convolutions of single pixels; they compute the same."}),
     api::setting<&UnetConfig::scale_shift>(
         {.doc = "Whether the time scales and shifts behind the second norm of a block (adaptive "
                 "group norm), or is added in front of it."}),
@@ -58,7 +74,8 @@ constexpr api::Setting kSettings[] = {
     api::setting<&UnetConfig::middle>(
         {.doc = "Whether two more blocks follow below the coarsest level."}),
     api::setting<&UnetConfig::middle_attention>(
-        {.doc = "Whether self-attention lies between these two."}),
+        {.doc = "Whether self-attention lies between these two, or a transformer where a text is "
+                "told."}),
     api::setting<&UnetConfig::middle_norm_groups>(
         {.doc = "Groups of the norm in front of the middle's attention; 0 means no norm, -1 as "
                 "many as elsewhere.",
@@ -84,20 +101,25 @@ constexpr api::Setting kSettings[] = {
 
 constexpr api::Text kText = {
     .name = "neural.network.unet",
-    .summary = "A U-Net of residual blocks with self-attention at coarse levels, for images.",
+    .summary = "A U-Net of residual blocks with attention at coarse levels, for images.",
     .detail =
-        "Covers the networks of DDPM and ADM and every UNet2DModel of diffusers whose blocks are "
-        "plain, attention or resnet ones; its parameters have diffusers' names. Height and width "
-        "must be multiples of 2 to the number of levels less one. On a processor, with silu, "
-        "norms, time and nonlinearity are one pass over memory, each block has its backward pass "
-        "written by hand, and attention has a kernel for narrow heads.",
+        "Covers the networks of DDPM, ADM and Stable Diffusion 1 and 2: every UNet2DModel of "
+        "diffusers whose blocks are plain, attention or resnet ones, and the UNet2DConditionModel "
+        "with cross-attention; its parameters have diffusers' names. Where a side of an image is "
+        "odd, what was halved comes back to the size of the skip connection. On a processor, with "
+        "silu, norms, time and nonlinearity are one pass over memory, each block has its backward "
+        "pass written by hand, and attention has a kernel for narrow heads.",
     .source =
         "Ho, Jain and Abbeel (2020), Denoising diffusion probabilistic models; Dhariwal and "
-        "Nichol (2021), Diffusion models beat GANs on image synthesis",
-    .shape = "x: [rows, channels, height, width], t: [rows]; out: as x",
+        "Nichol (2021), Diffusion models beat GANs on image synthesis; Rombach et al. (2022), "
+        "High-resolution image synthesis with latent diffusion models",
+    .shape =
+        "x: [rows, channels, height, width], t: [rows], context: [texts, tokens, width]; out: as x",
     .errors =
-        "GRD-1165 images of another size; GRD-1166 channels that groups or heads do not "
-        "divide; GRD-1167 a level that is not there",
+        "GRD-1165 images that are too small; GRD-1166 channels that groups or heads do not "
+        "divide; GRD-1167 a level that is not there; GRD-1196 no text, or none is attended to; "
+        "GRD-1197 a text of another width; GRD-1198 a list of another length than the levels; "
+        "GRD-1199 tokens where no text is embedded",
 };
 
 }  // namespace

@@ -16,7 +16,11 @@ struct UnetConfig {
   api::List<int, 16> channels = {32, 64, 128};
   int layers = 2;
   UnetLevels attention = {-2, -1};
+  UnetLevels cross_attention = {-2, -1};
   int head_width = 32;
+  api::List<int, 16> heads = {};
+  api::List<int, 16> transformer_layers = {1};
+  bool linear_projection = false;
   bool scale_shift = true;
   int norm_groups = 8;
   double norm_epsilon = 1e-5;

@@ -18,14 +18,22 @@
 
 namespace gradatim::neural {
 
+/// Of sampling: what a network makes of a context, kept from one step to the next. It is empty at
+/// first, and for one network, one context and one thread.
+struct ContextKeys {
+  std::vector<Tensor> layers;
+};
+
 struct NetInput {
-  Tensor x;       // [rows, sample...], float32
+  Tensor x;       // [rows, sample...], with the channels beside them, float32
   Tensor t;       // [rows], or [1] where row_by_row(), float32: what networks are told of the time
   Tensor labels;  // [rows], int64, or undefined where the network has no classes
   std::optional<Philox> dropout = {};  // draws of what a step of training leaves out
-  // Of networks that attend to text: [rows, tokens, context], float32, or what that is made of,
-  // [rows, tokens], int64.
+  // Of networks that attend to text: [texts, tokens, context], float32, or what that is made of,
+  // [texts, tokens], int64. Each text is that of so many rows that follow one another, by default
+  // of one.
   Tensor context = {}, tokens = {};
+  ContextKeys* kept = nullptr;  // or none; without gradients
 };
 
 /// An output, and how it changes along some directions.

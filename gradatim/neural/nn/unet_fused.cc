@@ -141,11 +141,12 @@ class ResidualFunction : public torch::autograd::Function<ResidualFunction> {
 class NormFunction : public torch::autograd::Function<NormFunction> {
  public:
   static Tensor forward(AutogradContext* ctx, const Tensor& x_in, const Tensor& gain,
-                        const Tensor& bias, std::int64_t groups, double epsilon) {
+                        const Tensor& bias, std::int64_t groups, double epsilon, bool silu) {
     const Tensor x = channels_last(x_in), statistics = statistics_for(x, groups);
     const Tensor y = empty_image(x, x.size(1));
-    kernel::group_norm(problem(x, {}, gain, bias, groups, epsilon, true, {}, statistics), room(y));
+    kernel::group_norm(problem(x, {}, gain, bias, groups, epsilon, silu, {}, statistics), room(y));
     ctx->save_for_backward({x, gain, bias, statistics});
+    ctx->saved_data["silu"] = silu;
     ctx->saved_data["groups"] = groups;
     ctx->saved_data["epsilon"] = epsilon;
     return y;
@@ -155,9 +156,10 @@ class NormFunction : public torch::autograd::Function<NormFunction> {
     const auto saved = ctx->get_saved_variables();
     const NormGradients norm =
         backward_of(problem(saved[0], {}, saved[1], saved[2], ctx->saved_data["groups"].toInt(),
-                            ctx->saved_data["epsilon"].toDouble(), true, {}, saved[3]),
+                            ctx->saved_data["epsilon"].toDouble(), ctx->saved_data["silu"].toBool(),
+                            {}, saved[3]),
                     saved[0], {}, channels_last(gradients[0]), {}, {});
-    return {norm.x, norm.gain, norm.bias, Tensor(), Tensor()};
+    return {norm.x, norm.gain, norm.bias, Tensor(), Tensor(), Tensor()};
   }
 };
 
@@ -176,8 +178,12 @@ Tensor fused_residual(const ResidualBlock& block, bool scale_shift, const Tensor
       block.norm1.epsilon, scale_shift);
 }
 
+Tensor fused_norm(const Norm& norm, const Tensor& x) {
+  return fused::NormFunction::apply(x, norm.gain, norm.bias, norm.groups, norm.epsilon, false);
+}
+
 Tensor fused_norm_silu(const Norm& norm, const Tensor& x) {
-  return fused::NormFunction::apply(x, norm.gain, norm.bias, norm.groups, norm.epsilon);
+  return fused::NormFunction::apply(x, norm.gain, norm.bias, norm.groups, norm.epsilon, true);
 }
 
 }  // namespace gradatim::neural

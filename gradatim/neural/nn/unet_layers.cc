@@ -14,10 +14,11 @@ Init weight_init(std::int64_t inputs, bool zero) {
   return zero ? Init::constant(0.0) : Init::of_inputs(inputs);
 }
 
-Tensor resampled(Resample how, const Tensor& x) {
+Tensor resampled(Resample how, const Tensor& x, at::IntArrayRef size) {
   if (how == Resample::half) return at::avg_pool2d(x, {2, 2});
   if (how == Resample::none) return x;
-  return at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)});
+  return size.empty() ? at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)})
+                      : at::upsample_nearest2d(x, size);
 }
 
 }  // namespace
@@ -86,7 +87,7 @@ ResidualBlock::ResidualBlock(const Scope& scope, const Plan& plan)
 }
 
 Tensor ResidualBlock::operator()(const Tensor& x, const Tensor& skip, const Tensor& time,
-                                 Dropout& dropout) const {
+                                 Dropout& dropout, at::IntArrayRef size) const {
   const Tensor modulation = time_ ? (*time_)(time).to(at::kFloat) : Tensor();
   const bool fused = takes_fused(x) && activation_ == UnetActivation::silu;
   Tensor sum;
@@ -95,13 +96,14 @@ Tensor ResidualBlock::operator()(const Tensor& x, const Tensor& skip, const Tens
         x.new_empty({x.size(0), x.size(2), x.size(3), conv2.weight.size(1)}), dropped_);
     sum = fused_residual(*this, scale_shift_, x, skip, modulation, mask);
   } else {
-    sum = plain(skip.defined() ? at::cat({x, skip}, 1) : x, modulation, dropout);
+    sum = plain(skip.defined() ? at::cat({x, skip}, 1) : x, modulation, dropout, size);
   }
   return scale_ == 1.0 ? sum : sum / scale_;
 }
 
-Tensor ResidualBlock::plain(const Tensor& x, const Tensor& modulation, Dropout& dropout) const {
-  Tensor h = conv1(resampled(resample_, activated(activation_, norm1(x))));
+Tensor ResidualBlock::plain(const Tensor& x, const Tensor& modulation, Dropout& dropout,
+                            at::IntArrayRef size) const {
+  Tensor h = conv1(resampled(resample_, activated(activation_, norm1(x)), size));
   const Tensor by_row = time_ ? modulation.unsqueeze(2).unsqueeze(3) : modulation;
   if (scale_shift_) {
     const auto parts = by_row.chunk(2, 1);
@@ -112,7 +114,7 @@ Tensor ResidualBlock::plain(const Tensor& x, const Tensor& modulation, Dropout& 
   h = activated(activation_, h);
   const Tensor mask = dropout.mask(h.permute({0, 2, 3, 1}), dropped_);
   if (mask.defined()) h = h * mask.permute({0, 3, 1, 2});
-  const Tensor kept = resampled(resample_, x);
+  const Tensor kept = resampled(resample_, x, size);
   return (shortcut ? (*shortcut)(kept) : kept) + conv2(h);
 }
 

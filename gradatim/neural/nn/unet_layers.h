@@ -25,8 +25,10 @@ bool takes_fused(const Tensor& x);
 Tensor activated(UnetActivation kind, const Tensor& x);
 
 struct Dense {
-  Tensor weight, bias;  // [out, in], [out]
+  Tensor weight, bias;  // [out, in], [out] or undefined
 
+  Dense(Tensor of_weight, Tensor of_bias)
+      : weight(std::move(of_weight)), bias(std::move(of_bias)) {}
   Dense(const Scope& scope, std::int64_t in, std::int64_t out, Init of_weight, Init of_bias);
   Dense(const Scope& scope, std::int64_t in, std::int64_t out, bool zero = false);
   Tensor operator()(const Tensor& x) const { return at::linear(x, weight, bias); }
@@ -69,16 +71,18 @@ class ResidualBlock {
   };
   ResidualBlock(const Scope& scope, const Plan& plan);
 
-  /// time: activated, [rows, numbers], or undefined; skip: undefined for none.
-  Tensor operator()(const Tensor& x, const Tensor& skip, const Tensor& time,
-                    Dropout& dropout) const;
+  /// time: activated, [rows, numbers], or undefined; skip: undefined for none; size: height and
+  /// width of an image that is made larger, without it twice that of x.
+  Tensor operator()(const Tensor& x, const Tensor& skip, const Tensor& time, Dropout& dropout,
+                    at::IntArrayRef size = {}) const;
 
   Norm norm1, norm2;
   Convolution conv1, conv2;
   std::optional<Convolution> shortcut;
 
  private:
-  Tensor plain(const Tensor& x, const Tensor& modulation, Dropout& dropout) const;
+  Tensor plain(const Tensor& x, const Tensor& modulation, Dropout& dropout,
+               at::IntArrayRef size) const;
 
   std::optional<Dense> time_;
   UnetActivation activation_;

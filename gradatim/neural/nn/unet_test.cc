@@ -2,82 +2,23 @@
 
 #include <cmath>
 
-#include "gradatim/api/settings.h"
-#include "gradatim/core/error.h"
 #include "gradatim/core/simd.h"
-#include "gradatim/neural/nn/net.h"
-#include "gradatim/neural/nn/unet_layers.h"
+#include "gradatim/neural/nn/unet_testing.h"
 
 namespace gradatim::neural {
 namespace {
 
-using Options = std::vector<api::Option>;
-
-std::unique_ptr<Net> unet(const Options& options, const NetworkShape& shape) {
-  return make_net(*api::build_as<Network>(api::parse_settings("neural.network.unet", options)),
-                  shape);
-}
-
 // channels with rests behind whole vectors, groups across the seam of a skip connection
-const Options kSmall = {{"channels", "12,24"},
-                        {"norm_groups", "3"},
-                        {"head_width", "6"},
-                        {"layers", "1"},
-                        {"zero_init", "false"}};
-
-Options with_more(Options options, const Options& more) {
-  for (const auto& option : more) {
-    std::erase_if(options, [&](const auto& each) { return each.first == option.first; });
-    options.push_back(option);
-  }
-  return options;
-}
-
-NetInput input(const NetworkShape& shape, std::int64_t rows) {
-  at::manual_seed(5);
-  NetInput in{at::randn({rows, shape.sample[0], shape.sample[1], shape.sample[2]}),
-              at::rand({rows}) * 900.0 + 1.0,
-              {}};
-  if (shape.classes > 0) in.labels = at::randint(shape.classes + 1, {rows}, at::kLong);
-  return in;
-}
-
-struct Pass {
-  Tensor out, gradients, of_input;
-};
-
-Pass pass(Net& net, NetInput in) {
-  net.parameters().gradients().zero_();
-  const Tensor out = net.run(in);
-  net.backward(at::cos(at::arange(out.numel(), at::kFloat)).view(out.sizes()));
-  Pass made{out, net.parameters().gradients().clone(), {}};
-  const at::AutoGradMode graph(true);
-  in.x = in.x.detach().requires_grad_();
-  made.of_input = torch::autograd::grad({net.forward(in).square().sum()}, {in.x}).front().detach();
-  return made;
-}
-
-double apart(const Tensor& a, const Tensor& b) {
-  return ((a - b).abs().max() / b.abs().max()).item<double>();
-}
-
-void expect_fused_equals_plain(const Options& options, const NetworkShape& shape,
-                               std::optional<Philox> dropout = {}) {
-  const auto net = unet(options, shape);
-  NetInput in = input(shape, 3);
-  in.dropout = dropout;
-  const Pass fused = pass(*net, in);
-  const PlainLayers reference;
-  const Pass plain = pass(*net, in);
-  EXPECT_LT(apart(fused.out, plain.out), 1e-5);
-  EXPECT_LT(apart(fused.gradients, plain.gradients), 1e-4);
-  EXPECT_LT(apart(fused.of_input, plain.of_input), 1e-4);
-}
+const testing::UnetOptions kSmall = {{"channels", "12,24"},
+                                     {"norm_groups", "3"},
+                                     {"head_width", "6"},
+                                     {"layers", "1"},
+                                     {"zero_init", "false"}};
 
 const NetworkShape kShape{.sample = {2, 6, 10}, .classes = 3, .outputs = 2, .seed = 4};
 
 TEST(Unet, FusedLayersEqualPlainOnesInEveryOption) {
-  const Options kOptions[] = {
+  const testing::UnetOptions kOptions[] = {
       {},
       {{"scale_shift", "false"}},
       {{"middle_norm_groups", "0"}, {"middle_scale", "1.5"}},
@@ -86,43 +27,43 @@ TEST(Unet, FusedLayersEqualPlainOnesInEveryOption) {
       {{"time", "fourier"}, {"center_input", "true"}, {"downsample_padding", "0"}},
       {{"channels", "32,48"}, {"norm_groups", "16"}, {"head_width", "16"}},
   };
-  for (const Options& options : kOptions) {
+  for (const testing::UnetOptions& options : kOptions) {
     SCOPED_TRACE(options.empty() ? "defaults" : options.front().first);
-    expect_fused_equals_plain(with_more(kSmall, options), kShape);
+    testing::expect_fused_equals_plain(testing::with_more(kSmall, options), kShape);
   }
 }
 
 TEST(Unet, FusedLayersEqualPlainOnesOnEverySimdTarget) {
   for (const Simd most : {Simd::portable, Simd::avx2}) {
     const SimdLimit limit(most);
-    expect_fused_equals_plain(kSmall, kShape);
+    testing::expect_fused_equals_plain(kSmall, kShape);
   }
 }
 
 TEST(Unet, DropoutIsAFunctionOfItsDraws) {
-  const Options options = with_more(kSmall, {{"dropout", "0.4"}});
+  const testing::UnetOptions options = testing::with_more(kSmall, {{"dropout", "0.4"}});
   const Philox draws(3, Stream::dropout_units, 7);
-  expect_fused_equals_plain(options, kShape, draws);
-  const auto net = unet(options, kShape);
-  NetInput in = input(kShape, 2);
+  testing::expect_fused_equals_plain(options, kShape, draws);
+  const auto net = testing::make_unet(options, kShape);
+  NetInput in = testing::unet_input(kShape, 2);
   const Tensor whole = net->forward(in);
   in.dropout = draws;
   const Tensor dropped = net->forward(in);
   EXPECT_TRUE(at::equal(dropped, net->forward(in)));
-  EXPECT_GT(apart(dropped, whole), 1e-3);
+  EXPECT_GT(testing::how_far(dropped, whole), 1e-3);
 }
 
 TEST(Unet, OutputsDoNotDependOnTheOtherRows) {
-  const auto net = unet(kSmall, kShape);
-  NetInput in = input(kShape, 5);
+  const auto net = testing::make_unet(kSmall, kShape);
+  NetInput in = testing::unet_input(kShape, 5);
   const Tensor all = net->forward(in);
   const NetInput one{in.x.narrow(0, 3, 1), in.t.narrow(0, 3, 1), in.labels.narrow(0, 3, 1)};
-  EXPECT_LT(apart(net->forward(one), all.narrow(0, 3, 1)), 1e-5);
+  EXPECT_LT(testing::how_far(net->forward(one), all.narrow(0, 3, 1)), 1e-5);
 }
 
 TEST(Unet, BeginsAtZeroAsAdmDoes) {
-  const auto net = unet(with_more(kSmall, {{"zero_init", "true"}}), kShape);
-  EXPECT_EQ(net->forward(input(kShape, 2)).abs().max().item<float>(), 0.0F);
+  const auto net = testing::make_unet(testing::with_more(kSmall, {{"zero_init", "true"}}), kShape);
+  EXPECT_EQ(net->forward(testing::unet_input(kShape, 2)).abs().max().item<float>(), 0.0F);
 }
 
 // UNet2DModel(sample_size=4, in_channels=1, out_channels=1, block_out_channels=(4, 8),
@@ -131,22 +72,14 @@ TEST(Unet, BeginsAtZeroAsAdmDoes) {
 // 0.42.1 in float64; element i of a parameter is 0.3 sin(1.3 i + the sum of its name's bytes).
 TEST(Unet, OutputsAndGradientsAreThoseOfDiffusers) {
   const NetworkShape shape{.sample = {1, 4, 4}, .classes = 2};
-  const auto net = unet({{"channels", "4,8"},
-                         {"layers", "1"},
-                         {"norm_groups", "2"},
-                         {"head_width", "4"},
-                         {"attention", "1"},
-                         {"middle_norm_groups", "0"}},
-                        shape);
-  std::map<std::string, Tensor> gradients;
-  for (const auto& item : net->parameters().items()) {
-    int sum = 0;
-    for (const char c : item.name) sum += c;
-    const Tensor place = at::arange(item.value.numel(), at::kDouble);
-    const at::NoGradGuard plain;
-    item.value.copy_((at::sin(place * 1.3 + sum) * 0.3).view(item.value.sizes()));
-    gradients[item.name] = item.value.grad();
-  }
+  const auto net = testing::make_unet({{"channels", "4,8"},
+                                       {"layers", "1"},
+                                       {"norm_groups", "2"},
+                                       {"head_width", "4"},
+                                       {"attention", "1"},
+                                       {"middle_norm_groups", "0"}},
+                                      shape);
+  const auto gradients = testing::fill_by_name(*net);
   const NetInput in{at::cos(at::arange(32, at::kDouble) * 0.7).view({2, 1, 4, 4}).to(at::kFloat),
                     at::tensor({3.0F, 800.0F}), at::tensor({0, 2}, at::kLong)};
   const Tensor expected = at::tensor(
@@ -167,27 +100,18 @@ TEST(Unet, OutputsAndGradientsAreThoseOfDiffusers) {
   EXPECT_NEAR(sum_of("up_blocks.1.resnets.1.conv_shortcut.weight"), 0.17339392307544582, 2e-6);
 }
 
-void expect_refused(int code, const Options& options, const NetworkShape& shape) {
-  try {
-    unet(options, shape);
-    ADD_FAILURE() << "it was accepted";
-  } catch (const UsageError& error) {
-    EXPECT_EQ(error.code(), code) << error.what();
-  }
-}
-
 TEST(Unet, RefusesShapesAndSettingsThatDoNotFit) {
-  expect_refused(1165, {}, {.sample = {1, 30, 32}});
-  expect_refused(1165, {}, {.sample = {784}});
-  expect_refused(1166, {{"norm_groups", "24"}}, {.sample = {1, 32, 32}});
-  expect_refused(1166, {{"head_width", "48"}}, {.sample = {1, 32, 32}});
-  expect_refused(1166, {{"channels", "[]"}}, {.sample = {1, 32, 32}});
-  expect_refused(1167, {{"attention", "3"}}, {.sample = {1, 32, 32}});
+  testing::expect_unet_refused(1165, {}, {.sample = {1, 3, 32}});
+  testing::expect_unet_refused(1165, {}, {.sample = {784}});
+  testing::expect_unet_refused(1166, {{"norm_groups", "24"}}, {.sample = {1, 32, 32}});
+  testing::expect_unet_refused(1166, {{"head_width", "48"}}, {.sample = {1, 32, 32}});
+  testing::expect_unet_refused(1166, {{"channels", "[]"}}, {.sample = {1, 32, 32}});
+  testing::expect_unet_refused(1167, {{"attention", "3"}}, {.sample = {1, 32, 32}});
 }
 
 TEST(Unet, ALayersOperationsGrowWithTheImages) {
-  const double small = unet(kSmall, {.sample = {1, 8, 8}})->operations_at_once();
-  const double large = unet(kSmall, {.sample = {1, 16, 16}})->operations_at_once();
+  const double small = testing::make_unet(kSmall, {.sample = {1, 8, 8}})->operations_at_once();
+  const double large = testing::make_unet(kSmall, {.sample = {1, 16, 16}})->operations_at_once();
   EXPECT_GT(large, 3.0 * small);  // the layers that see the time alone do not
   EXPECT_LT(large, 4.0 * small);
 }

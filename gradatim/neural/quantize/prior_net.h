@@ -10,9 +10,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "gradatim/core/philox.h"
 #include "gradatim/neural/nn/parameters.h"
 #include "gradatim/neural/quantizer.h"
 
@@ -36,8 +38,9 @@ class PriorNet {
   Parameters& parameters() { return parameters_; }
   const Parameters& parameters() const { return parameters_; }
   /// ln P of codes [rows, length] under labels [rows] (undefined where there are no classes), by
-  /// place: [rows, length], float32.
-  virtual Tensor log_prob(const Tensor& codes, const Tensor& labels) = 0;
+  /// place: [rows, length], float32; `dropout`: draws of what a step of training leaves out.
+  virtual Tensor log_prob(const Tensor& codes, const Tensor& labels,
+                          const std::optional<Philox>& dropout = {}) = 0;
   /// Codes [rows, length], int64, of labels [rows].
   virtual Tensor sample(std::int64_t rows, const Tensor& labels, const CodeDraw& draw) = 0;
 

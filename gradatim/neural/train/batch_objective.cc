@@ -18,6 +18,7 @@ std::shared_ptr<const data::Model> BatchObjective::model(const Tensor& parameter
 
 double BatchObjective::step(std::int64_t number) {
   Batch batch = ahead_->next();
+  number_ = number;
   const auto own = replicas_->rows(batch.rows);
   const std::int64_t part = (own.count + accumulate_ - 1) / accumulate_;
   const dist::Group& group = replicas_->group();
@@ -39,6 +40,9 @@ NetInput input_of(Batch& batch, const NetworkShape& shape, std::int64_t first, s
   NetInput made{
       rows_of(batch.x, first, sizes, device), rows_of(batch.t, first, {rows}, device), {}};
   if (shape.classes > 0) made.labels = rows_of(batch.labels, first, {rows}, device);
+  if (shape.text.tokens > 0) {
+    made.tokens = rows_of(batch.tokens, first, {rows, shape.text.tokens}, device);
+  }
   return made;
 }
 

@@ -40,6 +40,8 @@ class BatchObjective : public Objective {
   /// The number of learn()'s call in the whole training of all ranks: what random draws of a pass
   /// depend on.
   std::uint32_t pass() const { return pass_; }
+  /// The step that is being made.
+  std::int64_t number() const { return number_; }
   /// The sum of the losses of rows [first, first + rows) over all of the batch's rows; adds its
   /// gradients.
   virtual double learn(Batch& batch, std::int64_t first, std::int64_t rows) = 0;
@@ -48,6 +50,7 @@ class BatchObjective : public Objective {
   Parameters& parameters_;
   std::int64_t accumulate_;
   std::uint32_t pass_ = 0;
+  std::int64_t number_ = 0;
   Replicas* replicas_ = nullptr;
   std::function<Batch(std::int64_t)> batches_;
   std::function<ModelCopy()> make_copy_;

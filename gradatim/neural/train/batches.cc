@@ -18,7 +18,13 @@ Batches::Batches(BatchPlan plan, const Scale& scale, BatchesRequest request)
       source_order_(request_.source ? request_.source->count : 1, request_.shuffle, request_.seed,
                     Stream::source),
       data_(to_size(group_rows_ * dims_)),
-      noise_(data_.size()) {}
+      noise_(data_.size()) {
+  if (request_.captions == nullptr) return;
+  for (const auto& phrasings : request_.samples->captions) {
+    auto& own = tokens_.emplace_back();
+    for (const auto& text : phrasings) own.push_back(request_.captions->of(text));
+  }
+}
 
 Batch Batches::at(std::int64_t step) {
   draw_group(step / plan_.pair_steps);
@@ -41,7 +47,8 @@ void Batches::draw_data(std::int64_t group) {
   for (std::int64_t row = 0; row < group_rows_; ++row) {
     const std::int64_t index = order_.at(group * group_rows_ + row);
     scale_.row(samples, index, std::span(data_).subspan(to_size(row * dims_), to_size(dims_)));
-    if (!samples.labels.empty()) labels_.push_back(samples.labels[to_size(index)]);
+    const auto& labels = tokens_.empty() ? samples.labels : samples.captioned;
+    if (!labels.empty()) labels_.push_back(labels[to_size(index)]);
   }
   if (plan_.flip && samples.is_images()) mirror(group);
 }
@@ -98,8 +105,22 @@ void Batches::pair(std::int64_t group) {
   }
 }
 
+// One of the phrasings of each row, drawn anew every time.
+void Batches::add_captions(std::int64_t step, std::int64_t first, Batch& batch) const {
+  const Philox drop(request_.seed, Stream::drop_label, static_cast<std::uint32_t>(step));
+  const Philox draws(request_.seed, Stream::caption, static_cast<std::uint32_t>(step));
+  for (std::int64_t row = 0; row < request_.rows; ++row) {
+    const auto& phrasings = tokens_[to_size(labels_[to_size(first + row)])];
+    const bool dropped = drop.uniform(to_size(row)) < plan_.drop_label;
+    const auto k = draws.below(static_cast<std::uint32_t>(phrasings.size()), to_size(row));
+    const auto& chosen = dropped ? request_.captions->anything() : phrasings[k];
+    batch.tokens.insert(batch.tokens.end(), chosen.begin(), chosen.end());
+  }
+}
+
 void Batches::add_labels(std::int64_t step, std::int64_t first, Batch& batch) const {
   if (labels_.empty()) return;
+  if (!tokens_.empty()) return add_captions(step, first, batch);
   const Philox drop(request_.seed, Stream::drop_label, static_cast<std::uint32_t>(step));
   const auto anything = static_cast<std::int64_t>(request_.samples->classes.size());
   for (std::int64_t row = 0; row < request_.rows; ++row) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "gradatim/neural/train/caption_tokens.h"
 #include "gradatim/neural/train/order.h"
 #include "gradatim/neural/train/scale.h"
 #include "gradatim/process/coupling.h"
@@ -26,7 +27,7 @@ struct BatchPlan {
   std::shared_ptr<const process::Prediction> prediction = nullptr;
   std::shared_ptr<const process::LossWeight> loss_weight = nullptr;
   std::shared_ptr<const process::Coupling> coupling = nullptr;
-  double drop_label = 0.0;  // share of rows whose label becomes "anything"
+  double drop_label = 0.0;  // share of rows whose label or caption becomes "anything"
   double noised = 1.0;      // share of rows at a time that is drawn; the others are clean, at 0
   bool flip = false;
   std::int64_t pair_steps = 1;
@@ -45,6 +46,8 @@ struct Batch {
   std::vector<std::int64_t> labels;  // [rows], or empty; `classes` is "anything"
   std::vector<double> times;         // [rows] of the path
   std::vector<float> data;           // [rows, dims]: clean, where it is kept
+  std::vector<std::int64_t> codes;   // [rows, length], where codes are learned
+  std::vector<std::int64_t> tokens;  // [rows, tokens] of captions, where they are learned
 };
 
 struct BatchesRequest {
@@ -56,6 +59,7 @@ struct BatchesRequest {
   /// The time of a row by its draws, instead of the plan's density.
   std::function<double(std::int64_t row, double u, double z)> time = {};
   bool keep_data = false;
+  std::shared_ptr<const CaptionTokens> captions = nullptr;  // that stand for labels
 };
 
 class Batches {
@@ -74,6 +78,7 @@ class Batches {
   void put_row(const process::PathPoint& p, std::size_t first, std::size_t from,
                Batch& batch) const;
   void add_labels(std::int64_t step, std::int64_t first, Batch& batch) const;
+  void add_captions(std::int64_t step, std::int64_t first, Batch& batch) const;
 
   BatchPlan plan_;
   Scale scale_;
@@ -83,7 +88,9 @@ class Batches {
   // Of a group of steps whose noise and data are paired together.
   std::int64_t group_ = -1;
   std::vector<float> data_, noise_;   // [group_rows, dims]
-  std::vector<std::int64_t> labels_;  // [group_rows], or empty
+  std::vector<std::int64_t> labels_;  // [group_rows], or empty; of captions, who is captioned so
+  // Tokens of each phrasing of the samples' captions.
+  std::vector<std::vector<std::vector<std::int64_t>>> tokens_;
 };
 
 }  // namespace gradatim::neural

@@ -17,15 +17,27 @@ std::string hash_of(const data::Samples* samples) {
   for (const std::int64_t label : samples->labels) hash.add(static_cast<std::uint64_t>(label));
   hash.add(std::span<const float>(samples->given));
   for (const std::string& word : samples->classes) hash.add(std::string_view(word));
+  for (const auto& phrasings : samples->captions) {
+    for (const std::string& text : phrasings) hash.add(std::string_view(text));
+    hash.add(std::uint64_t{phrasings.size()});
+  }
+  for (const std::int64_t place : samples->captioned) hash.add(static_cast<std::uint64_t>(place));
   return fmt::format("{:016x}", hash.value());
+}
+
+// Without budgets and pictures, which are the process's and not the model's.
+void drop_budgets(api::Settings& settings) {
+  for (auto& [name, part] : settings.parts) drop_budgets(part);
+  const auto training = settings.parts.find("training");
+  if (training == settings.parts.end()) return;
+  training->second.values.erase("max_seconds");
+  training->second.values.erase("sample_every");
 }
 
 }  // namespace
 
 data::Identity identity_of(const data::FitRequest& request, api::Settings settings) {
-  auto& training = settings.parts["training"].values;
-  training.erase("max_seconds");  // budgets and pictures of the process, not of the model
-  training.erase("sample_every");
+  drop_budgets(settings);
   return {{"set of settings", api::to_json(settings)},
           {"seed", std::to_string(request.seed)},
           {"set of samples to learn from", hash_of(request.samples.get())},

@@ -27,8 +27,11 @@ bool sound(const SampleKind& kind) {
 }  // namespace
 
 SampleKind SampleKind::of(const data::Samples& samples) {
-  return {samples.shape,          samples.classes, samples.columns,
-          !samples.bytes.empty(), false,           samples.given_columns};
+  return {.shape = samples.shape,
+          .classes = samples.classes,
+          .columns = samples.columns,
+          .bytes = !samples.bytes.empty(),
+          .given = samples.given_columns};
 }
 
 std::int64_t SampleKind::dims() const {
@@ -60,6 +63,7 @@ void SampleKind::store(SafetensorsWriter& file) const {
                                                  {"columns", columns},
                                                  {"bytes", bytes},
                                                  {"source", source},
+                                                 {"captions", captions},
                                                  {"given", given}}
                                       .dump());
 }
@@ -67,12 +71,13 @@ void SampleKind::store(SafetensorsWriter& file) const {
 SampleKind SampleKind::load(const SafetensorsFile& file) {
   try {
     const auto json = nlohmann::json::parse(file.metadata(kMetadataKey));
-    SampleKind kind{json.at("shape").get<std::vector<std::int64_t>>(),
-                    json.at("classes").get<std::vector<std::string>>(),
-                    json.at("columns").get<std::vector<std::string>>(),
-                    json.at("bytes").get<bool>(),
-                    json.at("source").get<bool>(),
-                    json.value("given", std::vector<std::string>())};
+    SampleKind kind{.shape = json.at("shape").get<std::vector<std::int64_t>>(),
+                    .classes = json.at("classes").get<std::vector<std::string>>(),
+                    .columns = json.at("columns").get<std::vector<std::string>>(),
+                    .bytes = json.at("bytes").get<bool>(),
+                    .source = json.at("source").get<bool>(),
+                    .captions = json.value("captions", false),
+                    .given = json.value("given", std::vector<std::string>())};
     if (sound(kind)) return kind;
   } catch (const nlohmann::json::exception&) {
   }

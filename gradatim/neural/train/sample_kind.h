@@ -17,6 +17,7 @@ struct SampleKind {
   std::vector<std::int64_t> shape;  // {dims}, or {channels, height, width}
   std::vector<std::string> classes, columns;
   bool bytes = false, source = false;
+  bool captions = false;                // whether they came with captions, which stand for labels
   std::vector<std::string> given = {};  // names of the numbers that each sample is given
 
   static SampleKind of(const data::Samples& samples);

@@ -1,0 +1,143 @@
+#include "gradatim/neural/text/clip_tokenizer.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "gradatim/core/error.h"
+#include "gradatim/core/file.h"
+#include "gradatim/core/text.h"
+
+namespace gradatim::neural {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+using Merges = std::vector<std::pair<std::string, std::string>>;
+
+Json parsed(std::string_view text, const std::string& source) {
+  Json json = Json::parse(text, nullptr, false);
+  GRADATIM_CHECK(json.is_object(), ModelError, 3069, "{}: it is no JSON object; copy it again",
+                 source);
+  return json;
+}
+
+Json read_json(const fs::path& path) {
+  const MappedFile file(path.string());
+  return parsed(file.bytes(), path.string());
+}
+
+std::vector<std::string> tokens_of(const Json& vocabulary, const std::string& source) {
+  std::vector<std::string> tokens(vocabulary.size());
+  std::vector<bool> taken(vocabulary.size());
+  for (const auto& [token, number] : vocabulary.items()) {
+    const bool good = number.is_number_unsigned() && number.get<std::size_t>() < tokens.size() &&
+                      !taken[number.get<std::size_t>()];
+    GRADATIM_CHECK(good, ModelError, 3069,
+                   "{}: {} tokens are numbered 0 to {}, and '{}' is given the number {}", source,
+                   tokens.size(), tokens.size() - 1, token, number.dump());
+    taken[number.get<std::size_t>()] = true;
+    tokens[number.get<std::size_t>()] = token;
+  }
+  return tokens;
+}
+
+std::pair<std::string, std::string> merge_of(std::string_view line, const std::string& source) {
+  const auto parts = split(line, ' ');
+  GRADATIM_CHECK(parts.size() == 2 && !parts[0].empty() && !parts[1].empty(), ModelError, 3069,
+                 "{}: the merge '{}' is not two tokens with a blank between them", source,
+                 line.substr(0, 40));
+  return {parts[0], parts[1]};
+}
+
+Merges merges_of(std::string_view text, const std::string& source) {
+  Merges merges;
+  for (const std::string& whole : split(text, '\n')) {
+    std::string_view line = whole;
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (!line.empty() && !line.starts_with("#version")) merges.push_back(merge_of(line, source));
+  }
+  return merges;
+}
+
+// In tokenizer.json a merge is a text with a blank, or a list of two.
+Merges merges_of(const Json& list, const std::string& source) {
+  Merges merges;
+  for (const Json& merge : list) {
+    try {
+      merges.push_back(merge.is_string() ? merge_of(merge.get<std::string>(), source)
+                                         : merge.get<Merges::value_type>());
+    } catch (const Json::exception&) {
+      throw ModelError(
+          3069,
+          fmt::format("{}: the merge {} is not two tokens", source,
+                      merge.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 40)));
+    }
+  }
+  return merges;
+}
+
+// A token's text, as such or within an object.
+void take(const Json& json, const char* name, std::string& token) {
+  const auto found = json.find(name);
+  if (found == json.end()) return;
+  if (found->is_string()) token = found->get<std::string>();
+  if (!found->is_object()) return;
+  const auto content = found->find("content");
+  if (content != found->end() && content->is_string()) token = content->get<std::string>();
+}
+
+void read_special(const fs::path& path, BytePairs& pairs) {
+  if (!fs::exists(path)) return;
+  const Json json = read_json(path);
+  take(json, "bos_token", pairs.begin);
+  take(json, "eos_token", pairs.end);
+  take(json, "unk_token", pairs.unknown);
+  take(json, "pad_token", pairs.pad);
+}
+
+std::shared_ptr<const ByteCodec> with_special(BytePairs pairs, const std::string& source) {
+  for (const auto& token : {pairs.begin, pairs.end, pairs.unknown, pairs.pad}) {
+    const auto& all = pairs.tokens;
+    if (std::ranges::find(all, token) == all.end()) pairs.tokens.push_back(token);
+  }
+  return std::make_shared<ByteCodec>(std::move(pairs), source);
+}
+
+}  // namespace
+
+std::shared_ptr<const ByteCodec> clip_tokenizer(const std::string& vocabulary_json,
+                                                const std::string& merges, BytePairs pairs,
+                                                const std::string& source) {
+  pairs.tokens = tokens_of(parsed(vocabulary_json, source), source);
+  pairs.merges = merges_of(std::string_view(merges), source);
+  return with_special(std::move(pairs), source);
+}
+
+std::shared_ptr<const ByteCodec> read_clip_tokenizer(const std::string& folder) {
+  const fs::path root(folder);
+  BytePairs pairs;
+  read_special(root / "tokenizer_config.json", pairs);
+  read_special(root / "special_tokens_map.json", pairs);
+  if (fs::exists(root / "vocab.json") && fs::exists(root / "merges.txt")) {
+    const MappedFile vocabulary((root / "vocab.json").string());
+    const MappedFile merges((root / "merges.txt").string());
+    return clip_tokenizer(std::string(vocabulary.bytes()), std::string(merges.bytes()),
+                          std::move(pairs), folder);
+  }
+  GRADATIM_CHECK(fs::exists(root / "tokenizer.json"), ModelError, 3070,
+                 "{}: it has neither vocab.json and merges.txt nor tokenizer.json; name the folder "
+                 "'tokenizer' of a checkpoint",
+                 folder);
+  const Json json = read_json(root / "tokenizer.json");
+  const Json model = json.value("model", Json::object());
+  GRADATIM_CHECK(model.is_object() && model.contains("vocab") && model["vocab"].is_object() &&
+                     model.contains("merges") && model["merges"].is_array(),
+                 ModelError, 3069, "{}: tokenizer.json has no model of byte pairs", folder);
+  pairs.tokens = tokens_of(model["vocab"], folder);
+  pairs.merges = merges_of(model["merges"], folder);
+  return with_special(std::move(pairs), folder);
+}
+
+}  // namespace gradatim::neural
