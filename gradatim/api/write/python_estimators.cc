@@ -121,13 +121,16 @@ std::vector<std::string> kinds_of(const Entry& entry) {
 Base base_of(const Entry& entry, const std::string& task) {
   if (tells_labels(entry)) return {"NetworkClassifier", "gradatim._network_classifier"};
   if (is_flow(entry)) return {"FlowModel", "gradatim._flow"};
+  if (is_latent(entry)) return {"LatentModel", "gradatim._latent"};
   if (has_codes(entry)) return {"CodeModel", "gradatim._coder"};
   if (task.empty()) return {"GenerativeModel", "gradatim._generative"};
   return {"Boosting" + camel_case(task), "gradatim._estimator"};
 }
 
 void describe_network(Docstring& doc, const std::string& package, const std::string& name,
-                      bool classifier, bool codes) {
+                      const Entry& entry) {
+  const bool classifier = tells_labels(entry), latent = is_latent(entry);
+  const bool codes = has_codes(entry);
   doc.section("Attributes");
   doc.item("classes_ : ndarray", classifier
                                      ? "The labels, sorted."
@@ -149,8 +152,9 @@ void describe_network(Docstring& doc, const std::string& package, const std::str
   doc.verbatim(
       fmt::format(">>> model = {}(steps=200{}).fit(X, y)", name, codes ? ", prior=prior" : ""));
   doc.verbatim(classifier ? ">>> model.predict(X[:3]).shape"
+               : latent   ? ">>> model.reconstruct(X[:3]).shape"
                           : ">>> model.sample(5, label=1).shape");
-  doc.verbatim(classifier ? "(3,)" : "(5, 2)");
+  doc.verbatim(classifier ? "(3,)" : latent ? "(3, 2)" : "(5, 2)");
 }
 
 void describe_fitted(Docstring& doc, std::string_view task) {
@@ -194,7 +198,7 @@ std::string class_of(const Entry& entry, const std::string& task, const Registry
   doc.paragraph(entry.text.detail);
   doc.parameters(arguments);
   if (task.empty()) {
-    describe_network(doc, package, name, tells_labels(entry), has_codes(entry));
+    describe_network(doc, package, name, entry);
   } else {
     describe_fitted(doc, task);
     const bool rounds = std::ranges::any_of(

@@ -7,8 +7,8 @@
 
 namespace gradatim::neural {
 
-/// Before the division by the block's scale. modulation: [rows, out or 2 out]; mask: undefined
-/// for none.
+/// Before the division by the block's scale. modulation: [rows, out or 2 out]; it and mask:
+/// undefined for none.
 Tensor fused_residual(const ResidualBlock& block, bool scale_shift, const Tensor& x,
                       const Tensor& skip, const Tensor& modulation, const Tensor& mask);
 Tensor fused_attention(const AttentionBlock& block, const Tensor& x);
