@@ -173,6 +173,21 @@ def flows(rounds: int, threads: int, peak: float, ways: list[str]) -> None:
         flow(task, rounds, threads, peak)
 
 
+def vq(rounds: int, threads: int, peak: float, ways: list[str]) -> None:
+    """Quantisers: 8,192 vectors of 64 numbers, as of 128 images of 8 x 8; 512 codes, or 1,000."""
+    codes, dims, vectors = 512, 64, 8192
+    for name in ("moving_average", "nearest", "finite_scalar"):
+        work = [name, codes, dims, vectors, 20, threads]
+        commands = {
+            "gradatim": [ROOT / "build/bench/quantizer_time", *work],
+            "vector-quantize-pytorch": [sys.executable, ROOT / "bench/quantizer_peer.py", *work],
+        }
+        # The distances; of levels, the linear layers there and back.
+        operations = 2 * vectors * dims * (codes if name != "finite_scalar" else 3 * 2 * 4)
+        runs = [{k: timed(v) for k, v in commands.items()} for _ in range(rounds)]
+        report(f"quantiser, {name}, forward and backward", runs, operations / 1e9 / peak)
+
+
 def per_step(run: dict[str, Any], steps: int) -> dict[str, Any]:
     return run | {"seconds": [seconds / steps for seconds in run["seconds"]]}
 
@@ -182,6 +197,7 @@ NETWORKS: dict[str, Callable[[int, int, float, list[str]], None]] = {
     "mlp": mlp,
     "nice": nice,
     "flows": flows,
+    "vq": vq,
 }
 
 

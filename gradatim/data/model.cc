@@ -8,6 +8,7 @@
 #include <set>
 
 #include "gradatim/core/error.h"
+#include "gradatim/core/text.h"
 #include "gradatim/core/file.h"
 
 namespace gradatim::data {
@@ -218,6 +219,23 @@ std::shared_ptr<const Model> load_model_bytes(std::string_view bytes, const std:
   return load_from(SafetensorsFile(bytes, source));
 }
 
+namespace {
+
+// What few models take: their tags say so.
+void check_taken(const std::string& component, const FitRequest& request) {
+  const auto tags = split(api::Registry::instance().get(component).text.tags, ' ');
+  const auto takes = [&](const char* tag) { return std::ranges::find(tags, tag) != tags.end(); };
+  GRADATIM_CHECK(
+      request.samples == nullptr || request.samples->captioned.empty() || takes("captions"),
+      UsageError, 1211,
+      "{} learns no captions; leave them out, or take neural.diffusion or neural.latent_diffusion",
+      component);
+  GRADATIM_CHECK(request.autoencoder == nullptr || takes("latents"), UsageError, 1211,
+                 "{} has no autoencoder; leave it out, or take neural.latent_diffusion", component);
+}
+
+}  // namespace
+
 std::shared_ptr<const Model> fit_model(const api::Settings& settings, const FitRequest& request,
                                        const api::OwnParts& own) {
   api::check(settings);
@@ -231,6 +249,7 @@ std::shared_ptr<const Model> fit_model(const api::Settings& settings, const FitR
   GRADATIM_CHECK(trainer->takes_device() || request.device == "cpu", UsageError, 1163,
                  "{} computes on the cpu alone; leave out --device {}", complete.component,
                  request.device);
+  check_taken(complete.component, request);
   return trainer->fit(request, complete);
 }
 

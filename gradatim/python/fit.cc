@@ -68,6 +68,10 @@ void bind_fit(nb::module_& module) {
       .def_rw("device", &FitRequest::device)
       .def_rw("log_folder", &FitRequest::log_folder)
       .def(
+          "take_autoencoder",
+          [](FitRequest& request, const Fitted& model) { request.autoencoder = model.model; },
+          nb::arg("model"), "Whose latents are learned.")
+      .def(
           "learn_from",
           [](FitRequest& request, const SharedSamples& samples, const SharedSamples* source,
              const SharedSamples* valid) {

@@ -89,6 +89,13 @@ void set_labels(const SharedSamples& self, std::vector<std::int64_t> labels, Wor
   self.samples->classes = std::move(classes);
 }
 
+// Phrasings, and which of them each sample has.
+void set_captions(const SharedSamples& self, std::vector<Words> captions,
+                  std::vector<std::int64_t> captioned) {
+  self.samples->captions = std::move(captions);
+  self.samples->captioned = std::move(captioned);
+}
+
 // A classifier, or samples to match; of a weight where the sampler names no guidance.
 struct Guide {
   std::shared_ptr<const data::Model> classifier;
@@ -120,7 +127,7 @@ struct Guide {
 
 nb::object sample(const Fitted& self, const std::string& sampler, std::int64_t rows,
                   std::uint64_t seed, const Words& labels, const Words& negative,
-                  const SharedSamples* source, const Guide* guide, std::int64_t batch,
+                  const Words& texts, const Words& negative_texts, const SharedSamples* source, const Guide* guide, std::int64_t batch,
                   nb::handle on_step, nb::handle on_warning, int threads) {
   const Generator& generator = generator_of(self);
   auto asked = api::settings_from_json(sampler);
@@ -134,6 +141,8 @@ nb::object sample(const Fitted& self, const std::string& sampler, std::int64_t r
   process::GenerateRequest request{.rows = rows,
                                    .seed = seed,
                                    .negative = process::labels_named(generator, negative, rows),
+                                   .texts = texts,
+                                   .negative_texts = negative_texts,
                                    .batch = batch,
                                    .observer = &observer};
   if (source != nullptr) {
@@ -238,6 +247,7 @@ void bind_generate(nb::module_& module) {
           "columns", [](const SharedSamples& self) { return self.samples->columns; },
           [](const SharedSamples& self, Words names) { self.samples->columns = std::move(names); })
       .def("set_given", &set_given, nb::arg("given"), nb::arg("names"))
+      .def("set_captions", &set_captions, nb::arg("captions"), nb::arg("captioned"))
       .def("set_labels", &set_labels, nb::arg("labels"), nb::arg("classes"));
   module.def("empty_samples", &empty_samples, nb::arg("count"), nb::arg("shape"), nb::arg("bytes"),
              "Memory for samples.");
@@ -256,7 +266,8 @@ void bind_generate(nb::module_& module) {
   module.def("features", &features, nb::arg("model"), nb::arg("samples"), nb::arg("threads"),
              "What a classifier's last layer takes, [rows, width].");
   module.def("generate", &sample, nb::arg("model"), nb::arg("sampler"), nb::arg("rows"),
-             nb::arg("seed"), nb::arg("labels"), nb::arg("negative"), nb::arg("source").none(),
+             nb::arg("seed"), nb::arg("labels"), nb::arg("negative"), nb::arg("texts"),
+             nb::arg("negative_texts"), nb::arg("source").none(),
              nb::arg("guide").none(), nb::arg("batch"), nb::arg("on_step").none(),
              nb::arg("on_warning"), nb::arg("threads"), "Samples [rows, *shape] of a model.");
   module.def("model_log_prob", &log_prob, nb::arg("model"), nb::arg("sampler"), nb::arg("x"),

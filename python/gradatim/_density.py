@@ -16,7 +16,7 @@ from gradatim._network import NetworkModel
 from gradatim._samples import checked_array, encoded_labels, label_words, samples_of
 from gradatim.process._fields import sampler_settings, settings_text, whole
 
-__all__ = ["DensityModel", "codes_of", "labels_each"]
+__all__ = ["DensityModel", "codes_of", "labels_each", "texts_each"]
 
 # Dimensions up to which score takes the exact trace, and the probes that it takes above.
 _EXACT_DIMS, _PROBES = 32, 4
@@ -223,3 +223,13 @@ def labels_each(labels: Any, name: str, rows: int) -> list[str]:
             f"{name} has shape {shape}; give one for all, or one a row, ({rows},)", "GRD-1141"
         )
     return label_words(labels)
+
+
+def texts_each(texts: Any, name: str, rows: int) -> list[str]:
+    """No text, one for all rows, or one a row."""
+    if texts is None:
+        return []
+    found = [texts] if isinstance(texts, str) else list(texts)
+    if not all(isinstance(text, str) for text in found) or len(found) not in (1, rows):
+        raise UsageError(f"{name} is a text, or one a row, {rows}; got {texts!r}", "GRD-1208")
+    return found

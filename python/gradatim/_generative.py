@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 import gradatim._native as _native
 from gradatim._component import Component, plain
-from gradatim._density import DensityModel, labels_each
+from gradatim._density import DensityModel, labels_each, texts_each
 from gradatim._errors import UsageError
 from gradatim._network import NetworkModel
 from gradatim._request import model_of, warn
@@ -30,6 +30,8 @@ class GenerativeModel(DensityModel):
         X: Any,
         y: ArrayLike | None = None,
         *,
+        captions: Any = None,
+        autoencoder: Any = None,
         valid: Any = None,
         source: Any = None,
         resume: Any = None,
@@ -46,6 +48,11 @@ class GenerativeModel(DensityModel):
             bytes. NaN and infinity are refused.
         y : array-like of shape (rows,), optional
             Labels: whole numbers or words.
+        captions : sequence of str, or dict, optional
+            What is said of the samples: a text each, several phrasings each, or a dict from labels
+            to phrasings. Then it is asked by `prompt`, not by label.
+        autoencoder : fitted autoencoder or path of its file, optional
+            Of `LatentDiffusion`: whose latents are learned, instead of one that learns first.
         valid : array-like, or (X, y), optional
             Samples to watch, not to learn from: their loss is in `history_`, in `log_dir` and told
             to `on_step`, at first and after each tenth of the steps.
@@ -65,7 +72,15 @@ class GenerativeModel(DensityModel):
         self : the fitted estimator
         """
         return self._learn(
-            X, y, valid=valid, source=source, resume=resume, log_dir=log_dir, on_step=on_step
+            X,
+            y,
+            valid=valid,
+            source=source,
+            resume=resume,
+            log_dir=log_dir,
+            on_step=on_step,
+            captions=captions,
+            autoencoder=autoencoder,
         )
 
     def sample(
@@ -73,7 +88,9 @@ class GenerativeModel(DensityModel):
         n: int = 1,
         *,
         label: Any = None,
+        prompt: Any = None,
         negative: Any = None,
+        negative_prompt: Any = None,
         solver: str | Component | None = None,
         steps: int = 20,
         evaluations: int = 0,
@@ -98,8 +115,12 @@ class GenerativeModel(DensityModel):
             How many.
         label : label or array-like of shape (n,), optional
             Of `classes_`: one for all, or one each; None asks for anything.
+        prompt : str or sequence of n str, optional
+            Texts, where it learned captions: one for all, or one each.
         negative : label or array-like of shape (n,), optional
             What classifier-free guidance leads away from.
+        negative_prompt : str or sequence of n str, optional
+            The same of texts.
         solver, grid, noise : str or component, optional
             Names, or components of `gradatim.process`; None takes those of `process.sampler`.
         steps : int
@@ -137,7 +158,9 @@ class GenerativeModel(DensityModel):
         n = whole("n", n, 1, 2**40)
         parts = {"solver": solver, "grid": grid, "path": path, "noise": noise}
         guide, guidance = self._guide(classifier, match, match_blocks, label, guidance)
-        settings = sampler_settings(parts, guidance, labelled=label is not None)
+        settings = sampler_settings(
+            parts, guidance, labelled=label is not None or prompt is not None
+        )
         settings["steps"] = plain(steps)
         settings["evaluations"] = plain(evaluations)
         made = _native.generate(
@@ -147,6 +170,8 @@ class GenerativeModel(DensityModel):
             self._seed(seed),
             labels_each(label, "label", n),
             labels_each(negative, "negative", n),
+            texts_each(prompt, "prompt", n),
+            texts_each(negative_prompt, "negative_prompt", n),
             None if source is None else self._alike(source, "source"),
             guide,
             0 if batch_size is None else whole("batch_size", batch_size, 1, 2**40),

@@ -21,8 +21,8 @@ import gradatim._native as _native
 from gradatim._classes import kind_of, restored, words_of
 from gradatim._component import settings_of
 from gradatim._errors import UsageError
-from gradatim._request import finite, join_fit, seed_of, threads_of, warn
-from gradatim._samples import checked_array, encoded_labels, given_of, samples_of
+from gradatim._request import finite, join_fit, model_of, seed_of, threads_of, warn
+from gradatim._samples import captions_of, checked_array, encoded_labels, given_of, samples_of
 from gradatim.process._fields import whole
 
 __all__ = ["NetworkModel"]
@@ -63,6 +63,8 @@ class NetworkModel(BaseEstimator):
         log_dir: Any,
         on_step: Any,
         given: Any = None,
+        captions: Any = None,
+        autoencoder: Any = None,
     ) -> _native.Model:
         X = checked_array(self, X, reset=True)
         samples = samples_of(X)
@@ -72,7 +74,13 @@ class NetworkModel(BaseEstimator):
             samples.set_labels(places.tolist(), words_of(self.classes_))
         if given is not None:
             samples.set_given(*given_of(given, X.shape[0]))
+        if captions is not None:
+            samples.set_captions(*captions_of(captions, y, X.shape[0]))
         request = _native.FitRequest()
+        if autoencoder is not None:
+            learned = model_of(autoencoder)
+            assert learned is not None
+            request.take_autoencoder(learned)
         request.learn_from(
             samples,
             None if source is None else self._alike(source, "source"),

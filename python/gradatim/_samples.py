@@ -7,6 +7,7 @@ bytes; everything else becomes float32.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ from sklearn.utils.validation import column_or_1d, validate_data
 import gradatim._native as _native
 from gradatim import _data
 from gradatim._classes import words_of
-from gradatim._errors import DataError
+from gradatim._errors import DataError, UsageError
 
 __all__ = [
+    "captions_of",
     "checked_array",
     "encoded_labels",
     "given_of",
@@ -145,6 +147,33 @@ def given_of(given: Any, rows: int) -> tuple[np.ndarray, list[str]]:
     _check_finite(array, "given")
     names = names or [f"given{k}" for k in range(array.shape[1])]
     return np.ascontiguousarray(array), names
+
+
+def captions_of(captions: Any, labels: Any, rows: int) -> tuple[list[list[str]], list[int]]:
+    """Phrasings, and which of them each sample has: one caption a row, or those of each label."""
+    if isinstance(captions, Mapping):
+        if labels is None:
+            raise UsageError("captions by labels need labels; give them as y", "GRD-1207")
+        order, places = encoded_labels(labels, rows)
+        words = order.tolist()
+        missing = [word for word in words if word not in captions]
+        if missing:
+            raise DataError(f"captions has none for the label {missing[0]!r}", "GRD-2111")
+        return [_phrasings(captions[word]) for word in words], places.tolist()
+    each = list(captions)
+    if isinstance(captions, str) or len(each) != rows:
+        raise DataError(
+            f"captions has {len(each)} texts for {rows} samples; give one each, or a dict by label",
+            "GRD-2111",
+        )
+    return [_phrasings(texts) for texts in each], list(range(rows))
+
+
+def _phrasings(texts: Any) -> list[str]:
+    found = [texts] if isinstance(texts, str) else list(texts)
+    if not found or not all(isinstance(text, str) and text.strip() for text in found):
+        raise DataError(f"a caption is a text, or several; got {texts!r}", "GRD-2111")
+    return found
 
 
 def label_words(labels: Any) -> list[str]:

@@ -73,9 +73,7 @@ def learned() -> None:
     )
     book = quantizer._codebook
     book.embed.data.copy_(wave(CODES, DIMS, 0.5)[None])
-    codes, loss, gradient = passed(
-        quantizer, wave(VECTORS, DIMS, 0.1), wave(VECTORS, DIMS, 2.0)
-    )
+    codes, loss, gradient = passed(quantizer, wave(VECTORS, DIMS, 0.1), wave(VECTORS, DIMS, 2.0))
     show("kLearnedCodes", codes, "std::int64_t")
     show("kLearnedLoss", loss)
     show("kLearnedGradient", gradient)

@@ -1,4 +1,6 @@
 // The way back of diffusers_config.h: settings and shape as a config.json.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "gradatim/core/error.h"

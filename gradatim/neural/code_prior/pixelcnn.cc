@@ -24,6 +24,10 @@ constexpr api::Setting kSettings[] = {
          .range = api::between(0.0, 0.9)}),
 };
 
+constexpr api::Part kParts[] = {
+    {"training", "neural.training", "neural.training.adamw", "How parameters are found."},
+};
+
 constexpr api::Text kText = {
     .name = "neural.code_prior.pixelcnn",
     .summary =
@@ -45,6 +49,8 @@ constexpr api::Text kText = {
 }  // namespace
 }  // namespace gradatim::neural
 
-GRADATIM_EXPORT(neural_code_prior_pixelcnn) = gradatim::api::component<
-    gradatim::neural::MadeBy<gradatim::neural::CodePrior, gradatim::neural::PixelCnnPriorConfig>,
-    gradatim::neural::PixelCnnPriorConfig>(gradatim::neural::kText, gradatim::neural::kSettings);
+GRADATIM_EXPORT(neural_code_prior_pixelcnn) =
+    gradatim::api::component<gradatim::neural::PriorBy<gradatim::neural::PixelCnnPriorConfig>,
+                             gradatim::neural::PixelCnnPriorConfig>(gradatim::neural::kText,
+                                                                    gradatim::neural::kSettings,
+                                                                    gradatim::neural::kParts);

@@ -22,6 +22,10 @@ constexpr api::Setting kSettings[] = {
                                    "instead of one of its own."}),
 };
 
+constexpr api::Part kParts[] = {
+    {"training", "neural.training", "neural.training.adamw", "How parameters are found."},
+};
+
 constexpr api::Text kText = {
     .name = "neural.code_prior.transformer",
     .summary = "A transformer that sees the codes so far and says the next one's probabilities.",
@@ -40,6 +44,8 @@ constexpr api::Text kText = {
 }  // namespace
 }  // namespace gradatim::neural
 
-GRADATIM_EXPORT(neural_code_prior_transformer) = gradatim::api::component<
-    gradatim::neural::MadeBy<gradatim::neural::CodePrior, gradatim::neural::TransformerPriorConfig>,
-    gradatim::neural::TransformerPriorConfig>(gradatim::neural::kText, gradatim::neural::kSettings);
+GRADATIM_EXPORT(neural_code_prior_transformer) =
+    gradatim::api::component<gradatim::neural::PriorBy<gradatim::neural::TransformerPriorConfig>,
+                             gradatim::neural::TransformerPriorConfig>(gradatim::neural::kText,
+                                                                       gradatim::neural::kSettings,
+                                                                       gradatim::neural::kParts);

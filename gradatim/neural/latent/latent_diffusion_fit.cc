@@ -11,9 +11,9 @@
 namespace gradatim::neural {
 namespace {
 
-constexpr const char* kStage = "autoencoder";
+constexpr const char* kAutoencoderStage = "autoencoder";
 
-void check_request(const data::FitRequest& request) {
+void check_latent_request(const data::FitRequest& request) {
   GRADATIM_CHECK(request.samples != nullptr, UsageError, 1010,
                  "neural.latent_diffusion learns from samples; give it some");
   GRADATIM_CHECK(request.source == nullptr, UsageError, 1036,
@@ -24,7 +24,7 @@ void check_request(const data::FitRequest& request) {
 api::Settings diffusion_settings(const api::Settings& settings) {
   api::Settings own{
       .component = "neural.diffusion", .values = settings.values, .parts = settings.parts};
-  own.parts.erase(kStage);
+  own.parts.erase(kAutoencoderStage);
   own.values["scaling"] = std::string("none");
   return api::complete(own);
 }
@@ -33,15 +33,15 @@ std::shared_ptr<const data::Model> learned_autoencoder(const LatentDiffusionPlan
                                                        const data::FitRequest& request,
                                                        const api::Settings& settings) {
   if (request.autoencoder != nullptr) return request.autoencoder;
-  return plan.autoencoder->fit(request_of_stage(request, kStage), settings.parts.at(kStage));
+  return plan.autoencoder->fit(request_of_stage(request, kAutoencoderStage), settings.parts.at(kAutoencoderStage));
 }
 
-std::shared_ptr<const data::Model> fit(const LatentDiffusionPlan& plan,
+std::shared_ptr<const data::Model> fit_latent(const LatentDiffusionPlan& plan,
                                        const data::FitRequest& request, api::Settings settings) {
-  check_request(request);
+  check_latent_request(request);
   const auto autoencoder = learned_autoencoder(plan, request, settings);
   const process::LatentCoder& coder = latents_of(*autoencoder);
-  settings.parts[kStage] = autoencoder->card().settings;
+  settings.parts[kAutoencoderStage] = autoencoder->card().settings;
   data::ModelCard card{.settings = settings, .notes = request.notes};
   data::FitRequest of_latents = request;
   of_latents.samples = std::make_shared<data::Samples>(latent_samples(coder, *request.samples));
@@ -52,7 +52,7 @@ std::shared_ptr<const data::Model> fit(const LatentDiffusionPlan& plan,
                     });
   card.rounds = diffusion->card().rounds;
   card.history = diffusion->card().history;
-  add_history(kStage, autoencoder->card().history, card);
+  add_history(kAutoencoderStage, autoencoder->card().history, card);
   for (const auto& [name, part] : diffusion->card().settings.parts) {
     card.settings.parts[name] = part;  // those that were left to the samples, too
   }
@@ -71,7 +71,7 @@ std::shared_ptr<const gradatim::data::Model> gradatim_fit_latent_diffusion(
     const gradatim::neural::LatentDiffusionPlan& plan, const gradatim::data::FitRequest& request,
     const gradatim::api::Settings& settings) {
   using namespace gradatim::neural;
-  return translated([&] { return fit(plan, request, settings); });
+  return translated([&] { return fit_latent(plan, request, settings); });
 }
 
 std::shared_ptr<const gradatim::data::Model> gradatim_load_latent_diffusion(

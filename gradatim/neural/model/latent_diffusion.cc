@@ -100,7 +100,7 @@ constexpr api::Text kText = {
         "GRD-1160 torch is not installed; GRD-1161 the network does not suit the latents; GRD-1206 "
         "its samples have no density; GRD-1210 the autoencoder has no latents; GRD-4029 the loss "
         "is not finite",
-    .tags = "samples python:LatentDiffusion",
+    .tags = "samples captions latents python:LatentDiffusion",
 };
 
 }  // namespace

@@ -108,8 +108,8 @@ void Codebook::update() {
   const double mean =
       std::accumulate(count.begin(), count.end(), 0.0) / static_cast<double>(count.size());
   for (std::size_t k = 0; k < count.size(); ++k) {
-    count[k] =
-        is_dead[k] ? kRestartShare * mean : config_.decay * count[k] + (1.0 - config_.decay) * n[k];
+    count[k] = is_dead[k] ? kRestartMargin * config_.restart_below * mean
+                          : config_.decay * count[k] + (1.0 - config_.decay) * n[k];
   }
   const auto after = smoothed(count, config_.epsilon);
   const std::int64_t dims = codebook_.size(1);

@@ -87,7 +87,7 @@ TEST(Codebook, CosineCodesAreOfLengthOneAndOfTheLargestCosine) {
   EXPECT_GT(largest(pass.by_z), 1e-2);
 }
 
-TEST(Residual, GradientsGoThroughOnceAndCommitEveryBook) {
+TEST(ResidualBooks, GradientsGoThroughOnceAndCommitEveryBook) {
   MadeQuantizer made("residual", kBookDims,
                      {{"books", "3"}, {"codes", "5"}, {"commitment", "0.4"}});
   const Tensor z = testing::normal_vectors(90, kBookDims, 1),
@@ -106,7 +106,7 @@ TEST(Residual, GradientsGoThroughOnceAndCommitEveryBook) {
   EXPECT_LT(rest.square().sum().item<double>(), 0.35 * z.square().sum().item<double>());
 }
 
-TEST(Product, IsABookForEachPart) {
+TEST(ProductBooks, IsABookForEachPart) {
   MadeQuantizer made("product", kBookDims, {{"books", "2"}, {"codes", "5"}, {"commitment", "0.4"}});
   const Tensor z = testing::normal_vectors(90, kBookDims, 1),
                weight = testing::normal_vectors(90, kBookDims, 2);
@@ -207,8 +207,8 @@ TEST(MovingAverage, StartAndRestartsBringCodesAliveThatAPlainStartLeavesDead) {
   };
   EXPECT_LT(alive("0", "0"), 0.6);
   EXPECT_GE(alive("10", "0"), 0.9);
-  EXPECT_GE(alive("0", "0.05"), 0.9);
-  EXPECT_GE(alive("10", "0.05"), 0.9);
+  EXPECT_GE(alive("0", "0.2"), 0.9);
+  EXPECT_GE(alive("10", "0.2"), 0.9);
 }
 
 TEST(MovingAverage, StartIsAPureFunctionOfTheSeed) {

@@ -26,7 +26,7 @@ Tensor by_pixel(const Tensor& x, const Tensor& matrix, const Tensor& bias = {}) 
   return at::conv2d(x, matrix.unsqueeze(2).unsqueeze(3), bias);
 }
 
-Tensor gated(const Tensor& x) {
+Tensor gated_features(const Tensor& x) {
   const auto halves = x.chunk(2, 1);
   return at::tanh(halves[0]) * at::sigmoid(halves[1]);
 }
@@ -151,11 +151,11 @@ class PixelCnnPrior final : public PriorNet {
       Tensor down = at::conv2d(above, layer.down, layer.down_bias).narrow(2, 0, h.size(2));
       if (told.defined()) down = down + told;
       right = right + by_pixel(down, layer.link);
-      v = gated(down);
+      v = gated_features(down);
     } else if (told.defined()) {
       right = right + told;
     }
-    Tensor more = gated(right);
+    Tensor more = gated_features(right);
     const Tensor kept = dropout.mask(more, net_.config.dropout);
     if (kept.defined()) more = more * kept;
     const Tensor groups = group_mask(width, width, books, true).to(h.device());

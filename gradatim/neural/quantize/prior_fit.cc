@@ -12,7 +12,7 @@
 namespace gradatim::neural {
 namespace {
 
-constexpr const char* kStage = "prior";
+constexpr const char* kPriorStage = "prior";
 
 // Codes of samples and their labels in the order of training.
 class CodeBatches {
@@ -98,14 +98,14 @@ void fit_prior(const VqPlan& plan, const data::FitRequest& request, const Sample
         return ModelCopy{std::make_shared<VqModel>(plan, card, kind, own),
                          &own.prior->parameters()};
       });
-  const data::FitRequest stage = request_of_stage(request, kStage);
+  const data::FitRequest stage = request_of_stage(request, kPriorStage);
   tell_start(stage, card.settings.parts.at("prior"), parts.prior->parameters());
   Hash hash;
   for (const std::int64_t code : codes) hash.add(static_cast<std::uint64_t>(code));
   Trained trained = train(objective, config, stage,
                           identity_of_stage(identity_of(request, card.settings), hash.value()));
   parts.prior->parameters().values().copy_(trained.parameters);
-  add_history(kStage, std::move(trained.history), card);
+  add_history(kPriorStage, std::move(trained.history), card);
 }
 
 }  // namespace gradatim::neural

@@ -103,7 +103,7 @@ class VqObjective final : public BatchObjective {
   Task task_;
 };
 
-void check_request(const data::FitRequest& request) {
+void check_vq_request(const data::FitRequest& request) {
   GRADATIM_CHECK(request.samples != nullptr, UsageError, 1010,
                  "neural.vq learns from samples; give it some");
   GRADATIM_CHECK(request.samples->given_columns.empty(), UsageError, 1192,
@@ -158,9 +158,9 @@ Observation observed(const VqModel& model, const data::Samples& samples) {
   return observation;
 }
 
-std::shared_ptr<const data::Model> fit(VqPlan plan, const data::FitRequest& request,
+std::shared_ptr<const data::Model> fit_vq(VqPlan plan, const data::FitRequest& request,
                                        api::Settings settings) {
-  check_request(request);
+  check_vq_request(request);
   check_training(*plan.training);
   check_training(plan.prior->training());
   const data::Samples& samples = *request.samples;
@@ -199,7 +199,7 @@ std::shared_ptr<const gradatim::data::Model> gradatim_fit_vq(
     const gradatim::neural::VqPlan& plan, const gradatim::data::FitRequest& request,
     const gradatim::api::Settings& settings) {
   using namespace gradatim::neural;
-  return translated([&] { return fit(plan, request, settings); });
+  return translated([&] { return fit_vq(plan, request, settings); });
 }
 
 std::shared_ptr<const gradatim::data::Model> gradatim_load_vq(

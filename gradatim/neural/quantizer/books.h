@@ -21,7 +21,7 @@ struct MovingAverageConfig {
   int start_iterations = 10;
   double decay = 0.99;
   double epsilon = 1e-5;
-  double restart_below = 0.05;
+  double restart_below = 0.2;
 
   static constexpr const char* kMaker = "gradatim_make_moving_average";
 };
@@ -39,7 +39,7 @@ struct BooksConfig {
   int start_iterations = 10;
   double decay = 0.99;
   double epsilon = 1e-5;
-  double restart_below = 0.05;
+  double restart_below = 0.2;
 
   static constexpr const char* kMaker = kTogether == Together::parts
                                             ? "gradatim_make_product_quantizer"

@@ -13,11 +13,12 @@ struct CodebookConfig {
   bool learned = false;  // by gradient; what is below is of moving averages
   double decay = 0.99;
   double epsilon = 1e-5;
-  double restart_below = 0.05;
+  double restart_below = 0.2;
 };
 
-/// Where dead codes begin again, as a share of the mean N.
-constexpr double kRestartShare = 1.0;
+/// Where moved codes begin again, times where they are dead: soon they are again, if nothing is
+/// near.
+constexpr double kRestartMargin = 1.5;
 
 /// Of a config with some of these.
 template <class Config>
