@@ -18,7 +18,7 @@ struct KnownWords {
 /// The words that stand for no text, which the list begins with.
 std::vector<std::string> first_words(bool unknown);
 
-/// normalised(), and composed once more: lower case may leave apart what has a character of its own.
+/// normalised(), and composed once more: lower case may leave apart what is one character.
 std::string word_normal(std::string_view text, bool lower_case);
 
 class WordCodec final : public TextCodec {
