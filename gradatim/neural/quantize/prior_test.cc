@@ -343,9 +343,7 @@ std::string prior_kind(const ::testing::TestParamInfo<std::string>& info) {
   return info.param.substr(info.param.rfind('.') + 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Priors, ::testing::ValuesIn(prior_names()), [](const auto& info) {
-  return info.param.substr(info.param.rfind('.') + 1);
-});
+INSTANTIATE_TEST_SUITE_P(All, Priors, ::testing::ValuesIn(prior_names()), prior_kind);
 
 TEST(TransformerPrior, TiedHeadsAreTheVectorsThatTellCodes) {
   const CodeShape shape{.levels = {{1, 3}}, .sizes = {3, 2}, .seed = 4};
