@@ -41,8 +41,11 @@ int write_folder(const std::string& path, const std::string& out, const Argument
                  "--scaling is for folders of diffusers; a model file knows its own");
   GRADATIM_CHECK(out != "-", UsageError, 1002,
                  "--out of a model of diffusers is a folder; name one, not -");
-  warn(session, neural::to_diffusers(*data::load_model(path), out));
-  session.progress().finish(fmt::format("wrote {}: a DDPMPipeline of diffusers", out));
+  const auto model = data::load_model(path);
+  warn(session, neural::to_diffusers(*model, out));
+  const bool field = model->card().settings.component == "neural.diffusion";
+  session.progress().finish(
+      fmt::format("wrote {}: {} of diffusers", out, field ? "a DDPMPipeline" : "an AutoencoderKL"));
   return kDone;
 }
 

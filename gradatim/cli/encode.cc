@@ -1,6 +1,6 @@
 // gradatim encode, decode: samples to codes, and back. A flow's steps are exact, and a field's
 // probability flow is integrated, to codes of the density that samples are drawn from; the codes of
-// an autoencoder are discrete.
+// an autoencoder are discrete, or latents.
 #include <fmt/format.h>
 
 #include "gradatim/cli/cli.h"
@@ -11,6 +11,7 @@
 #include "gradatim/core/error.h"
 #include "gradatim/data/samples/values.h"
 #include "gradatim/process/generate.h"
+#include "gradatim/process/latent.h"
 
 namespace gradatim::cli {
 namespace {
@@ -25,14 +26,14 @@ constexpr OptionSpec kOptions[] = {
 
 // Codes as a table has them, with labels and what is given beside them.
 data::Samples codes_of(const data::Samples& samples, std::vector<float> codes) {
-  data::Samples made{.shape = {samples.size()},
-                     .count = samples.count,
+  data::Samples made{.count = samples.count,
                      .numbers = std::move(codes),
                      .labels = samples.labels,
                      .classes = samples.classes,
                      .given = samples.given,
                      .given_columns = samples.given_columns};
-  for (std::int64_t k = 0; k < samples.size(); ++k) made.columns.push_back(fmt::format("z{}", k));
+  made.shape = {std::ssize(made.numbers) / std::max<std::int64_t>(samples.count, 1)};
+  for (std::int64_t k = 0; k < made.size(); ++k) made.columns.push_back(fmt::format("z{}", k));
   return made;
 }
 
@@ -106,6 +107,33 @@ data::Samples by_field(const data::Model& model, const process::Generator& gener
                  process::decode(generator, settings, codes, labels, ode, &session.progress()));
 }
 
+data::Samples by_latents(const process::LatentCoder& coder, bool encode, const Arguments& arguments,
+                         Session& session) {
+  GRADATIM_CHECK(arguments.settings.empty(), UsageError, 1002,
+                 "an autoencoder has nothing to be set, and no option '--{}'",
+                 arguments.settings.front().first);
+  for (const char* other : {"atol", "rtol", "label"}) {
+    GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
+                   "an autoencoder knows neither labels nor tolerances, and has no option '--{}'",
+                   other);
+  }
+  const auto read =
+      data::read_samples(arguments.required("data"), {.observer = &session.progress()});
+  const process::LatentRequest request{.rows = read.count};
+  const auto latent = coder.latent_shape();
+  if (encode) {
+    auto made =
+        codes_of(read, coder.encode(data::values_of(read, coder.shape(), "the samples"), request));
+    made.shape = {latent.begin(), latent.end()};
+    if (made.is_images()) made.columns.clear();
+    return made;
+  }
+  // Latents of images, as they are, or as a table has them.
+  const auto latents = read.is_images() ? data::values_of(read, latent, "the codes")
+                                        : codes_read(read, process::latent_dims_of(coder));
+  return data_of(coder, read, coder.decode(latents, request));
+}
+
 data::Samples coded(const data::Model& model, bool encode, const Arguments& arguments,
                     Session& session) {
   if (const auto* flow = flow_of(model)) {
@@ -113,6 +141,9 @@ data::Samples coded(const data::Model& model, bool encode, const Arguments& argu
   }
   if (const auto* coder = coder_of(model)) {
     return encode_codes(model, *coder, encode, arguments, session);
+  }
+  if (const auto* coder = dynamic_cast<const process::LatentCoder*>(&model)) {
+    return by_latents(*coder, encode, arguments, session);
   }
   const auto* generator = generator_of(model);
   GRADATIM_CHECK(generator != nullptr, UsageError, 1162,

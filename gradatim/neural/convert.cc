@@ -14,9 +14,12 @@ Converted from_diffusers(const std::string& folder, std::string_view scaling) {
 }
 
 std::vector<std::string> to_diffusers(const data::Model& model, const std::string& folder) {
-  GRADATIM_CHECK(model.card().settings.component == "neural.diffusion", UsageError, 1162,
-                 "a model of {} has no place in diffusers; convert one of neural.diffusion",
-                 model.card().settings.component);
+  const std::string& component = model.card().settings.component;
+  GRADATIM_CHECK(component == "neural.diffusion" || component == "neural.kl_autoencoder",
+                 UsageError, 1162,
+                 "a model of {} has no place in diffusers; convert one of neural.diffusion or "
+                 "neural.kl_autoencoder",
+                 component);
   return neural_function<WriteDiffusers>("gradatim_write_diffusers")(model, folder);
 }
 

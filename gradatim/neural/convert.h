@@ -1,8 +1,8 @@
 // convert: networks from and to the folders of diffusers, whatever else a model file holds.
 //
-// A folder is a pipeline's (unet/, scheduler/, as DDPMPipeline.save_pretrained lays it out) or a
-// UNet2DModel's alone. Its scheduler decides the path and what the network says; solvers and steps
-// are chosen when sampling, as of any model.
+// A folder is a pipeline's (unet/, scheduler/, as DDPMPipeline.save_pretrained lays it out), a
+// UNet2DModel's alone, or an AutoencoderKL's. A scheduler scheduler decides the path and what the
+// network says; solvers and steps are chosen when sampling, as of any model.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@
 namespace gradatim::neural {
 
 struct Converted {
-  std::shared_ptr<const data::Model> model;  // a neural.diffusion
+  std::shared_ptr<const data::Model> model;  // a neural.diffusion or neural.kl_autoencoder
   std::vector<std::string> notes;            // what was taken for granted, a sentence each
 };
 

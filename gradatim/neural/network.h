@@ -21,13 +21,13 @@ struct NetworkShape {
   std::int64_t outputs = 1;          // put out for each number in: 2 with learned variances
   std::int64_t context = 0;          // numbers of each token of text that is attended to; 0: none
   TextShape text;                    // where the network embeds texts itself
+  // Channels that a network of images is given behind a sample's and puts nothing out for, such as
+  // a mask and the image behind it.
+  std::int64_t beside = 0;
   std::int64_t scores = 0;           // of classes, put out instead of a field; 0: a field
   double time_scale = 1.0;           // of times, so that they reach about 1,000
   double wave_scale = 1.0;           // of the waves that times are told by: below 1, slower ones
   std::uint64_t seed = 0;            // of the initial values
-  // Channels that a network of images is given behind a sample's and puts nothing out for, such as
-  // a mask and the image behind it.
-  std::int64_t beside = 0;
 };
 
 class Network {
@@ -42,6 +42,8 @@ class Network {
   /// What it can put out: numbers like those of the samples, or a score a class.
   virtual bool makes_fields() const { return true; }
   virtual bool makes_scores() const { return false; }
+  /// Whether it can attend to a text.
+  virtual bool attends() const { return false; }
 };
 
 }  // namespace gradatim::neural

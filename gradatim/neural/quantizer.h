@@ -51,11 +51,6 @@ class PriorBy final : public MadeBy<CodePrior, Config> {
   std::shared_ptr<const Training> training_;
 };
 
-/// The part that PriorBy takes.
-constexpr api::Part kPriorParts[] = {
-    {"training", "neural.training", "neural.training.adamw", "How the prior's parameters are found."},
-};
-
 /// The codes of a sample: levels one behind the other, the coarsest first; of a level its places
 /// row by row, and of a place its books one behind the other.
 struct CodeShape {

@@ -21,6 +21,7 @@ NB_MODULE(_native, module) {
   gradatim::python::bind_generate(module);
   gradatim::python::bind_group(module);
   gradatim::python::bind_judge(module);
+  gradatim::python::bind_latent(module);
   gradatim::python::bind_metric(module);
   gradatim::python::bind_sample(module);
   gradatim::python::bind_scheduler(module);

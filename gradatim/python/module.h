@@ -27,6 +27,7 @@ void bind_fit(nanobind::module_& module);
 void bind_coder(nanobind::module_& module);
 void bind_convert(nanobind::module_& module);
 void bind_flow(nanobind::module_& module);
+void bind_latent(nanobind::module_& module);
 void bind_generate(nanobind::module_& module);
 void bind_group(nanobind::module_& module);
 void bind_judge(nanobind::module_& module);

@@ -36,7 +36,7 @@ def apart(ours: torch.Tensor, theirs: torch.Tensor) -> float:
 @pytest.mark.parametrize("name", unet_folders.CASES)
 def test_outputs_and_gradients_are_those_of_diffusers(name: str, tmp_path: Path) -> None:
     model, batch = unet_folders.make(name, tmp_path)
-    out = model(batch["x"], batch["t"], class_labels=batch.get("labels")).sample
+    out = model(batch["x"], batch["t"], **unet_folders.told(batch)).sample
     loss = torch.nn.functional.mse_loss(out, batch["target"])
     loss.backward()
     ours = through_the_door(tmp_path)
@@ -51,14 +51,18 @@ def test_outputs_and_gradients_are_those_of_diffusers(name: str, tmp_path: Path)
         assert error < max(1e-4 * float(parameter.grad.abs().max()), 1e-6 * largest), key
 
 
-@pytest.mark.parametrize("name", ["adm", "resnet_sampling", "fourier", "no_middle", "ddpm"])
+WRITTEN = ["adm", "resnet_sampling", "fourier", "no_middle", "ddpm"]
+WRITTEN_TOLD = ["sd1", "sd2", "sdxl", "inpainting", "told_mixed", "told_no_middle"]
+
+
+@pytest.mark.parametrize("name", WRITTEN + WRITTEN_TOLD)
 def test_what_is_written_is_what_diffusers_loads(name: str, tmp_path: Path) -> None:
     model, batch = unet_folders.make(name, tmp_path / "unet")
     through_the_door(tmp_path / "unet", tmp_path / "copy")
     again = type(model).from_pretrained(tmp_path / "copy", low_cpu_mem_usage=False).eval()
     with torch.no_grad():
-        expected = model(batch["x"], batch["t"], class_labels=batch.get("labels")).sample
-        got = again(batch["x"], batch["t"], class_labels=batch.get("labels")).sample
+        expected = model(batch["x"], batch["t"], **unet_folders.told(batch)).sample
+        got = again(batch["x"], batch["t"], **unet_folders.told(batch)).sample
     assert torch.equal(expected, got)
 
 

@@ -1,4 +1,6 @@
-"""Random-weight UNet2DModel folders for test_unet.py, with inputs; made where diffusers is."""
+"""Random-weight folders of UNet2DModel and UNet2DConditionModel for test_unet.py, with inputs.
+
+They are made where diffusers is."""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import UNet2DModel
+from diffusers import UNet2DConditionModel, UNet2DModel
 from safetensors.torch import save_file
 
 SMALL = {"block_out_channels": (8, 16), "norm_num_groups": 4, "sample_size": 8}
@@ -15,6 +17,22 @@ ATTENTION = {
     "down_block_types": ("DownBlock2D", "AttnDownBlock2D"),
     "up_block_types": ("AttnUpBlock2D", "UpBlock2D"),
 }
+TOLD = {
+    "block_out_channels": (8, 16),
+    "norm_num_groups": 4,
+    "sample_size": 8,
+    "layers_per_block": 1,
+    "attention_head_dim": 2,
+    "cross_attention_dim": 12,
+    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"),
+    "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D"),
+}
+THREE = {
+    "block_out_channels": (8, 16, 24),
+    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+    "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+}
+# Those with cross_attention_dim are UNet2DConditionModel.
 CASES: dict[str, dict[str, Any]] = {
     "plain": SMALL | PLAIN,
     "attention": SMALL | ATTENTION | {"attention_head_dim": 4},
@@ -69,13 +87,37 @@ CASES: dict[str, dict[str, Any]] = {
         "down_block_types": ("DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"),
         "up_block_types": ("AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"),
     },
+    "sd1": TOLD | {"layers_per_block": 2, "num_class_embeds": 4},
+    "sd2": TOLD | THREE | {"attention_head_dim": (1, 2, 3), "use_linear_projection": True},
+    "sdxl": TOLD
+    | THREE
+    | {"transformer_layers_per_block": (1, 2, 3), "resnet_time_scale_shift": "scale_shift"},
+    "inpainting": TOLD | THREE | {"in_channels": 9, "sample_size": (11, 6)},
+    "told_mish": TOLD | {"act_fn": "mish", "mid_block_scale_factor": 1.5, "flip_sin_to_cos": False},
+    "told_wide": TOLD | {"block_out_channels": (24, 144), "sample_size": (36, 40)},
+    "told_mixed": TOLD
+    | THREE
+    | {
+        "attention_head_dim": (4, 2, 3),
+        "down_block_types": ("AttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
+        "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D", "AttnUpBlock2D"),
+    },
+    "told_no_middle": TOLD | {"mid_block_type": None, "out_channels": 8},
 }
 
 
-def make(name: str, folder: Path, rows: int = 3) -> tuple[UNet2DModel, dict[str, torch.Tensor]]:
+def told(batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """What the model is called with besides x and t."""
+    words = {"labels": "class_labels", "context": "encoder_hidden_states"}
+    return {words[name]: value for name, value in batch.items() if name in words}
+
+
+def make(name: str, folder: Path, rows: int = 3) -> tuple[torch.nn.Module, dict[str, torch.Tensor]]:
     """The model, saved in `folder`, and a batch, saved beside it as batch.safetensors."""
     torch.manual_seed(sum(map(ord, name)))
-    model = UNet2DModel(**CASES[name]).eval()
+    case = CASES[name]
+    width = case.get("cross_attention_dim")
+    model = (UNet2DModel if width is None else UNet2DConditionModel)(**case).eval()
     model.save_pretrained(folder)
     size = model.config.sample_size
     sides = (size, size) if isinstance(size, int) else tuple(size)
@@ -84,6 +126,8 @@ def make(name: str, folder: Path, rows: int = 3) -> tuple[UNet2DModel, dict[str,
         "t": torch.randint(1, 1000, (rows,)).float(),
         "target": torch.randn(rows, model.config.out_channels, *sides),
     }
+    if width is not None:
+        batch["context"] = torch.randn(rows, 5, width)
     if model.config.num_class_embeds is not None:
         batch["labels"] = torch.randint(model.config.num_class_embeds, (rows,))
     save_file(batch, folder / "batch.safetensors")

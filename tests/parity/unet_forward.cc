@@ -1,6 +1,7 @@
 // A door for test_unet.py: unet_forward FOLDER INPUTS OUTPUTS [COPY]. Reads a folder of diffusers
-// and x, t and perhaps labels and target from a safetensors file; writes out and, with a target,
-// the mean squared error and its gradient by every parameter. COPY: where the network is written.
+// and x, t and perhaps labels, context and target from a safetensors file; writes out and, with a
+// target, the mean squared error and its gradient by every parameter. COPY: where the network is
+// written.
 #include <fmt/format.h>
 
 #include "gradatim/core/error.h"
@@ -30,8 +31,10 @@ void run(int count, char** words) {
   const UnetFolder folder = read_unet_folder(words[1]);
   const auto net = load_unet(folder);
   const SafetensorsFile in(words[2]);
-  const NetInput input{tensor_of(in, "x", at::kFloat), tensor_of(in, "t", at::kFloat),
-                       tensor_of(in, "labels", at::kLong)};
+  const NetInput input{.x = tensor_of(in, "x", at::kFloat),
+                       .t = tensor_of(in, "t", at::kFloat),
+                       .labels = tensor_of(in, "labels", at::kLong),
+                       .context = tensor_of(in, "context", at::kFloat)};
   SafetensorsWriter file;
   const at::NoGradGuard plain;
   const Tensor out = net->forward(input), target = tensor_of(in, "target", at::kFloat);

@@ -18,20 +18,29 @@ struct Parameters {
   std::vector<std::pair<std::string, std::string>> routes;  // name in Python, path in settings
 };
 
-void add_inner(const Entry& entry, const std::string& route, const Registry& registry,
-               std::set<std::string>& taken, Parameters& out) {
-  for (const auto& part : entry.parts) {
-    if (part.initial == "auto") continue;
-    const Entry& inner = registry.get(part.initial);
-    const auto path = route + std::string(part.name) + ".";
-    for (const auto& setting : inner.settings) {
-      if (!taken.insert(std::string(setting.name)).second) continue;
-      auto argument = python_argument(setting);
-      argument.doc += fmt::format(" Of {}={}.", path.substr(0, path.size() - 1), short_name(inner));
-      out.routes.emplace_back(argument.name, path + argument.name);
-      out.arguments.push_back(std::move(argument));
+// Level by level, so that a name means the nearest setting that has it, as on the command line.
+void add_inner(const Entry& root, const Registry& registry, std::set<std::string>& taken,
+               Parameters& out) {
+  std::vector<std::pair<std::string, const Entry*>> level{{"", &root}};
+  while (!level.empty()) {
+    std::vector<std::pair<std::string, const Entry*>> below;
+    for (const auto& [route, entry] : level) {
+      for (const auto& part : entry->parts) {
+        if (part.initial == "auto") continue;
+        const Entry& inner = registry.get(part.initial);
+        const auto path = route + std::string(part.name) + ".";
+        for (const auto& setting : inner.settings) {
+          if (!taken.insert(std::string(setting.name)).second) continue;
+          auto argument = python_argument(setting);
+          argument.doc +=
+              fmt::format(" Of {}={}.", path.substr(0, path.size() - 1), short_name(inner));
+          out.routes.emplace_back(argument.name, path + argument.name);
+          out.arguments.push_back(std::move(argument));
+        }
+        below.emplace_back(path, &inner);
+      }
     }
-    add_inner(inner, path, registry, taken, out);
+    level = std::move(below);
   }
 }
 
@@ -91,7 +100,7 @@ Parameters parameters(const Entry& entry, const Registry& registry) {
     if (network) argument.doc.replace(argument.doc.size() - kOwn.size(), kOwn.size(), ".");
     add(std::move(argument));
   }
-  add_inner(entry, {}, registry, taken, out);
+  add_inner(entry, registry, taken, out);
   if (!network) add_boosting(entry, out);
   add_running(network, out);
   return out;
@@ -112,13 +121,16 @@ std::vector<std::string> kinds_of(const Entry& entry) {
 Base base_of(const Entry& entry, const std::string& task) {
   if (tells_labels(entry)) return {"NetworkClassifier", "gradatim._network_classifier"};
   if (is_flow(entry)) return {"FlowModel", "gradatim._flow"};
+  if (is_latent(entry)) return {"LatentModel", "gradatim._latent"};
   if (has_codes(entry)) return {"CodeModel", "gradatim._coder"};
   if (task.empty()) return {"GenerativeModel", "gradatim._generative"};
   return {"Boosting" + camel_case(task), "gradatim._estimator"};
 }
 
 void describe_network(Docstring& doc, const std::string& package, const std::string& name,
-                      bool classifier, bool codes) {
+                      const Entry& entry) {
+  const bool classifier = tells_labels(entry), latent = is_latent(entry);
+  const bool codes = has_codes(entry);
   doc.section("Attributes");
   doc.item("classes_ : ndarray", classifier
                                      ? "The labels, sorted."
@@ -140,8 +152,9 @@ void describe_network(Docstring& doc, const std::string& package, const std::str
   doc.verbatim(
       fmt::format(">>> model = {}(steps=200{}).fit(X, y)", name, codes ? ", prior=prior" : ""));
   doc.verbatim(classifier ? ">>> model.predict(X[:3]).shape"
+               : latent   ? ">>> model.reconstruct(X[:3]).shape"
                           : ">>> model.sample(5, label=1).shape");
-  doc.verbatim(classifier ? "(3,)" : "(5, 2)");
+  doc.verbatim(classifier ? "(3,)" : latent ? "(3, 2)" : "(5, 2)");
 }
 
 void describe_fitted(Docstring& doc, std::string_view task) {
@@ -185,7 +198,7 @@ std::string class_of(const Entry& entry, const std::string& task, const Registry
   doc.paragraph(entry.text.detail);
   doc.parameters(arguments);
   if (task.empty()) {
-    describe_network(doc, package, name, tells_labels(entry), has_codes(entry));
+    describe_network(doc, package, name, entry);
   } else {
     describe_fitted(doc, task);
     const bool rounds = std::ranges::any_of(

@@ -144,6 +144,11 @@ bool is_flow(const Entry& entry) {
   return std::ranges::find(tags, "flow") != tags.end();
 }
 
+bool is_latent(const Entry& entry) {
+  const auto tags = words(entry.text.tags);
+  return std::ranges::find(tags, "latent") != tags.end();
+}
+
 bool has_codes(const Entry& entry) {
   const auto tags = words(entry.text.tags);
   return std::ranges::find(tags, "codes") != tags.end();

@@ -45,6 +45,8 @@ std::string python_tag(const Entry& entry);
 std::vector<std::string> tasks(const Entry& entry);
 /// Whether it learns from arrays of samples, not from a table with a target.
 bool learns_samples(const Entry& entry);
+/// Whether it has latents: an encoder and a decoder.
+bool is_latent(const Entry& entry);
 /// Whether it is a flow with exact steps, whose architecture may be named without a keyword.
 bool is_flow(const Entry& entry);
 /// Whether samples become discrete codes, which a prior draws.

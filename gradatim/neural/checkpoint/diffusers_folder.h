@@ -35,6 +35,8 @@ UnetFolder read_unet_folder(const std::string& path);
 /// GRD-3064 (a parameter is missing, or unknown), GRD-3003 (of another shape), GRD-3061 (not
 /// finite), GRD-3065 (pickled weights only, or no weights), GRD-3066 (a damaged index).
 void read_unet_parameters(const UnetFolder& folder, Parameters& parameters, at::Device device);
+/// The same of any network's folder.
+void read_folder_parameters(const std::string& path, Parameters& parameters, at::Device device);
 
 /// The network with its weights; the shape's time_scale is 1.
 std::unique_ptr<Net> load_unet(const UnetFolder& folder, at::Device device = at::kCPU);

@@ -11,6 +11,7 @@
 #include "gradatim/core/error.h"
 #include "gradatim/core/file.h"
 #include "gradatim/core/new_folder.h"
+#include "gradatim/neural/checkpoint/diffusers_autoencoder.h"
 #include "gradatim/neural/checkpoint/diffusers_folder.h"
 #include "gradatim/neural/checkpoint/diffusers_scheduler.h"
 #include "gradatim/neural/convert.h"
@@ -224,12 +225,19 @@ gradatim::neural::WriteDiffusers gradatim_write_diffusers;
 gradatim::neural::Converted gradatim_read_diffusers(const std::string& folder,
                                                     std::string_view scaling) {
   using namespace gradatim::neural;
-  return translated([&] { return read(folder, scaling); });
+  return translated([&] {
+    const auto autoencoder = autoencoder_folder(folder);
+    return autoencoder ? read_autoencoder(*autoencoder, scaling) : read(folder, scaling);
+  });
 }
 
 std::vector<std::string> gradatim_write_diffusers(const gradatim::data::Model& model,
                                                   const std::string& folder) {
   using namespace gradatim::neural;
-  return translated([&] { return write(dynamic_cast<const DiffusionModel&>(model), folder); });
+  return translated([&] {
+    const auto* autoencoder = dynamic_cast<const KlAutoencoderModel*>(&model);
+    return autoencoder != nullptr ? write_autoencoder(*autoencoder, folder)
+                                  : write(dynamic_cast<const DiffusionModel&>(model), folder);
+  });
 }
 }

@@ -88,8 +88,15 @@ struct Found {
   std::string name;
 };
 
+// A matrix may have been written as a convolution of single pixels.
+std::vector<std::int64_t> shape_of(const Found& found, std::int64_t dims) {
+  std::vector<std::int64_t> shape = found.file->view(found.name).shape;
+  if (dims == 2 && shape.size() == 4 && shape[2] == 1 && shape[3] == 1) shape.resize(2);
+  return shape;
+}
+
 void check_shape(const Found& found, const Tensor& value) {
-  const auto& shape = found.file->view(found.name).shape;
+  const auto shape = shape_of(found, value.dim());
   GRADATIM_CHECK(at::IntArrayRef(shape) == value.sizes(), ModelError, 3003,
                  "{}: '{}' has shape [{}]; the network's is [{}]", found.file->source(), found.name,
                  fmt::join(shape, ", "), fmt::join(value.sizes(), ", "));
@@ -104,13 +111,17 @@ void fill(const Found& found, const Tensor& value) {
       at::from_blob(bytes.data(), view.shape, type_of(file, name, view.dtype)).to(at::kFloat);
   GRADATIM_CHECK(at::isfinite(numbers).all().item<bool>(), ModelError, 3061,
                  "{}: '{}' holds NaN or infinity", file.source(), name);
-  value.copy_(numbers);
+  value.copy_(numbers.view(value.sizes()));
 }
 
 }  // namespace
 
 void read_unet_parameters(const UnetFolder& folder, Parameters& parameters, at::Device device) {
-  const Files files = weight_files(folder.path);
+  read_folder_parameters(folder.path, parameters, device);
+}
+
+void read_folder_parameters(const std::string& path, Parameters& parameters, at::Device device) {
+  const Files files = weight_files(path);
   std::map<std::string, const SafetensorsFile*> unused;
   for (const auto& file : files) {
     for (const auto& [name, view] : file->arrays()) unused[name] = file.get();
@@ -119,14 +130,14 @@ void read_unet_parameters(const UnetFolder& folder, Parameters& parameters, at::
   for (const Parameters::Item& item : parameters.items()) {
     auto found = unused.find(item.name);
     if (found == unused.end()) found = unused.find(former_name(item.name));
-    GRADATIM_CHECK(found != unused.end(), ModelError, 3064, "{}: the weights lack '{}'",
-                   folder.path, item.name);
+    GRADATIM_CHECK(found != unused.end(), ModelError, 3064, "{}: the weights lack '{}'", path,
+                   item.name);
     all.push_back({found->second, found->first});
     check_shape(all.back(), item.value);
     unused.erase(found);
   }
   GRADATIM_CHECK(unused.empty(), ModelError, 3064,
-                 "{}: the network has no '{}'; config.json does not fit the weights", folder.path,
+                 "{}: the network has no '{}'; config.json does not fit the weights", path,
                  unused.begin()->first);
   parameters.pack(device);
   const at::NoGradGuard plain;

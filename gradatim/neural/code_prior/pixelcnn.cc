@@ -24,6 +24,10 @@ constexpr api::Setting kSettings[] = {
          .range = api::between(0.0, 0.9)}),
 };
 
+constexpr api::Part kParts[] = {
+    {"training", "neural.training", "neural.training.adamw", "How parameters are found."},
+};
+
 constexpr api::Text kText = {
     .name = "neural.code_prior.pixelcnn",
     .summary =
@@ -47,5 +51,6 @@ constexpr api::Text kText = {
 
 GRADATIM_EXPORT(neural_code_prior_pixelcnn) =
     gradatim::api::component<gradatim::neural::PriorBy<gradatim::neural::PixelCnnPriorConfig>,
-                             gradatim::neural::PixelCnnPriorConfig>(
-        gradatim::neural::kText, gradatim::neural::kSettings, gradatim::neural::kPriorParts);
+                             gradatim::neural::PixelCnnPriorConfig>(gradatim::neural::kText,
+                                                                    gradatim::neural::kSettings,
+                                                                    gradatim::neural::kParts);

@@ -22,6 +22,10 @@ constexpr api::Setting kSettings[] = {
                                    "instead of one of its own."}),
 };
 
+constexpr api::Part kParts[] = {
+    {"training", "neural.training", "neural.training.adamw", "How parameters are found."},
+};
+
 constexpr api::Text kText = {
     .name = "neural.code_prior.transformer",
     .summary = "A transformer that sees the codes so far and says the next one's probabilities.",
@@ -42,5 +46,6 @@ constexpr api::Text kText = {
 
 GRADATIM_EXPORT(neural_code_prior_transformer) =
     gradatim::api::component<gradatim::neural::PriorBy<gradatim::neural::TransformerPriorConfig>,
-                             gradatim::neural::TransformerPriorConfig>(
-        gradatim::neural::kText, gradatim::neural::kSettings, gradatim::neural::kPriorParts);
+                             gradatim::neural::TransformerPriorConfig>(gradatim::neural::kText,
+                                                                       gradatim::neural::kSettings,
+                                                                       gradatim::neural::kParts);

@@ -12,6 +12,7 @@ class UnetNetwork final : public Network {
   explicit UnetNetwork(const UnetConfig& config) : config_(config) {}
   const char* maker() const override { return "gradatim_make_unet"; }
   const void* config() const override { return &config_; }
+  bool attends() const override { return true; }
 
  private:
   UnetConfig config_;

@@ -78,6 +78,9 @@ std::unique_ptr<Net> declare_net(const Network& network, const NetworkShape& sha
                  1170, "this network does not put out {}; leave out --network, or take {}",
                  shape.scores > 0 ? "scores of classes" : "a field",
                  shape.scores > 0 ? "conv_classifier or mlp" : "another one");
+  GRADATIM_CHECK(
+      shape.context == 0 || network.attends(), UsageError, 1170,
+      "this network attends to no text; leave out the captions, or take unet for images");
   return std::unique_ptr<Net>(neural_function<MakeNet>(network.maker())(network.config(), shape));
 }
 

@@ -10,6 +10,7 @@
 #include "gradatim/neural/nn/net.h"
 #include "gradatim/neural/nn/time_embedding.h"
 #include "gradatim/neural/nn/unet_level.h"
+#include "gradatim/neural/text/text_transformer.h"
 
 namespace gradatim::neural {
 namespace {
@@ -35,6 +36,16 @@ class Unet final : public Net {
           (root / "class_embedding").add("weight", {shape.classes + 1, time}, Init::normal(1.0));
     }
     layers_at(1);
+    if (shape.text.tokens > 0) {
+      text_.emplace(root / "text", TextConfig{.width = shape.context,
+                                              .layers = shape.text.layers,
+                                              .heads = shape.text.heads,
+                                              .inner = 4 * shape.context,
+                                              .tokens = shape.text.tokens,
+                                              .vocabulary = shape.text.vocabulary,
+                                              .activation = TextActivation::gelu});
+    }
+    layers_at(shape.text.tokens);
     add_levels(root);
     norm_out_ = Norm(root / "conv_norm_out", base, config.norm_groups, config.norm_epsilon);
     conv_out_.emplace(root / "conv_out", base, shape.sample[0] * shape.outputs, 3,
@@ -64,7 +75,10 @@ class Unet final : public Net {
 
   Tensor context_of(const Tensor& tokens) override {
     if (!plan_.told()) return Net::context_of(tokens);
-    throw UsageError(1199, "this network embeds no text itself; give it contexts");
+    GRADATIM_CHECK(text_.has_value(), UsageError, 1199,
+                   "this network embeds no text itself; give it contexts");
+    const PooledMemory memory;
+    return (*text_)(tokens);
   }
 
  private:
@@ -141,6 +155,7 @@ class Unet final : public Net {
 
   KeptMemory kept_;
   UnetPlan plan_;
+  std::optional<TextTransformer> text_;  // where it reads texts itself
   std::optional<Convolution> conv_in_, conv_out_;
   std::optional<Dense> time1_, time2_;
   Tensor frequencies_, labels_;  // [channels], [classes + 1, time]

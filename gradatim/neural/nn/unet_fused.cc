@@ -46,16 +46,17 @@ class ResidualFunction : public torch::autograd::Function<ResidualFunction> {
   static constexpr std::size_t kInputs = 14;
 
   static Tensor forward(AutogradContext* ctx, const Tensor& x_in, const MaybeTensor& skip_in,
-                        const Tensor& modulation, const MaybeTensor& mask_in, const Tensor& gain1,
-                        const Tensor& bias1, const Tensor& weight1, const Tensor& shift1,
-                        const Tensor& gain2, const Tensor& bias2, const Tensor& weight2,
-                        const Tensor& shift2, const MaybeTensor& shortcut_in,
+                        const MaybeTensor& modulation_in, const MaybeTensor& mask_in,
+                        const Tensor& gain1, const Tensor& bias1, const Tensor& weight1,
+                        const Tensor& shift1, const Tensor& gain2, const Tensor& bias2,
+                        const Tensor& weight2, const Tensor& shift2, const MaybeTensor& shortcut_in,
                         const MaybeTensor& shift, std::int64_t groups, double epsilon,
                         bool scale_shift) {
     const OwnCasts casts;
     const Numbers& in = casts.numbers;
     const Tensor x = channels_last(x_in), skip = channels_last(tensor(skip_in));
     const Tensor mask = tensor(mask_in), shortcut = tensor(shortcut_in);
+    const Tensor modulation = tensor(modulation_in);
     const Tensor statistics1 = statistics_for(x, groups), statistics2 = statistics_for(x, groups);
     const Tensor in1 = empty_image(x, gain1.size(0));
     kernel::group_norm(problem(x, skip, gain1, bias1, groups, epsilon, true, {}, statistics1),
@@ -131,6 +132,7 @@ class ResidualFunction : public torch::autograd::Function<ResidualFunction> {
 
  private:
   static Around around(const Tensor& modulation, bool scale_shift) {
+    if (!modulation.defined()) return {};
     const Tensor numbers_of = modulation.contiguous();
     return scale_shift ? Around{.modulation = numbers_of} : Around{.offset = numbers_of};
   }
@@ -168,9 +170,10 @@ Tensor fused_residual(const ResidualBlock& block, bool scale_shift, const Tensor
                       const Tensor& skip, const Tensor& modulation, const Tensor& mask) {
   const bool projects = block.shortcut.has_value();
   return fused::ResidualFunction::apply(
-      x, fused::maybe(skip), modulation, fused::maybe(mask), block.norm1.gain, block.norm1.bias,
-      block.conv1.weight, block.conv1.bias, block.norm2.gain, block.norm2.bias, block.conv2.weight,
-      block.conv2.bias, projects ? fused::MaybeTensor(block.shortcut->weight) : std::nullopt,
+      x, fused::maybe(skip), fused::maybe(modulation), fused::maybe(mask), block.norm1.gain,
+      block.norm1.bias, block.conv1.weight, block.conv1.bias, block.norm2.gain, block.norm2.bias,
+      block.conv2.weight, block.conv2.bias,
+      projects ? fused::MaybeTensor(block.shortcut->weight) : std::nullopt,
       projects ? fused::MaybeTensor(block.shortcut->bias) : std::nullopt, block.norm1.groups,
       block.norm1.epsilon, scale_shift);
 }

@@ -75,18 +75,20 @@ ResidualBlock::ResidualBlock(const Scope& scope, const Plan& plan)
       norm2(scope / "norm2", plan.out, plan.config.norm_groups, plan.config.norm_epsilon),
       conv1(scope / "conv1", plan.in, plan.out, 3),
       conv2(scope / "conv2", plan.out, plan.out, 3, plan.config.zero_init),
-      time_(scope / "time_emb_proj", plan.time, plan.config.scale_shift ? 2 * plan.out : plan.out),
       activation_(plan.config.activation),
-      scale_shift_(plan.config.scale_shift),
+      scale_shift_(plan.config.scale_shift && plan.time > 0),
       dropped_(plan.config.dropout),
       scale_(plan.scale),
       resample_(plan.resample) {
+  if (plan.time > 0) {
+    time_.emplace(scope / "time_emb_proj", plan.time, scale_shift_ ? 2 * plan.out : plan.out);
+  }
   if (plan.in != plan.out) shortcut.emplace(scope / "conv_shortcut", plan.in, plan.out, 1);
 }
 
 Tensor ResidualBlock::operator()(const Tensor& x, const Tensor& skip, const Tensor& time,
                                  Dropout& dropout, at::IntArrayRef size) const {
-  const Tensor modulation = time_(time).to(at::kFloat);
+  const Tensor modulation = time_ ? (*time_)(time).to(at::kFloat) : Tensor();
   const bool fused = takes_fused(x) && activation_ == UnetActivation::silu;
   Tensor sum;
   if (fused && resample_ == Resample::none) {
@@ -102,12 +104,12 @@ Tensor ResidualBlock::operator()(const Tensor& x, const Tensor& skip, const Tens
 Tensor ResidualBlock::plain(const Tensor& x, const Tensor& modulation, Dropout& dropout,
                             at::IntArrayRef size) const {
   Tensor h = conv1(resampled(resample_, activated(activation_, norm1(x)), size));
-  const Tensor by_row = modulation.unsqueeze(2).unsqueeze(3);
+  const Tensor by_row = time_ ? modulation.unsqueeze(2).unsqueeze(3) : modulation;
   if (scale_shift_) {
     const auto parts = by_row.chunk(2, 1);
     h = norm2(h) * (1.0 + parts[0]) + parts[1];
   } else {
-    h = norm2(h + by_row);
+    h = norm2(time_ ? h + by_row : h);
   }
   h = activated(activation_, h);
   const Tensor mask = dropout.mask(h.permute({0, 2, 3, 1}), dropped_);

@@ -64,15 +64,15 @@ class ResidualBlock {
  public:
   struct Plan {
     const UnetConfig& config;
-    std::int64_t time = 0;  // numbers of the time
+    std::int64_t time = 0;  // numbers of the time; 0: it knows no time
     std::int64_t in = 0, out = 0;
     Resample resample = Resample::none;
     double scale = 1.0;
   };
   ResidualBlock(const Scope& scope, const Plan& plan);
 
-  /// time: activated, [rows, numbers]; skip: undefined for none; size: height and width of an image
-  /// that is made larger, without it twice that of x.
+  /// time: activated, [rows, numbers], or undefined; skip: undefined for none; size: height and
+  /// width of an image that is made larger, without it twice that of x.
   Tensor operator()(const Tensor& x, const Tensor& skip, const Tensor& time, Dropout& dropout,
                     at::IntArrayRef size = {}) const;
 
@@ -84,7 +84,7 @@ class ResidualBlock {
   Tensor plain(const Tensor& x, const Tensor& modulation, Dropout& dropout,
                at::IntArrayRef size) const;
 
-  Dense time_;
+  std::optional<Dense> time_;
   UnetActivation activation_;
   bool scale_shift_;
   double dropped_, scale_;

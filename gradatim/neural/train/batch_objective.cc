@@ -11,7 +11,8 @@ void BatchObjective::begin(std::int64_t first, std::int64_t last, Replicas& repl
 
 std::shared_ptr<const data::Model> BatchObjective::model(const Tensor& parameters) {
   if (copy_.model == nullptr) copy_ = make_copy_();
-  copy_.parameters->values().copy_(parameters);
+  // Of what is learned for the training alone, behind them, the model has nothing.
+  copy_.parameters->values().copy_(parameters.narrow(0, 0, copy_.parameters->count()));
   return copy_.model;
 }
 

@@ -163,11 +163,12 @@ class Transformer(Component):
 
 
 class Unet(Component):
-    """A U-Net of residual blocks with self-attention at coarse levels, for images.
+    """A U-Net of residual blocks with attention at coarse levels, for images.
 
-    Covers the networks of DDPM and ADM and every UNet2DModel of diffusers whose blocks are plain,
-    attention or resnet ones; its parameters have diffusers' names. Height and width must be
-    multiples of 2 to the number of levels less one. On a processor, with silu, norms, time and
+    Covers the networks of DDPM, ADM and Stable Diffusion 1 and 2: every UNet2DModel of diffusers
+    whose blocks are plain, attention or resnet ones, and the UNet2DConditionModel with
+    cross-attention; its parameters have diffusers' names. Where a side of an image is odd, what was
+    halved comes back to the size of the skip connection. On a processor, with silu, norms, time and
     nonlinearity are one pass over memory, each block has its backward pass written by hand, and
     attention has a kernel for narrow heads.
 
@@ -183,6 +184,19 @@ class Unet(Component):
         15]. At most 16 of them.
     head_width : int, default=32
         Channels of an attention head; 0 means a single head of all channels. In [0, 8192].
+    cross_attention : Sequence[int], default=(-2, -1)
+        Of networks that are told a text: levels with transformers behind each block, which attend
+        to the image and to the text, in the place of self-attention. In [-16, 15]. At most 16 of
+        them.
+    heads : Sequence[int], default=()
+        Heads of the transformers: one number, or one a level, the finest first; without, head_width
+        says how many. In [1, 8192]. At most 16 of them.
+    transformer_layers : Sequence[int], default=(1,)
+        Layers of a transformer: one number, or one a level, the finest first. In [1, 64]. At most
+        16 of them.
+    linear_projection : bool, default=False
+        Whether a transformer's first and last layer are stored as linear ones, as those of Stable
+        Diffusion 2, or as convolutions of single pixels; they compute the same.
     scale_shift : bool, default=True
         Whether the time scales and shifts behind the second norm of a block (adaptive group norm),
         or is added in front of it.
@@ -209,7 +223,7 @@ class Unet(Component):
     middle : bool, default=True
         Whether two more blocks follow below the coarsest level.
     middle_attention : bool, default=True
-        Whether self-attention lies between these two.
+        Whether self-attention lies between these two, or a transformer where a text is told.
     middle_norm_groups : int, default=-1
         Groups of the norm in front of the middle's attention; 0 means no norm, -1 as many as
         elsewhere. In [-1, 8192].
@@ -230,14 +244,17 @@ class Unet(Component):
 
     Notes
     -----
-    `neural.network.unet`, since 0.1. Shapes: x: [rows, channels, height, width], t: [rows]; out: as
-    x. Errors: GRD-1165 images of another size; GRD-1166 channels that groups or heads do not
-    divide; GRD-1167 a level that is not there.
+    `neural.network.unet`, since 0.1. Shapes: x: [rows, channels, height, width], t: [rows],
+    context: [texts, tokens, width]; out: as x. Errors: GRD-1165 images that are too small; GRD-1166
+    channels that groups or heads do not divide; GRD-1167 a level that is not there; GRD-1196 no
+    text, or none is attended to; GRD-1197 a text of another width; GRD-1198 a list of another
+    length than the levels; GRD-1199 tokens where no text is embedded.
 
     References
     ----------
     .. [1] Ho, Jain and Abbeel (2020), Denoising diffusion probabilistic models; Dhariwal and Nichol
-       (2021), Diffusion models beat GANs on image synthesis
+       (2021), Diffusion models beat GANs on image synthesis; Rombach et al. (2022), High-resolution
+       image synthesis with latent diffusion models
     """
 
     _component = "neural.network.unet"
@@ -249,6 +266,10 @@ class Unet(Component):
         layers: int = 2,
         attention: Sequence[int] = (-2, -1),
         head_width: int = 32,
+        cross_attention: Sequence[int] = (-2, -1),
+        heads: Sequence[int] = (),
+        transformer_layers: Sequence[int] = (1,),
+        linear_projection: bool = False,
         scale_shift: bool = True,
         norm_groups: int = 8,
         norm_epsilon: float = 1e-05,
@@ -272,6 +293,10 @@ class Unet(Component):
         self.layers = layers
         self.attention = attention
         self.head_width = head_width
+        self.cross_attention = cross_attention
+        self.heads = heads
+        self.transformer_layers = transformer_layers
+        self.linear_projection = linear_projection
         self.scale_shift = scale_shift
         self.norm_groups = norm_groups
         self.norm_epsilon = norm_epsilon
