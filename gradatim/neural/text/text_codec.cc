@@ -17,7 +17,7 @@ std::vector<std::int64_t> TextCodec::encode(std::string_view text,
                  options.length);
   std::vector<std::int64_t> row = tokens(text);
   GRADATIM_CHECK(options.allow_empty || !row.empty(), UsageError, 1178,
-                 "the text '{}' has no words; say what it shall be about", text.substr(0, 40));
+                 "a text has no words; say what it shall be about");
   const SpecialTokens own = special();
   row.insert(row.begin(), own.begin);
   if (options.length > 0) {

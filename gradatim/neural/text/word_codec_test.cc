@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "gradatim/core/error.h"
+#include "gradatim/core/text.h"
 #include "gradatim/neural/text/pieces.h"
 #include "gradatim/neural/tokenizer.h"
 
@@ -52,7 +53,10 @@ TEST(WordCodec, AnUnknownWordIsNamedWithTheNearestThatIsKnown) {
             "the word 'sevne' is not among the 3 that were learned; did you mean 'seven'?");
   EXPECT_EQ(message(*codec, "Zwei"), "the word 'zwei' is not among the 3 that were learned");
   EXPECT_LT(message(*codec, std::string(99'999, 'x')).size(), 200U);
-  EXPECT_LT(message(*codec, "\u4E09" + std::string(39, 'x') + "\u4E09\u4E09").size(), 200U);
+  // Long words are cut between characters.
+  const std::string cut = message(*codec, std::string(39, 'x') + "\u4E09\u4E09");
+  EXPECT_EQ(cut.find("\u4E09"), std::string::npos);
+  EXPECT_FALSE(invalid_utf8(cut));
 }
 
 TEST(WordCodec, WordsMayBeUnknown) {
