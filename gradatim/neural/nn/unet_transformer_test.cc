@@ -15,7 +15,7 @@ const testing::UnetOptions kToldSmall = {
     {"channels", "8,12,12"}, {"norm_groups", "2"},       {"heads", "2,3,2"},  {"layers", "1"},
     {"zero_init", "false"},  {"cross_attention", "1,2"}, {"attention", "[]"},
 };
-const NetworkShape kToldShape{.sample = {2, 7, 10}, .context = 5, .seed = 4, .beside = 3};
+const NetworkShape kToldShape{.sample = {2, 7, 10}, .context = 5, .beside = 3, .seed = 4};
 
 void expect_forward_refused(int code, Net& net, const NetInput& in) {
   try {
