@@ -98,7 +98,7 @@ CASES: dict[str, dict[str, Any]] = {
     "told_mixed": TOLD
     | THREE
     | {
-        "attention_head_dim": (4, 2, 3),
+        "attention_head_dim": (4, 2, 4),
         "down_block_types": ("AttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
         "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D", "AttnUpBlock2D"),
     },

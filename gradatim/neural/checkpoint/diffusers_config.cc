@@ -140,15 +140,18 @@ std::vector<std::int64_t> by_level(const DiffusersFields& fields, const char* na
   return numbers;
 }
 
-// attention_head_dim is the number of heads of transformers, and the width of a head elsewhere.
+// attention_head_dim is the number of heads of transformers, and the width of a head elsewhere,
+// where diffusers does not reverse its list on the way up.
 void read_heads(const DiffusersFields& fields, const Levels& levels, std::size_t count,
                 std::vector<api::Option>& options) {
   const auto numbers = by_level(fields, "attention_head_dim", count);
   options.emplace_back("heads", joined(numbers));
   std::optional<std::int64_t> width;
   for (const std::int64_t level : levels.attention) {
-    const std::int64_t here = numbers[numbers.size() == 1 ? 0 : static_cast<std::size_t>(level)];
-    fields.want(width.value_or(here) == here, "attention_head_dim");
+    const auto k = static_cast<std::size_t>(level);
+    const std::int64_t here = numbers.size() == 1 ? numbers[0] : numbers[k];
+    const std::int64_t up = numbers.size() == 1 ? numbers[0] : numbers[count - 1 - k];
+    fields.want(width.value_or(here) == here && up == here, "attention_head_dim");
     width = here;
   }
   options.emplace_back("head_width", std::to_string(width.value_or(0)));

@@ -69,6 +69,14 @@ void write_transformers(const UnetPlan& plan, Json& json) {
     heads.push_back(plan.has_attention(level) ? width : plan.heads(level));
     layers.push_back(plan.transformer_layers(level));
   }
+  for (std::int64_t level = 0; level < plan.levels(); ++level) {
+    const auto k = static_cast<std::size_t>(level);
+    GRADATIM_CHECK(
+        !plan.has_attention(level) || heads[k] == heads[heads.size() - 1 - k], ModelError, 3063,
+        "diffusers' UNet2DConditionModel does not reverse the widths of heads on the way "
+        "up: {} at level {}, {} opposite",
+        heads[k], level, heads[heads.size() - 1 - k]);
+  }
   const std::int64_t coarsest = plan.levels() - 1;
   GRADATIM_CHECK(!config.middle || heads.back() == plan.heads(coarsest), ModelError, 3063,
                  "diffusers' UNet2DConditionModel has one number for the heads of the middle and "

@@ -112,7 +112,7 @@ TEST_F(DiffusersFolder, RefusesByNameWhatItCannotRepresent) {
 constexpr const char* kConditional = R"({
   "_class_name": "UNet2DConditionModel", "sample_size": [9, 8], "in_channels": 9,
   "out_channels": 4, "block_out_channels": [8, 16, 16], "layers_per_block": 1,
-  "norm_num_groups": 4, "attention_head_dim": [4, 2, 8], "cross_attention_dim": 12,
+  "norm_num_groups": 4, "attention_head_dim": [4, 2, 4], "cross_attention_dim": 12,
   "use_linear_projection": true, "transformer_layers_per_block": [1, 2, 1], "upcast_attention": true,
   "down_block_types": ["AttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"],
   "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D", "AttnUpBlock2D"])";
@@ -143,6 +143,7 @@ TEST_F(DiffusersFolder, AConditionalOneRefusesByNameWhatItCannotRepresent) {
            {R"(, "mid_block_type": "UNetMidBlock2D")", "mid_block_type"},
            {R"(, "cross_attention_dim": [12, 12, 12])", "cross_attention_dim"},
            {R"(, "attention_head_dim": [4, 2])", "attention_head_dim"},
+           {R"(, "attention_head_dim": [4, 2, 8])", "attention_head_dim"},
            {R"(, "layers_per_block": [1, 1, 2])", "layers_per_block"},
            {R"(, "out_channels": 10)", "out_channels"}}) {
     put("unet/config.json", kConditional + more + "}");
