@@ -50,7 +50,8 @@ class PriorObjective final : public BatchObjective {
       : BatchObjective(parts.prior->parameters(), config.accumulate, std::move(batches),
                        std::move(make_copy)),
         prior_(*parts.prior),
-        device_(parts.device) {
+        device_(parts.device),
+        seed_(parts.prior->shape().seed) {
     parameters().require_gradients(true);
   }
 
@@ -65,7 +66,8 @@ class PriorObjective final : public BatchObjective {
     Tensor loss;
     {
       const at::AutoGradMode graph(true);
-      loss = prior_.log_prob(codes, labels).sum() / -static_cast<double>(batch.rows * length);
+      loss = prior_.log_prob(codes, labels, Philox(seed_, Stream::dropout_units, pass())).sum() /
+             -static_cast<double>(batch.rows * length);
     }
     // Gradient mode off: gradients are added in place, into the buffer that they look into.
     torch::autograd::backward({loss}, {});
@@ -75,6 +77,7 @@ class PriorObjective final : public BatchObjective {
  private:
   PriorNet& prior_;
   at::Device device_;
+  std::uint64_t seed_;
 };
 
 }  // namespace
