@@ -81,7 +81,7 @@ bench-dist: neural ## time processes against PyTorch's DDP and boosting on Dask,
 bench-neural: neural ## time networks against diffusers, PyTorch and libraries of flows, in turn (half an hour; fetches torch, see requirements.txt)
 	@tools/setup.sh diffusers
 	@cmake --preset release -DGRADATIM_BENCH=ON
-	@cmake --build build -j $(JOBS) --target unet_time mlp_time flow_time quantizer_time
+	@cmake --build build -j $(JOBS) --target unet_time mlp_time flow_time prior_time quantizer_time
 	@$(DIFFUSERS) bench/neural.py
 
 bench-process: build ## time solver steps against PyTorch, optimal transport against POT (minutes; fetches torch, see requirements.txt)

@@ -188,6 +188,18 @@ def vq(rounds: int, threads: int, peak: float, ways: list[str]) -> None:
         report(f"quantiser, {name}, forward and backward", runs, operations / 1e9 / peak)
 
 
+def priors(rounds: int, threads: int, peak: float, ways: list[str]) -> None:
+    """Sampling codes: a transformer of width 256 with 4 layers, 49 places, 64 rows."""
+    products = 49 * (4 * 12 * 256 * 256 + 256 * 512) + 4 * 256 * 49 * 50
+    commands = {"gradatim": [ROOT / "build/bench/prior_time", 64, 9, threads]}
+    for way in [way for way in ways if "channels_last" not in way]:
+        for count in sorted({1, threads}):  # PyTorch does not always gain by threads
+            words = [ROOT / "bench/prior_peer.py", 64, 9, count, way]
+            commands[f"PyTorch {way}, threads: {count}"] = [sys.executable, *words]
+    runs = [{k: timed(v) for k, v in commands.items()} for _ in range(rounds)]
+    report("49 codes of 64 rows", runs, 2 * 64 * products / 1e9 / peak)
+
+
 def per_step(run: dict[str, Any], steps: int) -> dict[str, Any]:
     return run | {"seconds": [seconds / steps for seconds in run["seconds"]]}
 
@@ -197,6 +209,7 @@ NETWORKS: dict[str, Callable[[int, int, float, list[str]], None]] = {
     "mlp": mlp,
     "nice": nice,
     "flows": flows,
+    "priors": priors,
     "vq": vq,
 }
 

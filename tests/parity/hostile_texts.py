@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 
-WORDS = """a an the photo painting of cat dog squirrel burger handwritten digit seven 7 bold
+TEXT = """a an the photo painting of cat dog squirrel burger handwritten digit seven 7 bold
 CamelCase it's IT'S don't we're I've I'm they'll he'd rock'n'roll 's 'S ''s ?'s 'tis naïve Ångström
 ﬁne İstanbul ΟΔΥΣΣΕΥΣ straße STRASSE ǅ ½ ² ⅷ 三 42 3.14 1e-5 #hashtag @name e-mail
-https://example.org/a?b=c&d (((brackets))) --- ... !!! ¿qué? «guillemets» “quotes” ’s ʼs ‘t""".split()
+https://example.org/a?b=c&d (((brackets))) --- ... !!! ¿qué? «guillemets» “quotes”
+\u2019s \u02bcs \u2018t"""
+WORDS = TEXT.split()
 SPECIAL = [
     "<|startoftext|>",
     "<|endoftext|>",
@@ -20,10 +22,10 @@ SPECIAL = [
 ]
 SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2003\u200a\u2028\u2029\u202f\u205f\u3000"
 NOT_SPACES = "\u180e\u200b\u200c\u200d\u2060\ufeff\x00\x1b\x1c\x1f\x7f\xad"
-MARKS = "".join(map(chr, [*range(0x300, 0x370), 0x3099, 0x309A, 0x93C, 0x5B0, 0x64B, 0xE38, 0x20DD]))
-JAMO = "".join(map(chr, [*range(0x1100, 0x1113), *range(0x1161, 0x1176), *range(0x11A8, 0x11C3)]))
+MARKS = [*range(0x300, 0x370), 0x3099, 0x309A, 0x93C, 0x5B0, 0x64B, 0xE38, 0x20DD]
+JAMO = [*range(0x1100, 0x1113), *range(0x1161, 0x1176), *range(0x11A8, 0x11C3)]
 EMOJI = ["👩\u200d👩\u200d👧", "🏳️\u200d🌈", "🇩🇪", "👍🏽", "1️⃣", "☃", "❤️"]
-LETTERS = "aAbBzZéÉñÑøØžŽαΩжЖאبहกあア漢가ǰẞſKÅΩ"
+LETTERS = "aAbBzZéÉñÑøØžŽ\u03b1ΩжЖאبहกあア漢가ǰẞ\u017fKÅΩ"
 
 
 def point(draw: random.Random) -> str:
@@ -45,9 +47,11 @@ def part(draw: random.Random) -> str:
     if kind == 5:
         return draw.choice(NOT_SPACES)
     if kind == 6:
-        return draw.choice(LETTERS) + "".join(draw.choice(MARKS) for _ in range(draw.randrange(5)))
+        return draw.choice(LETTERS) + "".join(
+            chr(draw.choice(MARKS)) for _ in range(draw.randrange(5))
+        )
     if kind == 7:
-        return "".join(draw.choice(JAMO) for _ in range(draw.randrange(1, 6)))
+        return "".join(chr(draw.choice(JAMO)) for _ in range(draw.randrange(1, 6)))
     if kind == 8:
         return draw.choice(EMOJI)
     if kind == 9:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from experiment import PICTURES, Results, Row, digit_parts, judge_of, kept
-from gradatim.neural.autoencoder import Conv
-from gradatim.neural.code_prior import Transformer
-from gradatim.neural.quantizer import MovingAverage
 from house_style import canvas, save
 from mnist import SIDE, judge, learned_and_held_out
 
 from gradatim.neural import VQVAE
+from gradatim.neural.autoencoder import Conv
+from gradatim.neural.code_prior import Transformer
+from gradatim.neural.quantizer import MovingAverage
 from gradatim.neural.training import Adamw
 
 BYTES = 255.0 / 16.0  # digits of 8 x 8 have 17 values

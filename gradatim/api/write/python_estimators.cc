@@ -18,20 +18,29 @@ struct Parameters {
   std::vector<std::pair<std::string, std::string>> routes;  // name in Python, path in settings
 };
 
-void add_inner(const Entry& entry, const std::string& route, const Registry& registry,
-               std::set<std::string>& taken, Parameters& out) {
-  for (const auto& part : entry.parts) {
-    if (part.initial == "auto") continue;
-    const Entry& inner = registry.get(part.initial);
-    const auto path = route + std::string(part.name) + ".";
-    for (const auto& setting : inner.settings) {
-      if (!taken.insert(std::string(setting.name)).second) continue;
-      auto argument = python_argument(setting);
-      argument.doc += fmt::format(" Of {}={}.", path.substr(0, path.size() - 1), short_name(inner));
-      out.routes.emplace_back(argument.name, path + argument.name);
-      out.arguments.push_back(std::move(argument));
+// Level by level, so that a name means the nearest setting that has it, as on the command line.
+void add_inner(const Entry& root, const Registry& registry, std::set<std::string>& taken,
+               Parameters& out) {
+  std::vector<std::pair<std::string, const Entry*>> level{{"", &root}};
+  while (!level.empty()) {
+    std::vector<std::pair<std::string, const Entry*>> below;
+    for (const auto& [route, entry] : level) {
+      for (const auto& part : entry->parts) {
+        if (part.initial == "auto") continue;
+        const Entry& inner = registry.get(part.initial);
+        const auto path = route + std::string(part.name) + ".";
+        for (const auto& setting : inner.settings) {
+          if (!taken.insert(std::string(setting.name)).second) continue;
+          auto argument = python_argument(setting);
+          argument.doc +=
+              fmt::format(" Of {}={}.", path.substr(0, path.size() - 1), short_name(inner));
+          out.routes.emplace_back(argument.name, path + argument.name);
+          out.arguments.push_back(std::move(argument));
+        }
+        below.emplace_back(path, &inner);
+      }
     }
-    add_inner(inner, path, registry, taken, out);
+    level = std::move(below);
   }
 }
 
@@ -91,7 +100,7 @@ Parameters parameters(const Entry& entry, const Registry& registry) {
     if (network) argument.doc.replace(argument.doc.size() - kOwn.size(), kOwn.size(), ".");
     add(std::move(argument));
   }
-  add_inner(entry, {}, registry, taken, out);
+  add_inner(entry, registry, taken, out);
   if (!network) add_boosting(entry, out);
   add_running(network, out);
   return out;

@@ -78,6 +78,7 @@ void write_transformers(const UnetPlan& plan, Json& json) {
                  "diffusers' UNet2DConditionModel has a transformer in the middle");
   GRADATIM_CHECK(config.time == UnetTime::positional, ModelError, 3063,
                  "gradatim writes no UNet2DConditionModel whose time is fourier");
+  json.erase("upcast_attention");  // changes nothing in float32: a file keeps its own
   json["attention_head_dim"] = short_list(heads);
   json["transformer_layers_per_block"] = short_list(layers);
   json["use_linear_projection"] = config.linear_projection;

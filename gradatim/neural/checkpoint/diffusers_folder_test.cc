@@ -6,6 +6,8 @@
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/file.h"
+#include "gradatim/neural/checkpoint/diffusers_config.h"
+#include "gradatim/neural/convert.h"
 
 namespace gradatim::neural {
 namespace {
@@ -146,6 +148,49 @@ TEST_F(DiffusersFolder, AConditionalOneRefusesByNameWhatItCannotRepresent) {
     put("unet/config.json", kConditional + more + "}");
     expect_error(3063, word);
   }
+}
+
+TEST_F(DiffusersFolder, AConditionalOneIsNoNeuralDiffusion) {
+  put("unet/config.json", std::string(kConditional) + "}");
+  try {
+    from_diffusers(path_.string());
+    ADD_FAILURE() << "it was read";
+  } catch (const ModelError& error) {
+    EXPECT_EQ(error.code(), 3062) << error.what();
+  }
+}
+
+TEST(DiffusersConfig, WhatDiffusersCannotSayIsNotWritten) {
+  const UnetConfig small{.channels = {8, 16}};
+  const NetworkShape shape{.sample = {1, 8, 8}}, told{.sample = {1, 8, 8}, .context = 4};
+  const auto refused = [](UnetConfig config, const NetworkShape& of, const char* word) {
+    try {
+      unet_json(config, of);
+      ADD_FAILURE() << "it was written: " << word;
+    } catch (const ModelError& error) {
+      EXPECT_EQ(error.code(), 3063) << error.what();
+      EXPECT_NE(std::string(error.what()).find(word), std::string::npos) << error.what();
+    }
+  };
+  UnetConfig config = small;
+  refused(config, {.sample = {1, 9, 8}}, "multiples of 2");
+  config.resnet_downsampling = {0};
+  refused(config, told, "convolutions");
+  config = small;
+  config.middle_attention = false;
+  refused(config, told, "middle");
+  config = small;
+  config.time = UnetTime::fourier;
+  refused(config, told, "fourier");
+  config = small;
+  config.cross_attention = {0};
+  config.heads = {2};
+  refused(config, told, "coarsest");
+  config = small;
+  config.scale_shift = false;
+  config.middle_norm_groups = 0;
+  refused(config, shape, "scale_shift");
+  EXPECT_EQ(unet_json(small, told)["out_channels"], 1);
 }
 
 TEST_F(DiffusersFolder, NamesWeightsThatAreMissingUnusedOrMisshapen) {

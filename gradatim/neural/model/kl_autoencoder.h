@@ -5,12 +5,11 @@
 
 #include "gradatim/api/value.h"
 #include "gradatim/data/model.h"
+#include "gradatim/neural/model/reconstruction.h"
 #include "gradatim/neural/model/scaling.h"
 #include "gradatim/neural/training.h"
 
 namespace gradatim::neural {
-
-enum class Reconstruction { absolute, squared };
 
 struct KlConfig {
   api::List<int, 16> channels = {32, 64, 64};

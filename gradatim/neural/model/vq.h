@@ -4,13 +4,12 @@
 #include <memory>
 
 #include "gradatim/data/model.h"
+#include "gradatim/neural/model/reconstruction.h"
 #include "gradatim/neural/model/scaling.h"
 #include "gradatim/neural/quantizer.h"
 #include "gradatim/neural/training.h"
 
 namespace gradatim::neural {
-
-enum class Reconstruction { squared, absolute };
 
 struct VqConfig {
   Scaling scaling = Scaling::automatic;

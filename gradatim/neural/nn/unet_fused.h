@@ -14,9 +14,9 @@ Tensor fused_residual(const ResidualBlock& block, bool scale_shift, const Tensor
 Tensor fused_attention(const AttentionBlock& block, const Tensor& x);
 Tensor fused_norm(const Norm& norm, const Tensor& x);
 Tensor fused_norm_silu(const Norm& norm, const Tensor& x);
-/// softmax(q k' / sqrt(d)) v of each head; qkv: [rows, tokens, 3 channels] -> [rows, tokens,
-/// channels].
-Tensor fused_mix(const Tensor& qkv, std::int64_t heads);
+/// softmax(q k' / sqrt(d)) v of each head; query: [rows, tokens, channels], key and value: [rows,
+/// keys, channels] -> like query.
+Tensor fused_mix(const Tensor& query, const Tensor& key, const Tensor& value, std::int64_t heads);
 /// value gelu(gate); projected: [..., 2 inner], values first -> [..., inner].
 Tensor fused_geglu(const Tensor& projected);
 

@@ -52,9 +52,11 @@ class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
     const Numbers in(ctx->saved_data["low"].toBool());
     const Tensor dmixed = in.product(rows, saved[kOut]);
     const Tensor dqkv = at::empty_like(saved[kQkv]);
+    const std::int64_t all = x.size(1);
     kernel::attention_backward(
         attention_of(x, saved[kQkv], saved[kLogsum], ctx->saved_data["heads"].toInt()),
-        numbers(saved[kMixed]), numbers(dmixed), room(dqkv));
+        numbers(saved[kMixed]), numbers(dmixed), room(dqkv), room(dqkv) + all,
+        room(dqkv) + 2 * all);
     const Tensor dnormal = in.product(dqkv, saved[kWeight]);
     NormGradients norm;
     if (saved[kGain].defined()) {
@@ -83,12 +85,8 @@ class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
  private:
   static kernel::Attention attention_of(const Tensor& x, const Tensor& qkv, const Tensor& logsum,
                                         std::int64_t heads) {
-    return {.rows = x.size(0),
-            .tokens = x.size(2) * x.size(3),
-            .heads = heads,
-            .width = x.size(1) / heads,
-            .qkv = numbers(qkv),
-            .logsum = room(logsum)};
+    return kernel::self_attention(x.size(0), x.size(2) * x.size(3), heads, x.size(1) / heads,
+                                  numbers(qkv), room(logsum));
   }
 };
 

@@ -8,8 +8,8 @@ namespace {
 
 constexpr double kImageNormEpsilon = 1e-6, kTokenNormEpsilon = 1e-5;
 constexpr std::int64_t kInnerRatio = 4;
-// Beyond this torch's attention is faster than the kernel of narrow heads.
-constexpr std::int64_t kWidestMixed = 64, kMostMixed = 1024;
+// Beyond this torch's attention is as fast as the kernel.
+constexpr std::int64_t kWidestMixed = 160, kMostMixed = 4096;
 
 Dense without_bias(const Scope& scope, std::int64_t in, std::int64_t out) {
   return {scope.add("weight", {out, in}, Init::of_inputs(in)), Tensor()};
@@ -48,10 +48,7 @@ UnetAttention::UnetAttention(const Scope& scope, std::int64_t channels, std::int
       heads_(heads) {}
 
 Tensor UnetAttention::of_itself(const Tensor& x) const {
-  const bool narrow = x.size(2) / heads_ <= kWidestMixed && x.size(1) <= kMostMixed;
-  if (!takes_fused(x) || !narrow) return projected(out_, mixed(query_(x), {key_(x), value_(x)}));
-  const Tensor all = at::cat({query_.weight, key_.weight, value_.weight});
-  return projected(out_, fused_mix(at::linear(x, all).to(at::kFloat), heads_));
+  return projected(out_, mixed(query_(x), {key_(x), value_(x)}));
 }
 
 Tensor UnetAttention::of_text(const Tensor& x, const UnetText& text, std::size_t place) const {
@@ -74,6 +71,8 @@ UnetAttention::Keys UnetAttention::keys_of(const UnetText& text, std::size_t pla
 }
 
 Tensor UnetAttention::mixed(const Tensor& queries, const Keys& seen) const {
+  const bool narrow = queries.size(2) / heads_ <= kWidestMixed && seen.keys.size(1) <= kMostMixed;
+  if (narrow && takes_fused(queries)) return fused_mix(queries, seen.keys, seen.values, heads_);
   const auto by_head = [&](const Tensor& part) {
     return part.view({part.size(0), part.size(1), heads_, -1}).transpose(1, 2);
   };

@@ -14,7 +14,7 @@ namespace {
 constexpr std::int64_t kPanel = 12;
 // Inner numbers of a product at a time, so that what they multiply stays in the first cache.
 constexpr std::int64_t kInner = 256;
-constexpr std::int64_t kMostLanes = 2 * kernel::kGroup;
+constexpr std::int64_t kMostLanes = 4 * kernel::kGroup;
 
 }  // namespace
 
@@ -45,9 +45,9 @@ void LaneMatrix::run(const float* x, float* y, std::int64_t lanes, bool there) c
 }
 
 void in_lane_blocks(std::int64_t rows, const std::function<void(const LaneBlock&)>& f) {
-  // Narrow blocks where wide ones would leave threads without any.
-  const bool narrow = rows <= kernel::kGroup || rows < kMostLanes * at::get_num_threads();
-  const std::int64_t lanes = narrow ? kernel::kGroup : kMostLanes;
+  // Weights are read once a block, so wide ones are faster, unless they leave threads without any.
+  std::int64_t lanes = kMostLanes;
+  while (lanes > kernel::kGroup && rows <= lanes / 2 * at::get_num_threads()) lanes /= 2;
   in_parallel((rows + lanes - 1) / lanes, [&](std::int64_t block) {
     check_interrupt();
     f({block * lanes, std::min(lanes, rows - block * lanes), lanes});

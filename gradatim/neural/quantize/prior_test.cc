@@ -195,6 +195,10 @@ TEST_P(PriorLaws, EveryParameterLearns) {
     torch::autograd::backward({sum}, {at::ones_like(sum)});
   }
   for (const auto& item : net_->parameters().items()) {
+    // Nobody sees the only code of a level, unless a finer one does.
+    const bool alone = shape_.levels[0].places() * shape_.books() == 1 &&
+                       (item.name == "levels.0.codes" || item.name == "levels.0.layers.0.right");
+    if (alone) continue;
     EXPECT_GT(item.value.grad().abs().max().item<float>(), 0.0F) << item.name;
   }
 }
@@ -335,9 +339,11 @@ std::vector<std::string> prior_names() {
   return names;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Priors, ::testing::ValuesIn(prior_names()), [](const auto& info) {
+std::string prior_kind(const ::testing::TestParamInfo<std::string>& info) {
   return info.param.substr(info.param.rfind('.') + 1);
-});
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Priors, ::testing::ValuesIn(prior_names()), prior_kind);
 
 TEST(TransformerPrior, TiedHeadsAreTheVectorsThatTellCodes) {
   const CodeShape shape{.levels = {{1, 3}}, .sizes = {3, 2}, .seed = 4};

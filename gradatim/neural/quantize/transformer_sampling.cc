@@ -2,6 +2,7 @@
 // through all places, so that nobody waits for anybody.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "gradatim/neural/nn/kernel/lanes.h"
 #include "gradatim/neural/quantize/draw_codes.h"
@@ -125,7 +126,7 @@ class LanePass {
 
   void keep(std::int64_t first, std::int64_t count, std::int64_t lane, float* to) {
     for (std::int64_t j = 0; j < count; ++j) {
-      std::copy_n(inner_ + (first + j) * lanes_ + lane, kGroup, to + j * kGroup);
+      std::memcpy(to + j * kGroup, inner_ + (first + j) * lanes_ + lane, kGroup * sizeof(float));
     }
   }
 

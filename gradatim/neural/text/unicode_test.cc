@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "gradatim/core/error.h"
 #include "gradatim/neural/text/pieces.h"
 
 namespace gradatim::neural {
@@ -40,6 +41,7 @@ TEST(Unicode, LettersThatAreNewerThanTheLibraryAreKnown) {
   EXPECT_EQ(kind_of(U'\U0001E5F5'), CharacterKind::number);
   EXPECT_NE(kind_of(U'\U0002EE5E'), CharacterKind::letter);
   EXPECT_EQ(normalised("\u1C89\U00010D50\U00010D65", true), "\u1C8A\U00010D70\U00010D85");
+  EXPECT_EQ(normalised("\U00016EA0\U00016EB8\uA7CC", true), "\U00016EBB\U00016ED3\uA7CD");
 }
 
 TEST(Unicode, WhatLooksTheSameIsSpelledTheSame) {
@@ -50,6 +52,15 @@ TEST(Unicode, WhatLooksTheSameIsSpelledTheSame) {
   EXPECT_EQ(normalised("q\u0307\u0323", false), "q\u0323\u0307");
   EXPECT_EQ(normalised("\u1112\u1161\u11AB", false), "\uD55C");
   EXPECT_EQ(normalised("\uFB01\u00B2", false), "\uFB01\u00B2");  // only what is the same: no NFKC
+}
+
+TEST(Unicode, TheFirstByteThatIsNoTextIsNamed) {
+  try {
+    normalised("ab\xC0\x80", false);
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.message(), "a text is not UTF-8 from byte 2 on (0xc0)");
+  }
 }
 
 TEST(Unicode, LowerCaseKnowsNoLanguage) {

@@ -31,6 +31,11 @@ std::vector<std::string> first_words(bool unknown) {
   return words;
 }
 
+std::string word_normal(std::string_view text, bool lower_case) {
+  const std::string once = normalised(text, lower_case);
+  return lower_case ? normalised(once, false) : once;
+}
+
 WordCodec::WordCodec(KnownWords known, const std::string& source) : known_(std::move(known)) {
   const auto first = first_words(known_.unknown);
   for (std::size_t k = 0; k < first.size(); ++k) {
@@ -52,7 +57,7 @@ void WordCodec::refuse(std::string_view word) const {
 }
 
 std::vector<std::int64_t> WordCodec::tokens(std::string_view text) const {
-  const std::string normal = normalised(text, known_.lower_case);
+  const std::string normal = word_normal(text, known_.lower_case);
   std::vector<std::int64_t> all;
   for (const auto word : word_pieces(normal)) {
     const auto found = numbers_.find(std::string(word));
@@ -63,7 +68,7 @@ std::vector<std::int64_t> WordCodec::tokens(std::string_view text) const {
 }
 
 std::string WordCodec::normal(std::string_view text) const {
-  const std::string normal = normalised(text, known_.lower_case);
+  const std::string normal = word_normal(text, known_.lower_case);
   std::string joined;
   for (const auto word : word_pieces(normal)) {
     if (!joined.empty()) joined += ' ';

@@ -18,6 +18,9 @@ struct KnownWords {
 /// The words that stand for no text, which the list begins with.
 std::vector<std::string> first_words(bool unknown);
 
+/// normalised(), and composed once more: lower case may leave apart what is one character.
+std::string word_normal(std::string_view text, bool lower_case);
+
 class WordCodec final : public TextCodec {
  public:
   /// ModelError GRD-3069 with the source's name where the list does not begin with first_words(),

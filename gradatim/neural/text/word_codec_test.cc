@@ -62,6 +62,11 @@ TEST(WordCodec, WordsMayBeUnknown) {
   EXPECT_EQ(codec->decode(codec->encode("A nine")), "a <|unknown|>");
 }
 
+TEST(WordCodec, ACapitalIsTheSameWordHoweverItIsSpelled) {
+  const auto codec = trained({"\u01F0 \u00E9t\u00E9"});
+  EXPECT_EQ(codec->tokens("J\u030C \u00C9TE\u0301"), (std::vector<std::int64_t>{3, 2}));
+}
+
 TEST(WordCodec, CapitalsMayBeKept) {
   const auto codec = trained({"A a"}, {{"lower_case", "false"}});
   EXPECT_EQ(codec->vocabulary(), 4);

@@ -6,7 +6,6 @@
 #include "gradatim/core/error.h"
 #include "gradatim/neural/text/pieces.h"
 #include "gradatim/neural/text/stored.h"
-#include "gradatim/neural/text/unicode.h"
 #include "gradatim/neural/text/word_codec.h"
 #include "gradatim/neural/tokenizer.h"
 
@@ -26,7 +25,7 @@ class WordsTokenizer final : public Tokenizer {
   std::shared_ptr<const TextCodec> train(std::span<const std::string> texts) const override {
     std::map<std::string, std::int64_t> counts;
     for (const auto& text : texts) {
-      const std::string normal = normalised(text, config_.lower_case);
+      const std::string normal = word_normal(text, config_.lower_case);
       for (const auto word : word_pieces(normal)) ++counts[std::string(word)];
     }
     GRADATIM_CHECK(!counts.empty(), DataError, 2099,

@@ -20,6 +20,8 @@ from gradatim.neural._estimators import (
     Classifier,
     ContinuousFlow,
     DiffusionModel,
+    KLAutoencoder,
+    LatentDiffusion,
     NormalizingFlow,
 )
 
@@ -28,6 +30,8 @@ __all__ = [
     "Classifier",
     "ContinuousFlow",
     "DiffusionModel",
+    "KLAutoencoder",
+    "LatentDiffusion",
     "NormalizingFlow",
     "architecture",
     "autoencoder",

@@ -140,6 +140,18 @@ HWY_NOINLINE void scatter(const float* weights, const Head& queries, std::int64_
   }
 }
 
+// Where a head's numbers begin.
+struct HeadPlace {
+  std::int64_t queries, keys, outs;
+
+  HeadPlace(const Attention& a, std::int64_t place) {
+    const std::int64_t row = place / a.heads, first = place % a.heads * a.width;
+    queries = row * a.tokens * a.query_stride + first;
+    keys = row * a.keys * a.key_stride + first;
+    outs = row * a.tokens * a.heads * a.width + first;
+  }
+};
+
 // Aligned room for blocks of queries.
 struct Room {
   std::vector<float> numbers;
@@ -154,23 +166,23 @@ struct Room {
 
 void forward_head(const Attention& a, std::int64_t place, float* out) {
   const Floats d;
-  const std::int64_t row = place / a.heads, head = place % a.heads, all = a.heads * a.width;
-  const float* x = a.qkv + row * a.tokens * 3 * all + head * a.width;
+  const std::int64_t all = a.heads * a.width;
+  const HeadPlace at(a, place);
   const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(a.width)));
-  const Head queries(x, a.tokens, 3 * all, a.width, scale);
-  const Head keys(x + all, a.tokens, 3 * all, a.width, 1.0F);
-  const Head values(x + 2 * all, a.tokens, 3 * all, a.width, 1.0F);
-  const Room block_room(queries.padded()), score_room(a.tokens);
+  const Head queries(a.query + at.queries, a.tokens, a.query_stride, a.width, scale);
+  const Head keys(a.key + at.keys, a.keys, a.key_stride, a.width, 1.0F);
+  const Head values(a.value + at.keys, a.keys, a.key_stride, a.width, 1.0F);
+  const Room block_room(queries.padded()), score_room(a.keys);
   float *block = block_room.at, *scores = score_room.at;
   for (std::int64_t first = 0; first < a.tokens; first += kLanes) {
     queries.transpose(first, block);
-    const Vector most = products(block, keys, a.tokens, scores);
-    const Vector sum = exponentials(most, a.tokens, scores);
-    combine(scores, values, a.tokens, block);
+    const Vector most = products(block, keys, a.keys, scores);
+    const Vector sum = exponentials(most, a.keys, scores);
+    combine(scores, values, a.keys, block);
     const std::int64_t count = std::min(kLanes, a.tokens - first);
     HWY_ALIGN float sums[kLanes];
     hn::Store(sum, d, sums);
-    float* result = out + (row * a.tokens + first) * all + head * a.width;
+    float* result = out + at.outs + first * all;
     for (std::int64_t lane = 0; lane < count; ++lane) {
       const float inverse = 1.0F / sums[lane];
       for (std::int64_t c = 0; c < a.width; ++c) {
@@ -185,22 +197,21 @@ void forward_head(const Attention& a, std::int64_t place, float* out) {
 
 // With p = softmax: dv = p' do, ds = p (do v' - delta), dq = ds k, dk = ds' q.
 void backward_head(const Attention& a, std::int64_t place, const float* out, const float* dout,
-                   float* dqkv) {
+                   float* dquery, float* dkey, float* dvalue) {
   const Floats d;
-  const std::int64_t row = place / a.heads, head = place % a.heads, all = a.heads * a.width;
-  const std::int64_t at = row * a.tokens * 3 * all + head * a.width;
-  const float* x = a.qkv + at;
+  const std::int64_t all = a.heads * a.width;
+  const HeadPlace at(a, place);
   const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(a.width)));
-  const Head queries(x, a.tokens, 3 * all, a.width, scale);
-  const Head keys(x + all, a.tokens, 3 * all, a.width, 1.0F);
-  const Head values(x + 2 * all, a.tokens, 3 * all, a.width, 1.0F);
-  const std::int64_t at_out = row * a.tokens * all + head * a.width;
-  const Head outs(out + at_out, a.tokens, all, a.width, 1.0F);
-  const Head slopes(dout + at_out, a.tokens, all, a.width, 1.0F);
-  Head dq(x, a.tokens, 3 * all, a.width, 0.0F), dk(dq), dv(dq);
+  const Head queries(a.query + at.queries, a.tokens, a.query_stride, a.width, scale);
+  const Head keys(a.key + at.keys, a.keys, a.key_stride, a.width, 1.0F);
+  const Head values(a.value + at.keys, a.keys, a.key_stride, a.width, 1.0F);
+  const Head outs(out + at.outs, a.tokens, all, a.width, 1.0F);
+  const Head slopes(dout + at.outs, a.tokens, all, a.width, 1.0F);
+  Head dq(a.query + at.queries, a.tokens, a.query_stride, a.width, 0.0F);
+  Head dk(a.key + at.keys, a.keys, a.key_stride, a.width, 0.0F), dv(dk);
 
-  const Room query_room(queries.padded()), slope_room(queries.padded()), score_room(a.tokens),
-      slant_room(a.tokens);
+  const Room query_room(queries.padded()), slope_room(queries.padded()), score_room(a.keys),
+      slant_room(a.keys);
   float *query = query_room.at, *slope = slope_room.at, *p = score_room.at, *ds = slant_room.at;
   for (std::int64_t first = 0; first < a.tokens; first += kLanes) {
     const std::int64_t count = std::min(kLanes, a.tokens - first);
@@ -212,25 +223,25 @@ void backward_head(const Attention& a, std::int64_t place, const float* out, con
     }
     queries.transpose(first, query);
     slopes.transpose(first, slope);
-    products(query, keys, a.tokens, p);
-    products(slope, values, a.tokens, ds);
+    products(query, keys, a.keys, p);
+    products(slope, values, a.keys, ds);
     HWY_ALIGN float logsums[kLanes] = {};
     std::copy_n(a.logsum + place * a.tokens + first, count, logsums);
     const Vector logsum = hn::Load(d, logsums);
-    weigh(logsum, hn::Load(d, deltas), a.tokens, p, ds);
+    weigh(logsum, hn::Load(d, deltas), a.keys, p, ds);
     // Lanes behind the last query hold zeros of queries and slopes: they add nothing.
-    scatter(p, slopes, first, a.tokens, dv);
-    scatter(ds, queries, first, a.tokens, dk);
-    combine(ds, keys, a.tokens, query);
+    scatter(p, slopes, first, a.keys, dv);
+    scatter(ds, queries, first, a.keys, dk);
+    combine(ds, keys, a.keys, query);
     for (std::int64_t lane = 0; lane < count; ++lane) {
       for (std::int64_t c = 0; c < a.width; ++c) {
         dq.at(first + lane)[c] = query[c * kLanes + lane];
       }
     }
   }
-  dq.write(dqkv + at, 3 * all, scale);
-  dk.write(dqkv + at + all, 3 * all, 1.0F);
-  dv.write(dqkv + at + 2 * all, 3 * all, 1.0F);
+  dq.write(dquery + at.queries, a.query_stride, scale);
+  dk.write(dkey + at.keys, a.key_stride, 1.0F);
+  dv.write(dvalue + at.keys, a.key_stride, 1.0F);
 }
 
 }  // namespace gradatim::neural::kernel::HWY_NAMESPACE
@@ -251,10 +262,10 @@ void attention(const Attention& problem, float* out) {
 }
 
 void attention_backward(const Attention& problem, const float* out, const float* dout,
-                        float* dqkv) {
+                        float* dquery, float* dkey, float* dvalue) {
   at::parallel_for(0, problem.rows * problem.heads, 1, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t place = first; place < last; ++place) {
-      HWY_DYNAMIC_DISPATCH(backward_head)(problem, place, out, dout, dqkv);
+      HWY_DYNAMIC_DISPATCH(backward_head)(problem, place, out, dout, dquery, dkey, dvalue);
     }
   });
 }

@@ -29,17 +29,15 @@ Tensor slopes() {
 
 Mixed fused_attention_of(const Tensor& qkv) {
   const Tensor logsum = at::empty({kSequences, kHeads, kTokens}, at::kFloat);
-  const kernel::Attention problem{.rows = kSequences,
-                                  .tokens = kTokens,
-                                  .heads = kHeads,
-                                  .width = kWidth,
-                                  .qkv = qkv.const_data_ptr<float>(),
-                                  .logsum = logsum.data_ptr<float>()};
+  const kernel::Attention problem = kernel::self_attention(
+      kSequences, kTokens, kHeads, kWidth, qkv.const_data_ptr<float>(), logsum.data_ptr<float>());
   const Mixed made{at::empty({kSequences, kTokens, kHeads, kWidth}, at::kFloat),
                    at::empty_like(qkv)};
   kernel::attention(problem, made.out.data_ptr<float>());
+  float* dqkv = made.dqkv.data_ptr<float>();
   kernel::attention_backward(problem, made.out.const_data_ptr<float>(),
-                             slopes().const_data_ptr<float>(), made.dqkv.data_ptr<float>());
+                             slopes().const_data_ptr<float>(), dqkv, dqkv + kHeads * kWidth,
+                             dqkv + 2 * kHeads * kWidth);
   return made;
 }
 
@@ -59,6 +57,45 @@ TEST(Attention, IsTheFormulasInBothDirections) {
     const Mixed made = fused_attention_of(qkv), wanted = by_formulas(qkv);
     EXPECT_LT((made.out - wanted.out).abs().max().item<double>(), 2e-5 * size);
     EXPECT_LT((made.dqkv - wanted.dqkv).abs().max().item<double>(), 5e-4 * size);
+  }
+}
+
+TEST(Attention, ToAnotherSequenceIsTheFormulasInBothDirections) {
+  at::manual_seed(5);
+  const at::AutoGradMode graph(true);
+  for (const std::int64_t keys : {1, 5, 77}) {
+    const Tensor query = at::randn({kSequences, kTokens, kHeads, kWidth}).requires_grad_();
+    const Tensor key = at::randn({kSequences, keys, kHeads, kWidth}).requires_grad_();
+    const Tensor value = at::randn({kSequences, keys, kHeads, kWidth}).requires_grad_();
+    const auto by_head = [](const Tensor& x) { return x.to(at::kDouble).transpose(1, 2); };
+    const Tensor scores =
+        at::matmul(by_head(query), by_head(key).transpose(2, 3)) / std::sqrt(double{kWidth});
+    const Tensor wanted = at::matmul(at::softmax(scores, -1), by_head(value)).transpose(1, 2);
+    const auto changes =
+        torch::autograd::grad({wanted}, {query, key, value}, {slopes().to(at::kDouble)});
+    const Tensor logsum = at::empty({kSequences, kHeads, kTokens}, at::kFloat);
+    const kernel::Attention problem{.rows = kSequences,
+                                    .tokens = kTokens,
+                                    .keys = keys,
+                                    .heads = kHeads,
+                                    .width = kWidth,
+                                    .query = query.const_data_ptr<float>(),
+                                    .key = key.const_data_ptr<float>(),
+                                    .value = value.const_data_ptr<float>(),
+                                    .query_stride = kHeads * kWidth,
+                                    .key_stride = kHeads * kWidth,
+                                    .logsum = logsum.data_ptr<float>()};
+    const at::NoGradGuard plain;
+    const Tensor out = at::empty_like(query), dquery = at::empty_like(query);
+    const Tensor dkey = at::empty_like(key), dvalue = at::empty_like(key);
+    kernel::attention(problem, out.data_ptr<float>());
+    kernel::attention_backward(problem, out.const_data_ptr<float>(),
+                               slopes().const_data_ptr<float>(), dquery.data_ptr<float>(),
+                               dkey.data_ptr<float>(), dvalue.data_ptr<float>());
+    EXPECT_LT((out - wanted).abs().max().item<double>(), 2e-5) << keys;
+    EXPECT_LT((dquery - changes[0]).abs().max().item<double>(), 1e-4) << keys;
+    EXPECT_LT((dkey - changes[1]).abs().max().item<double>(), 1e-4) << keys;
+    EXPECT_LT((dvalue - changes[2]).abs().max().item<double>(), 1e-4) << keys;
   }
 }
 

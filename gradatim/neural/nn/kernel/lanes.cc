@@ -17,7 +17,8 @@ using Vector = hn::Vec<Floats>;
 
 constexpr auto kLanes = static_cast<std::int64_t>(hn::MaxLanes(Floats()));
 constexpr Floats d;
-constexpr std::int64_t kTile = 8;  // numbers of a head whose sums stay in registers
+// Numbers of a head whose sums stay in registers, which are 32 with AVX-512, else 16.
+constexpr int kTile = HWY_TARGET <= HWY_AVX3 ? 16 : 8;
 
 HWY_INLINE Vector sum_of(std::int64_t count, std::int64_t step, const float* x, auto term) {
   Vector sum[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
@@ -91,17 +92,17 @@ template <int kCount>
 HWY_INLINE void mix(const KeptHead& head, std::int64_t first, std::int64_t lane,
                     const float* weights, Vector factor, Rows<float> out) {
   Vector sum[kCount];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int j = 0; j < kCount; ++j) sum[j] = hn::Zero(d);
   for (std::int64_t t = 0; t < head.places; ++t) {
     const Vector weight = hn::LoadU(d, weights + t * kGroup + lane);
     const float* value = head.values + (t * head.width + first) * kGroup + lane;
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int j = 0; j < kCount; ++j) {
       sum[j] = hn::MulAdd(weight, hn::LoadU(d, value + j * kGroup), sum[j]);
     }
   }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int j = 0; j < kCount; ++j) {
     hn::StoreU(hn::Mul(sum[j], factor), d, out.data + (first + j) * out.row + lane);
   }
