@@ -120,16 +120,12 @@ data::Samples by_latents(const process::LatentCoder& coder, bool encode, const A
   const auto read =
       data::read_samples(arguments.required("data"), {.observer = &session.progress()});
   const process::LatentRequest request{.rows = read.count};
-  const auto latent = coder.latent_shape();
   if (encode) {
-    auto made =
-        codes_of(read, coder.encode(data::values_of(read, coder.shape(), "the samples"), request));
-    made.shape = {latent.begin(), latent.end()};
-    if (made.is_images()) made.columns.clear();
-    return made;
+    const auto data = data::values_of(read, coder.shape(), "the samples");
+    return codes_of(read, coder.encode(data, request));
   }
-  // Latents of images, as they are, or as a table has them.
-  const auto latents = read.is_images() ? data::values_of(read, latent, "the codes")
+  // As images, or as encode writes them: a row each.
+  const auto latents = read.is_images() ? data::values_of(read, coder.latent_shape(), "the codes")
                                         : codes_read(read, process::latent_dims_of(coder));
   return data_of(coder, read, coder.decode(latents, request));
 }
