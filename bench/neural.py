@@ -188,6 +188,19 @@ def vq(rounds: int, threads: int, peak: float, ways: list[str]) -> None:
         report(f"quantiser, {name}, forward and backward", runs, operations / 1e9 / peak)
 
 
+def vqvae(rounds: int, threads: int, peak: float, ways: list[str]) -> None:
+    """Whole steps of a VQ-VAE: 128 images of 32 x 32, 128 channels, 8 x 8 places, 512 codes."""
+    ends = 2 * (16 * 16 * 64 * 16 + 64 * 128 * 64 * 16 + 2 * 64 * (128 * 32 * 9 + 32 * 128))
+    products = ends + 64 * (128 * 128 * 9 + 128 * 64 + 64 * 128 * 9 + 64 * 512)
+    script, steps = ROOT / "bench/vqvae_peer.py", 20
+    commands = {"gradatim": [ROOT / ".venv/bin/python", script, "gradatim", steps, threads]}
+    for count in sorted({1, threads}):  # PyTorch does not always gain by threads
+        name = f"vector-quantize-pytorch, threads: {count}"
+        commands[name] = [sys.executable, script, "torch", steps, count]
+    runs = [{k: timed(v) for k, v in commands.items()} for _ in range(rounds)]
+    report("VQ-VAE, step", runs, 3 * 2 * 128 * products / 1e9 / peak)
+
+
 def priors(rounds: int, threads: int, peak: float, ways: list[str]) -> None:
     """Sampling codes: a transformer of width 256 with 4 layers, 49 places, 64 rows."""
     products = 49 * (4 * 12 * 256 * 256 + 256 * 512) + 4 * 256 * 49 * 50
@@ -211,6 +224,7 @@ NETWORKS: dict[str, Callable[[int, int, float, list[str]], None]] = {
     "flows": flows,
     "priors": priors,
     "vq": vq,
+    "vqvae": vqvae,
 }
 
 
