@@ -2,8 +2,8 @@
 
 SYSTEM is gradatim, or torch: the same network in PyTorch (channels-last) around
 vector-quantize-pytorch's moving averages, with Adam(fused=True) and an average of the parameters.
-128 grey images of 32 x 32, 128 channels, two residual blocks, 8 x 8 places, 512 codes of 64 numbers.
-Prints the seconds of each step, behind some that warm up, and the loss of reconstruction at the end.
+128 grey images of 32 x 32, 128 channels, two residual blocks, 8 x 8 places, 512 codes of 64
+numbers. Prints the seconds of each step, behind some that warm up, and the loss at the end.
 """
 
 from __future__ import annotations
