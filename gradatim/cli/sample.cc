@@ -169,6 +169,9 @@ int run_sample(const Arguments& arguments) {
     if (const auto* generator = generator_of(*model)) {
       return write_made(generate(*generator, arguments, session, options), arguments, session);
     }
+    GRADATIM_CHECK(!model->takes_samples(), UsageError, 1162,
+                   "{} cannot be sampled from; take a model such as neural.diffusion",
+                   model->card().settings.component);
   }
   GRADATIM_CHECK(!arguments.has("prompt"), UsageError, 1002,
                  "--prompt is for models that learned captions, such as neural.latent_diffusion");

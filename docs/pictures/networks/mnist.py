@@ -37,13 +37,16 @@ def test_images() -> Images:
     return x, read("labels-idx1", 8).astype(int)
 
 
+def moved(x: np.ndarray, y: np.ndarray) -> Images:
+    """Each image as it is, and by a pixel to every side: nine of one."""
+    moves = [(right, down) for right in (0, 1, -1) for down in (0, 1, -1)]
+    return np.concatenate([np.roll(x, move, (2, 1)) for move in moves]), np.tile(y, len(moves))
+
+
 def judge(updates: int = 3000) -> Classifier:
-    """Convolutions that learned the test images, each as it is and moved by a pixel."""
+    """Convolutions that learned the test images, also moved by a pixel."""
 
     def learn() -> Classifier:
-        x, y = test_images()
-        moves = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, -1))
-        moved = [np.roll(x, (down, right), (1, 2)) for right, down in moves]
         model = Classifier(
             noised=0.0,
             network=ConvClassifier(channels=16, stages=3, layers=2, timed=False),
@@ -55,6 +58,6 @@ def judge(updates: int = 3000) -> Classifier:
             random_state=0,
             n_jobs=1,
         )
-        return model.fit(np.concatenate(moved), np.tile(y, len(moves)))
+        return model.fit(*moved(*test_images()))
 
     return kept(f"mnist_judge_{updates}", learn)

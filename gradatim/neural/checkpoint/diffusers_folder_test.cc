@@ -185,6 +185,7 @@ TEST(DiffusersConfig, WhatDiffusersCannotSayIsNotWritten) {
   refused(config, told, "fourier");
   config = small;
   config.cross_attention = {0};
+  config.attention = {};
   config.heads = {2};
   refused(config, told, "coarsest");
   config = small;
