@@ -12,7 +12,7 @@ import numpy as np
 from experiment import FIGURES, PICTURES, Results, Row, kept
 from house_style import canvas, save
 from mnist import SIDE, judge, learned_and_held_out
-from prompts import HELD_OUT, captions, said
+from digit_texts import HELD_OUT, captions, said
 
 from gradatim.neural import KLAutoencoder, LatentDiffusion
 from gradatim.neural.network import Unet
@@ -87,7 +87,7 @@ def asked(budget: Budget, templates: tuple[str, ...], **how) -> tuple[np.ndarray
 
 
 def measure(budget: Budget) -> Row:
-    from prompts import LEARNED
+    from digit_texts import LEARNED
 
     known = judge(budget.judge_updates)
     (learned, _), (x, y) = learned_and_held_out()

@@ -185,8 +185,10 @@ TEST(DiffusersConfig, WhatDiffusersCannotSayIsNotWritten) {
   refused(config, told, "fourier");
   config = small;
   config.cross_attention = {0};
-  config.attention = {};
   config.heads = {2};
+  refused(config, told, "reverse");
+  config.head_width = 4;
+  config.heads = {4, 2};
   refused(config, told, "coarsest");
   config = small;
   config.scale_shift = false;
