@@ -35,6 +35,7 @@ demo: ## set up, build, and do the main jobs: 327,346 flights of 2013, then netw
 	@tools/setup.sh neural
 	@$(call compile)
 	@$(PY) examples/digits.py
+	@$(PY) examples/prompts.py
 
 build: ## set up and build: the command at build/gradatim, everything Python in .venv
 	@tools/setup.sh build

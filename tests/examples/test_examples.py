@@ -185,3 +185,29 @@ def test_two_processes_learn_what_one_does():
     assert [rank.returncode for rank in ranks] == [0, 0] and printed[1] == ""
     errors = [float(re.search(r"error ([\d.]+)", text)[1]) for text in (alone, printed[0])]
     assert errors[0] < 0.01 and abs(errors[0] - errors[1]) < 0.1 * errors[0]
+
+
+@pytest.mark.skipif(
+    not COMPILED.with_name("codes").exists(), reason="'make neural test' builds build/examples/"
+)
+def test_codes_in_cpp_are_those_of_the_command(tmp_path):
+    X, y = load_digits(return_X_y=True)
+    images = (15 * X.reshape(-1, 8, 8)[::9]).astype(np.uint8)
+    np.savez(tmp_path / "digits.npz", x=images, y=y[::9])
+    printed = run(COMPILED.with_name("codes"), tmp_path / "digits.npz", tmp_path, "3", "2")
+    assert printed.startswith("16 codes an image")
+    words = (
+        "train neural.vq --autoencoder conv --downsamplings 1 --quantizer.codes 64 --steps 2"
+        " --prior.width 64 --prior.layers 2 --prior.training.steps 2 --log quiet"
+    )
+    run(
+        ROOT / "build/gradatim",
+        *words.split(),
+        "--data",
+        tmp_path / "digits.npz",
+        "--out",
+        tmp_path / "same.safetensors",
+    )
+    same = (tmp_path / "same.safetensors").read_bytes()
+    assert (tmp_path / "codes.safetensors").read_bytes() == same
+    assert (tmp_path / "drawn.png").read_bytes().startswith(b"\x89PNG")
