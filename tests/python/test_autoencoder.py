@@ -28,7 +28,7 @@ def images() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def model(images) -> KLAutoencoder:
-    return small().fit(images)
+    return small(steps=250, warmup_steps=0).fit(images)
 
 
 def test_scikit_learns_checks():
@@ -73,7 +73,7 @@ def test_files_and_pickles_hold_the_same_model(model, images, tmp_path):
 
 def test_rows_of_numbers_have_latents_too():
     x = np.random.default_rng(1).normal(size=(200, 3)) * [1.0, 5.0, 0.1]
-    model = small(latent_channels=3, steps=300).fit(x, valid=x[:20])
+    model = small(channels=(64,), latent_channels=3, steps=600, warmup_steps=0).fit(x, valid=x[:20])
     assert model.encode(x).shape == (200, 3)
     assert np.abs(model.reconstruct(x) - x).mean() < 0.3 * np.abs(x - x.mean(0)).mean()
     assert {"train.loss", "valid.loss", "valid.reconstruction_error"} <= set(model.history_)
