@@ -46,8 +46,9 @@ std::vector<std::int64_t> codes_read(const data::Samples& samples, std::int64_t 
   std::vector<std::int64_t> codes;
   codes.reserve(numbers.size());
   for (std::size_t k = 0; k < numbers.size(); ++k) {
-    GRADATIM_CHECK(numbers[k] == std::floor(numbers[k]), DataError, 2110,
-                   "row {}: the code at place {} is {}; codes are whole numbers",
+    constexpr double kLargest = 9007199254740992.0;  // whole numbers up to here are what they say
+    GRADATIM_CHECK(numbers[k] == std::floor(numbers[k]) && std::abs(numbers[k]) <= kLargest,
+                   DataError, 2110, "row {}: the code at place {} is {}; codes are whole numbers",
                    k / static_cast<std::size_t>(length), k % static_cast<std::size_t>(length),
                    numbers[k]);
     codes.push_back(static_cast<std::int64_t>(numbers[k]));

@@ -102,7 +102,7 @@ data::Samples by_field(const data::Model& model, const process::Generator& gener
         process::encode(generator, settings, std::move(data), labels, ode, &session.progress());
     return codes_of(read.samples, {codes.begin(), codes.end()});
   }
-  const auto codes = codes_read(read.samples, process::dims_of(generator));
+  const auto codes = codes_read(read.samples, process::state_dims_of(generator));
   return data_of(generator, read.samples,
                  process::decode(generator, settings, codes, labels, ode, &session.progress()));
 }

@@ -102,10 +102,12 @@ std::shared_ptr<const data::Samples> samples_of(const Arguments& arguments, Sess
                                      .observer = &session.progress()};
   auto samples = data::read_samples(arguments.required(option), options);
   if (option != "source") samples = data::give_columns(std::move(samples), arguments.list("given"));
-  // Samples to watch have no captions of their own, but those of their labels.
-  if (option == "data" && arguments.has("captions")) {
-    samples = data::with_captions(std::move(samples), arguments.required("captions"));
+  if (!arguments.has("captions") || option == "source") {
+    return std::make_shared<data::Samples>(std::move(samples));
   }
+  const std::string captions = arguments.required("captions");
+  samples = option == "data" ? data::with_captions(std::move(samples), captions)
+                             : data::with_captions_of_labels(std::move(samples), captions);
   return std::make_shared<data::Samples>(std::move(samples));
 }
 

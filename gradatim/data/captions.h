@@ -12,5 +12,7 @@ namespace gradatim::data {
 /// DataError GRD-2111 where a label has none or is not known, or their number is another one;
 /// UsageError GRD-1207 where phrasings are by labels and the samples have none.
 Samples with_captions(Samples samples, const std::string& source);
+/// The same of other samples, such as those to watch: captions by labels, or none.
+Samples with_captions_of_labels(Samples samples, const std::string& source);
 
 }  // namespace gradatim::data

@@ -8,8 +8,8 @@
 #include <set>
 
 #include "gradatim/core/error.h"
-#include "gradatim/core/text.h"
 #include "gradatim/core/file.h"
+#include "gradatim/core/text.h"
 
 namespace gradatim::data {
 namespace {
@@ -230,6 +230,7 @@ void check_taken(const std::string& component, const FitRequest& request) {
       UsageError, 1211,
       "{} learns no captions; leave them out, or take neural.diffusion or neural.latent_diffusion",
       component);
+  if (request.samples != nullptr) check_samples(*request.samples);
   GRADATIM_CHECK(request.autoencoder == nullptr || takes("latents"), UsageError, 1211,
                  "{} has no autoencoder; leave it out, or take neural.latent_diffusion", component);
 }

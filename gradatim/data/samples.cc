@@ -85,6 +85,17 @@ void check_samples(const Samples& samples) {
   GRADATIM_CHECK(labelled, UsageError, 1153,
                  "{} labels of {} classes do not suit {} samples; give each the place of its class",
                  samples.labels.size(), classes, samples.count);
+  const auto phrasings = static_cast<std::int64_t>(samples.captions.size());
+  const bool said =
+      samples.captioned.empty() ||
+      (static_cast<std::int64_t>(samples.captioned.size()) == samples.count &&
+       std::ranges::all_of(samples.captioned,
+                           [&](std::int64_t place) { return place >= 0 && place < phrasings; }) &&
+       std::ranges::none_of(samples.captions, [](const auto& each) { return each.empty(); }));
+  GRADATIM_CHECK(said, UsageError, 1153,
+                 "{} captions do not suit {} samples; give each the place of its phrasings, of "
+                 "which none is empty",
+                 samples.captioned.size(), samples.count);
   const auto columns = static_cast<std::int64_t>(samples.columns.size());
   GRADATIM_CHECK(columns == 0 || columns == samples.size(), UsageError, 1153,
                  "{} names of columns do not suit samples of {} numbers; give one each or none",

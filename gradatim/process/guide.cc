@@ -37,6 +37,10 @@ void check_hears_guide(const api::Settings& sampler) {
 std::shared_ptr<const Energy> match_energy(const Generator& generator, std::int64_t blocks,
                                            std::vector<double> references,
                                            std::shared_ptr<const Path> path) {
+  GRADATIM_CHECK(generator.state_shape().data() == generator.shape().data(), UsageError, 1206,
+                 "the model's states are latents, which {} of its samples cannot guide; leave it "
+                 "out, or take a model such as neural.diffusion",
+                 "coarse pixels");
   generator.to_states(references);
   auto wanted = block_means(generator.shape(), blocks, std::move(references));
   const auto denoiser =

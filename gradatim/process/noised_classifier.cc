@@ -45,6 +45,10 @@ std::shared_ptr<const Energy> energy_for(const Generator& generator,
                                          const NoisedClassifier& classifier,
                                          std::shared_ptr<const Labels> labels,
                                          std::shared_ptr<const Path> path) {
+  GRADATIM_CHECK(generator.state_shape().data() == generator.shape().data(), UsageError, 1206,
+                 "the model's states are latents, which {} of its samples cannot guide; leave it "
+                 "out, or take a model such as neural.diffusion",
+                 "a classifier");
   GRADATIM_CHECK(std::ranges::equal(generator.shape(), classifier.shape()), UsageError, 1172,
                  "the model's samples have shape [{}] and the classifier's [{}]; they must agree",
                  fmt::join(generator.shape(), ", "), fmt::join(classifier.shape(), ", "));

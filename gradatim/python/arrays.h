@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,9 @@ inline std::vector<std::size_t> sizes_of(std::int64_t rows, std::span<const std:
 
 template <class T>
 nanobind::object array_of(std::vector<T> values, const std::vector<std::size_t>& sizes) {
+  std::size_t numbers = 1;
+  for (const std::size_t size : sizes) numbers *= size;
+  if (numbers != values.size()) throw std::logic_error("an array of another size than its shape");
   auto* kept = new std::vector<T>(std::move(values));
   nanobind::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
   return nanobind::cast(

@@ -111,14 +111,14 @@ nb::object encode_field(const Fitted& self, const std::string& sampler, const Do
                            {.atol = atol, .rtol = rtol});
   });
   return array_of(std::vector<float>(codes.begin(), codes.end()),
-                  sizes_of(rows, std::vector{process::dims_of(generator)}));
+                  sizes_of(rows, std::vector{process::state_dims_of(generator)}));
 }
 
 nb::object decode_field(const Fitted& self, const std::string& sampler, const Doubles& z,
                         const Words& labels, double atol, double rtol, int threads) {
   const auto& generator = generator_of(self);
   const auto settings = process::sampler_for(generator, api::settings_from_json(sampler));
-  const auto rows = rows_of(generator, z);
+  const auto rows = static_cast<std::int64_t>(z.size()) / process::state_dims_of(generator);
   const auto places = process::labels_named(generator, labels, rows);
   auto numbers = unlocked(threads, [&] {
     return process::decode(generator, settings, {z.data(), z.size()}, places,
@@ -155,6 +155,10 @@ void bind_flow(nb::module_& module) {
   module.def("field_encode", &encode_field, nb::arg("model"), nb::arg("sampler"), nb::arg("x"),
              nb::arg("labels"), nb::arg("atol"), nb::arg("rtol"), nb::arg("threads"),
              "Codes [rows, dims] of data, along a field's probability flow.");
+  module.def(
+      "field_numbers",
+      [](const Fitted& self) { return process::state_dims_of(generator_of(self)); },
+      nb::arg("model"), "Numbers of a state.");
   module.def("field_decode", &decode_field, nb::arg("model"), nb::arg("sampler"), nb::arg("z"),
              nb::arg("labels"), nb::arg("atol"), nb::arg("rtol"), nb::arg("threads"),
              "Data [rows, *shape] of codes, along a field's probability flow.");

@@ -127,8 +127,9 @@ struct Guide {
 
 nb::object sample(const Fitted& self, const std::string& sampler, std::int64_t rows,
                   std::uint64_t seed, const Words& labels, const Words& negative,
-                  const Words& texts, const Words& negative_texts, const SharedSamples* source, const Guide* guide, std::int64_t batch,
-                  nb::handle on_step, nb::handle on_warning, int threads) {
+                  const Words& texts, const Words& negative_texts, const SharedSamples* source,
+                  const Guide* guide, std::int64_t batch, nb::handle on_step, nb::handle on_warning,
+                  int threads) {
   const Generator& generator = generator_of(self);
   auto asked = api::settings_from_json(sampler);
   if (guide != nullptr && !asked.parts.contains("guidance")) {
@@ -188,7 +189,7 @@ nb::tuple log_prob(const Fitted& self, const std::string& sampler, const Doubles
 nb::object field(const Fitted& self, const Doubles& x, const Doubles& t, const Words& labels,
                  int threads) {
   const Generator& generator = generator_of(self);
-  const auto dims = process::dims_of(generator);
+  const auto dims = process::state_dims_of(generator);
   const auto rows = static_cast<std::int64_t>(t.size());
   GRADATIM_CHECK(static_cast<std::int64_t>(x.size()) == rows * dims, UsageError, 1105,
                  "{} states of {} numbers need {} in all, not {}", rows, dims, rows * dims,
@@ -210,7 +211,7 @@ nb::object field(const Fitted& self, const Doubles& x, const Doubles& t, const W
     std::copy_n(numbers, said.size(), said.begin());
     return 0;
   });
-  return array_of(std::move(said), sizes_of(rows, generator.shape()));
+  return array_of(std::move(said), sizes_of(rows, generator.state_shape()));
 }
 
 // -> [rows, columns]
@@ -267,9 +268,9 @@ void bind_generate(nb::module_& module) {
              "What a classifier's last layer takes, [rows, width].");
   module.def("generate", &sample, nb::arg("model"), nb::arg("sampler"), nb::arg("rows"),
              nb::arg("seed"), nb::arg("labels"), nb::arg("negative"), nb::arg("texts"),
-             nb::arg("negative_texts"), nb::arg("source").none(),
-             nb::arg("guide").none(), nb::arg("batch"), nb::arg("on_step").none(),
-             nb::arg("on_warning"), nb::arg("threads"), "Samples [rows, *shape] of a model.");
+             nb::arg("negative_texts"), nb::arg("source").none(), nb::arg("guide").none(),
+             nb::arg("batch"), nb::arg("on_step").none(), nb::arg("on_warning"), nb::arg("threads"),
+             "Samples [rows, *shape] of a model.");
   module.def("model_log_prob", &log_prob, nb::arg("model"), nb::arg("sampler"), nb::arg("x"),
              nb::arg("labels"), nb::arg("probes"), nb::arg("seed"), nb::arg("end_field"),
              nb::arg("atol"), nb::arg("rtol"), nb::arg("threads"), "ln p of data under a model.");

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 import gradatim._native as _native
 from gradatim._density import labels_each
-from gradatim._errors import DataError, UsageError
+from gradatim._errors import DataError
 from gradatim._network import NetworkModel
 from gradatim._samples import checked_array, samples_of
 from gradatim.process._fields import whole
@@ -124,12 +124,6 @@ class CodeModel(DensityMixin, NetworkModel):
         ndarray of shape (n, *code_shape_), int64
         """
         check_is_fitted(self)
-        if not 0 <= temperature < np.inf or not 0 < top_p <= 1:
-            raise UsageError(
-                f"temperature must be in [0, inf) and top_p in (0, 1]; got {temperature} and "
-                f"{top_p}",
-                "GRD-1003",
-            )
         n = whole("n", n, 1, 2**40)
         return _native.coder_sample(
             self._placed(),

@@ -125,7 +125,7 @@ class DensityModel(NetworkModel):
 
         Returns
         -------
-        ndarray of shape (rows, numbers of a sample), float32
+        ndarray of shape (rows, numbers of a state), float32; states are samples, or their latents
         """
         check_is_fitted(self)
         _check_tolerances(atol, rtol)
@@ -143,10 +143,10 @@ class DensityModel(NetworkModel):
     def decode(
         self, Z: Any, label: Any = None, *, atol: float = 1e-5, rtol: float = 1e-5
     ) -> np.ndarray:
-        """The samples of codes [rows, numbers of a sample], as `encode` gives them."""
+        """The samples of codes [rows, numbers of a state], as `encode` gives them."""
         check_is_fitted(self)
         _check_tolerances(atol, rtol)
-        Z = codes_of(Z, self.n_features_in_)
+        Z = codes_of(Z, _native.field_numbers(self._model))
         made = _native.field_decode(
             self._placed(),
             settings_text(sampler_settings({}, None, labelled=True)),

@@ -116,7 +116,7 @@ def test_what_it_refuses(model, digits):
         model.decode(np.zeros((2, 5), dtype=int))
     with pytest.raises(ValueError, match="GRD-2090"):
         model.encode(np.zeros((2, 6, 6), dtype=np.uint8))
-    with pytest.raises(ValueError, match="GRD-1003"):
+    with pytest.raises(ValueError, match="GRD-1158"):
         model.sample(2, temperature=-1)
     with pytest.raises(ValueError, match="GRD-1104"):
         model.sample(2, label="ten")

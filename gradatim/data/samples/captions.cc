@@ -68,4 +68,9 @@ Samples with_captions(Samples samples, const std::string& source) {
   return samples;
 }
 
+Samples with_captions_of_labels(Samples samples, const std::string& source) {
+  if (read_table(source).find("label") == nullptr) return samples;
+  return with_captions(std::move(samples), source);
+}
+
 }  // namespace gradatim::data

@@ -5,11 +5,15 @@
 #include <algorithm>
 
 #include "gradatim/core/error.h"
+#include "gradatim/neural/nn/states.h"
 #include "gradatim/neural/size.h"
 #include "gradatim/process/texts.h"
 
 namespace gradatim::neural {
 namespace {
+
+// Texts that are read at once.
+constexpr std::int64_t kTexts = 64;
 
 const process::Texts* texts_of(const process::Condition* condition) {
   return dynamic_cast<const process::Texts*>(condition);
@@ -31,7 +35,14 @@ const Tensor& TextConditions::contexts(const process::ConditionPtr& condition) c
   const at::NoGradGuard plain;
   const Tensor ids =
       at::tensor(at::ArrayRef<std::int64_t>(all), at::kLong).view({-1, tokens_->length()});
-  return contexts_.emplace(condition, net_->context_of(ids.to(device_))).first->second;
+  std::vector<Tensor> made;
+  for (std::int64_t first = 0; first < ids.size(0); first += kTexts) {
+    const std::int64_t texts = std::min(kTexts, ids.size(0) - first);
+    // Several are computed as so many, so that none depends on how many there are.
+    const std::int64_t size = ids.size(0) == 1 ? 1 : kTexts;
+    made.push_back(net_->context_of(padded(ids, first, size).to(device_)).narrow(0, 0, texts));
+  }
+  return contexts_.emplace(condition, at::cat(made)).first->second;
 }
 
 void TextConditions::tell(std::span<const process::ConditionPtr> conditions,

@@ -1,5 +1,6 @@
 // TextConditions: what a field's network attends to under conditions that are texts, made once of
-// each text and kept for all steps of a sampling.
+// each text and kept for all steps of a sampling. A sample's numbers do not depend on the texts
+// beside its own; one text for all and the same text one a row give the same but for rounding.
 #pragma once
 
 #include <map>

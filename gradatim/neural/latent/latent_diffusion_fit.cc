@@ -33,11 +33,15 @@ std::shared_ptr<const data::Model> learned_autoencoder(const LatentDiffusionPlan
                                                        const data::FitRequest& request,
                                                        const api::Settings& settings) {
   if (request.autoencoder != nullptr) return request.autoencoder;
-  return plan.autoencoder->fit(request_of_stage(request, kAutoencoderStage), settings.parts.at(kAutoencoderStage));
+  const api::Settings& own = settings.parts.at(kAutoencoderStage);
+  check_has_latents(own.component);
+  check_goes_on(request, own);
+  return plan.autoencoder->fit(request_of_stage(request, kAutoencoderStage), own);
 }
 
 std::shared_ptr<const data::Model> fit_latent(const LatentDiffusionPlan& plan,
-                                       const data::FitRequest& request, api::Settings settings) {
+                                              const data::FitRequest& request,
+                                              api::Settings settings) {
   check_latent_request(request);
   const auto autoencoder = learned_autoencoder(plan, request, settings);
   const process::LatentCoder& coder = latents_of(*autoencoder);

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "gradatim/core/error.h"
+#include "gradatim/core/text.h"
 #include "gradatim/data/samples/values.h"
 #include "gradatim/neural/size.h"
 
@@ -15,25 +16,47 @@ namespace {
 constexpr const char* kAutoencoder = "autoencoder";
 constexpr const char* kDiffusion = "diffusion";
 
+// Tags of what may be one of the two.
+constexpr const char* kHasLatents = "latent";
+constexpr const char* kIsField = "field";
+
 // Rows that are encoded at once.
 constexpr std::int64_t kRows = 256;
+
+bool has_tag(const std::string& component, std::string_view tag) {
+  const api::Entry* entry = api::Registry::instance().find(component);
+  if (entry == nullptr) return false;
+  const auto tags = split(entry->text.tags, ' ');
+  return std::ranges::find(tags, tag) != tags.end();
+}
 
 void nest(SafetensorsWriter& file, const std::string& name, const std::string& bytes) {
   file.add(name, std::span(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()));
 }
 
-std::shared_ptr<const data::Model> nested(const SafetensorsFile& file, const std::string& name) {
+// A model within the file, of a kind that holds no others: files cannot nest without end.
+std::shared_ptr<const data::Model> nested(const SafetensorsFile& file, const std::string& name,
+                                          const char* tag) {
   const std::string source = fmt::format("{}: its {}", file.source(), name);
-  return data::load_model_bytes(file.view(name).bytes, source);
+  const std::string_view bytes = file.view(name).bytes;
+  const SafetensorsFile inner(bytes, source);
+  const std::string component = data::read_card(inner).settings.component;
+  GRADATIM_CHECK(has_tag(component, tag), ModelError, 3076,
+                 "{} is {}, which cannot be that; the file is damaged", source, component);
+  return data::load_model_bytes(bytes, source);
 }
 
 }  // namespace
 
+void check_has_latents(const std::string& component) {
+  GRADATIM_CHECK(has_tag(component, kHasLatents), UsageError, 1210,
+                 "{} has no latents that a diffusion could learn; take neural.kl_autoencoder",
+                 component);
+}
+
 const process::LatentCoder& latents_of(const data::Model& model) {
   const auto* coder = dynamic_cast<const process::LatentCoder*>(&model);
-  GRADATIM_CHECK(coder != nullptr, UsageError, 1210,
-                 "{} has no latents that a diffusion could learn; take neural.kl_autoencoder",
-                 model.card().settings.component);
+  check_has_latents(model.card().settings.component);
   return *coder;
 }
 
@@ -58,8 +81,9 @@ data::Samples latent_samples(const process::LatentCoder& coder, const data::Samp
 
 std::shared_ptr<const LatentDiffusionModel> LatentDiffusionModel::load(
     const SafetensorsFile& file, const data::ModelCard& card) {
-  const auto autoencoder = nested(file, kAutoencoder);
-  const auto diffusion = std::dynamic_pointer_cast<const FieldModel>(nested(file, kDiffusion));
+  const auto autoencoder = nested(file, kAutoencoder, kHasLatents);
+  const auto diffusion =
+      std::dynamic_pointer_cast<const FieldModel>(nested(file, kDiffusion, kIsField));
   const auto* coder = dynamic_cast<const process::LatentCoder*>(autoencoder.get());
   GRADATIM_CHECK(coder != nullptr && diffusion != nullptr &&
                      std::ranges::equal(coder->latent_shape(), diffusion->shape()),

@@ -12,7 +12,9 @@
 
 namespace gradatim::neural {
 
-/// A saved autoencoder as one with latents. UsageError GRD-1210 where it has none.
+/// UsageError GRD-1210 where a component's models have no latents.
+void check_has_latents(const std::string& component);
+/// A saved autoencoder as one with latents. Errors of check_has_latents().
 const process::LatentCoder& latents_of(const data::Model& model);
 /// Samples as latents, with their labels and captions.
 data::Samples latent_samples(const process::LatentCoder& coder, const data::Samples& samples);

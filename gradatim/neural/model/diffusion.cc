@@ -108,7 +108,7 @@ constexpr api::Text kText = {
         "GRD-1146 variances of steps that are not a diffusion's; GRD-1160 torch is not installed; "
         "GRD-1161 the network does not suit the samples; "
         "GRD-4029 the loss is not finite",
-    .tags = "samples captions python:DiffusionModel",
+    .tags = "samples captions field python:DiffusionModel",
 };
 
 }  // namespace

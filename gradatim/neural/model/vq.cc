@@ -22,7 +22,6 @@ class VqTrainer final : public data::Trainer {
               std::static_pointer_cast<const Training>(parts[3])} {}
 
   bool continues() const override { return true; }
-  bool takes_device() const override { return true; }
   std::shared_ptr<const data::Model> fit(const data::FitRequest& request,
                                          const api::Settings& settings) const override {
     return neural_function<FitVq>("gradatim_fit_vq")(plan_, request, settings);

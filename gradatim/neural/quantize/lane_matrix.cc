@@ -15,6 +15,8 @@ constexpr std::int64_t kPanel = 12;
 // Inner numbers of a product at a time, so that what they multiply stays in the first cache.
 constexpr std::int64_t kInner = 256;
 constexpr std::int64_t kMostLanes = 4 * kernel::kGroup;
+// That a block may keep, unless it is one of the fewest lanes: 256 MB.
+constexpr std::int64_t kMostNumbers = std::int64_t{1} << 26;
 
 }  // namespace
 
@@ -44,10 +46,14 @@ void LaneMatrix::run(const float* x, float* y, std::int64_t lanes, bool there) c
   }
 }
 
-void in_lane_blocks(std::int64_t rows, const std::function<void(const LaneBlock&)>& f) {
+void in_lane_blocks(std::int64_t rows, std::int64_t numbers,
+                    const std::function<void(const LaneBlock&)>& f) {
   // Weights are read once a block, so wide ones are faster, unless they leave threads without any.
   std::int64_t lanes = kMostLanes;
-  while (lanes > kernel::kGroup && rows <= lanes / 2 * at::get_num_threads()) lanes /= 2;
+  while (lanes > kernel::kGroup &&
+         (rows <= lanes / 2 * at::get_num_threads() || numbers > kMostNumbers / lanes)) {
+    lanes /= 2;
+  }
   in_parallel((rows + lanes - 1) / lanes, [&](std::int64_t block) {
     check_interrupt();
     f({block * lanes, std::min(lanes, rows - block * lanes), lanes});

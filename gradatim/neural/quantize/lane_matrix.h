@@ -47,8 +47,9 @@ class LaneRoom {
 struct LaneBlock {
   std::int64_t first = 0, rows = 0, lanes = 0;
 };
-/// f of each block, by as many threads as the caller gave torch.
-void in_lane_blocks(std::int64_t rows, const std::function<void(const LaneBlock&)>& f);
+/// f of each block, by as many threads as the caller gave torch; a lane keeps so many numbers.
+void in_lane_blocks(std::int64_t rows, std::int64_t numbers,
+                    const std::function<void(const LaneBlock&)>& f);
 
 /// x [width, lanes] = rows numbers[k] of a table [count, width], k of every lane; 0 behind the
 /// last.

@@ -68,7 +68,8 @@ void Observation::store(SafetensorsWriter& file) const {
 }
 
 Observation Observation::load(const SafetensorsFile& file, std::int64_t dims, bool bytes) {
-  Observation made(dims, bytes);
+  Observation made;  // no memory before the file is seen to have the numbers
+  made.bytes_ = bytes;
   made.spread_ = file.read<double>(kName, dims);
   for (const double each : made.spread_) {
     GRADATIM_CHECK(std::isfinite(each) && each > 0.0, ModelError, 3075,

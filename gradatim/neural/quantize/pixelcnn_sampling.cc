@@ -287,7 +287,8 @@ Tensor sample_pixelcnn(const PixelCnn& net, const CodeShape& shape, std::int64_t
   const Tensor told = labels.defined() ? labels.to(at::kCPU).contiguous() : Tensor();
   auto* numbers = codes.data_ptr<std::int64_t>();
   const LaneDraws draws(draw, shape, numbers);
-  in_lane_blocks(rows, [&](const LaneBlock& block) {
+  const std::int64_t kept = 4 * std::int64_t{net.config.layers} * net.config.width * shape.places();
+  in_lane_blocks(rows, kept, [&](const LaneBlock& block) {
     for (const LanePixelLevel& level : levels) {
       LanePixelPass(level, shape, block, draws, numbers,
                     told.defined() ? told.data_ptr<std::int64_t>() : nullptr)

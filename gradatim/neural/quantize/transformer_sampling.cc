@@ -150,7 +150,8 @@ Tensor sample_transformer(const TransformerPriorNet& net, const CodeShape& shape
       labels.defined() ? labels.to(at::kCPU).contiguous() : at::zeros({rows}, at::kLong);
   auto* numbers = codes.data_ptr<std::int64_t>();
   const LaneDraws draws(draw, shape, numbers);
-  in_lane_blocks(rows, [&](const LaneBlock& block) {
+  const std::int64_t kept = 2 * std::ssize(prior.blocks) * shape.length() * prior.width;
+  in_lane_blocks(rows, kept, [&](const LaneBlock& block) {
     LanePass pass(prior, block);
     std::vector<std::int64_t> told(to_size(block.rows));
     for (std::int64_t k = 0; k < shape.length(); ++k) {

@@ -4,9 +4,10 @@
 //     the whole model under a Scope, so that one optimiser, one average and one file hold all.
 //  2. start() sees vectors of untrained data, where codes begin somewhere chosen by them (k-means).
 //  3. In training, quantize() gives what the decoder sees and what is lost by it. A codebook that
-//  is
-//     no network's (moving averages, dead codes) leaves its sums among the gradients, which travel
-//     between ranks with the others; update() then moves it, and leaves gradients of 0.
+//  no
+//     gradient moves (moving averages, dead codes) leaves its sums among the gradients, which
+//     travel between ranks with the others; update() then moves it, and leaves gradients of 0. (A
+//     weight decay of the training shrinks it, too, with all other parameters.)
 //  4. Of a trained model, codes() and decode() are all there is.
 #pragma once
 

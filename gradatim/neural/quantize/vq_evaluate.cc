@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "gradatim/neural/nn/memory.h"
+#include "gradatim/neural/nn/states.h"
 #include "gradatim/neural/quantize/vq_model.h"
 #include "gradatim/neural/size.h"
 
@@ -49,51 +49,61 @@ CodeUse use_of(std::span<const std::int64_t> codes, const CodeShape& shape) {
 }  // namespace
 
 // ln P of codes of rows [first, first + rows), where no label is asked for over all by their
-// shares.
+// shares. They are padded to a chunk as all rows are, so that none depends on how many there are.
 Tensor VqModel::prior_nats(std::span<const std::int64_t> codes, std::int64_t first,
                            std::int64_t rows, const CodesRequest& request) const {
+  const std::int64_t chunk = vq_chunk(kind_);
   const at::ArrayRef<std::int64_t> own(codes.data() + first * length(), to_size(rows * length()));
-  const Tensor part = at::tensor(own, at::kLong).view({rows, length()}).to(parts_.device);
+  const Tensor part =
+      padded(at::tensor(own, at::kLong).view({rows, length()}), 0, chunk).to(parts_.device);
   const auto nats = [&](const Tensor& labels) {
     return parts_.prior->log_prob(part, labels.defined() ? labels.to(parts_.device) : labels)
         .to(at::kDouble)
         .sum(1)
+        .narrow(0, 0, rows)
         .cpu();
   };
   const auto classes = std::ssize(kind_.classes);
   if (classes == 0) return nats({});
-  if (request.labels.size() == 1) return nats(at::full({rows}, request.labels[0], at::kLong));
+  if (request.labels.size() == 1) return nats(at::full({chunk}, request.labels[0], at::kLong));
   if (!request.labels.empty()) {
     const at::ArrayRef<std::int64_t> each(request.labels.data() + first, to_size(rows));
-    return nats(at::tensor(each, at::kLong));
+    return nats(padded(at::tensor(each, at::kLong).view({rows, 1}), 0, chunk).flatten());
   }
   std::vector<Tensor> all;
   for (std::int64_t label = 0; label < classes; ++label) {
     const double share = parts_.labels.shares()[to_size(label)];
-    if (share > 0.0) all.push_back(nats(at::full({rows}, label, at::kLong)) + std::log(share));
+    if (share > 0.0) all.push_back(nats(at::full({chunk}, label, at::kLong)) + std::log(share));
   }
   return at::logsumexp(at::stack(all), 0);
 }
 
-process::Likelihood VqModel::log_prob(std::span<const double> data,
-                                      const CodesRequest& request) const {
-  check(request);
+std::vector<double> VqModel::bounds(std::span<const double> data,
+                                    std::span<const std::int64_t> codes,
+                                    std::span<const float> decoded,
+                                    const CodesRequest& request) const {
   const std::int64_t dims = kind_.dims(), rows = std::ssize(data) / dims;
-  const auto codes = encode(data);
-  const auto decoded = decode(codes);
-  process::Likelihood found{.log_prob = std::vector<double>(to_size(rows)),
-                            .standard_error = std::vector<double>(to_size(rows), 0.0),
-                            .evaluations = std::vector<std::int64_t>(to_size(rows), 1)};
+  check(request, rows);
+  std::vector<double> found(to_size(rows));
   for_chunks(rows, [&](std::int64_t first, std::int64_t count) {
     const Tensor nats = prior_nats(codes, first, count, request).contiguous();
     for (std::int64_t k = 0; k < count; ++k) {
       const auto at = to_size((first + k) * dims), size = to_size(dims);
-      found.log_prob[to_size(first + k)] =
+      found[to_size(first + k)] =
           nats.const_data_ptr<double>()[k] +
-          parts_.observation.log_prob(data.subspan(at, size), std::span(decoded).subspan(at, size));
+          parts_.observation.log_prob(data.subspan(at, size), decoded.subspan(at, size));
     }
   });
   return found;
+}
+
+process::Likelihood VqModel::log_prob(std::span<const double> data,
+                                      const CodesRequest& request) const {
+  const auto codes = encode(data);
+  const auto rows = to_size(std::ssize(data) / kind_.dims());
+  return {.log_prob = bounds(data, codes, decode(codes), request),
+          .standard_error = std::vector<double>(rows, 0.0),
+          .evaluations = std::vector<std::int64_t>(rows, 1)};
 }
 
 std::vector<std::pair<std::string, double>> VqModel::evaluate_samples(const data::Samples& samples,
@@ -118,7 +128,7 @@ std::vector<std::pair<std::string, double>> VqModel::evaluate_samples(const data
     const auto places = kind_.places_of(samples);
     for (const auto label : samples.labels) request.labels.push_back(places[to_size(label)]);
   }
-  const auto nats = log_prob(data, request).log_prob;
+  const auto nats = bounds(data, codes, decoded, request);
   double mean = 0.0;
   for (const double each : nats) mean += each / static_cast<double>(nats.size());
   metrics.emplace_back("bits_per_dim", process::bits_per_dim(mean, kind_.dims()));

@@ -9,6 +9,7 @@
 #include "gradatim/neural/size.h"
 #include "gradatim/neural/train/batch_objective.h"
 #include "gradatim/neural/train/identity.h"
+#include "gradatim/neural/train/stage.h"
 #include "gradatim/neural/train/start.h"
 
 namespace gradatim::neural {
@@ -119,6 +120,10 @@ void check_vq_request(const data::FitRequest& request) {
 void check_training(const Training& training) {
   GRADATIM_CHECK(training.config().precision == Precision::float32, UsageError, 1180,
                  "neural.vq is computed in float32; leave precision out");
+  GRADATIM_CHECK(training.config().gradient_compression == GradientCompression::none, UsageError,
+                 1180,
+                 "sums of codes travel among the gradients of neural.vq, and must not be rounded; "
+                 "leave gradient_compression out");
   GRADATIM_CHECK(training.config().sample_every == 0, UsageError, 1181,
                  "neural.vq has no samples before its prior has learned; leave sample_every out");
 }
@@ -159,8 +164,9 @@ Observation observed(const VqModel& model, const data::Samples& samples) {
 }
 
 std::shared_ptr<const data::Model> fit_vq(VqPlan plan, const data::FitRequest& request,
-                                       api::Settings settings) {
+                                          api::Settings settings) {
   check_vq_request(request);
+  check_goes_on(request, settings);
   check_training(*plan.training);
   check_training(plan.prior->training());
   const data::Samples& samples = *request.samples;

@@ -11,6 +11,7 @@
 #include "gradatim/neural/nn/error.h"
 #include "gradatim/neural/nn/memory.h"
 #include "gradatim/neural/nn/states.h"
+#include "gradatim/neural/quantize/draw_codes.h"
 #include "gradatim/neural/size.h"
 
 namespace gradatim::neural {
@@ -106,25 +107,25 @@ std::vector<float> VqModel::decode(std::span<const std::int64_t> codes) const {
   return data;
 }
 
-void VqModel::check(const CodesRequest& request) const {
+void VqModel::check(const CodesRequest& request, std::int64_t rows) const {
   const auto classes = std::ssize(kind_.classes);
   for (const auto label : request.labels) {
     GRADATIM_CHECK(label >= 0 && label < classes, UsageError, 1104,
                    "there is no label {}; the model has {}", label, classes);
   }
-  GRADATIM_CHECK(request.labels.size() <= 1 || std::ssize(request.labels) >= request.rows,
-                 UsageError, 1104, "{} labels do not suit {} rows; give one for all, or one each",
-                 request.labels.size(), request.rows);
-  GRADATIM_CHECK(request.temperature >= 0.0 && std::isfinite(request.temperature) &&
-                     request.top_k >= 0 && request.top_p > 0.0 && request.top_p <= 1.0,
-                 UsageError, 1003,
-                 "temperature must be in [0, inf), top_k at least 0 and top_p in (0, 1]; got {}, "
-                 "{} and {}",
-                 request.temperature, request.top_k, request.top_p);
+  GRADATIM_CHECK(request.labels.size() <= 1 || std::ssize(request.labels) >= rows, UsageError, 1104,
+                 "{} labels do not suit {} rows; give one for all, or one each",
+                 request.labels.size(), rows);
 }
 
 std::vector<std::int64_t> VqModel::sample_codes(const CodesRequest& request) const {
-  check(request);
+  check(request, request.rows);
+  const CodeDraw draw{.seed = request.seed,
+                      .first_row = 0,
+                      .temperature = request.temperature,
+                      .top_k = request.top_k,
+                      .top_p = request.top_p};
+  check_draw(draw);
   const RowRange range = request.only.value_or(RowRange{0, request.rows});
   std::vector<std::int64_t> codes(to_size(range.count * length()));
   Tensor labels;
@@ -142,15 +143,9 @@ std::vector<std::int64_t> VqModel::sample_codes(const CodesRequest& request) con
   translated([&] {
     const at::NoGradGuard plain;
     const PooledMemory pooled;
-    const Tensor made = parts_.prior
-                            ->sample(range.count, labels,
-                                     {.seed = request.seed,
-                                      .first_row = range.first,
-                                      .temperature = request.temperature,
-                                      .top_k = request.top_k,
-                                      .top_p = request.top_p})
-                            .cpu()
-                            .contiguous();
+    CodeDraw own = draw;
+    own.first_row = range.first;
+    const Tensor made = parts_.prior->sample(range.count, labels, own).cpu().contiguous();
     std::copy_n(made.const_data_ptr<std::int64_t>(), made.numel(), codes.data());
   });
   return codes;
@@ -186,17 +181,9 @@ std::shared_ptr<const VqModel> VqModel::load(const VqPlan& plan, const Safetenso
 }
 
 std::shared_ptr<const data::Model> VqModel::on(const std::string& device) const {
-  return translated([&]() -> std::shared_ptr<const data::Model> {
-    const at::Device place = device_of(device);
-    if (place == parts_.device) return shared_from_this();
-    VqParts parts = parts_;
-    parts.device = place;
-    parts.net = make_vq(plan_, kind_.shape, 0, place);
-    parts.net->parameters().values().copy_(parts_.net->parameters().values());
-    parts.prior = make_prior(*plan_.prior, parts_.prior->shape(), place);
-    parts.prior->parameters().values().copy_(parts_.prior->parameters().values());
-    return std::make_shared<VqModel>(plan_, card_, kind_, std::move(parts));
-  });
+  GRADATIM_CHECK(device_of(device) == at::kCPU, UsageError, 1163,
+                 "neural.vq computes on the cpu alone; leave out --device {}", device);
+  return shared_from_this();
 }
 
 std::vector<std::int64_t> codes_of(const VqModel& model, const data::Samples& samples) {

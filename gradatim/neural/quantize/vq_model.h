@@ -61,9 +61,12 @@ class VqModel final : public data::Model, public process::Coder {
   std::int64_t length() const { return static_cast<std::int64_t>(code_sizes_.size()); }
   void for_chunks(std::int64_t rows,
                   const std::function<void(std::int64_t first, std::int64_t rows)>& f) const;
-  void check(const process::CodesRequest& request) const;
+  void check(const process::CodesRequest& request, std::int64_t rows) const;
   Tensor prior_nats(std::span<const std::int64_t> codes, std::int64_t first, std::int64_t rows,
                     const process::CodesRequest& request) const;
+  std::vector<double> bounds(std::span<const double> data, std::span<const std::int64_t> codes,
+                             std::span<const float> decoded,
+                             const process::CodesRequest& request) const;
   double states_loss(std::vector<double> data, std::span<const float> decoded) const;
 
   VqPlan plan_;

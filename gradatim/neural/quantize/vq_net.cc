@@ -3,6 +3,14 @@
 #include "gradatim/neural/size.h"
 
 namespace gradatim::neural {
+namespace {
+
+// Draws of each level's own.
+std::uint64_t seed_of(std::size_t level, std::uint64_t seed) {
+  return seed ^ (std::uint64_t{level} * 0x9E3779B97F4A7C15U);
+}
+
+}  // namespace
 
 VqNet::VqNet(const VqPlan& plan, const std::vector<std::int64_t>& sample) {
   const Scope root(parameters_);
@@ -29,7 +37,7 @@ double VqNet::operations() const {
 
 void VqNet::start(const Tensor& x, std::uint64_t seed) {
   net_->encode(x, [&](std::size_t level, const Tensor& z) {
-    quantizers_[level]->start(z.contiguous(), seed);
+    quantizers_[level]->start(z.contiguous(), seed_of(level, seed));
     return quantizers_[level]->decode(quantizers_[level]->codes(z.contiguous()));
   });
 }
@@ -41,6 +49,7 @@ VqNet::Pass VqNet::pass(const Tensor& x, const QuantizeStep& step) {
     QuantizeStep here = step;
     here.all *= places;
     here.first *= places;
+    here.seed = seed_of(level, step.seed);
     Quantized found = quantizers_[level]->quantize(z, here);
     if (found.loss.defined()) made.loss = made.loss.defined() ? made.loss + found.loss : found.loss;
     return found.vectors;
@@ -53,6 +62,7 @@ void VqNet::update(const QuantizeStep& step) {
   for (std::size_t level = 0; level < quantizers_.size(); ++level) {
     QuantizeStep here = step;
     here.all *= net_->levels()[level].places.places();
+    here.seed = seed_of(level, step.seed);
     quantizers_[level]->update(here);
   }
 }

@@ -19,7 +19,7 @@ class VqNet {
   const Parameters& parameters() const { return parameters_; }
   /// What its codes are.
   CodeShape codes(std::int64_t classes, std::uint64_t seed) const;
-  /// Numbers of a row's vectors at all levels, of which distances to codes are taken.
+  /// Multiplications and additions for a row, about: twice the parameters at every place.
   double operations() const;
 
   /// Codes begin where untrained vectors of x [rows, sample...] lie.

@@ -143,8 +143,7 @@ TEST(Vq, LearnsToReconstructAndItsPriorToDrawTheCodes) {
   // What the prior draws of a label looks like it: a bright half, left or top.
   const Coder& coder = coder_of(model);
   for (const std::int64_t label : {0, 1}) {
-    const auto made =
-        coder.decode(coder.sample_codes({.rows = 64, .seed = 3, .labels = {label}}));
+    const auto made = coder.decode(coder.sample_codes({.rows = 64, .seed = 3, .labels = {label}}));
     int right = 0;
     for (std::size_t row = 0; row < 64; ++row) {
       const float* image = made.data() + 16 * row;
@@ -181,6 +180,8 @@ TEST(Vq, ARowDependsOnNothingBesideIt) {
   EXPECT_TRUE(std::equal(one.begin(), one.end(), codes.begin() + 70 * length));
   const auto decoded = coder.decode(codes), single = coder.decode(one);
   EXPECT_TRUE(std::equal(single.begin(), single.end(), decoded.begin() + std::ptrdiff_t{16} * 70));
+  const auto bounds = coder.log_prob(data, {.rows = 96}).log_prob;
+  EXPECT_EQ(coder.log_prob(std::span(data).subspan(16 * 70, 16), {}).log_prob[0], bounds[70]);
   const CodesRequest many{.rows = 40, .seed = 9};
   CodesRequest part = many;
   part.only = process::RowRange{30, 5};
@@ -204,10 +205,8 @@ TEST(Vq, GoesOnFromEitherOfItsTrainings) {
   for (const int steps : {35, 90}) {
     const testing::Folder folder("vq");
     Stop stop(steps);
-    data::FitRequest request{.observer = &stop,
-                             .samples = samples,
-                             .resume = folder.path(),
-                             .checkpoint_seconds = 0.0};
+    data::FitRequest request{
+        .observer = &stop, .samples = samples, .resume = folder.path(), .checkpoint_seconds = 0.0};
     EXPECT_THROW(fit_vq_model(options, request), std::runtime_error);
     request.observer = nullptr;
     EXPECT_EQ(fit_vq_model(options, request)->bytes(), whole->bytes()) << steps;
@@ -224,6 +223,9 @@ TEST(Vq, RefusesWhatItCannotLearnOrSay) {
   EXPECT_EQ(code({{"autoencoder", "hierarchical"}, {"downsamplings", "2"}}, {.samples = images}),
             1205);
   EXPECT_EQ(code({{"precision", "bfloat16"}}, {.samples = images}), 1180);
+  EXPECT_EQ(code({{"gradient_compression", "bfloat16"}}, {.samples = images}), 1180);
+  const testing::Folder folder("timed_vq");
+  EXPECT_EQ(code({{"max_seconds", "5"}}, {.samples = images, .resume = folder.path()}), 1212);
   EXPECT_EQ(code({{"sample_every", "5"}}, {.samples = images, .log_folder = "x"}), 1181);
   EXPECT_EQ(code(kImages, {.samples = images, .source = images}), 1036);
   auto captioned = std::make_shared<data::Samples>(*images);
@@ -239,8 +241,10 @@ TEST(Vq, RefusesWhatItCannotLearnOrSay) {
   codes.back() = -1;
   EXPECT_EQ(code_of([&] { coder.decode(codes); }), 2110);
   EXPECT_EQ(code_of([&] { coder.sample_codes({.labels = {2}}); }), 1104);
-  EXPECT_EQ(code_of([&] { coder.sample_codes({.temperature = -1.0}); }), 1003);
-  EXPECT_EQ(code_of([&] { coder.sample_codes({.top_p = 0.0}); }), 1003);
+  EXPECT_EQ(code_of([&] { coder.sample_codes({.temperature = -1.0}); }), 1158);
+  EXPECT_EQ(code_of([&] { coder.sample_codes({.top_p = 0.0}); }), 1158);
+  const std::vector<double> three(48, 0.5);
+  EXPECT_EQ(code_of([&] { coder.log_prob(three, {.labels = {0, 1}}); }), 1104);
   EXPECT_EQ(code_of([&] { model->evaluate_samples(*blobs, 0); }), 2090);
 }
 

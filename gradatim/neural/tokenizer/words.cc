@@ -32,6 +32,12 @@ class WordsTokenizer final : public Tokenizer {
                    "neural.tokenizer.words: {} texts without a word; give it some to learn from",
                    texts.size());
     std::vector<std::pair<std::string, std::int64_t>> order(counts.begin(), counts.end());
+    const auto room =
+        static_cast<std::size_t>(config_.vocabulary) - first_words(config_.unknown).size();
+    GRADATIM_CHECK(config_.unknown || order.size() <= room, UsageError, 1177,
+                   "the texts have {} words and the vocabulary room for {}; raise vocabulary, or "
+                   "set unknown",
+                   order.size(), room);
     std::ranges::stable_sort(order, std::greater<>(), [](const auto& each) { return each.second; });
     KnownWords known{first_words(config_.unknown), config_.lower_case, config_.unknown};
     for (auto& [word, count] : order) {

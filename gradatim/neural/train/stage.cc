@@ -4,6 +4,8 @@
 
 #include <filesystem>
 
+#include "gradatim/core/error.h"
+
 namespace gradatim::neural {
 
 data::FitRequest request_of_stage(data::FitRequest request, const std::string& stage) {
@@ -16,6 +18,18 @@ data::FitRequest request_of_stage(data::FitRequest request, const std::string& s
 data::Identity identity_of_stage(data::Identity identity, std::uint64_t learned_from) {
   identity.emplace_back("earlier stage", fmt::format("{:016x}", learned_from));
   return identity;
+}
+
+void check_goes_on(const data::FitRequest& request, const api::Settings& stage) {
+  const auto training = stage.parts.find("training");
+  if (request.resume.empty() || training == stage.parts.end()) return;
+  const auto seconds = training->second.values.find("max_seconds");
+  const bool timed =
+      seconds != training->second.values.end() && std::get<double>(seconds->second) > 0.0;
+  GRADATIM_CHECK(!timed, UsageError, 1212,
+                 "{} learns something else each time where the training before ends by a clock, so "
+                 "it cannot go on from {}; leave out its max_seconds, or resume",
+                 stage.component, request.resume);
 }
 
 void add_history(const std::string& stage, std::vector<data::History> histories,
