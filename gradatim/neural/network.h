@@ -24,10 +24,10 @@ struct NetworkShape {
   // Channels that a network of images is given behind a sample's and puts nothing out for, such as
   // a mask and the image behind it.
   std::int64_t beside = 0;
-  std::int64_t scores = 0;           // of classes, put out instead of a field; 0: a field
-  double time_scale = 1.0;           // of times, so that they reach about 1,000
-  double wave_scale = 1.0;           // of the waves that times are told by: below 1, slower ones
-  std::uint64_t seed = 0;            // of the initial values
+  std::int64_t scores = 0;  // of classes, put out instead of a field; 0: a field
+  double time_scale = 1.0;  // of times, so that they reach about 1,000
+  double wave_scale = 1.0;  // of the waves that times are told by: below 1, slower ones
+  std::uint64_t seed = 0;   // of the initial values
 };
 
 class Network {

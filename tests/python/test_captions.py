@@ -83,7 +83,7 @@ def test_a_caption_a_sample_and_bytes_as_tokens():
 
 def test_what_it_refuses(model):
     x, y = halves(16)
-    with pytest.raises(ValueError, match="'lift'.*did you mean 'left'.*GRD-1177"):
+    with pytest.raises(ValueError, match=r"'lift'.*did you mean 'left'.*GRD-1177"):
         model.sample(2, prompt="lift")
     with pytest.raises(ValueError, match="GRD-1178"):
         model.sample(2, prompt="  ")

@@ -9,10 +9,10 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+from digit_texts import HELD_OUT, captions, said
 from experiment import FIGURES, PICTURES, Results, Row, kept
 from house_style import canvas, save
 from mnist import SIDE, judge, learned_and_held_out
-from digit_texts import HELD_OUT, captions, said
 
 from gradatim.neural import KLAutoencoder, LatentDiffusion
 from gradatim.neural.network import Unet
