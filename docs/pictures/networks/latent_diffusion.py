@@ -25,7 +25,7 @@ HOW = {"solver": "dpm_solver_pp_2m", "steps": 12, "guidance": 2.0}
 @dataclass(frozen=True)
 class Budget:
     autoencoder_updates: int = 1500
-    updates: int = 3000
+    updates: int = 2400
     judge_updates: int = 3000
     judged: int = 1200
     threads: int = 2
@@ -65,7 +65,9 @@ def diffusion(budget: Budget) -> tuple[LatentDiffusion, float]:
     def learn() -> LatentDiffusion:
         (x, y), _ = learned_and_held_out()
         model = LatentDiffusion(
-            network=Unet(channels=[64, 128], layers=2, head_width=32, cross_attention=[0, 1]),
+            network=Unet(
+                channels=[64, 128], layers=1, head_width=32, attention=[1], cross_attention=[1]
+            ),
             text=Transformer(tokens=16, width=64, layers=2, heads=4),
             steps=budget.updates,
             batch_size=64,
