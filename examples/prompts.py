@@ -15,7 +15,7 @@ from sklearn.svm import SVC
 import gradatim
 
 MODEL = DEMO / "prompts.safetensors"
-STEPS = os.environ.get("GRADATIM_DIGITS_STEPS", "1000")
+STEPS = os.environ.get("GRADATIM_DIGITS_STEPS", "800")
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 LEARNED = ("a handwritten {w}", "the digit {d}", "draw a {w}", "please draw the digit {d}", "a {d}")
 HELD_OUT = ("please draw a handwritten {w}", "draw a handwritten {d}", "the digit {w}")
@@ -23,7 +23,8 @@ TRAIN = (
     f"train neural.latent_diffusion --data {DEMO}/digits.npz --captions {DEMO}/captions.csv"
     " --autoencoder.channels 16,32 --autoencoder.norm_groups 4"
     f" --autoencoder.training.steps {STEPS} --autoencoder.training.batch_size 64"
-    " --network unet --network.channels 32,64 --network.head_width 16"
+    " --network unet --network.channels 32,64 --network.layers 1 --network.head_width 16"
+    " --network.attention 1 --network.cross_attention 1"
     " --text transformer --text.tokens 8 --text.width 64"
     f" --training.steps {STEPS} --training.batch_size 64 --out {MODEL}"
 )
