@@ -15,11 +15,14 @@ namespace {
 
 void refuse_others(const Arguments& arguments, std::initializer_list<const char*> options) {
   GRADATIM_CHECK(arguments.settings.empty(), UsageError, 1002,
-                 "a model with discrete codes has no option '--{}'",
+                 "a model with discrete codes has no option '--{}'; of samples it has label, "
+                 "temperature, top_k and top_p",
                  arguments.settings.front().first);
   for (const char* other : options) {
     GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
-                   "a model with discrete codes has no option '--{}'", other);
+                   "a model with discrete codes has no option '--{}'; of samples it has label, "
+                   "temperature, top_k and top_p",
+                   other);
   }
 }
 
@@ -43,6 +46,12 @@ data::Samples table_of_codes(const data::Samples& samples, const std::vector<std
 std::vector<std::int64_t> codes_read(const data::Samples& samples, std::int64_t length) {
   const std::int64_t shape[] = {length};
   const auto numbers = data::values_of(samples, shape, "the codes");
+  for (std::size_t k = 0; k < samples.columns.size(); ++k) {
+    GRADATIM_CHECK(samples.columns[k] == fmt::format("c{}", k), DataError, 2110,
+                   "column {} of the codes is '{}'; encode writes c0, c1, ..., and decode takes "
+                   "them in that order",
+                   k, samples.columns[k]);
+  }
   std::vector<std::int64_t> codes;
   codes.reserve(numbers.size());
   for (std::size_t k = 0; k < numbers.size(); ++k) {

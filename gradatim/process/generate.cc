@@ -151,6 +151,10 @@ api::Settings sampler_for(const Generator& generator, api::Settings asked) {
 
 std::vector<std::int64_t> labels_named(const SampleSpace& model,
                                        const std::vector<std::string>& words, std::int64_t rows) {
+  const auto* generator = dynamic_cast<const Generator*>(&model);
+  GRADATIM_CHECK(words.empty() || generator == nullptr || !generator->takes_texts(), UsageError,
+                 1104, "the model learned captions instead of labels; ask for '{}' by a prompt",
+                 words.front());
   return places_named(model.classes(), "model", words, rows);
 }
 

@@ -31,9 +31,11 @@ void say_by_label(Samples& samples, const Table& table, const Column& captions,
     const std::string word = labels.cell(row);
     const auto at = std::ranges::find(samples.classes, word);
     GRADATIM_CHECK(at != samples.classes.end(), DataError, 2111,
-                   "{}, row {}: no sample has the label '{}'{}",
+                   "{}, row {}: no sample has the label '{}'; the labels are {}",
                    describe_column(labels.name(), table.source()), row + 1, word,
-                   did_you_mean(word, samples.classes));
+                   join_and({samples.classes.begin(),
+                             samples.classes.begin() +
+                                 std::min<std::ptrdiff_t>(20, std::ssize(samples.classes))}));
     samples.captions[static_cast<std::size_t>(at - samples.classes.begin())].push_back(
         caption_at(captions, table, row));
   }

@@ -44,6 +44,14 @@ void check_request(const DiffusionPlan& plan, const data::FitRequest& request) {
                  end.alpha, end.sigma);
 }
 
+void choose_network(DiffusionPlan& plan, const data::Samples& samples, api::Settings& settings) {
+  if (plan.network == nullptr) {
+    const char* name = samples.is_images() ? "neural.network.unet" : "neural.network.mlp";
+    settings.parts["network"] = api::complete({.component = name});
+    plan.network = api::build_as<Network>(settings.parts["network"]);
+  }
+}
+
 // Captions stand for labels, where there are any.
 std::shared_ptr<const CaptionTokens> learn_captions(DiffusionPlan& plan,
                                                     const data::Samples& samples, SampleKind& kind,
@@ -62,16 +70,21 @@ std::shared_ptr<const CaptionTokens> learn_captions(DiffusionPlan& plan,
 
 }  // namespace
 
+void check_diffusion(DiffusionPlan plan, const data::FitRequest& request, api::Settings settings) {
+  check_request(plan, request);
+  const data::Samples& samples = *request.samples;
+  choose_network(plan, samples, settings);
+  SampleKind kind = SampleKind::of(samples);
+  const auto captions = learn_captions(plan, samples, kind, settings);
+  field_parts(plan, kind, captions, request.seed, at::kCPU);
+}
+
 std::shared_ptr<const DiffusionModel> fit_diffusion(DiffusionPlan plan,
                                                     const data::FitRequest& request,
                                                     api::Settings settings, const SeenAs& seen) {
   check_request(plan, request);
   const data::Samples& samples = *request.samples;
-  if (plan.network == nullptr) {
-    const char* name = samples.is_images() ? "neural.network.unet" : "neural.network.mlp";
-    settings.parts["network"] = api::complete({.component = name});
-    plan.network = api::build_as<Network>(settings.parts["network"]);
-  }
+  choose_network(plan, samples, settings);
   const TrainingConfig& config = plan.training->config();
   SampleKind kind = SampleKind::of(samples);
   kind.source = request.source != nullptr;

@@ -12,6 +12,9 @@ namespace gradatim::neural {
 using SeenAs =
     std::function<std::shared_ptr<const data::Model>(std::shared_ptr<const DiffusionModel>)>;
 
+/// Throws what fit_diffusion() would before its first step, of samples of that shape.
+void check_diffusion(DiffusionPlan plan, const data::FitRequest& request, api::Settings settings);
+
 /// `settings` are those of a neural.diffusion.
 std::shared_ptr<const DiffusionModel> fit_diffusion(DiffusionPlan plan,
                                                     const data::FitRequest& request,

@@ -29,6 +29,31 @@ api::Settings diffusion_settings(const api::Settings& settings) {
   return api::complete(own);
 }
 
+// A step of the autoencoder on a few samples tells the shape of its latents: whether the diffusion
+// suits them is then known before the autoencoder learns for long.
+void check_suits_latents(const LatentDiffusionPlan& plan, const data::FitRequest& request,
+                         const api::Settings& settings) {
+  constexpr std::int64_t kFew = 8;
+  const data::Samples& all = *request.samples;
+  auto few = std::make_shared<data::Samples>(all);
+  few->count = std::min(kFew, all.count);
+  const auto numbers = static_cast<std::size_t>(few->count * all.size());
+  if (!all.bytes.empty()) few->bytes.resize(numbers);
+  if (!all.numbers.empty()) few->numbers.resize(numbers);
+  for (auto* each : {&few->labels, &few->captioned}) {
+    if (!each->empty()) each->resize(static_cast<std::size_t>(few->count));
+  }
+  api::Settings quick = settings.parts.at(kAutoencoderStage);
+  quick.parts["training"].values["steps"] = std::int64_t{1};
+  quick.parts["training"].values["batch_size"] = std::int64_t{1};
+  quick.parts["training"].values["accumulate"] = std::int64_t{1};
+  const auto model =
+      api::build_as<data::Trainer>(quick)->fit({.seed = request.seed, .samples = few}, quick);
+  data::FitRequest of_latents = request;
+  of_latents.samples = std::make_shared<data::Samples>(latent_samples(latents_of(*model), *few));
+  check_diffusion(plan.diffusion, of_latents, diffusion_settings(settings));
+}
+
 std::shared_ptr<const data::Model> learned_autoencoder(const LatentDiffusionPlan& plan,
                                                        const data::FitRequest& request,
                                                        const api::Settings& settings) {
@@ -36,6 +61,7 @@ std::shared_ptr<const data::Model> learned_autoencoder(const LatentDiffusionPlan
   const api::Settings& own = settings.parts.at(kAutoencoderStage);
   check_has_latents(own.component);
   check_goes_on(request, own);
+  check_suits_latents(plan, request, settings);
   return plan.autoencoder->fit(request_of_stage(request, kAutoencoderStage), own);
 }
 

@@ -181,6 +181,16 @@ TEST(LatentDiffusion, RefusesWhatItCannotLearnFromOrRead) {
   };
   EXPECT_EQ(with_parts("neural.vq", {}), 1210);
   EXPECT_EQ(with_parts("boost.newton", {}), 1210);
+  // Before the autoencoder has learned for long.
+  struct Count final : Observer {
+    int steps = 0;
+    void on_step(const StepDone&) override { ++steps; }
+  } count;
+  EXPECT_EQ(code_of([&] {
+              fit_latent_model({.observer = &count, .samples = samples}, {{"head_width", "5"}});
+            }),
+            1166);
+  EXPECT_EQ(count.steps, 0);
   const testing::Folder folder("timed");
   EXPECT_EQ(code_of([&] {
               fit_latent_model({.samples = samples, .resume = folder.path()},

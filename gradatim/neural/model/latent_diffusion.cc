@@ -90,7 +90,8 @@ constexpr api::Text kText = {
     .summary = "A diffusion of an autoencoder's latents, asked by labels or by texts.",
     .detail =
         "The autoencoder learns first, then latents of all samples are made once, and the "
-        "diffusion learns these. Solver, steps and guidance are chosen when sampling. One model "
+        "diffusion learns these: steps alone means the diffusion's, autoencoder.training.steps the "
+        "autoencoder's. Solver, steps and guidance are chosen when sampling. One model "
         "file holds both. evaluate gives the diffusion's loss on latents and, as "
         "autoencoder_error, the mean squared error of samples behind encoder and decoder, in the "
         "data's units: no sample can be truer than that.",

@@ -41,10 +41,14 @@ TEST(WordCodec, WordsAreNumberedByTheirFrequencyThenByTheirBytes) {
 }
 
 TEST(WordCodec, OnlyTheMostFrequentWordsAreKept) {
-  const auto codec = trained({"b a, c", "C a", "d"}, {{"vocabulary", "4"}});
-  EXPECT_EQ(codec->vocabulary(), 4);
+  const std::vector<std::string> texts = {"b a, c", "C a", "d"};
+  const auto codec = trained(texts, {{"vocabulary", "5"}, {"unknown", "true"}});
+  EXPECT_EQ(codec->vocabulary(), 5);
   EXPECT_EQ(codec->decode(codec->tokens("c a")), "c a");
-  EXPECT_THROW(codec->tokens("b"), UsageError);
+  EXPECT_EQ(codec->tokens("b"), codec->tokens("d"));
+  // Without a token for what is not kept, its own texts could not be read.
+  EXPECT_THROW(trained(texts, {{"vocabulary", "4"}}), UsageError);
+  EXPECT_EQ(trained(texts, {{"vocabulary", "7"}})->vocabulary(), 7);
 }
 
 TEST(WordCodec, AnUnknownWordIsNamedWithTheNearestThatIsKnown) {
