@@ -7,12 +7,17 @@ text; prompts are phrasings of ten words. Everything is written to build/demo/.
 import csv
 import os
 
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
 import numpy as np
 from digits import DEMO, run, split_digits
 from sklearn.datasets import load_digits
 from sklearn.svm import SVC
 
 import gradatim
+import gradatim.neural
 
 MODEL = DEMO / "prompts.safetensors"
 STEPS = os.environ.get("GRADATIM_DIGITS_STEPS", "800")
@@ -38,6 +43,18 @@ def write_captions() -> None:
             lines.writerows([digit, text.format(d=digit, w=word)] for text in LEARNED)
 
 
+def draw(model: gradatim.neural.LatentDiffusion) -> None:
+    """Ten samples of each of five prompts that nobody learned."""
+    texts = [HELD_OUT[k % 3].format(d=d, w=WORDS[d]) for k, d in enumerate((7, 3, 0, 5, 8))]
+    figure, panels = plt.subplots(5, 1, figsize=(6, 4.6), layout="constrained")
+    for axes, text in zip(panels, texts, strict=True):
+        made = model.sample(10, prompt=text, guidance=2, steps=10, seed=2).reshape(10, 8, 8)
+        axes.imshow(np.concatenate(list(made), axis=1), cmap="gray_r", vmin=0, vmax=16)
+        axes.set(xticks=[], yticks=[])
+        axes.set_title(text, loc="left", fontsize=9)
+    figure.savefig(DEMO / "prompts.png", dpi=120)
+
+
 def main() -> None:
     print("\n## Digits by prompts: an autoencoder, and a diffusion of its latents")
     split_digits()
@@ -53,7 +70,8 @@ def main() -> None:
     right = (judge.predict(made.reshape(300, -1)) == wanted).mean()
     print(f"\nTrained in {seconds:.0f} s. Of prompts in words that were learned and sentences that")
     print(f"were not, such as '{texts[7]}', a judge of real digits recognises {right:.1%}.")
-    print(f"Look at {DEMO}/sevens.png.")
+    draw(model)
+    print(f"Look at {DEMO}/sevens.png and {DEMO}/prompts.png.")
 
 
 if __name__ == "__main__":
