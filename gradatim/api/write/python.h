@@ -53,6 +53,9 @@ std::string python_module(std::string_view doc, std::string_view body,
                           const std::vector<std::string>& names,
                           const std::vector<std::string>& imports);
 /// "from MODULE import (" one name a line ")".
+/// Constants before classes before the rest, as Python's formatters want lists of names: "P2" is
+/// taken for a constant.
+void sort_names(std::vector<std::string>& names);
 std::string python_import(std::string_view module, const std::vector<std::string>& names);
 
 /// The module of an export, its package and its kind: gradatim.boost.loss of boost.loss.huber,

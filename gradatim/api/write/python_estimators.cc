@@ -235,7 +235,7 @@ std::vector<std::string> estimator_names(std::string_view package, const Registr
     for (const auto& task : kinds_of(*entry))
       names.push_back(python_tag(*entry) + camel_case(task));
   }
-  std::ranges::sort(names);
+  sort_names(names);
   return names;
 }
 
@@ -249,11 +249,10 @@ std::string estimators_module(std::string_view package, const Registry& registry
       bases[base.module].insert(base.name);
     }
   }
-  std::vector<std::string> component{"PartLike"};
-  if (body.find("MetricLike") != std::string::npos)
-    component.insert(component.begin(), "MetricLike");
-  std::vector<std::string> imports{"import numpy as np\n\n",
-                                   python_import("gradatim._component", component)};
+  auto& component = bases["gradatim._component"];
+  component.insert("PartLike");
+  if (body.find("MetricLike") != std::string::npos) component.insert("MetricLike");
+  std::vector<std::string> imports{"import numpy as np\n\n"};
   for (const auto& [module, names] : bases) {
     imports.push_back(python_import(module, {names.begin(), names.end()}));
   }

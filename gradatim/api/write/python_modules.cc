@@ -9,12 +9,8 @@
 #include "gradatim/api/write/writers.h"
 
 namespace gradatim::api {
-namespace {
+namespace write {
 
-using namespace write;
-
-// Constants before classes before the rest, as Python's formatters want lists of names: "P2" is
-// taken for a constant.
 void sort_names(std::vector<std::string>& names) {
   const auto rank = [](const std::string& name) {
     const auto lower = [](char c) { return c >= 'a' && c <= 'z'; };
@@ -24,6 +20,12 @@ void sort_names(std::vector<std::string>& names) {
   std::ranges::sort(names, {},
                     [&](const std::string& name) { return std::pair(rank(name), name); });
 }
+
+}  // namespace write
+
+namespace {
+
+using namespace write;
 
 std::string component_class(const Entry& entry, const Registry& registry) {
   std::vector<PythonArgument> arguments;
