@@ -24,8 +24,8 @@ HOW = {"solver": "dpm_solver_pp_2m", "steps": 12, "guidance": 2.0}
 
 @dataclass(frozen=True)
 class Budget:
-    autoencoder_updates: int = 1500
-    updates: int = 2400
+    autoencoder_updates: int = 1000
+    updates: int = 1200
     judge_updates: int = 3000
     judged: int = 1200
     threads: int = 2
