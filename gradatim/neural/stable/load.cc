@@ -29,6 +29,16 @@ TextConfig text_config_of(const std::string& path) {
   return config;
 }
 
+// As diffusers' pipelines change the scheduler of a checkpoint: timesteps begin at 1, and data,
+// which are latents, are not held in a range.
+std::string of_pipeline(const std::string& config) {
+  auto json = nlohmann::ordered_json::parse(config, nullptr, false);
+  if (!json.is_object()) return config;  // refused elsewhere
+  if (json.contains("steps_offset")) json["steps_offset"] = 1;
+  if (json.contains("clip_sample")) json["clip_sample"] = false;
+  return json.dump();
+}
+
 }  // namespace
 
 StableParts load_stable_parts(const CheckpointRequest& request) {
@@ -58,8 +68,10 @@ StableParts load_stable_parts(const CheckpointRequest& request) {
     parts.tokenizer = read_clip_tokenizer((root / "tokenizer").string());
   }
   parts.no_tokenizer = fmt::format("{} has no tokenizer", request.path);
-  parts.scheduler =
-      std::string(MappedFile((root / "scheduler" / "scheduler_config.json").string()).bytes());
+  const fs::path own = root / "scheduler" / "scheduler_config.json";
+  parts.scheduler = request.scheduler.empty()
+                        ? of_pipeline(std::string(MappedFile(own.string()).bytes()))
+                        : std::string(MappedFile(request.scheduler).bytes());
   const SchedulerParts scheduler = read_scheduler(parts.scheduler);
   parts.path = api::build_as<process::Path>(scheduler.path);
   parts.prediction = api::build_as<process::Prediction>(scheduler.prediction);

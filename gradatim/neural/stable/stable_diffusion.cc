@@ -12,6 +12,8 @@
 #include "gradatim/neural/stable/drawing.h"
 #include "gradatim/neural/stable/images.h"
 #include "gradatim/neural/stable/parts.h"
+#include "gradatim/neural/text/prompt.h"
+#include "gradatim/neural/text/weighted_states.h"
 
 namespace gradatim::neural {
 namespace {
@@ -42,8 +44,7 @@ class OpenedCheckpoint final : public StableDiffusion {
   Array draw(const DrawRequest& request) override {
     return computed([&] {
       Canvas canvas = canvas_of(parts_, request);
-      canvas.text = told(request.prompt, request.states, *request.how);
-      canvas.negative = told(request.negative, request.negative_states, *request.how);
+      tell(request, canvas);
       Drawing drawing(canvas);
       std::vector<Tensor> made;
       for (std::size_t place = 0; place < request.seeds.size(); ++place) {
@@ -55,13 +56,13 @@ class OpenedCheckpoint final : public StableDiffusion {
   }
 
   std::vector<std::int64_t> tokenize(const std::string& text) override {
-    GRADATIM_CHECK(parts_.tokenizer != nullptr, ModelError, 3070, "{}", parts_.no_tokenizer);
+    check_tokenizer();
     return parts_.tokenizer->encode(text,
                                     {.length = parts_.text->config().tokens, .allow_empty = true});
   }
 
   Array encode_prompt(const std::string& text, const Pipeline& how) override {
-    return computed([&] { return array_of(states(text, how)); });
+    return computed([&] { return array_of(states_of(tokens_of(text, how), how)); });
   }
 
   Array unet(const Array& latents, std::span<const double> timesteps,
@@ -127,17 +128,54 @@ class OpenedCheckpoint final : public StableDiffusion {
     return at::tensor(at::ArrayRef<double>(numbers)).to(at::kFloat).view_as(x);
   }
 
-  Tensor states(const std::string& text, const Pipeline& how) {
-    const auto ids = tokenize(text);
-    const Tensor rows = at::tensor(at::ArrayRef<std::int64_t>(ids), at::kLong).view({1, -1});
-    return (*parts_.text)(rows, how.config.clip_skip);
+  PromptTokens tokens_of(const std::string& text, const Pipeline& how) const {
+    check_tokenizer();
+    return prompt_tokens(*parts_.tokenizer, text,
+                         {.length = parts_.text->config().tokens,
+                          .weighted = how.config.weighted,
+                          .truncate = how.config.truncate});
   }
 
-  std::shared_ptr<const TextStates> told(const std::string& text, const Array& given,
-                                         const Pipeline& how) {
-    if (given.shape.empty()) return std::make_shared<TextStates>(states(text, how));
-    check_dims(given, 3, "states of a text");
-    return std::make_shared<TextStates>(tensor_of(given));
+  Tensor states_of(const PromptTokens& prompt, const Pipeline& how) const {
+    return prompt_states((*parts_.text)(prompt_ids(prompt), how.config.clip_skip), prompt);
+  }
+
+  // Both texts, of as many chunks; states that are given stand for their text.
+  void tell(const DrawRequest& request, Canvas& canvas) const {
+    std::vector<PromptTokens> prompts(2);
+    const Array* const given[] = {&request.states, &request.negative_states};
+    const std::string* const texts[] = {&request.prompt, &request.negative};
+    std::int64_t chunks = 0;
+    for (std::size_t k = 0; k < 2; ++k) {
+      if (!given[k]->shape.empty()) {
+        check_dims(*given[k], 3, "states of a text");
+        chunks = std::max(chunks, given[k]->shape[1] / parts_.text->config().tokens);
+        continue;
+      }
+      prompts[k] = tokens_of(*texts[k], *request.how);
+      chunks = std::max(chunks, prompts[k].chunks);
+      if (request.observer == nullptr || prompts[k].cut.empty()) continue;
+      request.observer->on_warning(fmt::format("the {} is cut behind {} tokens, and lost '{}'",
+                                               k == 0 ? "prompt" : "negative prompt",
+                                               parts_.text->config().tokens, prompts[k].cut));
+    }
+    std::shared_ptr<const TextStates> states[2];
+    for (std::size_t k = 0; k < 2; ++k) {
+      if (given[k]->shape.empty()) pad_chunks(prompts[k], chunks, *parts_.tokenizer);
+      states[k] = std::make_shared<TextStates>(
+          given[k]->shape.empty() ? states_of(prompts[k], *request.how) : tensor_of(*given[k]));
+    }
+    GRADATIM_CHECK(states[0]->states().sizes() == states[1]->states().sizes(), UsageError, 1223,
+                   "the states of a prompt have shape [{}] and those of the negative one [{}]; "
+                   "they must be alike",
+                   fmt::join(states[0]->states().sizes(), ", "),
+                   fmt::join(states[1]->states().sizes(), ", "));
+    canvas.text = states[0];
+    canvas.negative = states[1];
+  }
+
+  void check_tokenizer() const {
+    GRADATIM_CHECK(parts_.tokenizer != nullptr, ModelError, 3070, "{}", parts_.no_tokenizer);
   }
 
   StableParts parts_;
