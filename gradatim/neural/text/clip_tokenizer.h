@@ -2,6 +2,7 @@
 // Its tokens are those of the library's fast CLIPTokenizer; text is not mended first (no ftfy).
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -13,6 +14,11 @@ namespace gradatim::neural {
 /// tokenizer_config.json may name other tokens of begin, end, pad and unknown. ModelError GRD-3070
 /// where there is no vocabulary, GRD-3069 where a file is damaged.
 std::shared_ptr<const ByteCodec> read_clip_tokenizer(const std::string& folder);
+
+/// The same of the texts of such files, by their names.
+using TokenizerFiles = std::map<std::string, std::string>;
+std::shared_ptr<const ByteCodec> read_clip_tokenizer(const TokenizerFiles& files,
+                                                     const std::string& source);
 
 /// The same of the files' texts; `pairs` holds the tokens that stand for no text. Those that the
 /// vocabulary lacks are added behind it. `source` names it in messages.
