@@ -175,7 +175,7 @@ class OpenedCheckpoint final : public StableDiffusion {
   }
 
   void check_tokenizer() const {
-    GRADATIM_CHECK(parts_.tokenizer != nullptr, ModelError, 3070, "{}", parts_.no_tokenizer);
+    GRADATIM_CHECK(parts_.tokenizer != nullptr, ModelError, 3072, "{}", parts_.no_tokenizer);
   }
 
   StableParts parts_;
