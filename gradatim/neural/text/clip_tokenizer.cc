@@ -8,6 +8,8 @@
 #include "gradatim/core/error.h"
 #include "gradatim/core/file.h"
 #include "gradatim/core/text.h"
+#include "gradatim/data/message.h"
+#include "gradatim/neural/text/clip_vocabulary.h"
 
 namespace gradatim::neural {
 namespace {
@@ -47,7 +49,7 @@ std::pair<std::string, std::string> merge_of(std::string_view line, const std::s
   const auto parts = split(line, ' ');
   GRADATIM_CHECK(parts.size() == 2 && !parts[0].empty() && !parts[1].empty(), ModelError, 3069,
                  "{}: the merge '{}' is not two tokens with a blank between them", source,
-                 line.substr(0, 40));
+                 data::shown(line));
   return {parts[0], parts[1]};
 }
 
@@ -105,6 +107,15 @@ std::shared_ptr<const ByteCodec> with_special(BytePairs pairs, const std::string
   return std::make_shared<ByteCodec>(std::move(pairs), source);
 }
 
+// Bytes, bytes at a word's end, what merges make in their order, then begin and end.
+std::shared_ptr<const ByteCodec> of_merges(const std::string& text, BytePairs pairs,
+                                           const std::string& source) {
+  pairs.tokens = byte_symbols();
+  pairs.merges = merges_of(std::string_view(text), source);
+  for (const auto& [left, right] : pairs.merges) pairs.tokens.push_back(left + right);
+  return with_special(std::move(pairs), source);
+}
+
 }  // namespace
 
 std::shared_ptr<const ByteCodec> clip_tokenizer(const std::string& vocabulary_json,
@@ -115,9 +126,11 @@ std::shared_ptr<const ByteCodec> clip_tokenizer(const std::string& vocabulary_js
   return with_special(std::move(pairs), source);
 }
 
-std::shared_ptr<const ByteCodec> read_clip_tokenizer(const std::string& folder) {
+std::shared_ptr<const ByteCodec> read_clip_tokenizer(const std::string& folder,
+                                                     const std::string& pad) {
   const fs::path root(folder);
-  BytePairs pairs;
+  BytePairs pairs{.tokens = {}, .merges = {}, .pad = pad};
+  if (fs::is_regular_file(root)) return of_merges(clip_merges(folder), std::move(pairs), folder);
   read_special(root / "tokenizer_config.json", pairs);
   read_special(root / "special_tokens_map.json", pairs);
   if (fs::exists(root / "vocab.json") && fs::exists(root / "merges.txt")) {
@@ -128,7 +141,7 @@ std::shared_ptr<const ByteCodec> read_clip_tokenizer(const std::string& folder) 
   }
   GRADATIM_CHECK(fs::exists(root / "tokenizer.json"), ModelError, 3070,
                  "{}: it has neither vocab.json and merges.txt nor tokenizer.json; name the folder "
-                 "'tokenizer' of a checkpoint",
+                 "'tokenizer' of a checkpoint, or the file bpe_simple_vocab_16e6.txt.gz",
                  folder);
   const Json json = read_json(root / "tokenizer.json");
   const Json model = json.value("model", Json::object());
