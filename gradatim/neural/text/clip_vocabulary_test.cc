@@ -76,10 +76,10 @@ TEST(ClipVocabulary, DamagedFilesAreRefusedInALine) {
   }
   const VocabularyFile bomb("bomb.gz", zipped(std::string(20 << 20, 'a')));
   EXPECT_NE(refusal(bomb.path()).find("it unpacks to 20971520 bytes"), std::string::npos);
-  const VocabularyFile other("other", std::string("\x01\x02 weights\x03", 10));
+  const VocabularyFile other("other", "\x01\x02 of weights");
   EXPECT_EQ(refusal(other.path()),
             other.path() +
-                ": the merge '.. weights' is not two tokens with a blank between them "
+                ": the merge '.. of weights' is not two tokens with a blank between them "
                 "(GRD-3069)");
 }
 
