@@ -2,6 +2,7 @@
 // Its tokens are those of the library's fast CLIPTokenizer; text is not mended first (no ftfy).
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -16,6 +17,12 @@ namespace gradatim::neural {
 /// "!" for 2. ModelError GRD-3070 where there is no vocabulary, GRD-3069 where a file is damaged;
 /// DataError GRD-2070 for a damaged .gz.
 std::shared_ptr<const ByteCodec> read_clip_tokenizer(const std::string& path,
+                                                     const std::string& pad = kEndToken);
+
+/// The same of the texts of such files, by their names.
+using TokenizerFiles = std::map<std::string, std::string>;
+std::shared_ptr<const ByteCodec> read_clip_tokenizer(const TokenizerFiles& files,
+                                                     const std::string& source,
                                                      const std::string& pad = kEndToken);
 
 /// The same of the texts of vocab.json and merges.txt; `pairs` holds the tokens that stand for no
