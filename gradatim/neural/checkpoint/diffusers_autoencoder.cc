@@ -176,7 +176,12 @@ std::optional<std::string> autoencoder_folder(const std::string& path) {
 
 AutoencoderFolder read_autoencoder_folder(const std::string& path) {
   const std::string source = (fs::path(path) / "config.json").string();
-  AutoencoderFolder folder{.path = path, .json = std::string(MappedFile(source).bytes())};
+  return read_autoencoder_config(std::string(MappedFile(source).bytes()), path, source);
+}
+
+AutoencoderFolder read_autoencoder_config(std::string text, const std::string& path,
+                                          const std::string& source) {
+  AutoencoderFolder folder{.path = path, .json = std::move(text)};
   const KlJson json = parsed_json(folder.json, source);
   const KlFields fields(json, source);
   read_blocks(fields, folder.config);

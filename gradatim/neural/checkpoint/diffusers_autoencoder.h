@@ -25,6 +25,9 @@ std::optional<std::string> autoencoder_folder(const std::string& path);
 /// ModelError GRD-3062 where config.json is none, GRD-3063 for a value that gradatim's network does
 /// not have.
 AutoencoderFolder read_autoencoder_folder(const std::string& path);
+/// The same of config.json's text; `source` names it in messages.
+AutoencoderFolder read_autoencoder_config(std::string json, const std::string& path,
+                                          const std::string& source);
 /// The network with its weights. Errors of read_folder_parameters().
 KlParts load_autoencoder(const AutoencoderFolder& folder, at::Device device = at::kCPU);
 

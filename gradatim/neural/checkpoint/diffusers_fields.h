@@ -15,9 +15,10 @@ class DiffusersFields {
  public:
   using Json = nlohmann::ordered_json;
 
-  /// `source` is the file's name in messages.
-  DiffusersFields(Json defaults, const Json& given, std::string source)
-      : fields_(std::move(defaults)), source_(std::move(source)) {
+  /// `source` is the file's name in messages, `owner` what the fields are to describe.
+  DiffusersFields(Json defaults, const Json& given, std::string source,
+                  std::string owner = "neural.network.unet")
+      : fields_(std::move(defaults)), source_(std::move(source)), owner_(std::move(owner)) {
     fields_.update(given);
   }
 
@@ -41,12 +42,12 @@ class DiffusersFields {
 
  private:
   [[noreturn]] void refuse(const char* name) const {
-    throw ModelError(3063, fmt::format("{}: neural.network.unet cannot have {} = {}", source_, name,
-                                       text(name)));
+    throw ModelError(3063,
+                     fmt::format("{}: {} cannot have {} = {}", source_, owner_, name, text(name)));
   }
 
   Json fields_;
-  std::string source_;
+  std::string source_, owner_;
 };
 
 }  // namespace gradatim::neural

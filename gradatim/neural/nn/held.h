@@ -17,16 +17,9 @@
 #include <optional>
 #include <string>
 
-#include "gradatim/neural/nn/tensor.h"
+#include "gradatim/neural/nn/parameters.h"
 
 namespace gradatim::neural {
-
-class Weights;
-
-struct HoldPlan {
-  /// Weights of layers in 8 bits: a quarter of the memory, for less exact results in more time.
-  bool eight_bit = false;
-};
 
 /// Of a convolution.
 struct Sliding {

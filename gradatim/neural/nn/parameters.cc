@@ -10,6 +10,7 @@
 #include "gradatim/core/error.h"
 #include "gradatim/core/normal.h"
 #include "gradatim/neural/checkpoint/weights.h"
+#include "gradatim/neural/nn/held.h"
 
 namespace gradatim::neural {
 namespace {
@@ -167,6 +168,10 @@ void Parameters::load(const SafetensorsFile& file, const std::string& prefix) {
     const at::NoGradGuard plain;
     item.value.copy_(at::from_blob(numbers.data(), item.value.sizes(), at::kFloat));
   }
+}
+
+Weight Scope::add_weight(const std::string& name, at::IntArrayRef sizes, Init init) const {
+  return parameters_->add_weight(prefix_ + name, sizes, init);
 }
 
 }  // namespace gradatim::neural

@@ -13,14 +13,23 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "gradatim/core/safetensors.h"
-#include "gradatim/neural/nn/held.h"
 #include "gradatim/neural/nn/tensor.h"
 
 namespace gradatim::neural {
+
+class Held;
+class Weight;
+class Weights;
+
+struct HoldPlan {
+  /// Weights of layers in 8 bits: a quarter of the memory, for less exact results in more time.
+  bool eight_bit = false;
+};
 
 /// How values begin: uniform in [-size, size], normal of that deviation, or all `size`.
 struct Init {
@@ -96,9 +105,7 @@ class Scope {
   Tensor add(const std::string& name, at::IntArrayRef sizes, Init init) const {
     return parameters_->add(prefix_ + name, sizes, init);
   }
-  Weight add_weight(const std::string& name, at::IntArrayRef sizes, Init init) const {
-    return parameters_->add_weight(prefix_ + name, sizes, init);
-  }
+  Weight add_weight(const std::string& name, at::IntArrayRef sizes, Init init) const;
 
  private:
   Parameters* parameters_;

@@ -7,6 +7,7 @@
 
 #include "gradatim/neural/network/unet.h"
 #include "gradatim/neural/nn/dropout.h"
+#include "gradatim/neural/nn/held.h"
 #include "gradatim/neural/nn/parameters.h"
 
 namespace gradatim::neural {

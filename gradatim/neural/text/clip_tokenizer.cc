@@ -8,6 +8,8 @@
 #include "gradatim/core/error.h"
 #include "gradatim/core/file.h"
 #include "gradatim/core/text.h"
+#include "gradatim/data/message.h"
+#include "gradatim/neural/text/clip_vocabulary.h"
 
 namespace gradatim::neural {
 namespace {
@@ -21,11 +23,6 @@ Json parsed(std::string_view text, const std::string& source) {
   GRADATIM_CHECK(json.is_object(), ModelError, 3069, "{}: it is no JSON object; copy it again",
                  source);
   return json;
-}
-
-Json read_json(const fs::path& path) {
-  const MappedFile file(path.string());
-  return parsed(file.bytes(), path.string());
 }
 
 std::vector<std::string> tokens_of(const Json& vocabulary, const std::string& source) {
@@ -47,7 +44,7 @@ std::pair<std::string, std::string> merge_of(std::string_view line, const std::s
   const auto parts = split(line, ' ');
   GRADATIM_CHECK(parts.size() == 2 && !parts[0].empty() && !parts[1].empty(), ModelError, 3069,
                  "{}: the merge '{}' is not two tokens with a blank between them", source,
-                 line.substr(0, 40));
+                 data::shown(line));
   return {parts[0], parts[1]};
 }
 
@@ -88,9 +85,11 @@ void take(const Json& json, const char* name, std::string& token) {
   if (content != found->end() && content->is_string()) token = content->get<std::string>();
 }
 
-void read_special(const fs::path& path, BytePairs& pairs) {
-  if (!fs::exists(path)) return;
-  const Json json = read_json(path);
+void read_special(const TokenizerFiles& files, const char* name, const std::string& source,
+                  BytePairs& pairs) {
+  const auto file = files.find(name);
+  if (file == files.end()) return;
+  const Json json = parsed(file->second, (fs::path(source) / name).string());
   take(json, "bos_token", pairs.begin);
   take(json, "eos_token", pairs.end);
   take(json, "unk_token", pairs.unknown);
@@ -105,6 +104,15 @@ std::shared_ptr<const ByteCodec> with_special(BytePairs pairs, const std::string
   return std::make_shared<ByteCodec>(std::move(pairs), source);
 }
 
+// Bytes, bytes at a word's end, what merges make in their order, then begin and end.
+std::shared_ptr<const ByteCodec> of_merges(const std::string& text, BytePairs pairs,
+                                           const std::string& source) {
+  pairs.tokens = byte_symbols();
+  pairs.merges = merges_of(std::string_view(text), source);
+  for (const auto& [left, right] : pairs.merges) pairs.tokens.push_back(left + right);
+  return with_special(std::move(pairs), source);
+}
+
 }  // namespace
 
 std::shared_ptr<const ByteCodec> clip_tokenizer(const std::string& vocabulary_json,
@@ -115,29 +123,43 @@ std::shared_ptr<const ByteCodec> clip_tokenizer(const std::string& vocabulary_js
   return with_special(std::move(pairs), source);
 }
 
-std::shared_ptr<const ByteCodec> read_clip_tokenizer(const std::string& folder) {
-  const fs::path root(folder);
-  BytePairs pairs;
-  read_special(root / "tokenizer_config.json", pairs);
-  read_special(root / "special_tokens_map.json", pairs);
-  if (fs::exists(root / "vocab.json") && fs::exists(root / "merges.txt")) {
-    const MappedFile vocabulary((root / "vocab.json").string());
-    const MappedFile merges((root / "merges.txt").string());
-    return clip_tokenizer(std::string(vocabulary.bytes()), std::string(merges.bytes()),
-                          std::move(pairs), folder);
+std::shared_ptr<const ByteCodec> read_clip_tokenizer(const std::string& path,
+                                                     const std::string& pad) {
+  if (fs::is_regular_file(path)) {
+    return of_merges(clip_merges(path), {.tokens = {}, .merges = {}, .pad = pad}, path);
   }
-  GRADATIM_CHECK(fs::exists(root / "tokenizer.json"), ModelError, 3070,
+  TokenizerFiles files;
+  for (const char* name : {"tokenizer_config.json", "special_tokens_map.json", "vocab.json",
+                           "merges.txt", "tokenizer.json"}) {
+    const fs::path file = fs::path(path) / name;
+    if (!fs::exists(file)) continue;
+    const bool spare = files.contains("vocab.json") && files.contains("merges.txt");
+    if (!spare) files[name] = std::string(MappedFile(file.string()).bytes());
+  }
+  return read_clip_tokenizer(files, path, pad);
+}
+
+std::shared_ptr<const ByteCodec> read_clip_tokenizer(const TokenizerFiles& files,
+                                                     const std::string& source,
+                                                     const std::string& pad) {
+  BytePairs pairs{.tokens = {}, .merges = {}, .pad = pad};
+  read_special(files, "tokenizer_config.json", source, pairs);
+  read_special(files, "special_tokens_map.json", source, pairs);
+  if (files.contains("vocab.json") && files.contains("merges.txt")) {
+    return clip_tokenizer(files.at("vocab.json"), files.at("merges.txt"), std::move(pairs), source);
+  }
+  GRADATIM_CHECK(files.contains("tokenizer.json"), ModelError, 3070,
                  "{}: it has neither vocab.json and merges.txt nor tokenizer.json; name the folder "
-                 "'tokenizer' of a checkpoint",
-                 folder);
-  const Json json = read_json(root / "tokenizer.json");
+                 "'tokenizer' of a checkpoint, or the file bpe_simple_vocab_16e6.txt.gz",
+                 source);
+  const Json json = parsed(files.at("tokenizer.json"), source + "/tokenizer.json");
   const Json model = json.value("model", Json::object());
   GRADATIM_CHECK(model.is_object() && model.contains("vocab") && model["vocab"].is_object() &&
                      model.contains("merges") && model["merges"].is_array(),
-                 ModelError, 3069, "{}: tokenizer.json has no model of byte pairs", folder);
-  pairs.tokens = tokens_of(model["vocab"], folder);
-  pairs.merges = merges_of(model["merges"], folder);
-  return with_special(std::move(pairs), folder);
+                 ModelError, 3069, "{}: tokenizer.json has no model of byte pairs", source);
+  pairs.tokens = tokens_of(model["vocab"], source);
+  pairs.merges = merges_of(model["merges"], source);
+  return with_special(std::move(pairs), source);
 }
 
 }  // namespace gradatim::neural
