@@ -1,7 +1,6 @@
 #include <nlohmann/json.hpp>
 
 #include "gradatim/neural/checkpoint/diffusers_scheduler.h"
-#include "gradatim/neural/checkpoint/fit.h"
 #include "gradatim/neural/checkpoint/stable_diffusion.h"
 #include "gradatim/neural/stable/parts.h"
 
@@ -25,6 +24,7 @@ StableParts load_stable_parts(const CheckpointRequest& request) {
       request.path, {.tokenizer = request.tokenizer,
                      .scheduler = request.scheduler,
                      .prediction = request.prediction.empty() ? "automatic" : request.prediction});
+  check_stable_diffusion(files);
   StableParts parts{.shape = files.shape,
                     .factor = files.factor,
                     .unit = files.unit,
@@ -34,14 +34,14 @@ StableParts load_stable_parts(const CheckpointRequest& request) {
                                                            : files.scheduler_config,
                     .notes = files.notes};
   parts.unet = declare_net(*api::build_as<Network>(files.network), files.shape);
-  read_weights(*files.unet, parts.unet->parameters());
+  parts.unet->parameters().hold(files.unet, {.eight_bit = request.eight_bit});
   parts.autoencoder_parameters = std::make_shared<Parameters>();
   parts.autoencoder =
       make_kl_net(files.autoencoder_config, Scope(*parts.autoencoder_parameters), files.sample);
-  read_weights(*files.autoencoder, *parts.autoencoder_parameters);
+  parts.autoencoder_parameters->hold(files.autoencoder);
   parts.text_parameters = std::make_shared<Parameters>();
   parts.text = std::make_shared<TextTransformer>(Scope(*parts.text_parameters), files.text_config);
-  read_weights(*files.text, *parts.text_parameters);
+  parts.text_parameters->hold(files.text);
   const SchedulerParts scheduler = read_scheduler(parts.scheduler);
   parts.path = api::build_as<process::Path>(scheduler.path);
   parts.prediction = api::build_as<process::Prediction>(scheduler.prediction);
