@@ -1,4 +1,5 @@
-// gradatim convert: networks from folders of diffusers, and to them.
+// gradatim convert: networks from folders of diffusers, and to them; checkpoints of Stable
+// Diffusion from one layout into the other.
 #include "gradatim/neural/convert.h"
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 #include "gradatim/cli/cli.h"
 #include "gradatim/cli/session.h"
 #include "gradatim/core/error.h"
+#include "gradatim/neural/checkpoint/convert_checkpoint.h"
 
 namespace gradatim::cli {
 namespace {
@@ -18,6 +20,9 @@ constexpr OptionSpec kOptions[] = {
     {"scaling", "range|none",
      "Of a folder: range takes the network's numbers from -1 to 1 for images of bytes, none leaves "
      "them as they are; by default range for 1 or 3 channels."},
+    {"tokenizer", "DIR", "Of a checkpoint of Stable Diffusion: the tokenizer that goes with it."},
+    {"prediction", "epsilon|v_prediction",
+     "Of a single file of Stable Diffusion: what its network says, where the file does not tell."},
 };
 
 void warn(Session& session, const std::vector<std::string>& notes) {
@@ -49,11 +54,34 @@ int write_folder(const std::string& path, const std::string& out, const Argument
   return kDone;
 }
 
+int convert_layout(const std::string& from, const std::string& out, const Arguments& arguments,
+                   Session& session) {
+  GRADATIM_CHECK(!arguments.has("scaling"), UsageError, 1002,
+                 "--scaling is for networks; a checkpoint of Stable Diffusion is kept as it is");
+  GRADATIM_CHECK(
+      out != "-", UsageError, 1002,
+      "--out of a checkpoint of Stable Diffusion is a file or a folder; name one, not -");
+  const bool folder = std::filesystem::is_directory(from);
+  if (folder) check_writable(out);
+  warn(session,
+       neural::convert_checkpoint(from, out,
+                                  {.tokenizer = arguments.text("tokenizer"),
+                                   .prediction = arguments.text("prediction", "automatic")}));
+  session.progress().finish(fmt::format("wrote {}: Stable Diffusion as {}", out,
+                                        folder ? "a single file" : "a folder of diffusers"));
+  return kDone;
+}
+
 int run_convert(const Arguments& arguments) {
   Session session(arguments, "step");
   const std::string from = arguments.required_positional("a FOLDER of diffusers or a model FILE");
   const std::string out = arguments.required("out");
   session.check_no_device();
+  if (neural::is_stable_diffusion(from)) return convert_layout(from, out, arguments, session);
+  for (const char* name : {"tokenizer", "prediction"}) {
+    GRADATIM_CHECK(!arguments.has(name), UsageError, 1002,
+                   "--{} is for checkpoints of Stable Diffusion; {} is none", name, from);
+  }
   const bool folder = std::filesystem::is_directory(from);
   return (folder ? read_folder : write_folder)(from, out, arguments, session);
 }
@@ -63,7 +91,9 @@ int run_convert(const Arguments& arguments) {
 constexpr Command kConvert = {
     .name = "convert",
     .synopsis = "FOLDER --out FILE.safetensors | FILE.safetensors --out FOLDER",
-    .summary = "Converts a network of diffusers to a model file, or a model file to diffusers.",
+    .summary =
+        "Converts a network of diffusers to a model file, or a model file to diffusers; a "
+        "checkpoint of Stable Diffusion from a folder to a single file, or back.",
     .options = kOptions,
     .run = run_convert,
 };

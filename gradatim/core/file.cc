@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "gradatim/core/error.h"
+#include "gradatim/core/file_pieces.h"
 
 namespace gradatim {
 namespace {
@@ -80,7 +81,7 @@ void write_all(int fd, std::string_view bytes, const std::string& path) {
 
 }  // namespace
 
-void write_atomically(const std::string& path, std::span<const std::string_view> parts) {
+void write_atomically(const std::string& path, const std::function<void(const Append&)>& write) {
   std::error_code ignored;
   // A link is followed, so that its target is replaced and not the link.
   const std::filesystem::path real = std::filesystem::canonical(path, ignored);
@@ -92,11 +93,11 @@ void write_atomically(const std::string& path, std::span<const std::string_view>
   if (exists && !S_ISREG(status.st_mode)) {
     const Descriptor device(target.c_str(), O_WRONLY);
     if (device.get() < 0) cannot_write(path, "write", errno);
-    for (const auto part : parts) write_all(device.get(), part, path);
+    write([&](std::string_view bytes) { write_all(device.get(), bytes, path); });
     return;
   }
   TemporaryFile file(target);
-  for (const auto part : parts) write_all(file.fd(), part, path);
+  write([&](std::string_view bytes) { write_all(file.fd(), bytes, path); });
   if (exists) static_cast<void>(::fchmod(file.fd(), status.st_mode & 07777));
   if (::fsync(file.fd()) != 0) cannot_write(path, "flush", errno);
   if (::rename(file.name(), target.c_str()) != 0) cannot_write(path, "replace", errno);
@@ -105,6 +106,12 @@ void write_atomically(const std::string& path, std::span<const std::string_view>
   const auto folder = std::filesystem::path(target).parent_path();
   const Descriptor opened(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY);
   if (opened.get() >= 0) static_cast<void>(::fsync(opened.get()));
+}
+
+void write_atomically(const std::string& path, std::span<const std::string_view> parts) {
+  write_atomically(path, [&](const Append& append) {
+    for (const auto part : parts) append(part);
+  });
 }
 
 void write_atomically(const std::string& path, std::string_view bytes) {

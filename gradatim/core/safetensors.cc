@@ -12,6 +12,7 @@
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/file.h"
+#include "gradatim/core/safetensors_head.h"
 #include "gradatim/core/text.h"
 
 namespace gradatim {
@@ -211,24 +212,33 @@ class HeaderReader {
 std::size_t size_of(DType dtype) { return kKinds[static_cast<std::size_t>(dtype)].size; }
 std::string_view name_of(DType dtype) { return kKinds[static_cast<std::size_t>(dtype)].name; }
 
-void SafetensorsWriter::add_bytes(const std::string& name, DType dtype,
-                                  std::vector<std::int64_t> shape, std::string bytes) {
+void check_array(const std::string& name, DType dtype, const std::vector<std::int64_t>& shape,
+                 std::size_t bytes) {
   GRADATIM_CHECK(name != kMetadata, ModelError, 3004, "an array cannot be called '{}'", name);
   GRADATIM_CHECK(!invalid_utf8(name), ModelError, 3004, "an array's name must be UTF-8; got {}",
                  in_quotes(name));
   const auto count = byte_count(dtype, shape);
-  GRADATIM_CHECK(shape.size() <= kMostDimensions && count &&
-                     static_cast<std::uint64_t>(*count) == bytes.size(),
-                 ModelError, 3004, "array {}: shape {} of {} is not {} bytes", in_quotes(name),
-                 shape_text(shape), name_of(dtype), bytes.size());
+  GRADATIM_CHECK(
+      shape.size() <= kMostDimensions && count && static_cast<std::uint64_t>(*count) == bytes,
+      ModelError, 3004, "array {}: shape {} of {} is not {} bytes", in_quotes(name),
+      shape_text(shape), name_of(dtype), bytes);
+}
+
+void check_metadata(const std::string& key, const std::string& text) {
+  GRADATIM_CHECK(!invalid_utf8(key) && !invalid_utf8(text), ModelError, 3004,
+                 "metadata {} must be UTF-8", in_quotes(key));
+}
+
+void SafetensorsWriter::add_bytes(const std::string& name, DType dtype,
+                                  std::vector<std::int64_t> shape, std::string bytes) {
+  check_array(name, dtype, shape, bytes.size());
   const bool fresh =
       arrays_.try_emplace(name, Array{dtype, std::move(shape), std::move(bytes)}).second;
   GRADATIM_CHECK(fresh, ModelError, 3004, "array {} is added twice", in_quotes(name));
 }
 
 void SafetensorsWriter::set_metadata(const std::string& key, const std::string& text) {
-  GRADATIM_CHECK(!invalid_utf8(key) && !invalid_utf8(text), ModelError, 3004,
-                 "metadata {} must be UTF-8", in_quotes(key));
+  check_metadata(key, text);
   metadata_[key] = text;
 }
 
@@ -241,20 +251,18 @@ std::vector<const SafetensorsWriter::Named*> SafetensorsWriter::in_order() const
   return order;
 }
 
-// The length and the header, padded with spaces so that the data begin at a multiple of 8. The
-// layout is the reference implementation's to the byte.
-std::string SafetensorsWriter::head(const std::vector<const Named*>& order) const {
+std::string safetensors_head(std::span<const ArrayHead> arrays,
+                             const std::map<std::string, std::string>& metadata) {
   std::string header = "{";
-  if (!metadata_.empty()) {
-    header += fmt::format("\"{}\":{}", kMetadata, nlohmann::json(metadata_).dump());
+  if (!metadata.empty()) {
+    header += fmt::format("\"{}\":{}", kMetadata, nlohmann::json(metadata).dump());
   }
   std::size_t begin = 0;
-  for (const Named* named : order) {
-    const Array& array = named->second;
-    const std::size_t end = begin + array.bytes.size();
+  for (const ArrayHead& array : arrays) {
+    const std::size_t end = begin + array.bytes;
     if (header.size() > 1) header += ',';
     header += fmt::format("{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}}",
-                          nlohmann::json(named->first).dump(), name_of(array.dtype),
+                          nlohmann::json(array.name).dump(), name_of(array.dtype),
                           fmt::join(array.shape, ","), begin, end);
     begin = end;
   }
@@ -267,6 +275,15 @@ std::string SafetensorsWriter::head(const std::vector<const Named*>& order) cons
   std::string bytes(kLengthBytes, '\0');
   std::memcpy(bytes.data(), &length, kLengthBytes);
   return bytes + header;
+}
+
+std::string SafetensorsWriter::head(const std::vector<const Named*>& order) const {
+  std::vector<ArrayHead> heads;
+  for (const Named* named : order) {
+    const Array& array = named->second;
+    heads.push_back({named->first, array.dtype, array.shape, array.bytes.size()});
+  }
+  return safetensors_head(heads, metadata_);
 }
 
 std::string SafetensorsWriter::bytes() const {

@@ -67,4 +67,10 @@ void MappedWeights::forget(const std::string& name) const {
   if (array.file != nullptr) array.file->forget(array.bytes);
 }
 
+std::shared_ptr<const MappedWeights> folder_weights(const std::string& folder,
+                                                    const std::string& stem) {
+  return std::make_shared<MappedWeights>(folder,
+                                         by_network_names(folder_arrays(folder, stem), folder));
+}
+
 }  // namespace gradatim::neural

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "gradatim/neural/checkpoint/stored_arrays.h"
+#include "gradatim/neural/checkpoint/folder_arrays.h"
 #include "gradatim/neural/checkpoint/weights.h"
 
 namespace gradatim::neural {
@@ -30,21 +30,7 @@ class MappedWeights final : public Weights {
   StoredArrays arrays_;
 };
 
-/// The stems of files of weights, as diffusers and transformers name them.
-inline constexpr const char* kDiffusersStem = "diffusion_pytorch_model";
-inline constexpr const char* kTransformersStem = "model";
-
-/// All arrays of a folder as they are called there: of STEM.safetensors, of several files and their
-/// STEM.safetensors.index.json, or of either with `fp16` in its name. ModelError GRD-3065 (none,
-/// or pickled ones alone), GRD-3066 (an index that is damaged, or names what is not beside it).
-StoredArrays folder_arrays(const std::string& folder, const std::string& stem);
-
-/// The same under the names that networks have today: attention's former ones, the `text_model.` in
-/// front of a text network's; what is no parameter is left out. ModelError GRD-3066 where two
-/// arrays have one name.
-StoredArrays by_network_names(const StoredArrays& arrays, const std::string& source);
-
-/// Both, as Weights.
+/// folder_arrays() by_network_names(), as Weights.
 std::shared_ptr<const MappedWeights> folder_weights(const std::string& folder,
                                                     const std::string& stem);
 

@@ -61,17 +61,14 @@ void read_autoencoder_part(const StoredCheckpoint& stored, StableDiffusionFiles&
 
 void read_tokenizer_part(const StoredCheckpoint& stored, const CheckpointOptions& options,
                          StableDiffusionFiles& files) {
-  if (!options.tokenizer.empty()) {
-    files.tokenizer = read_clip_tokenizer(options.tokenizer);
-    return;
-  }
   TokenizerFiles own;
   for (const auto& [name, text] : stored.files) {
     const std::filesystem::path path(name);
     if (path.parent_path() == "tokenizer") own[path.filename().string()] = text;
   }
   if (own.contains("vocab.json") || own.contains("tokenizer.json")) {
-    files.tokenizer = read_clip_tokenizer(own, stored.where("tokenizer"));
+    files.tokenizer = read_clip_tokenizer(
+        own, options.tokenizer.empty() ? stored.where("tokenizer") : options.tokenizer);
     return;
   }
   files.no_tokenizer =

@@ -7,8 +7,8 @@
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/file.h"
+#include "gradatim/neural/checkpoint/folder_arrays.h"
 #include "gradatim/neural/checkpoint/ldm_config.h"
-#include "gradatim/neural/checkpoint/mapped_weights.h"
 #include "gradatim/neural/checkpoint/text_config_json.h"
 
 namespace gradatim::neural {
@@ -86,8 +86,26 @@ StoredCheckpoint open_single_file(const std::string& path, const CheckpointOptio
   return stored;
 }
 
+// A given tokenizer in the place of the checkpoint's.
+void take_tokenizer(StoredCheckpoint& stored, const std::string& folder) {
+  std::erase_if(stored.files,
+                [](const auto& file) { return file.first.starts_with("tokenizer/"); });
+  for (const std::string name : kCheckpointFiles) {
+    const fs::path path = fs::path(folder) / fs::path(name).filename();
+    if (!name.starts_with("tokenizer/") || !fs::is_regular_file(path)) continue;
+    stored.files[name] = std::string(MappedFile(path.string()).bytes());
+  }
+  const bool there = stored.files.contains("tokenizer/vocab.json") ||
+                     stored.files.contains("tokenizer/tokenizer.json");
+  GRADATIM_CHECK(there, ModelError, 3070,
+                 "{}: it has neither vocab.json and merges.txt nor tokenizer.json; name the folder "
+                 "'tokenizer' of a checkpoint",
+                 folder);
+}
+
 // A given scheduler, and a given prediction, in the place of the checkpoint's.
 void apply_options(StoredCheckpoint& stored, const CheckpointOptions& options) {
+  if (!options.tokenizer.empty()) take_tokenizer(stored, options.tokenizer);
   std::string& text = stored.files["scheduler/scheduler_config.json"];
   if (!options.scheduler.empty()) {
     fs::path path(options.scheduler);

@@ -39,7 +39,10 @@ class OpenedCheckpoint final : public StableDiffusion {
   const std::vector<std::string>& notes() const override { return parts_.notes; }
   std::int64_t height() const override { return parts_.shape.sample[1] * parts_.unit; }
   std::int64_t width() const override { return parts_.shape.sample[2] * parts_.unit; }
-  std::int64_t held_bytes() const override { return 0; }
+  std::int64_t held_bytes() const override {
+    return parts_.unet->parameters().held_bytes() + parts_.autoencoder_parameters->held_bytes() +
+           parts_.text_parameters->held_bytes();
+  }
 
   Array draw(const DrawRequest& request) override {
     return computed([&] {
@@ -175,7 +178,7 @@ class OpenedCheckpoint final : public StableDiffusion {
   }
 
   void check_tokenizer() const {
-    GRADATIM_CHECK(parts_.tokenizer != nullptr, ModelError, 3070, "{}", parts_.no_tokenizer);
+    GRADATIM_CHECK(parts_.tokenizer != nullptr, ModelError, 3072, "{}", parts_.no_tokenizer);
   }
 
   StableParts parts_;

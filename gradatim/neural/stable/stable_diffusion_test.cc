@@ -209,7 +209,7 @@ TEST_F(TinyCheckpoint, RefusesWhatItCannotDraw) {
     asked.image = {{3, 8, 8}, std::vector<float>(192, 2.0F)};
   });
   refused(1120, [](DrawRequest& asked) { asked.scheduler = "no configuration"; });
-  refused(3070, [](DrawRequest& asked) { asked.states = {}; });
+  refused(3072, [](DrawRequest& asked) { asked.states = {}; });
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Weights of a folder: which files they are in, and what arrays were called before.
+#include "gradatim/neural/checkpoint/folder_arrays.h"
+
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -6,7 +7,6 @@
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/file.h"
-#include "gradatim/neural/checkpoint/mapped_weights.h"
 
 namespace gradatim::neural {
 namespace {
@@ -75,12 +75,6 @@ std::string name_today(std::string name) {
   return name;
 }
 
-// Numbers of positions, and what turns a text's last token into an image's.
-bool is_no_parameter(const std::string& name) {
-  return name == "embeddings.position_ids" || name == "text_projection.weight" ||
-         name == "logit_scale";
-}
-
 // A matrix of attention may have been written as a convolution of single pixels.
 void flatten_attention(const std::string& name, std::vector<std::int64_t>& shape) {
   for (const auto& [before, now] : kFormer) {
@@ -90,6 +84,11 @@ void flatten_attention(const std::string& name, std::vector<std::int64_t>& shape
 }
 
 }  // namespace
+
+bool is_no_parameter(const std::string& name) {
+  return name == "embeddings.position_ids" || name == "text_projection.weight" ||
+         name == "logit_scale";
+}
 
 StoredArrays folder_arrays(const std::string& folder, const std::string& stem) {
   const fs::path root(folder);
@@ -129,12 +128,6 @@ StoredArrays by_network_names(const StoredArrays& arrays, const std::string& sou
     flatten_attention(name, at->second.shape);
   }
   return named;
-}
-
-std::shared_ptr<const MappedWeights> folder_weights(const std::string& folder,
-                                                    const std::string& stem) {
-  return std::make_shared<MappedWeights>(folder,
-                                         by_network_names(folder_arrays(folder, stem), folder));
 }
 
 }  // namespace gradatim::neural
