@@ -14,6 +14,7 @@
 #include "gradatim/core/text.h"
 #include "gradatim/data/png.h"
 #include "gradatim/data/samples.h"
+#include "gradatim/neural/checkpoint/convert_checkpoint.h"
 #include "gradatim/neural/stable_diffusion.h"
 
 namespace gradatim::cli {
@@ -143,6 +144,12 @@ void write_pictures(const neural::Array& images, const std::string& out,
 }
 
 }  // namespace
+
+bool is_checkpoint(const std::string& name) {
+  if (fs::is_directory(name)) return true;
+  if (name.ends_with(".ckpt") || name.ends_with(".pt") || name.ends_with(".bin")) return true;
+  return name.ends_with(".safetensors") && fs::exists(name) && neural::is_stable_diffusion(name);
+}
 
 int draw_images(const std::string& checkpoint, const Arguments& arguments, Session& session) {
   for (const char* other :

@@ -17,7 +17,6 @@
 #include "gradatim/data/model.h"
 #include "gradatim/data/reader.h"
 #include "gradatim/dist/collectives.h"
-#include "gradatim/neural/stable_diffusion.h"
 #include "gradatim/process/generate.h"
 #include "gradatim/process/sampler.h"
 #include "gradatim/tabular/model_field.h"
@@ -153,7 +152,7 @@ data::Samples sample_flow(const process::Flow& flow, const Arguments& arguments,
 int run_sample(const Arguments& arguments) {
   Session session(arguments, "step");
   const std::string name = arguments.required_positional("an oracle's NAME or a model FILE");
-  if (neural::is_stable_diffusion(name)) return draw_images(name, arguments, session);
+  if (is_checkpoint(name)) return draw_images(name, arguments, session);
   for (const char* other : {"image", "mask", "lora", "embedding", "scheduler", "tokenizer", "says",
                             "eight_bit", "memory"}) {
     GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,

@@ -125,10 +125,6 @@ class StableDiffusion {
 
 /// ModelError GRD-3062 to GRD-3089 of the checkpoint; UsageError GRD-1160 without torch.
 std::unique_ptr<StableDiffusion> open_stable_diffusion(const CheckpointRequest& request);
-/// Whether a path is a checkpoint of that kind: a folder with model_index.json, or a safetensors
-/// file that is no model of ours.
-bool is_stable_diffusion(const std::string& path);
-
 /// gradatim_open_stable_diffusion of libgradatim_neural; the caller owns the result.
 using OpenStableDiffusion = StableDiffusion*(const CheckpointRequest& request);
 

@@ -4,11 +4,7 @@
 //   latents ~ N(0, 1);  F = F(x, t, negative) + w (F(x, t, prompt) - F(x, t, negative)), a step
 #include "gradatim/neural/stable_diffusion.h"
 
-#include <filesystem>
-
 #include "gradatim/api/export.h"
-#include "gradatim/core/error.h"
-#include "gradatim/core/safetensors.h"
 #include "gradatim/neural/library.h"
 
 namespace gradatim::neural {
@@ -22,14 +18,6 @@ Pipeline::Pipeline(const PipelineConfig& given, std::span<const api::Made> parts
 std::unique_ptr<StableDiffusion> open_stable_diffusion(const CheckpointRequest& request) {
   return std::unique_ptr<StableDiffusion>(
       neural_function<OpenStableDiffusion>("gradatim_open_stable_diffusion")(request));
-}
-
-bool is_stable_diffusion(const std::string& path) {
-  namespace fs = std::filesystem;
-  if (fs::is_directory(path)) return fs::exists(fs::path(path) / "model_index.json");
-  if (!path.ends_with(".safetensors") || !fs::exists(path)) return false;
-  const SafetensorsFile file(path);
-  return file.has("model.diffusion_model.input_blocks.0.0.weight");
 }
 
 namespace {
