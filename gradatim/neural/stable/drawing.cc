@@ -87,6 +87,11 @@ Drawing::Drawing(const Canvas& canvas)
   mask_ = at::upsample_nearest2d(mask, {sample_[1], sample_[2]});
 }
 
+// Within a mask all steps begin from noise alone, without one from what the image leaves in it.
+bool Drawing::begins_from(const Start& start) const {
+  return start.image.defined() && (strength() < 1.0 || !masked_);
+}
+
 double Drawing::strength() const { return image_ ? canvas_.request.how->config.strength : 1.0; }
 
 Tensor Drawing::drawn(Space& space, const Posterior& posterior, std::uint32_t which) const {
@@ -150,7 +155,7 @@ Tensor Drawing::by_scheduler(Space& space, const Start& start) {
   const auto begin = std::min(to_size((how.steps - made) * plan.order), plan.calls.size());
   const auto steps = std::ssize(plan.calls) - static_cast<std::int64_t>(begin);
   Tensor x = start.noise * plan.init_noise_sigma;
-  if (start.image.defined() && strength() < 1.0) {
+  if (begins_from(start)) {
     if (steps == 0) return start.image;
     const auto level = scheduler.level(plan.calls[begin].timestep);
     x = start.image * level.alpha + start.noise * level.sigma;
@@ -196,7 +201,7 @@ Tensor Drawing::by_solver(std::uint64_t seed, const Start& start) {
   times.erase(times.begin(), times.end() - made - 1);
   const auto first = path.at(times.front());
   Tensor x = start.noise * first.sigma;
-  if (start.image.defined() && strength() < 1.0) x = x + start.image * first.alpha;
+  if (begins_from(start)) x = x + start.image * first.alpha;
   const Tensor doubles = x.to(at::kDouble).contiguous();
   process::SampleRequest request{.dims = doubles.numel(),
                                  .seed = seed,

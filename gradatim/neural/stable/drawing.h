@@ -51,6 +51,7 @@ class Drawing {
   void tell(std::int64_t done, std::int64_t steps, const process::Vec& x) const;
   bool blends() const { return mask_.defined() && canvas_.parts.shape.beside == 0; }
   double strength() const;
+  bool begins_from(const Start& start) const;
 
   Canvas canvas_;
   std::vector<std::int64_t> sample_;  // {channels, height, width} of latents

@@ -65,7 +65,8 @@ class OpenedCheckpoint final : public StableDiffusion {
   }
 
   Array encode_prompt(const std::string& text, const Pipeline& how) override {
-    return computed([&] { return array_of(states_of(tokens_of(text, how), how)); });
+    return computed(
+        [&] { return array_of(states_of(tokens_of(text, how), how.config.clip_skip)); });
   }
 
   Array unet(const Array& latents, std::span<const double> timesteps,
@@ -139,8 +140,8 @@ class OpenedCheckpoint final : public StableDiffusion {
                           .truncate = how.config.truncate});
   }
 
-  Tensor states_of(const PromptTokens& prompt, const Pipeline& how) const {
-    return prompt_states((*parts_.text)(prompt_ids(prompt), how.config.clip_skip), prompt);
+  Tensor states_of(const PromptTokens& prompt, std::int64_t skip) const {
+    return prompt_states((*parts_.text)(prompt_ids(prompt), skip), prompt);
   }
 
   // Both texts, of as many chunks; states that are given stand for their text.
@@ -165,8 +166,10 @@ class OpenedCheckpoint final : public StableDiffusion {
     std::shared_ptr<const TextStates> states[2];
     for (std::size_t k = 0; k < 2; ++k) {
       if (given[k]->shape.empty()) pad_chunks(prompts[k], chunks, *parts_.tokenizer);
-      states[k] = std::make_shared<TextStates>(
-          given[k]->shape.empty() ? states_of(prompts[k], *request.how) : tensor_of(*given[k]));
+      // The negative prompt is read by all layers, as diffusers has it.
+      const std::int64_t skip = k == 0 ? request.how->config.clip_skip : 0;
+      states[k] = std::make_shared<TextStates>(given[k]->shape.empty() ? states_of(prompts[k], skip)
+                                                                       : tensor_of(*given[k]));
     }
     GRADATIM_CHECK(states[0]->states().sizes() == states[1]->states().sizes(), UsageError, 1223,
                    "the states of a prompt have shape [{}] and those of the negative one [{}]; "

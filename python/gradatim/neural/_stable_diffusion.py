@@ -139,7 +139,8 @@ class StableDiffusion:
         num_inference_steps, steps : int
             Steps from noise to an image; `steps` is the shorter name.
         guidance_scale, guidance : float
-            How far the prompt is stressed; 1 is not at all, at half the cost.
+            How far the prompt is stressed; 1 is not at all, at half the cost. Less is 1 for
+            `guidance_scale`, as in diffusers, and as it is for `guidance`.
         guidance_rescale : float
             How far what guidance says is scaled back to the deviation that it has without.
         guidance_interval : (float, float), optional
@@ -171,7 +172,7 @@ class StableDiffusion:
         strength : float
             Share of the steps that are made from `image` on.
         clip_skip : int
-            Layers of the text encoder that are left out at its end.
+            Layers of the text encoder that are left out at its end, for the prompt alone.
         weighted : bool
             Whether brackets are weights: (word) 1.1, [word] 1 / 1.1, (word:1.3).
         truncate : bool
@@ -196,7 +197,7 @@ class StableDiffusion:
         settings = _settings(
             {
                 "steps": num_inference_steps if steps is None else steps,
-                "guidance_weight": guidance_scale if guidance is None else guidance,
+                "guidance_weight": max(guidance_scale, 1.0) if guidance is None else guidance,
                 "guidance_rescale": guidance_rescale,
                 "guidance_low": low,
                 "guidance_high": high,
