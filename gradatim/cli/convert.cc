@@ -91,8 +91,8 @@ constexpr Command kConvert = {
     .name = "convert",
     .synopsis = "FOLDER --out FILE.safetensors | FILE.safetensors --out FOLDER",
     .summary =
-        "Converts a network of diffusers to a model file, or a model file to diffusers; a "
-        "checkpoint of Stable Diffusion from a folder to a single file, or back.",
+        "Converts networks of diffusers to model files and back, and checkpoints of Stable "
+        "Diffusion.",
     .options = kOptions,
     .run = run_convert,
 };

@@ -156,7 +156,7 @@ def test_diffusers_reads_our_single_file(kind: str, tmp_path: Path) -> None:
 
 
 def test_diffusers_reads_the_folder_of_a_foreign_file(tmp_path: Path) -> None:
-    """Without our metadata: configurations come from shapes, and what shapes do not tell by name."""
+    """Without our metadata: configurations come from the shapes of arrays."""
     pipeline = make("sd1", tmp_path / "model")
     convert(tmp_path / "model", tmp_path / "single.safetensors")
     arrays = load_file(tmp_path / "single.safetensors")
