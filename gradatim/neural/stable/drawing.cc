@@ -128,7 +128,7 @@ UnetField Drawing::field_of(const Start& start) const {
                     .prediction = parts.prediction,
                     .sample = sample_,
                     .beside = start.beside,
-                    .one_by_one = canvas_.one_by_one});
+                    .one_by_one = canvas_.memory.one_by_one});
 }
 
 void Drawing::restore(const Start& start, double alpha, double sigma, Vec& x) const {
