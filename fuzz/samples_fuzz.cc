@@ -1,5 +1,5 @@
-// Any bytes as an NPZ, NPY, IDX, PNG or JPEG file: whole samples of finite numbers, or an Error;
-// nothing else. The first byte says which.
+// Any bytes as an NPZ, NPY, IDX, PNG or JPEG file: whole samples of finite numbers, texts of a
+// PNG file, or an Error; nothing else. The first byte says which.
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "gradatim/core/error.h"
+#include "gradatim/core/text.h"
 #include "gradatim/data/jpeg.h"
 #include "gradatim/data/png.h"
 #include "gradatim/data/samples/parts.h"
@@ -40,18 +41,28 @@ void check(const data::Image& image) {
   require(again.bytes == image.bytes);
 }
 
+void check(const std::vector<data::PngText>& texts) {
+  std::size_t total = 0;
+  for (const auto& text : texts) {
+    require(!invalid_utf8(text.key) && !invalid_utf8(text.text));
+    total += text.text.size();
+  }
+  require(total <= 2 * data::kMostTextsBytes);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   if (size == 0) return 0;
   const std::string_view text(reinterpret_cast<const char*>(bytes) + 1, size - 1);
   try {
-    switch (bytes[0] % 5) {
+    switch (bytes[0] % 6) {
       case 0: check(data::parse_npz(text, "fuzz.npz", "")); break;
       case 1: check(data::parse_npy(text, "fuzz.npy")); break;
       case 2: check(data::parse_idx(text, "fuzz.idx")); break;
       case 3: check(data::decode_png(text, "fuzz.png")); break;
-      default: check(data::decode_jpeg(text, "fuzz.jpg")); break;
+      case 4: check(data::decode_jpeg(text, "fuzz.jpg")); break;
+      default: check(data::png_texts(text, "fuzz.png")); break;
     }
   } catch (const Error&) {  // said what was wrong, as it should
   }

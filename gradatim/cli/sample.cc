@@ -6,6 +6,7 @@
 #include "gradatim/api/settings.h"
 #include "gradatim/cli/cli.h"
 #include "gradatim/cli/coder.h"
+#include "gradatim/cli/draw.h"
 #include "gradatim/cli/generate.h"
 #include "gradatim/cli/group.h"
 #include "gradatim/cli/guide.h"
@@ -24,11 +25,12 @@ namespace gradatim::cli {
 namespace {
 
 constexpr OptionSpec kOptions[] = {
-    {"count", "N", "How many rows to sample; required."},
+    {"count", "N", "How many rows to sample; required, but of a checkpoint 1 by default."},
     {"label", "K[,K]",
      "Ask for this label: a word of the model's, or a place of the oracle's, from 0; of several, "
      "one a row in turn."},
-    {"prompt", "TEXT", "Ask for this text, of a model that learned captions."},
+    {"prompt", "TEXT",
+     "Ask for this text, of a model that learned captions or a checkpoint of Stable Diffusion."},
     {"negative", "K|TEXT", "The label, or text, that classifier-free guidance leads away from."},
     {"classifier", "FILE",
      "Guide by this saved neural.classifier to the label, along its gradient; the field itself is "
@@ -43,6 +45,18 @@ constexpr OptionSpec kOptions[] = {
      "divided by; 1 by default."},
     {"top_k", "N", "Of codes: draw among the likeliest so many; 0, the default, is all."},
     {"top_p", "P", "Of codes: and among those that reach this probability together; 1 by default."},
+    {"image", "FILE", "Of a checkpoint: the image to start from."},
+    {"mask", "FILE", "Of a checkpoint: what is drawn anew of the image is white here."},
+    {"lora", "FILE[:W][,FILE]", "Of a checkpoint: LoRA files on top of it, each with a weight."},
+    {"embedding", "FILE[,FILE]", "Of a checkpoint: words of textual inversion."},
+    {"scheduler", "FILE",
+     "Of a checkpoint: a scheduler_config.json of diffusers instead of its "
+     "own."},
+    {"tokenizer", "DIR|FILE", "Of a checkpoint: its tokenizer, where it has none of its own."},
+    {"says", "epsilon|v_prediction",
+     "Of a checkpoint in a single file: what its U-Net was taught to say; by default as usual."},
+    {"eight_bit", "", "Of a checkpoint: hold the U-Net's weights in 8 bits, for less memory."},
+    {"memory", "SIZE", "Of a checkpoint: memory that may be used, such as 4GB."},
     {"out", "FILE",
      "Where to write; the ending tells the format: a table, .npz, .npy, or .png, a picture of all "
      "images. CSV on stdout by default (-)."},
@@ -138,6 +152,12 @@ data::Samples sample_flow(const process::Flow& flow, const Arguments& arguments,
 int run_sample(const Arguments& arguments) {
   Session session(arguments, "step");
   const std::string name = arguments.required_positional("an oracle's NAME or a model FILE");
+  if (is_checkpoint(name)) return draw_images(name, arguments, session);
+  for (const char* other : {"image", "mask", "lora", "embedding", "scheduler", "tokenizer", "says",
+                            "eight_bit", "memory"}) {
+    GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
+                   "--{} is for checkpoints of Stable Diffusion", other);
+  }
   arguments.required("count");
   process::SampleRequest request{.rows = arguments.integer("count", 1, 1),
                                  .seed = session.seed(),

@@ -6,21 +6,17 @@
 #include <filesystem>
 
 namespace gradatim {
-namespace {
 
-// Of libgradatim (or the program that this code is linked into).
-std::filesystem::path own_folder() {
+std::filesystem::path library_folder() {
   Dl_info info{};
-  if (::dladdr(reinterpret_cast<const void*>(&own_folder), &info) == 0) return {};
+  if (::dladdr(reinterpret_cast<const void*>(&library_folder), &info) == 0) return {};
   std::error_code ignored;
   return std::filesystem::weakly_canonical(info.dli_fname, ignored).parent_path();
 }
 
-}  // namespace
-
 SharedLibrary::SharedLibrary(const char* file_name, const char* place_variable) {
   const char* asked = std::getenv(place_variable);
-  const std::string place = asked != nullptr ? asked : (own_folder() / file_name).string();
+  const std::string place = asked != nullptr ? asked : (library_folder() / file_name).string();
   handle_ = ::dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle_ != nullptr) return;
   const char* why = ::dlerror();

@@ -2,9 +2,13 @@
 // so that what it links (Arrow, torch) burdens nobody else.
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 namespace gradatim {
+
+/// Where libgradatim lies (or the program that this code is linked into).
+std::filesystem::path library_folder();
 
 class SharedLibrary {
  public:

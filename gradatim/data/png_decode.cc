@@ -10,12 +10,12 @@
 
 #include "gradatim/core/error.h"
 #include "gradatim/data/png.h"
+#include "gradatim/data/png_chunk.h"
 #include "gradatim/data/samples/inflate.h"
 
 namespace gradatim::data {
 namespace {
 
-constexpr std::string_view kSignature = "\x89PNG\r\n\x1a\n";
 constexpr std::size_t kHeaderEnd = 33;  // signature and the chunk of width and height
 
 [[noreturn]] void refuse(const std::string& name, std::string_view why) {
@@ -81,17 +81,9 @@ class Reader {
   char message_[128] = {};
 };
 
-std::uint32_t big_endian(std::string_view bytes, std::size_t at) {
-  std::uint32_t value = 0;
-  for (std::size_t i = 0; i < 4; ++i) {
-    value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
-  }
-  return value;
-}
-
 // Size and claims, before libpng allocates anything for them.
 void check_header(std::string_view bytes, const std::string& name) {
-  if (bytes.substr(0, kSignature.size()) != kSignature) refuse(name, "not a PNG file");
+  if (bytes.substr(0, kPngSignature.size()) != kPngSignature) refuse(name, "not a PNG file");
   if (bytes.size() < kHeaderEnd || bytes.substr(12, 4) != "IHDR") {
     refuse(name, "the file is cut off");
   }

@@ -1,5 +1,5 @@
-// After the PNG specification (W3C, 2003): a signature and three chunks. Rows are not filtered,
-// which costs little for small pictures.
+// After the PNG specification (W3C, 2003): a signature and three chunks, and those of texts before
+// the pixels. Rows are not filtered, which costs little for small pictures.
 #include <fmt/format.h>
 #include <zlib.h>
 
@@ -7,23 +7,10 @@
 
 #include "gradatim/core/error.h"
 #include "gradatim/data/png.h"
+#include "gradatim/data/png_chunk.h"
 
 namespace gradatim::data {
 namespace {
-
-void put_big_endian(std::string& out, std::uint32_t value) {
-  for (const int shift : {24, 16, 8, 0}) out += static_cast<char>(value >> shift);
-}
-
-// Length, type, data, and the checksum of type and data.
-void put_chunk(std::string& out, std::string_view type, std::string_view data) {
-  put_big_endian(out, static_cast<std::uint32_t>(data.size()));
-  const std::size_t begin = out.size();
-  out += type;
-  out += data;
-  const auto* from = reinterpret_cast<const Bytef*>(out.data() + begin);
-  put_big_endian(out, static_cast<std::uint32_t>(::crc32_z(0, from, out.size() - begin)));
-}
 
 std::string deflated(const std::string& bytes) {
   uLongf size = ::compressBound(bytes.size());
@@ -38,7 +25,7 @@ std::string deflated(const std::string& bytes) {
 
 }  // namespace
 
-std::string encode_png(const Image& image) {
+std::string encode_png(const Image& image, std::span<const PngText> texts) {
   const auto row = static_cast<std::size_t>(image.width * image.channels);
   const bool whole = (image.channels == 1 || image.channels == 3) && image.height > 0 && row > 0 &&
                      image.bytes.size() == row * static_cast<std::size_t>(image.height);
@@ -59,10 +46,11 @@ std::string encode_png(const Image& image) {
     const auto* from = image.bytes.data() + static_cast<std::size_t>(y) * row;
     rows.append(reinterpret_cast<const char*>(from), row);
   }
-  std::string out = "\x89PNG\r\n\x1a\n";
-  put_chunk(out, "IHDR", header);
-  put_chunk(out, "IDAT", deflated(rows));
-  put_chunk(out, "IEND", "");
+  std::string out(kPngSignature);
+  put_png_chunk(out, "IHDR", header);
+  out += png_text_chunks(texts);
+  put_png_chunk(out, "IDAT", deflated(rows));
+  put_png_chunk(out, "IEND", "");
   return out;
 }
 

@@ -15,10 +15,11 @@ Converted from_diffusers(const std::string& folder, std::string_view scaling) {
 
 std::vector<std::string> to_diffusers(const data::Model& model, const std::string& folder) {
   const std::string& component = model.card().settings.component;
-  GRADATIM_CHECK(component == "neural.diffusion" || component == "neural.kl_autoencoder",
+  GRADATIM_CHECK(component == "neural.diffusion" || component == "neural.kl_autoencoder" ||
+                     component == "neural.latent_diffusion",
                  UsageError, 1162,
-                 "a model of {} has no place in diffusers; convert one of neural.diffusion or "
-                 "neural.kl_autoencoder",
+                 "a model of {} has no place in diffusers; convert one of neural.diffusion, "
+                 "neural.latent_diffusion or neural.kl_autoencoder",
                  component);
   return neural_function<WriteDiffusers>("gradatim_write_diffusers")(model, folder);
 }

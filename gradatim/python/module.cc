@@ -25,6 +25,7 @@ NB_MODULE(_native, module) {
   gradatim::python::bind_metric(module);
   gradatim::python::bind_sample(module);
   gradatim::python::bind_scheduler(module);
+  gradatim::python::bind_stable_diffusion(module);
   module.def("available_threads", &gradatim::available_threads,
              "Processors that this process may really use.");
   module.def("number_text", &gradatim::number_text, nb::arg("x"),

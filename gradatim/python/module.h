@@ -34,6 +34,7 @@ void bind_judge(nanobind::module_& module);
 void bind_metric(nanobind::module_& module);
 void bind_sample(nanobind::module_& module);
 void bind_scheduler(nanobind::module_& module);
+void bind_stable_diffusion(nanobind::module_& module);
 
 /// A model as Python holds it.
 struct Fitted {

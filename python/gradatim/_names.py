@@ -111,6 +111,7 @@ NAMES: dict[str, str] = {
     "neural.quantizer.nearest": "neural.quantizer",
     "neural.quantizer.product": "neural.quantizer",
     "neural.quantizer.residual": "neural.quantizer",
+    "neural.stable_diffusion": "neural.pipeline",
     "neural.text_encoder.transformer": "neural.text_encoder",
     "neural.tokenizer.bytes": "neural.tokenizer",
     "neural.tokenizer.words": "neural.tokenizer",

@@ -79,6 +79,7 @@ def environment(folder: Path) -> dict[str, str]:
     return os.environ | {
         "PATH": os.pathsep.join(path),
         "DATA": str(HERE / "data"),
+        "CHECKPOINTS": str(HERE.parent / "checkpoints"),
         "HOME": str(folder),
         "LC_ALL": "C.UTF-8",
         "COLUMNS": "100",

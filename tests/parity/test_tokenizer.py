@@ -1,26 +1,32 @@
 """CLIP's tokenizer against the fast one of transformers: the same tokens for hostile texts.
 
-The vocabularies are a small one learned here and, where it is at hand, CLIP's own: name a folder
-with its vocab.json and merges.txt in GRADATIM_CLIP_TOKENIZER.
+The vocabularies are a small one learned here and, where it is at hand, CLIP's own of 49,408 tokens:
+from the package open-clip-torch, or name its bpe_simple_vocab_16e6.txt.gz in
+GRADATIM_CLIP_VOCABULARY. It is read here once more, and written in the files that transformers
+takes.
+
+Which characters are letters depends on the version of Unicode. Ours are those of 16, and in lower
+case those of 17, as in the libraries of transformers 5. A later one may know more: every character
+of every plane is compared, and those that differ are named.
 
     python tests/parity/test_tokenizer.py    writes tokenizer/cases.json, which a unit test reads
 """
 
 from __future__ import annotations
 
+import gzip
 import json
-import os
 import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
+from clip_files import clip_vocabulary, write_clip_files
 from hostile_texts import caption_texts, hostile_texts
 
 ROOT = Path(__file__).parents[2]
 DOOR = ROOT / "build/tests/tokenizer_ids"
 CASES = Path(__file__).parent / "tokenizer" / "cases.json"
-CLIP = os.environ.get("GRADATIM_CLIP_TOKENIZER")
 
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
 pytestmark = pytest.mark.skipif(not DOOR.exists(), reason=f"{DOOR} is not built")
@@ -44,6 +50,13 @@ def theirs(folder: Path, texts: list[str], length: int) -> list[list[int]]:
     return tokenizer(texts, padding="max_length", truncation=True, max_length=length)["input_ids"]
 
 
+def packed_vocabulary() -> Path:
+    packed = clip_vocabulary()
+    if packed is None:
+        pytest.skip("CLIP's vocabulary is not at hand: name it in GRADATIM_CLIP_VOCABULARY")
+    return packed
+
+
 def small_vocabulary(folder: Path) -> Path:
     (folder / "captions.json").write_text(json.dumps(caption_texts()))
     through_the_door("--learn", folder / "captions.json", 900, folder)
@@ -54,9 +67,8 @@ def small_vocabulary(folder: Path) -> Path:
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     if request.param == "small":
         return small_vocabulary(tmp_path)
-    if CLIP is None:
-        pytest.skip("CLIP's vocabulary is not at hand: name its folder in GRADATIM_CLIP_TOKENIZER")
-    return Path(CLIP)
+    write_clip_files(packed_vocabulary(), tmp_path)
+    return tmp_path
 
 
 @pytest.mark.parametrize("length", [0, 77])
@@ -66,6 +78,18 @@ def test_hostile_texts_have_the_same_tokens(folder: Path, length: int, tmp_path:
         texts, ours(folder, texts, length, tmp_path), theirs(folder, texts, length), strict=True
     ):
         assert mine == their, ascii(text)
+
+
+def test_the_file_of_clips_authors_is_the_same_tokenizer(tmp_path: Path) -> None:
+    packed = packed_vocabulary()
+    write_clip_files(packed, tmp_path)
+    plain = tmp_path / "plain.txt"
+    plain.write_bytes(gzip.decompress(packed.read_bytes()))
+    texts = hostile_texts(1_000, seed=3)
+    expected = theirs(tmp_path, texts, 77)
+    assert expected[0][0] == 49406
+    for source in (packed, plain, tmp_path / "merges.txt"):
+        assert ours(source, texts, 77, tmp_path) == expected
 
 
 def test_every_character_has_the_same_tokens(tmp_path: Path) -> None:

@@ -130,6 +130,7 @@ struct HandWritten {
 };
 constexpr HandWritten kHandWritten[] = {
     {"neural", "_diffusers", "from_diffusers"},
+    {"neural", "_stable_diffusion", "StableDiffusion"},
     {"process", "_diffusers", "from_diffusers"},
     {"process", "_likelihood", "log_prob"},
     {"process", "_sample", "sample"},

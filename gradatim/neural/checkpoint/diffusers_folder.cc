@@ -61,16 +61,21 @@ std::unique_ptr<Net> load_unet(const UnetFolder& folder, at::Device device) {
 
 void write_unet_folder(const std::string& path, const Network& network, const NetworkShape& shape,
                        const Parameters& parameters, const std::string& config) {
+  SafetensorsWriter weights;
+  parameters.store(weights, parameters.values());
+  weights.set_metadata("format", "pt");
+  write_unet_config(path, network, shape, config);
+  weights.write((fs::path(path) / kWeights).string());
+}
+
+void write_unet_config(const std::string& path, const Network& network, const NetworkShape& shape,
+                       const std::string& config) {
   Json json = config.empty() ? Json::object() : parsed(config, "config.json");
   json["_class_name"] = shape.context > 0 ? "UNet2DConditionModel" : "UNet2DModel";
   if (!json.contains("_diffusers_version")) json["_diffusers_version"] = "0.42.1";
   json.update(unet_json(*static_cast<const UnetConfig*>(network.config()), shape));
-  SafetensorsWriter weights;
-  parameters.store(weights, parameters.values());
-  weights.set_metadata("format", "pt");
   fs::create_directories(path);
   write_atomically((fs::path(path) / "config.json").string(), json.dump(2) + "\n");
-  weights.write((fs::path(path) / kWeights).string());
 }
 
 }  // namespace gradatim::neural

@@ -45,5 +45,8 @@ std::unique_ptr<Net> load_unet(const UnetFolder& folder, at::Device device = at:
 /// keys are kept, or empty.
 void write_unet_folder(const std::string& path, const Network& network, const NetworkShape& shape,
                        const Parameters& parameters, const std::string& config = {});
+/// Its config.json alone.
+void write_unet_config(const std::string& path, const Network& network, const NetworkShape& shape,
+                       const std::string& config = {});
 
 }  // namespace gradatim::neural

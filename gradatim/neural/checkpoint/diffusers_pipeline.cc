@@ -13,6 +13,7 @@
 #include "gradatim/core/new_folder.h"
 #include "gradatim/neural/checkpoint/diffusers_autoencoder.h"
 #include "gradatim/neural/checkpoint/diffusers_folder.h"
+#include "gradatim/neural/checkpoint/diffusers_latent.h"
 #include "gradatim/neural/checkpoint/diffusers_scheduler.h"
 #include "gradatim/neural/convert.h"
 #include "gradatim/neural/diffusion/diffusion_model.h"
@@ -235,6 +236,9 @@ std::vector<std::string> gradatim_write_diffusers(const gradatim::data::Model& m
                                                   const std::string& folder) {
   using namespace gradatim::neural;
   return translated([&] {
+    if (const auto* latent = dynamic_cast<const LatentDiffusionModel*>(&model)) {
+      return write_latent_diffusion(*latent, folder);
+    }
     const auto* autoencoder = dynamic_cast<const KlAutoencoderModel*>(&model);
     return autoencoder != nullptr ? write_autoencoder(*autoencoder, folder)
                                   : write(dynamic_cast<const DiffusionModel&>(model), folder);

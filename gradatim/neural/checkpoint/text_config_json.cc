@@ -1,5 +1,7 @@
 #include "gradatim/neural/checkpoint/text_config_json.h"
 
+#include <fmt/format.h>
+
 #include "gradatim/neural/checkpoint/diffusers_fields.h"
 
 namespace gradatim::neural {

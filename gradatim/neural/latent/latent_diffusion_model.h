@@ -31,6 +31,9 @@ class LatentDiffusionModel final : public data::Model, public process::Generator
   static std::shared_ptr<const LatentDiffusionModel> load(const SafetensorsFile& file,
                                                           const data::ModelCard& card);
 
+  const data::Model& autoencoder() const { return *autoencoder_; }
+  const FieldModel& diffusion() const { return *diffusion_; }
+
   const data::ModelCard& card() const override { return card_; }
   bool takes_samples() const override { return true; }
   std::vector<std::pair<std::string, double>> evaluate_samples(const data::Samples& samples,

@@ -4,9 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <set>
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/normal.h"
+#include "gradatim/neural/checkpoint/weights.h"
+#include "gradatim/neural/nn/held.h"
 
 namespace gradatim::neural {
 namespace {
@@ -53,6 +57,12 @@ Tensor Parameters::add(std::string name, at::IntArrayRef sizes, Init init) {
   return items_.back().value;
 }
 
+Weight Parameters::add_weight(std::string name, at::IntArrayRef sizes, Init init) {
+  const Tensor value = add(std::move(name), sizes, init);
+  items_.back().held = std::make_shared<Held>();
+  return {value, items_.back().held};
+}
+
 void Parameters::pack(at::Device device) {
   std::int64_t count = 0;
   for (Item& item : items_) {
@@ -67,6 +77,41 @@ void Parameters::pack(at::Device device) {
     item.value.set_data(values_.narrow(0, item.offset, size).view(sizes));
     item.value.mutable_grad() = gradients_.narrow(0, item.offset, size).view(sizes);
   }
+}
+
+void Parameters::check(const Weights& weights) const {
+  std::set<std::string> unused;
+  for (std::string& name : weights.names()) unused.insert(std::move(name));
+  for (const Item& item : items_) {
+    const auto shape = weights.shape(item.name);
+    GRADATIM_CHECK(at::IntArrayRef(shape) == item.value.sizes(), ModelError, 3003,
+                   "{}: '{}' has shape {}; the network's is {}", weights.source(), item.name,
+                   shape_text(shape), shape_text(item.value.sizes()));
+    unused.erase(item.name);
+  }
+  GRADATIM_CHECK(unused.empty(), ModelError, 3064,
+                 "{}: the network has no '{}'; its settings do not fit the weights",
+                 weights.source(), *unused.begin());
+}
+
+void Parameters::hold(std::shared_ptr<const Weights> weights, HoldPlan plan) {
+  GRADATIM_ASSERT(!values_.defined());
+  check(*weights);
+  for (Item& item : items_) {
+    if (item.held) {
+      // The parameter stays a shape; whoever reads its one number shall notice.
+      *item.value.data_ptr<float>() = std::numeric_limits<float>::quiet_NaN();
+      item.held->take(weights, item.name, plan);
+    } else {
+      item.value.set_data(read_finite(*weights, item.name));
+    }
+  }
+}
+
+std::int64_t Parameters::held_bytes() const {
+  std::int64_t bytes = 0;
+  for (const Item& item : items_) bytes += item.held ? item.held->bytes() : 0;
+  return bytes;
 }
 
 void Parameters::init(std::uint64_t seed) {
@@ -123,6 +168,10 @@ void Parameters::load(const SafetensorsFile& file, const std::string& prefix) {
     const at::NoGradGuard plain;
     item.value.copy_(at::from_blob(numbers.data(), item.value.sizes(), at::kFloat));
   }
+}
+
+Weight Scope::add_weight(const std::string& name, at::IntArrayRef sizes, Init init) const {
+  return parameters_->add_weight(prefix_ + name, sizes, init);
 }
 
 }  // namespace gradatim::neural

@@ -7,9 +7,13 @@
 //     moving average or a norm is one pass. The tensors that were given back look into it.
 //  3. init() draws the values: a parameter's are a pure function of the seed, its place and the
 //     element.
+//
+// Or, of a network that is only to compute, hold() instead of 2 and 3: no gradients, no buffer,
+// values as they lie in a checkpoint, each weight of a layer packed by its first pass (nn/held.h).
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,6 +21,15 @@
 #include "gradatim/neural/nn/tensor.h"
 
 namespace gradatim::neural {
+
+class Held;
+class Weight;
+class Weights;
+
+struct HoldPlan {
+  /// Weights of layers in 8 bits: a quarter of the memory, for less exact results in more time.
+  bool eight_bit = false;
+};
 
 /// How values begin: uniform in [-size, size], normal of that deviation, or all `size`.
 struct Init {
@@ -37,13 +50,24 @@ class Parameters {
     std::string name;
     Tensor value;
     Init init;
-    std::int64_t offset = 0;  // in the buffer
+    std::int64_t offset = 0;               // in the buffer
+    std::shared_ptr<Held> held = nullptr;  // of what layers multiply by
   };
 
   /// Before pack(). Names are distinct.
   Tensor add(std::string name, at::IntArrayRef sizes, Init init);
+  /// The same of what a layer multiplies by.
+  Weight add_weight(std::string name, at::IntArrayRef sizes, Init init);
   void pack(at::Device device = at::kCPU);
   void init(std::uint64_t seed);
+
+  /// Instead of pack(): float32 values stay in the mapped file, layers' weights are read by their
+  /// first pass. ModelError GRD-3003, GRD-3064 where a parameter is missing, unknown or of another
+  /// shape, before any memory is taken; GRD-3061 where a number is not finite, of a weight in its
+  /// first pass. From then on UsageError GRD-1213 where gradients are to go through a layer.
+  void hold(std::shared_ptr<const Weights> weights, HoldPlan plan = {});
+  /// Of what is held so far, in memory of its own.
+  std::int64_t held_bytes() const;
 
   const std::vector<Item>& items() const { return items_; }
   std::int64_t count() const { return values_.numel(); }
@@ -63,6 +87,8 @@ class Parameters {
   void load(const SafetensorsFile& file, const std::string& prefix = {});
 
  private:
+  void check(const Weights& weights) const;
+
   std::vector<Item> items_;
   Tensor values_, gradients_;
 };
@@ -79,6 +105,7 @@ class Scope {
   Tensor add(const std::string& name, at::IntArrayRef sizes, Init init) const {
     return parameters_->add(prefix_ + name, sizes, init);
   }
+  Weight add_weight(const std::string& name, at::IntArrayRef sizes, Init init) const;
 
  private:
   Parameters* parameters_;

@@ -129,13 +129,6 @@ class ResidualFunction : public torch::autograd::Function<ResidualFunction> {
     out.resize(kInputs + 3);  // and nothing for groups, epsilon, scale_shift
     return out;
   }
-
- private:
-  static Around around(const Tensor& modulation, bool scale_shift) {
-    if (!modulation.defined()) return {};
-    const Tensor numbers_of = modulation.contiguous();
-    return scale_shift ? Around{.modulation = numbers_of} : Around{.offset = numbers_of};
-  }
 };
 
 class NormFunction : public torch::autograd::Function<NormFunction> {
@@ -168,12 +161,15 @@ class NormFunction : public torch::autograd::Function<NormFunction> {
 
 Tensor fused_residual(const ResidualBlock& block, bool scale_shift, const Tensor& x,
                       const Tensor& skip, const Tensor& modulation, const Tensor& mask) {
+  if (only_forward() && !mask.defined()) {
+    return forward_residual(block, scale_shift, x, skip, modulation);
+  }
   const bool projects = block.shortcut.has_value();
   return fused::ResidualFunction::apply(
       x, fused::maybe(skip), fused::maybe(modulation), fused::maybe(mask), block.norm1.gain,
-      block.norm1.bias, block.conv1.weight, block.conv1.bias, block.norm2.gain, block.norm2.bias,
-      block.conv2.weight, block.conv2.bias,
-      projects ? fused::MaybeTensor(block.shortcut->weight) : std::nullopt,
+      block.norm1.bias, block.conv1.weight.tensor(), block.conv1.bias, block.norm2.gain,
+      block.norm2.bias, block.conv2.weight.tensor(), block.conv2.bias,
+      projects ? fused::MaybeTensor(block.shortcut->weight.tensor()) : std::nullopt,
       projects ? fused::MaybeTensor(block.shortcut->bias) : std::nullopt, block.norm1.groups,
       block.norm1.epsilon, scale_shift);
 }

@@ -35,6 +35,12 @@ struct Around {
   Tensor offset, modulation;  // [rows, channels], [rows, 2 channels]
 };
 
+inline Around around(const Tensor& modulation, bool scale_shift) {
+  if (!modulation.defined()) return {};
+  const Tensor numbers_of = modulation.contiguous();
+  return scale_shift ? Around{.modulation = numbers_of} : Around{.offset = numbers_of};
+}
+
 /// Statistics are written by the pass forward and read by the one back.
 kernel::GroupNorm problem(const Tensor& x, const Tensor& skip, const Tensor& gain,
                           const Tensor& bias, std::int64_t groups, double epsilon, bool silu,

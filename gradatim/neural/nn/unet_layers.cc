@@ -41,19 +41,21 @@ Tensor activated(UnetActivation kind, const Tensor& x) {
 }
 
 Dense::Dense(const Scope& scope, std::int64_t in, std::int64_t out, Init of_weight, Init of_bias)
-    : weight(scope.add("weight", {out, in}, of_weight)), bias(scope.add("bias", {out}, of_bias)) {}
+    : weight(scope.add_weight("weight", {out, in}, of_weight)),
+      bias(scope.add("bias", {out}, of_bias)) {}
 
 Dense::Dense(const Scope& scope, std::int64_t in, std::int64_t out, bool zero)
     : Dense(scope, in, out, weight_init(in, zero), weight_init(in, zero)) {}
 
 Convolution::Convolution(const Scope& scope, std::int64_t in, std::int64_t out, std::int64_t size,
                          bool zero)
-    : weight(scope.add("weight", {out, in, size, size}, weight_init(in * size * size, zero))),
+    : weight(
+          scope.add_weight("weight", {out, in, size, size}, weight_init(in * size * size, zero))),
       bias(scope.add("bias", {out}, weight_init(in * size * size, zero))),
       padding(size / 2) {}
 
 Tensor Convolution::operator()(const Tensor& x) const {
-  return at::conv2d(x, weight, bias, stride, padding).to(at::kFloat);
+  return weight.convolved(x, bias, {.stride = stride, .padding = padding});
 }
 
 Norm::Norm(const Scope& scope, std::int64_t channels, std::int64_t group_count, double eps)
@@ -131,7 +133,9 @@ AttentionBlock::AttentionBlock(const Scope& scope, const UnetConfig& config, std
 
 Tensor AttentionBlock::operator()(const Tensor& x) const {
   const bool narrow = x.size(1) / heads <= kWidestHead && x.size(2) * x.size(3) <= kMostTokens;
-  const Tensor sum = takes_fused(x) && narrow ? fused_attention(*this, x) : plain(x);
+  const Tensor sum = query.weight.is_held()     ? forward_attention(*this, x)
+                     : takes_fused(x) && narrow ? fused_attention(*this, x)
+                                                : plain(x);
   return scale_ == 1.0 ? sum : sum / scale_;
 }
 

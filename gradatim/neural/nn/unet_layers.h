@@ -7,6 +7,7 @@
 
 #include "gradatim/neural/network/unet.h"
 #include "gradatim/neural/nn/dropout.h"
+#include "gradatim/neural/nn/held.h"
 #include "gradatim/neural/nn/parameters.h"
 
 namespace gradatim::neural {
@@ -25,17 +26,19 @@ bool takes_fused(const Tensor& x);
 Tensor activated(UnetActivation kind, const Tensor& x);
 
 struct Dense {
-  Tensor weight, bias;  // [out, in], [out] or undefined
+  Weight weight;  // [out, in], or of single pixels [out, in, 1, 1]
+  Tensor bias;    // [out] or undefined
 
-  Dense(Tensor of_weight, Tensor of_bias)
+  Dense(Weight of_weight, Tensor of_bias)
       : weight(std::move(of_weight)), bias(std::move(of_bias)) {}
   Dense(const Scope& scope, std::int64_t in, std::int64_t out, Init of_weight, Init of_bias);
   Dense(const Scope& scope, std::int64_t in, std::int64_t out, bool zero = false);
-  Tensor operator()(const Tensor& x) const { return at::linear(x, weight, bias); }
+  Tensor operator()(const Tensor& x) const { return weight.linear(x, bias); }
 };
 
 struct Convolution {
-  Tensor weight, bias;  // [out, in, size, size], [out]
+  Weight weight;  // [out, in, size, size]
+  Tensor bias;    // [out]
   std::int64_t stride = 1, padding = 0;
 
   Convolution(const Scope& scope, std::int64_t in, std::int64_t out, std::int64_t size,

@@ -8,11 +8,9 @@ namespace {
 
 constexpr double kImageNormEpsilon = 1e-6, kTokenNormEpsilon = 1e-5;
 constexpr std::int64_t kInnerRatio = 4;
-// Beyond this torch's attention is as fast as the kernel.
-constexpr std::int64_t kWidestMixed = 160, kMostMixed = 4096;
 
 Dense without_bias(const Scope& scope, std::int64_t in, std::int64_t out) {
-  return {scope.add("weight", {out, in}, Init::of_inputs(in)), Tensor()};
+  return {scope.add_weight("weight", {out, in}, Init::of_inputs(in)), Tensor()};
 }
 
 // From pixels to tokens or back; a convolution of single pixels is the same product.
@@ -22,9 +20,7 @@ Dense projection(const Scope& scope, std::int64_t channels, bool linear, bool ze
   return {made.weight, made.bias};
 }
 
-Tensor projected(const Dense& by, const Tensor& h) {
-  return at::linear(h, by.weight.flatten(1), by.bias).to(at::kFloat);
-}
+Tensor projected(const Dense& by, const Tensor& h) { return by(h).to(at::kFloat); }
 
 // h + change; `change` is nobody else's.
 Tensor plus(const Tensor& h, const Tensor& change) {
@@ -48,13 +44,13 @@ UnetAttention::UnetAttention(const Scope& scope, std::int64_t channels, std::int
       heads_(heads) {}
 
 Tensor UnetAttention::of_itself(const Tensor& x) const {
-  return projected(out_, mixed(query_(x), {key_(x), value_(x)}));
+  return projected(out_, mix(query_(x), {key_(x), value_(x)}));
 }
 
 Tensor UnetAttention::of_text(const Tensor& x, const UnetText& text, std::size_t place) const {
   // Rows with the same text follow one another: to it they are one row of more queries.
   const Tensor queries = query_(x).view({text.context.size(0), -1, x.size(2)});
-  return projected(out_, mixed(queries, keys_of(text, place))).view(x.sizes());
+  return projected(out_, mix(queries, keys_of(text, place))).view(x.sizes());
 }
 
 UnetAttention::Keys UnetAttention::keys_of(const UnetText& text, std::size_t place) const {
@@ -70,15 +66,8 @@ UnetAttention::Keys UnetAttention::keys_of(const UnetText& text, std::size_t pla
   return {keys, values};
 }
 
-Tensor UnetAttention::mixed(const Tensor& queries, const Keys& seen) const {
-  const bool narrow = queries.size(2) / heads_ <= kWidestMixed && seen.keys.size(1) <= kMostMixed;
-  if (narrow && takes_fused(queries)) return fused_mix(queries, seen.keys, seen.values, heads_);
-  const auto by_head = [&](const Tensor& part) {
-    return part.view({part.size(0), part.size(1), heads_, -1}).transpose(1, 2);
-  };
-  const Tensor mixed =
-      at::scaled_dot_product_attention(by_head(queries), by_head(seen.keys), by_head(seen.values));
-  return mixed.transpose(1, 2).reshape(queries.sizes());
+Tensor UnetAttention::mix(const Tensor& queries, const Keys& seen) const {
+  return mixed(queries, seen.keys, seen.values, heads_);
 }
 
 UnetTransformer::TokenNorm::TokenNorm(const Scope& scope, std::int64_t channels)

@@ -33,7 +33,7 @@ class UnetAttention {
     Tensor keys, values;  // [texts, tokens, channels]
   };
   Keys keys_of(const UnetText& text, std::size_t place) const;
-  Tensor mixed(const Tensor& queries, const Keys& seen) const;
+  Tensor mix(const Tensor& queries, const Keys& seen) const;
 
   Dense query_, key_, value_, out_;
   std::int64_t heads_;

@@ -7,6 +7,7 @@
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/text.h"
+#include "gradatim/data/message.h"
 #include "gradatim/neural/text/byte_table.h"
 #include "gradatim/neural/text/pieces.h"
 #include "gradatim/neural/text/unicode.h"
@@ -31,14 +32,14 @@ ByteCodec::ByteCodec(BytePairs pairs, const std::string& source) : pairs_(std::m
   for (std::size_t k = 0; k < pairs_.tokens.size(); ++k) {
     const bool fresh = numbers_.emplace(pairs_.tokens[k], static_cast<std::int64_t>(k)).second;
     GRADATIM_CHECK(fresh, ModelError, 3069, "{}: the token '{}' is there twice", source,
-                   pairs_.tokens[k]);
+                   data::shown(pairs_.tokens[k]));
   }
   for (const auto& [left, right] : pairs_.merges) {
     const auto merged = number_of(left + right);
     const auto first = number_of(left), second = number_of(right);
     GRADATIM_CHECK(first >= 0 && second >= 0 && merged >= 0, ModelError, 3069,
                    "{}: the merge of '{}' and '{}' names a token that the vocabulary lacks", source,
-                   left, right);
+                   data::shown(left), data::shown(right));
     merges_.add(first, second, merged);
   }
   const auto special = [&](const std::string& token) {

@@ -8,6 +8,8 @@
 #include "gradatim/core/error.h"
 #include "gradatim/core/file.h"
 #include "gradatim/core/text.h"
+#include "gradatim/data/message.h"
+#include "gradatim/neural/text/clip_vocabulary.h"
 
 namespace gradatim::neural {
 namespace {
@@ -42,7 +44,7 @@ std::pair<std::string, std::string> merge_of(std::string_view line, const std::s
   const auto parts = split(line, ' ');
   GRADATIM_CHECK(parts.size() == 2 && !parts[0].empty() && !parts[1].empty(), ModelError, 3069,
                  "{}: the merge '{}' is not two tokens with a blank between them", source,
-                 line.substr(0, 40));
+                 data::shown(line));
   return {parts[0], parts[1]};
 }
 
@@ -102,6 +104,15 @@ std::shared_ptr<const ByteCodec> with_special(BytePairs pairs, const std::string
   return std::make_shared<ByteCodec>(std::move(pairs), source);
 }
 
+// Bytes, bytes at a word's end, what merges make in their order, then begin and end.
+std::shared_ptr<const ByteCodec> of_merges(const std::string& text, BytePairs pairs,
+                                           const std::string& source) {
+  pairs.tokens = byte_symbols();
+  pairs.merges = merges_of(std::string_view(text), source);
+  for (const auto& [left, right] : pairs.merges) pairs.tokens.push_back(left + right);
+  return with_special(std::move(pairs), source);
+}
+
 }  // namespace
 
 std::shared_ptr<const ByteCodec> clip_tokenizer(const std::string& vocabulary_json,
@@ -112,21 +123,26 @@ std::shared_ptr<const ByteCodec> clip_tokenizer(const std::string& vocabulary_js
   return with_special(std::move(pairs), source);
 }
 
-std::shared_ptr<const ByteCodec> read_clip_tokenizer(const std::string& folder) {
+std::shared_ptr<const ByteCodec> read_clip_tokenizer(const std::string& path,
+                                                     const std::string& pad) {
+  if (fs::is_regular_file(path)) {
+    return of_merges(clip_merges(path), {.tokens = {}, .merges = {}, .pad = pad}, path);
+  }
   TokenizerFiles files;
   for (const char* name : {"tokenizer_config.json", "special_tokens_map.json", "vocab.json",
                            "merges.txt", "tokenizer.json"}) {
-    const fs::path path = fs::path(folder) / name;
-    if (!fs::exists(path)) continue;
+    const fs::path file = fs::path(path) / name;
+    if (!fs::exists(file)) continue;
     const bool spare = files.contains("vocab.json") && files.contains("merges.txt");
-    if (!spare) files[name] = std::string(MappedFile(path.string()).bytes());
+    if (!spare) files[name] = std::string(MappedFile(file.string()).bytes());
   }
-  return read_clip_tokenizer(files, folder);
+  return read_clip_tokenizer(files, path, pad);
 }
 
 std::shared_ptr<const ByteCodec> read_clip_tokenizer(const TokenizerFiles& files,
-                                                     const std::string& source) {
-  BytePairs pairs;
+                                                     const std::string& source,
+                                                     const std::string& pad) {
+  BytePairs pairs{.tokens = {}, .merges = {}, .pad = pad};
   read_special(files, "tokenizer_config.json", source, pairs);
   read_special(files, "special_tokens_map.json", source, pairs);
   if (files.contains("vocab.json") && files.contains("merges.txt")) {
@@ -134,7 +150,7 @@ std::shared_ptr<const ByteCodec> read_clip_tokenizer(const TokenizerFiles& files
   }
   GRADATIM_CHECK(files.contains("tokenizer.json"), ModelError, 3070,
                  "{}: it has neither vocab.json and merges.txt nor tokenizer.json; name the folder "
-                 "'tokenizer' of a checkpoint",
+                 "'tokenizer' of a checkpoint, or the file bpe_simple_vocab_16e6.txt.gz",
                  source);
   const Json json = parsed(files.at("tokenizer.json"), source + "/tokenizer.json");
   const Json model = json.value("model", Json::object());

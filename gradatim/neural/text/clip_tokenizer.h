@@ -11,17 +11,22 @@
 namespace gradatim::neural {
 
 /// A folder with vocab.json and merges.txt, or tokenizer.json; special_tokens_map.json and
-/// tokenizer_config.json may name other tokens of begin, end, pad and unknown. ModelError GRD-3070
-/// where there is no vocabulary, GRD-3069 where a file is damaged.
-std::shared_ptr<const ByteCodec> read_clip_tokenizer(const std::string& folder);
+/// tokenizer_config.json may name other tokens of begin, end, pad and unknown. Or a file of merges
+/// alone, such as CLIP's own (clip_vocabulary.h), for checkpoints of one file, which have none.
+/// `pad` is the token of padding where the files name none: that of the end for Stable Diffusion 1,
+/// "!" for 2. ModelError GRD-3070 where there is no vocabulary, GRD-3069 where a file is damaged;
+/// DataError GRD-2070 for a damaged .gz.
+std::shared_ptr<const ByteCodec> read_clip_tokenizer(const std::string& path,
+                                                     const std::string& pad = kEndToken);
 
 /// The same of the texts of such files, by their names.
 using TokenizerFiles = std::map<std::string, std::string>;
 std::shared_ptr<const ByteCodec> read_clip_tokenizer(const TokenizerFiles& files,
-                                                     const std::string& source);
+                                                     const std::string& source,
+                                                     const std::string& pad = kEndToken);
 
-/// The same of the files' texts; `pairs` holds the tokens that stand for no text. Those that the
-/// vocabulary lacks are added behind it. `source` names it in messages.
+/// The same of the texts of vocab.json and merges.txt; `pairs` holds the tokens that stand for no
+/// text. Those that the vocabulary lacks are added behind it. `source` names it in messages.
 std::shared_ptr<const ByteCodec> clip_tokenizer(const std::string& vocabulary_json,
                                                 const std::string& merges, BytePairs pairs,
                                                 const std::string& source);

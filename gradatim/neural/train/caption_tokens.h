@@ -19,6 +19,7 @@ class CaptionTokens {
 
   std::int64_t length() const { return length_; }
   std::int64_t vocabulary() const { return codec_->vocabulary(); }
+  const TextCodec& codec() const { return *codec_; }
   /// [length] tokens of a text. UsageError GRD-1177 for an unknown word, GRD-1178 for one without
   /// words.
   std::vector<std::int64_t> of(std::string_view text) const;

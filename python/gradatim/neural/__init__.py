@@ -9,6 +9,7 @@ from gradatim.neural import (
     code_prior,
     model,
     network,
+    pipeline,
     quantizer,
     text_encoder,
     tokenizer,
@@ -24,6 +25,7 @@ from gradatim.neural._estimators import (
     LatentDiffusion,
     NormalizingFlow,
 )
+from gradatim.neural._stable_diffusion import StableDiffusion
 
 __all__ = [
     "VQVAE",
@@ -33,6 +35,7 @@ __all__ = [
     "KLAutoencoder",
     "LatentDiffusion",
     "NormalizingFlow",
+    "StableDiffusion",
     "architecture",
     "autoencoder",
     "base",
@@ -41,6 +44,7 @@ __all__ = [
     "from_diffusers",
     "model",
     "network",
+    "pipeline",
     "quantizer",
     "text_encoder",
     "tokenizer",

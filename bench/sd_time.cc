@@ -1,0 +1,147 @@
+// Seconds of Stable Diffusion's networks, held as for making pictures:
+//
+//   sd_time unet|decode|text FOLDER SIDE REPEATS THREADS [eight_bit]
+//
+// FOLDER: the network's, of diffusers or transformers. unet: a guided step, two rows with a text
+// each, whose keys are kept; decode: one image; text: two prompts. SIDE: of the image. Says the
+// time of each as JSON, the first too, that from the start of the process to the end of the first,
+// and the peak of memory.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/mman.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <functional>
+#include <string_view>
+
+#include "gradatim/core/parallel.h"
+#include "gradatim/neural/checkpoint/diffusers_autoencoder.h"
+#include "gradatim/neural/checkpoint/diffusers_folder.h"
+#include "gradatim/neural/checkpoint/weights.h"
+#include "gradatim/neural/latent/kl_net.h"
+#include "gradatim/neural/nn/device.h"
+#include "gradatim/neural/nn/error.h"
+#include "gradatim/neural/text/text_transformer.h"
+#include "peak_memory.h"
+
+using namespace gradatim;
+using namespace gradatim::neural;
+
+namespace {
+
+// One mapped file, as it is.
+class FileWeights final : public Weights {
+ public:
+  FileWeights(const std::string& path, std::string prefix)
+      : file_(std::make_shared<SafetensorsFile>(path)), prefix_(std::move(prefix)) {}
+  const std::string& source() const override { return file_->source(); }
+  std::vector<std::string> names() const override {
+    std::vector<std::string> names;
+    for (const auto& [name, view] : file_->arrays()) {
+      if (name.starts_with(prefix_)) names.push_back(name.substr(prefix_.size()));
+    }
+    return names;
+  }
+  std::vector<std::int64_t> shape(const std::string& name) const override {
+    return file_->view(prefix_ + name).shape;
+  }
+  void forget(const std::string& name) const override {
+    // Whole pages of its own.
+    constexpr std::uintptr_t kPage = 4096;
+    const std::string_view bytes = file_->view(prefix_ + name).bytes;
+    const auto begin = (reinterpret_cast<std::uintptr_t>(bytes.data()) + kPage - 1) / kPage * kPage;
+    const auto end = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size()) / kPage * kPage;
+    if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  }
+  Tensor read(const std::string& name) const override {
+    const auto& view = file_->view(prefix_ + name);
+    const auto type = view.dtype == DType::f16 ? at::kHalf : at::kFloat;
+    return at::from_blob(
+        const_cast<char*>(view.bytes.data()), view.shape, [file = file_](void*) {}, type);
+  }
+
+ private:
+  std::shared_ptr<SafetensorsFile> file_;
+  std::string prefix_;
+};
+
+std::function<void()> unet_step(const std::string& folder, std::int64_t side, HoldPlan plan) {
+  const UnetFolder read = read_unet_folder(folder);
+  auto net = std::shared_ptr<Net>(declare_net(*api::build_as<Network>(read.settings), read.shape));
+  net->parameters().hold(
+      std::make_shared<FileWeights>(folder + "/diffusion_pytorch_model.safetensors", ""), plan);
+  auto keys = std::make_shared<ContextKeys>();
+  NetInput in{at::randn({2, read.shape.sample[0], side / 8, side / 8}), at::full({2}, 500.0F), {}};
+  in.context = at::randn({2, 77, read.shape.context});
+  return [=] {
+    NetInput asked = in;
+    asked.kept = keys.get();
+    net->forward(asked);
+  };
+}
+
+std::function<void()> decoding(const std::string& folder, std::int64_t side, HoldPlan plan) {
+  const AutoencoderFolder read = read_autoencoder_folder(folder);
+  auto parameters = std::make_shared<Parameters>();
+  auto net = std::shared_ptr<KlNet>(make_kl_net(read.config, Scope(*parameters), read.sample));
+  parameters->hold(
+      std::make_shared<FileWeights>(folder + "/diffusion_pytorch_model.safetensors", ""), plan);
+  const Tensor z = at::randn({1, read.config.latent_channels, side / 8, side / 8});
+  return [net, parameters, z] { net->decode(z); };
+}
+
+std::function<void()> encoding(const std::string& folder, HoldPlan plan) {
+  auto parameters = std::make_shared<Parameters>();
+  const TextConfig config;
+  auto net = std::make_shared<TextTransformer>(Scope(*parameters), config);
+  parameters->hold(std::make_shared<FileWeights>(folder + "/model.safetensors", "text_model."),
+                   plan);
+  const Tensor ids = at::randint(config.vocabulary, {2, config.tokens}, at::kLong);
+  return [net, parameters, ids] { (*net)(ids); };
+}
+
+// Of this process, in clock ticks since the machine's start, as `now` is.
+double seconds_since_start() {
+  std::ifstream stat("/proc/self/stat"), uptime("/proc/uptime");
+  std::string word;
+  for (int k = 0; k < 22; ++k) stat >> word;  // neither of its names has a space
+  double now = 0.0;
+  uptime >> now;
+  return now - std::atof(word.c_str()) / 100.0;
+}
+
+void run(int count, char** words) {
+  const std::string_view work = words[1];
+  const std::int64_t side = std::atoll(words[3]);
+  const ThreadScope threads(std::atoi(words[5]));
+  const TorchThreads torch_threads(1e12);
+  const at::NoGradGuard plain;
+  const HoldPlan plan{.eight_bit = count == 7 && std::string_view(words[6]) == "eight_bit"};
+  at::manual_seed(1);
+  const auto step = work == "unet"     ? unet_step(words[2], side, plan)
+                    : work == "decode" ? decoding(words[2], side, plan)
+                                       : encoding(words[2], plan);
+  std::vector<double> times;
+  double first = 0.0;
+  for (int k = 0; k < 1 + std::atoi(words[4]); ++k) {
+    const auto begun = std::chrono::steady_clock::now();
+    step();
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begun;
+    times.push_back(spent.count());
+    if (k == 0) first = seconds_since_start();
+  }
+  fmt::print("{{\"first\": {:.3f}, \"start\": {:.3f}, \"seconds\": [{:.4f}], \"peak_mb\": {}}}\n",
+             times.front(), first, fmt::join(times.begin() + 1, times.end(), ", "), peak_mb());
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  if (count != 6 && count != 7) {
+    fmt::print(stderr, "usage: sd_time unet|decode|text FOLDER SIDE REPEATS THREADS [eight_bit]\n");
+    return 2;
+  }
+  translated([&] { run(count, words); });
+  return 0;
+}

@@ -1,0 +1,161 @@
+#include "gradatim/neural/nn/held.h"
+
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <fmt/format.h>
+
+#include <numeric>
+#include <vector>
+
+#include "gradatim/core/error.h"
+#include "gradatim/neural/checkpoint/weights.h"
+
+namespace gradatim::neural {
+namespace {
+
+using Scalars = c10::List<std::optional<at::Scalar>>;
+using Maybe = std::optional<Tensor>;
+using Name = std::optional<std::string_view>;
+
+// oneDNN's layers with packed weights, which torch has for its compiler and does not declare.
+template <class F>
+c10::TypedOperatorHandle<F> packed_layer(const char* name) {
+  return c10::Dispatcher::singleton().findSchemaOrThrow(name, "").typed<F>();
+}
+
+bool has_packed_layers() {
+  static const bool has =
+      at::globalContext().userEnabledMkldnn() &&
+      c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""}).has_value() &&
+      c10::Dispatcher::singleton().findSchema({"mkldnn::_reorder_linear_weight", ""}).has_value();
+  return has;
+}
+
+Tensor packed_matrix(const Tensor& weight, std::int64_t rows) {
+  static const auto pack = packed_layer<Tensor(const Tensor&, std::optional<std::int64_t>)>(
+      "mkldnn::_reorder_linear_weight");
+  return pack.call(weight, rows);
+}
+
+Tensor packed_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  static const auto linear =
+      packed_layer<Tensor(const Tensor&, const Tensor&, const Maybe&, std::string_view, Scalars,
+                          Name)>("mkldnn::_linear_pointwise");
+  return linear.call(x, weight, bias.defined() ? Maybe(bias) : std::nullopt, "none", Scalars(), "");
+}
+
+Tensor packed_filters(const Tensor& weight, const Sliding& how, at::IntArrayRef sizes) {
+  static const auto pack =
+      packed_layer<Tensor(const Tensor&, at::IntArrayRef, at::IntArrayRef, at::IntArrayRef,
+                          std::int64_t, at::OptionalIntArrayRef)>(
+          "mkldnn::_reorder_convolution_weight");
+  return pack.call(weight, {how.padding, how.padding}, {how.stride, how.stride}, {1, 1}, 1, sizes);
+}
+
+Tensor packed_convolution(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                          const Sliding& how) {
+  static const auto convolution = packed_layer<Tensor(
+      const Tensor&, const Tensor&, const Maybe&, at::IntArrayRef, at::IntArrayRef, at::IntArrayRef,
+      std::int64_t, std::string_view, Scalars, Name)>("mkldnn::_convolution_pointwise");
+  return convolution.call(x, weight, Maybe(bias), {how.padding, how.padding},
+                          {how.stride, how.stride}, {1, 1}, 1, "none", Scalars(), "");
+}
+
+bool single_pixels(at::IntArrayRef sizes) {
+  return sizes.size() == 2 || (sizes[2] == 1 && sizes[3] == 1);
+}
+
+void check_no_gradients(const Tensor& x) {
+  GRADATIM_CHECK(!at::GradMode::is_enabled() || !x.requires_grad(), UsageError, 1213,
+                 "this network's weights are held for computing only, and no gradient goes "
+                 "through it; load it for training");
+}
+
+}  // namespace
+
+Tensor read_finite(const Weights& weights, const std::string& name) {
+  const Tensor numbers = weights.read(name).to(at::kFloat);
+  // A sum is the cheapest question: it is not finite where a number is not, and hardly else.
+  const bool finite =
+      numbers.sum().isfinite().item<bool>() || at::isfinite(numbers).all().item<bool>();
+  GRADATIM_CHECK(finite, ModelError, 3061, "{}: '{}' holds NaN or infinity", weights.source(),
+                 name);
+  return numbers;
+}
+
+void Held::take(std::shared_ptr<const Weights> source, std::string name, HoldPlan plan) {
+  source_ = std::move(source);
+  name_ = std::move(name);
+  plan_ = plan;
+  on_ = true;
+}
+
+template <class Pack>
+void Held::ready(const Pack& pack) {
+  if (ready_.load(std::memory_order_acquire)) return;
+  const std::lock_guard lock(mutex_);
+  if (ready_.load(std::memory_order_relaxed)) return;
+  {
+    const Tensor numbers = read_finite(*source_, name_);
+    if (plan_.eight_bit) {
+      quantise(numbers);
+    } else {
+      packed_ = pack(numbers);
+    }
+  }
+  source_->forget(name_);
+  source_.reset();
+  ready_.store(true, std::memory_order_release);
+}
+
+// w = scale code, the largest of a channel being 127.
+void Held::quantise(const Tensor& numbers) {
+  std::vector<std::int64_t> inner(static_cast<std::size_t>(numbers.dim() - 1));
+  std::iota(inner.begin(), inner.end(), 1);
+  scales_ = at::amax(numbers.abs(), inner, /*keepdim=*/true).div_(127.0).clamp_min_(1e-30);
+  codes_ = (numbers / scales_).round_().to(at::kChar);
+}
+
+Tensor Held::linear(const Tensor& x, const Tensor& bias) {
+  check_no_gradients(x);
+  ready([&](const Tensor& numbers) {
+    const Tensor matrix = numbers.flatten(1);
+    return has_packed_layers() ? packed_matrix(matrix, x.numel() / x.size(-1)) : matrix;
+  });
+  if (codes_.defined()) return at::linear(x, whole().flatten(1), bias);
+  if (!packed_.is_mkldnn()) return at::linear(x, packed_, bias);
+  return packed_linear(x.contiguous(), packed_, bias);
+}
+
+Tensor Held::convolved(const Tensor& x, const Tensor& bias, const Sliding& how) {
+  const Tensor image = x.contiguous(at::MemoryFormat::ChannelsLast);
+  check_no_gradients(x);
+  ready([&](const Tensor& numbers) {
+    return has_packed_layers() ? packed_filters(numbers, how, image.sizes())
+                               : numbers.contiguous(at::MemoryFormat::ChannelsLast);
+  });
+  if (codes_.defined()) return at::conv2d(image, whole(), bias, how.stride, how.padding);
+  if (!packed_.is_mkldnn()) return at::conv2d(image, packed_, bias, how.stride, how.padding);
+  return packed_convolution(image, packed_, bias, how);
+}
+
+std::int64_t Held::bytes() const {
+  if (codes_.defined()) return codes_.numel() + 4 * scales_.numel();
+  return packed_.defined() ? 4 * packed_.numel() : 0;
+}
+
+Tensor Weight::linear(const Tensor& x, const Tensor& bias) const {
+  if (is_held()) return held_->linear(x, bias);
+  const Tensor& parameter = *this;
+  return at::linear(x, dim() == 2 ? parameter : parameter.flatten(1), bias);
+}
+
+Tensor Weight::convolved(const Tensor& x, const Tensor& bias, const Sliding& how) const {
+  if (!is_held()) return at::conv2d(x, *this, bias, how.stride, how.padding).to(at::kFloat);
+  if (how.stride != 1 || how.padding != 0 || !single_pixels(sizes())) {
+    return held_->convolved(x, bias, how);
+  }
+  const Tensor pixels = x.permute({0, 2, 3, 1});  // as they lie in a channels-last image
+  return held_->linear(pixels, bias).permute({0, 3, 1, 2});
+}
+
+}  // namespace gradatim::neural

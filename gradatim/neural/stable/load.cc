@@ -1,0 +1,51 @@
+#include <nlohmann/json.hpp>
+
+#include "gradatim/neural/checkpoint/diffusers_scheduler.h"
+#include "gradatim/neural/checkpoint/stable_diffusion.h"
+#include "gradatim/neural/stable/parts.h"
+
+namespace gradatim::neural {
+namespace {
+
+// As diffusers' pipelines change the scheduler of a checkpoint: timesteps begin at 1, and data,
+// which are latents, are not held in a range.
+std::string of_pipeline(const std::string& config) {
+  auto json = nlohmann::ordered_json::parse(config, nullptr, false);
+  if (!json.is_object()) return config;  // refused elsewhere
+  if (json.contains("steps_offset")) json["steps_offset"] = 1;
+  if (json.contains("clip_sample")) json["clip_sample"] = false;
+  return json.dump();
+}
+
+}  // namespace
+
+StableParts load_stable_parts(const CheckpointRequest& request) {
+  const StableDiffusionFiles files = read_stable_diffusion(
+      request.path, {.tokenizer = request.tokenizer,
+                     .scheduler = request.scheduler,
+                     .prediction = request.prediction.empty() ? "automatic" : request.prediction});
+  check_stable_diffusion(files);
+  StableParts parts{.shape = files.shape,
+                    .factor = files.factor,
+                    .unit = files.unit,
+                    .tokenizer = files.tokenizer,
+                    .no_tokenizer = files.no_tokenizer,
+                    .scheduler = request.scheduler.empty() ? of_pipeline(files.scheduler_config)
+                                                           : files.scheduler_config,
+                    .notes = files.notes};
+  parts.unet = declare_net(*api::build_as<Network>(files.network), files.shape);
+  parts.unet->parameters().hold(files.unet, {.eight_bit = request.eight_bit});
+  parts.autoencoder_parameters = std::make_shared<Parameters>();
+  parts.autoencoder =
+      make_kl_net(files.autoencoder_config, Scope(*parts.autoencoder_parameters), files.sample);
+  parts.autoencoder_parameters->hold(files.autoencoder);
+  parts.text_parameters = std::make_shared<Parameters>();
+  parts.text = std::make_shared<TextTransformer>(Scope(*parts.text_parameters), files.text_config);
+  parts.text_parameters->hold(files.text);
+  const SchedulerParts scheduler = read_scheduler(parts.scheduler);
+  parts.path = api::build_as<process::Path>(scheduler.path);
+  parts.prediction = api::build_as<process::Prediction>(scheduler.prediction);
+  return parts;
+}
+
+}  // namespace gradatim::neural

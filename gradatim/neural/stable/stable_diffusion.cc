@@ -1,0 +1,199 @@
+// The StableDiffusion that computes (neural/stable_diffusion.h).
+#include "gradatim/neural/stable_diffusion.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "gradatim/core/error.h"
+#include "gradatim/core/normal.h"
+#include "gradatim/neural/nn/device.h"
+#include "gradatim/neural/nn/error.h"
+#include "gradatim/neural/size.h"
+#include "gradatim/neural/stable/drawing.h"
+#include "gradatim/neural/stable/images.h"
+#include "gradatim/neural/stable/parts.h"
+#include "gradatim/neural/text/prompt.h"
+#include "gradatim/neural/text/weighted_states.h"
+
+namespace gradatim::neural {
+namespace {
+
+// What torch's threads are worth: everything here is large.
+constexpr double kManyOperations = 1e12;
+
+// Without gradients, with all threads, and torch's errors in a line.
+template <class F>
+auto computed(const F& f) {
+  return translated([&] {
+    const at::NoGradGuard plain;
+    const TorchThreads threads(kManyOperations);
+    return f();
+  });
+}
+
+class OpenedCheckpoint final : public StableDiffusion {
+ public:
+  explicit OpenedCheckpoint(const CheckpointRequest& request)
+      : parts_(load_stable_parts(request)) {}
+
+  const std::vector<std::string>& notes() const override { return parts_.notes; }
+  std::int64_t height() const override { return parts_.shape.sample[1] * parts_.unit; }
+  std::int64_t width() const override { return parts_.shape.sample[2] * parts_.unit; }
+  std::int64_t held_bytes() const override {
+    return parts_.unet->parameters().held_bytes() + parts_.autoencoder_parameters->held_bytes() +
+           parts_.text_parameters->held_bytes();
+  }
+
+  Array draw(const DrawRequest& request) override {
+    return computed([&] {
+      Canvas canvas = canvas_of(parts_, request);
+      tell(request, canvas);
+      Drawing drawing(canvas);
+      std::vector<Tensor> made;
+      for (std::size_t place = 0; place < request.seeds.size(); ++place) {
+        const Tensor latents = drawing.latents(place);
+        made.push_back(request.keep_latents ? latents : decoded(parts_, latents, 0));
+      }
+      return array_of(at::cat(made));
+    });
+  }
+
+  std::vector<std::int64_t> tokenize(const std::string& text) override {
+    check_tokenizer();
+    return parts_.tokenizer->encode(text,
+                                    {.length = parts_.text->config().tokens, .allow_empty = true});
+  }
+
+  Array encode_prompt(const std::string& text, const Pipeline& how) override {
+    return computed([&] { return array_of(states_of(tokens_of(text, how), how)); });
+  }
+
+  Array unet(const Array& latents, std::span<const double> timesteps,
+             const Array& told_states) override {
+    return computed([&] {
+      check_dims(latents, 4, "latents");
+      check_dims(told_states, 3, "states");
+      const Tensor x = tensor_of(latents);
+      Tensor t =
+          at::tensor(at::ArrayRef<double>(timesteps.data(), timesteps.size())).to(at::kFloat);
+      if (t.size(0) == 1) t = t.expand({x.size(0)}).contiguous();
+      GRADATIM_CHECK(t.size(0) == x.size(0), UsageError, 1223,
+                     "{} timesteps do not suit {} latents; give one, or one each", timesteps.size(),
+                     x.size(0));
+      NetInput input{x, t, {}};
+      input.context = tensor_of(told_states);
+      return array_of(parts_.unet->forward(input));
+    });
+  }
+
+  Array encode(const Array& images, std::optional<std::uint64_t> seed) override {
+    return computed([&] {
+      check_dims(images, 4, "images");
+      const std::int64_t height = images.shape[2] / parts_.unit * parts_.unit;
+      const std::int64_t width = images.shape[3] / parts_.unit * parts_.unit;
+      const auto size = to_size(c10::multiply_integers(images.shape) / images.shape[0]);
+      std::vector<Tensor> made;
+      for (std::int64_t row = 0; row < images.shape[0]; ++row) {
+        const auto first = images.numbers.begin() + row * static_cast<std::ptrdiff_t>(size);
+        const Array one{{images.shape.begin() + 1, images.shape.end()},
+                        {first, first + static_cast<std::ptrdiff_t>(size)}};
+        const Posterior found = encoded(parts_, pixels_of(one, height, width));
+        const Tensor z = seed ? found.draw(noise_like(found.mean, *seed, row)) : found.mean;
+        made.push_back(z * parts_.factor);
+      }
+      return array_of(at::cat(made));
+    });
+  }
+
+  Array decode(const Array& latents) override {
+    return computed([&] {
+      check_dims(latents, 4, "latents");
+      const Tensor z = tensor_of(latents);
+      std::vector<Tensor> made;
+      for (std::int64_t row = 0; row < z.size(0); ++row) {
+        made.push_back(decoded(parts_, z.narrow(0, row, 1), 0));
+      }
+      return array_of(at::cat(made));
+    });
+  }
+
+ private:
+  static void check_dims(const Array& x, std::int64_t dims, const char* what) {
+    const bool whole = std::ssize(x.shape) == dims && !x.numbers.empty() &&
+                       c10::multiply_integers(x.shape) == std::ssize(x.numbers);
+    GRADATIM_CHECK(whole, UsageError, 1223, "{} have {} dimensions; these have the shape [{}]",
+                   what, dims, fmt::join(x.shape, ", "));
+  }
+
+  static Tensor noise_like(const Tensor& x, std::uint64_t seed, std::int64_t row) {
+    std::vector<double> numbers(to_size(x.numel()));
+    normals(Philox(seed, Stream::posterior, static_cast<std::uint32_t>(row)), 0, numbers);
+    return at::tensor(at::ArrayRef<double>(numbers)).to(at::kFloat).view_as(x);
+  }
+
+  PromptTokens tokens_of(const std::string& text, const Pipeline& how) const {
+    check_tokenizer();
+    return prompt_tokens(*parts_.tokenizer, text,
+                         {.length = parts_.text->config().tokens,
+                          .weighted = how.config.weighted,
+                          .truncate = how.config.truncate});
+  }
+
+  Tensor states_of(const PromptTokens& prompt, const Pipeline& how) const {
+    return prompt_states((*parts_.text)(prompt_ids(prompt), how.config.clip_skip), prompt);
+  }
+
+  // Both texts, of as many chunks; states that are given stand for their text.
+  void tell(const DrawRequest& request, Canvas& canvas) const {
+    std::vector<PromptTokens> prompts(2);
+    const Array* const given[] = {&request.states, &request.negative_states};
+    const std::string* const texts[] = {&request.prompt, &request.negative};
+    std::int64_t chunks = 0;
+    for (std::size_t k = 0; k < 2; ++k) {
+      if (!given[k]->shape.empty()) {
+        check_dims(*given[k], 3, "states of a text");
+        chunks = std::max(chunks, given[k]->shape[1] / parts_.text->config().tokens);
+        continue;
+      }
+      prompts[k] = tokens_of(*texts[k], *request.how);
+      chunks = std::max(chunks, prompts[k].chunks);
+      if (request.observer == nullptr || prompts[k].cut.empty()) continue;
+      request.observer->on_warning(fmt::format("the {} is cut behind {} tokens, and lost '{}'",
+                                               k == 0 ? "prompt" : "negative prompt",
+                                               parts_.text->config().tokens, prompts[k].cut));
+    }
+    std::shared_ptr<const TextStates> states[2];
+    for (std::size_t k = 0; k < 2; ++k) {
+      if (given[k]->shape.empty()) pad_chunks(prompts[k], chunks, *parts_.tokenizer);
+      states[k] = std::make_shared<TextStates>(
+          given[k]->shape.empty() ? states_of(prompts[k], *request.how) : tensor_of(*given[k]));
+    }
+    GRADATIM_CHECK(states[0]->states().sizes() == states[1]->states().sizes(), UsageError, 1223,
+                   "the states of a prompt have shape [{}] and those of the negative one [{}]; "
+                   "they must be alike",
+                   fmt::join(states[0]->states().sizes(), ", "),
+                   fmt::join(states[1]->states().sizes(), ", "));
+    canvas.text = states[0];
+    canvas.negative = states[1];
+  }
+
+  void check_tokenizer() const {
+    GRADATIM_CHECK(parts_.tokenizer != nullptr, ModelError, 3072, "{}", parts_.no_tokenizer);
+  }
+
+  StableParts parts_;
+};
+
+}  // namespace
+}  // namespace gradatim::neural
+
+extern "C" {
+
+gradatim::neural::OpenStableDiffusion gradatim_open_stable_diffusion;
+
+gradatim::neural::StableDiffusion* gradatim_open_stable_diffusion(
+    const gradatim::neural::CheckpointRequest& request) {
+  using namespace gradatim::neural;
+  return translated([&] { return new OpenedCheckpoint(request); });
+}
+}
