@@ -1,7 +1,9 @@
 #include <nlohmann/json.hpp>
 
 #include "gradatim/neural/checkpoint/diffusers_scheduler.h"
+#include "gradatim/neural/checkpoint/lora.h"
 #include "gradatim/neural/checkpoint/stable_diffusion.h"
+#include "gradatim/neural/checkpoint/textual_inversion.h"
 #include "gradatim/neural/stable/parts.h"
 
 namespace gradatim::neural {
@@ -20,10 +22,15 @@ std::string of_pipeline(const std::string& config) {
 }  // namespace
 
 StableParts load_stable_parts(const CheckpointRequest& request) {
-  const StableDiffusionFiles files = read_stable_diffusion(
+  StableDiffusionFiles files = read_stable_diffusion(
       request.path, {.tokenizer = request.tokenizer,
                      .scheduler = request.scheduler,
                      .prediction = request.prediction.empty() ? "automatic" : request.prediction});
+  for (const auto& [path, weight] : request.loras) {
+    const Lora lora{path, weight};
+    add_loras(files, {&lora, 1});
+  }
+  for (const std::string& path : request.embeddings) add_textual_inversion(files, {path});
   check_stable_diffusion(files);
   StableParts parts{.shape = files.shape,
                     .factor = files.factor,
