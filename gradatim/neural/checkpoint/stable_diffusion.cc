@@ -13,6 +13,7 @@
 #include "gradatim/neural/latent/kl_net.h"
 #include "gradatim/neural/nn/net.h"
 #include "gradatim/neural/text/clip_tokenizer.h"
+#include "gradatim/neural/text/clip_vocabulary.h"
 #include "gradatim/neural/text/text_transformer.h"
 
 namespace gradatim::neural {
@@ -59,21 +60,35 @@ void read_autoencoder_part(const StoredCheckpoint& stored, StableDiffusionFiles&
   files.unit = 1 << (folder.config.channels.size - 1);
 }
 
-void read_tokenizer_part(const StoredCheckpoint& stored, const CheckpointOptions& options,
-                         StableDiffusionFiles& files) {
+// What a single file may have been made with, by what its texts may be, if it is at hand.
+std::shared_ptr<const ByteCodec> usual_tokenizer(const TextConfig& config, const std::string& pad,
+                                                 std::string& why_not) {
+  if (config.vocabulary != TextConfig().vocabulary) return nullptr;
+  try {
+    return read_clip_tokenizer(find_clip_vocabulary(""), pad);
+  } catch (const UsageError& error) {
+    why_not = error.message();
+    return nullptr;
+  }
+}
+
+void read_tokenizer_part(const StoredCheckpoint& stored, StableDiffusionFiles& files) {
   TokenizerFiles own;
   for (const auto& [name, text] : stored.files) {
     const std::filesystem::path path(name);
     if (path.parent_path() == "tokenizer") own[path.filename().string()] = text;
   }
+  const std::string pad = usual_pad(files.text_config);
   if (own.contains("vocab.json") || own.contains("tokenizer.json")) {
-    files.tokenizer = read_clip_tokenizer(
-        own, options.tokenizer.empty() ? stored.where("tokenizer") : options.tokenizer);
+    files.tokenizer = read_clip_tokenizer(own, stored.where("tokenizer"), pad);
     return;
   }
   files.no_tokenizer =
       stored.single_file ? fmt::format("{} is a single file, which has no tokenizer", stored.path)
                          : fmt::format("{} has no vocabulary in its folder tokenizer", stored.path);
+  if (stored.single_file) {
+    files.tokenizer = usual_tokenizer(files.text_config, pad, files.no_tokenizer);
+  }
 }
 
 void check_together(const StableDiffusionFiles& files) {
@@ -115,7 +130,7 @@ StableDiffusionFiles read_stable_diffusion(const std::string& path,
   read_autoencoder_part(stored, files);
   const std::string text = "text_encoder/config.json";
   files.text_config = read_text_config(stored.files.at(text), stored.where(text));
-  read_tokenizer_part(stored, options, files);
+  read_tokenizer_part(stored, files);
   files.scheduler_config = stored.files.at("scheduler/scheduler_config.json");
   check_together(files);
   const auto part = [&](const char* folder) {

@@ -10,6 +10,7 @@
 #include "gradatim/neural/checkpoint/folder_arrays.h"
 #include "gradatim/neural/checkpoint/ldm_config.h"
 #include "gradatim/neural/checkpoint/text_config_json.h"
+#include "gradatim/neural/text/clip_tokenizer.h"
 
 namespace gradatim::neural {
 namespace {
@@ -86,21 +87,36 @@ StoredCheckpoint open_single_file(const std::string& path, const CheckpointOptio
   return stored;
 }
 
+// The files of a tokenizer that is a file of merges alone.
+void put_tokenizer_files(StoredCheckpoint& stored, const BytePairs& pairs) {
+  nlohmann::json vocabulary;
+  for (std::size_t k = 0; k < pairs.tokens.size(); ++k) vocabulary[pairs.tokens[k]] = k;
+  std::string merges = "#version: 0.2\n";
+  for (const auto& [left, right] : pairs.merges) merges += left + ' ' + right + '\n';
+  const nlohmann::json special{{"bos_token", pairs.begin},
+                               {"eos_token", pairs.end},
+                               {"pad_token", pairs.pad},
+                               {"unk_token", pairs.unknown}};
+  const nlohmann::json config{{"tokenizer_class", "CLIPTokenizer"}, {"model_max_length", 77}};
+  stored.files["tokenizer/vocab.json"] = vocabulary.dump();
+  stored.files["tokenizer/merges.txt"] = merges;
+  stored.files["tokenizer/special_tokens_map.json"] = special.dump(2) + "\n";
+  stored.files["tokenizer/tokenizer_config.json"] = config.dump(2) + "\n";
+}
+
 // A given tokenizer in the place of the checkpoint's.
-void take_tokenizer(StoredCheckpoint& stored, const std::string& folder) {
+void take_tokenizer(StoredCheckpoint& stored, const std::string& path) {
   std::erase_if(stored.files,
                 [](const auto& file) { return file.first.starts_with("tokenizer/"); });
+  const std::string text = "text_encoder/config.json";
+  const auto pad = usual_pad(read_text_config(stored.files.at(text), stored.where(text)));
+  const auto codec = read_clip_tokenizer(path, pad);
+  if (!fs::is_directory(path)) return put_tokenizer_files(stored, codec->pairs());
   for (const std::string name : kCheckpointFiles) {
-    const fs::path path = fs::path(folder) / fs::path(name).filename();
-    if (!name.starts_with("tokenizer/") || !fs::is_regular_file(path)) continue;
-    stored.files[name] = std::string(MappedFile(path.string()).bytes());
+    const fs::path file = fs::path(path) / fs::path(name).filename();
+    if (!name.starts_with("tokenizer/") || !fs::is_regular_file(file)) continue;
+    stored.files[name] = std::string(MappedFile(file.string()).bytes());
   }
-  const bool there = stored.files.contains("tokenizer/vocab.json") ||
-                     stored.files.contains("tokenizer/tokenizer.json");
-  GRADATIM_CHECK(there, ModelError, 3070,
-                 "{}: it has neither vocab.json and merges.txt nor tokenizer.json; name the folder "
-                 "'tokenizer' of a checkpoint",
-                 folder);
 }
 
 // A given scheduler, and a given prediction, in the place of the checkpoint's.

@@ -27,11 +27,12 @@ StableParts load_stable_parts(const CheckpointRequest& request) {
       request.path, {.tokenizer = request.tokenizer,
                      .scheduler = request.scheduler,
                      .prediction = request.prediction.empty() ? "automatic" : request.prediction});
+  for (const auto& [path, weight] : request.loras) {
+    const Lora lora{path, weight};
+    add_loras(files, {&lora, 1});
+  }
+  for (const std::string& path : request.embeddings) add_textual_inversion(files, {path});
   check_stable_diffusion(files);
-  std::vector<Lora> loras;
-  for (const auto& [path, weight] : request.loras) loras.push_back({path, weight});
-  add_loras(files, loras);
-  for (const auto& path : request.embeddings) add_textual_inversion(files, {.path = path});
   StableParts parts{.shape = files.shape,
                     .factor = files.factor,
                     .unit = files.unit,
