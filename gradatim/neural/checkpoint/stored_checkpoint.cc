@@ -10,6 +10,8 @@
 #include "gradatim/neural/checkpoint/folder_arrays.h"
 #include "gradatim/neural/checkpoint/ldm_config.h"
 #include "gradatim/neural/checkpoint/text_config_json.h"
+#include "gradatim/neural/text/clip_tokenizer.h"
+#include "gradatim/neural/text/clip_vocabulary.h"
 
 namespace gradatim::neural {
 namespace {
@@ -86,10 +88,17 @@ StoredCheckpoint open_single_file(const std::string& path, const CheckpointOptio
   return stored;
 }
 
-// A given tokenizer in the place of the checkpoint's.
+// A given tokenizer in the place of the checkpoint's: a folder, or a file of merges. Version 2,
+// which has the text network of OpenCLIP, fills texts with "!".
 void take_tokenizer(StoredCheckpoint& stored, const std::string& folder) {
   std::erase_if(stored.files,
                 [](const auto& file) { return file.first.starts_with("tokenizer/"); });
+  if (fs::is_regular_file(folder)) {
+    for (const auto& [name, text] : clip_files(folder, stored.open_clip ? "!" : kEndToken)) {
+      stored.files["tokenizer/" + name] = text;
+    }
+    return;
+  }
   for (const std::string name : kCheckpointFiles) {
     const fs::path path = fs::path(folder) / fs::path(name).filename();
     if (!name.starts_with("tokenizer/") || !fs::is_regular_file(path)) continue;
@@ -99,13 +108,31 @@ void take_tokenizer(StoredCheckpoint& stored, const std::string& folder) {
                      stored.files.contains("tokenizer/tokenizer.json");
   GRADATIM_CHECK(there, ModelError, 3070,
                  "{}: it has neither vocab.json and merges.txt nor tokenizer.json; name the folder "
-                 "'tokenizer' of a checkpoint",
+                 "'tokenizer' of a checkpoint, or the file bpe_simple_vocab_16e6.txt.gz",
                  folder);
+}
+
+// Of a single file that has none but takes CLIP's tokens: that of an installed package.
+void take_installed_tokenizer(StoredCheckpoint& stored) {
+  const auto text = stored.files.find("text_encoder/config.json");
+  const bool has = stored.files.contains("tokenizer/vocab.json") ||
+                   stored.files.contains("tokenizer/tokenizer.json");
+  if (!stored.single_file || has || text == stored.files.end()) return;
+  if (read_text_config(text->second, stored.where(text->first)).vocabulary != kClipTokens) return;
+  const std::string found = installed_clip_vocabulary();
+  if (found.empty()) return;
+  take_tokenizer(stored, found);
+  stored.notes.push_back(
+      fmt::format("{} has no tokenizer; that of {} is taken", stored.path, found));
 }
 
 // A given scheduler, and a given prediction, in the place of the checkpoint's.
 void apply_options(StoredCheckpoint& stored, const CheckpointOptions& options) {
-  if (!options.tokenizer.empty()) take_tokenizer(stored, options.tokenizer);
+  if (options.tokenizer.empty()) {
+    take_installed_tokenizer(stored);
+  } else {
+    take_tokenizer(stored, options.tokenizer);
+  }
   std::string& text = stored.files["scheduler/scheduler_config.json"];
   if (!options.scheduler.empty()) {
     fs::path path(options.scheduler);
