@@ -9,7 +9,6 @@
 #include "gradatim/cli/cli.h"
 #include "gradatim/cli/session.h"
 #include "gradatim/core/error.h"
-#include "gradatim/neural/checkpoint/convert_checkpoint.h"
 
 namespace gradatim::cli {
 namespace {
@@ -64,9 +63,9 @@ int convert_layout(const std::string& from, const std::string& out, const Argume
   const bool folder = std::filesystem::is_directory(from);
   if (folder) check_writable(out);
   warn(session,
-       neural::convert_checkpoint(from, out,
-                                  {.tokenizer = arguments.text("tokenizer"),
-                                   .prediction = arguments.text("prediction", "automatic")}));
+       neural::convert_stable_diffusion(from, out,
+                                        {.tokenizer = arguments.text("tokenizer"),
+                                         .prediction = arguments.text("prediction", "automatic")}));
   session.progress().finish(fmt::format("wrote {}: Stable Diffusion as {}", out,
                                         folder ? "a single file" : "a folder of diffusers"));
   return kDone;
@@ -92,8 +91,8 @@ constexpr Command kConvert = {
     .name = "convert",
     .synopsis = "FOLDER --out FILE.safetensors | FILE.safetensors --out FOLDER",
     .summary =
-        "Converts a network of diffusers to a model file, or a model file to diffusers; a "
-        "checkpoint of Stable Diffusion from a folder to a single file, or back.",
+        "Converts networks of diffusers to model files and back, and checkpoints of Stable "
+        "Diffusion.",
     .options = kOptions,
     .run = run_convert,
 };

@@ -25,6 +25,17 @@ void bind_convert(nb::module_& module) {
         return unlocked(0, [&] { return neural::to_diffusers(*self.model, folder); });
       },
       nb::arg("model"), nb::arg("folder"), "Writes it, and says what diffusers will not know.");
+  module.def(
+      "convert_stable_diffusion",
+      [](const std::string& path, const std::string& out, const std::string& tokenizer,
+         const std::string& prediction) {
+        return unlocked(0, [&] {
+          return neural::convert_stable_diffusion(
+              path, out, {.tokenizer = tokenizer, .prediction = prediction});
+        });
+      },
+      nb::arg("path"), nb::arg("out"), nb::arg("tokenizer"), nb::arg("prediction"),
+      "Writes the other layout, and says what was taken for granted.");
 }
 
 }  // namespace gradatim::python

@@ -2,6 +2,7 @@
 
 import gradatim._native as _native
 from gradatim import boost, neural, process, processes
+from gradatim._convert import convert
 from gradatim._errors import (
     DataError,
     DistributedError,
@@ -23,6 +24,7 @@ __all__ = [
     "UsageError",
     "api_export",
     "boost",
+    "convert",
     "cv",
     "export",
     "load",

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "gradatim/core/error.h"
@@ -87,6 +88,16 @@ inline std::string tiny_checkpoint(const CheckpointFolder& folder, const std::st
   const TextTransformer transformer(Scope(text), files.text_config);
   store_random(text, root + "/text_encoder/model.safetensors", 3);
   return root;
+}
+
+/// A tokenizer of bytes and one merge, "ab".
+inline void put_tokenizer(const CheckpointFolder& folder, const std::string& name) {
+  std::vector<std::string> tokens = byte_symbols();
+  tokens.insert(tokens.end(), {"ab</w>", kBeginToken, kEndToken});
+  nlohmann::json vocabulary;
+  for (std::size_t k = 0; k < tokens.size(); ++k) vocabulary[tokens[k]] = k;
+  folder.put(name + "/vocab.json", vocabulary.dump());
+  folder.put(name + "/merges.txt", "#version: 0.2\na b</w>\n");
 }
 
 /// What `act` throws: an Error with this code and this word, in one line.

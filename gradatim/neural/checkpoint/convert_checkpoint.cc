@@ -1,4 +1,5 @@
-#include "gradatim/neural/checkpoint/convert_checkpoint.h"
+// Checkpoints of Stable Diffusion from one layout into the other, array after array, and what has
+// no place in the other layout carried along.
 
 #include <fmt/format.h>
 
@@ -11,6 +12,7 @@
 #include "gradatim/neural/checkpoint/folder_arrays.h"
 #include "gradatim/neural/checkpoint/ldm_file.h"
 #include "gradatim/neural/checkpoint/single_file_writer.h"
+#include "gradatim/neural/convert.h"
 
 namespace gradatim::neural {
 namespace {
@@ -107,8 +109,8 @@ bool is_stable_diffusion(const std::string& path) {
   return at != arrays.end() && at->first.starts_with(kLdmUnet);
 }
 
-std::vector<std::string> convert_checkpoint(const std::string& path, const std::string& out,
-                                            const CheckpointOptions& options) {
+std::vector<std::string> convert_stable_diffusion(const std::string& path, const std::string& out,
+                                                  const CheckpointOptions& options) {
   StoredCheckpoint stored = open_checkpoint(path, options);
   std::vector<std::string> notes = stored.notes;
   if (stored.single_file) {

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "gradatim/core/error.h"
-#include "gradatim/neural/checkpoint/convert_checkpoint.h"
 #include "gradatim/neural/checkpoint/folder_arrays.h"
 #include "gradatim/neural/checkpoint/ldm_file.h"
 #include "gradatim/neural/checkpoint/ldm_names.h"

@@ -15,7 +15,12 @@ SafetensorsViews::Array view_of(const StoredArray& array);
 inline constexpr const char* kTextPrefixKey = "gradatim.text_prefix";
 inline constexpr const char* kTextPrefix = "text_model.";
 
-/// Errors of convert_checkpoint().
+/// Arrays of a single file that no folder has, beside the networks' folders.
+inline constexpr const char* kRestFile = "gradatim_single_file.safetensors";
+/// In front of names of arrays that no single file has.
+inline constexpr const char* kCarried = "gradatim.text_encoder.";
+
+/// Errors of convert_stable_diffusion().
 void write_single_file(const StoredCheckpoint& stored, const StoredArrays& rest,
                        const std::string& out);
 

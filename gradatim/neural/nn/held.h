@@ -70,6 +70,8 @@ class Weight : public Tensor {
   Tensor linear(const Tensor& x, const Tensor& bias) const;
   /// Of images, float32.
   Tensor convolved(const Tensor& x, const Tensor& bias, const Sliding& how) const;
+  /// For autograd's functions, which pass over what is but derived from a tensor.
+  const Tensor& tensor() const { return *this; }
   bool is_held() const { return held_ != nullptr && held_->on(); }
 
  private:

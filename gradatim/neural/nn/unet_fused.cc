@@ -167,9 +167,9 @@ Tensor fused_residual(const ResidualBlock& block, bool scale_shift, const Tensor
   const bool projects = block.shortcut.has_value();
   return fused::ResidualFunction::apply(
       x, fused::maybe(skip), fused::maybe(modulation), fused::maybe(mask), block.norm1.gain,
-      block.norm1.bias, block.conv1.weight, block.conv1.bias, block.norm2.gain, block.norm2.bias,
-      block.conv2.weight, block.conv2.bias,
-      projects ? fused::MaybeTensor(block.shortcut->weight) : std::nullopt,
+      block.norm1.bias, block.conv1.weight.tensor(), block.conv1.bias, block.norm2.gain,
+      block.norm2.bias, block.conv2.weight.tensor(), block.conv2.bias,
+      projects ? fused::MaybeTensor(block.shortcut->weight.tensor()) : std::nullopt,
       projects ? fused::MaybeTensor(block.shortcut->bias) : std::nullopt, block.norm1.groups,
       block.norm1.epsilon, scale_shift);
 }

@@ -95,9 +95,10 @@ class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
 
 Tensor fused_attention(const AttentionBlock& block, const Tensor& x) {
   return fused::AttentionFunction::apply(
-      x, fused::maybe(block.norm.gain), fused::maybe(block.norm.bias), block.query.weight,
-      block.query.bias, block.key.weight, block.key.bias, block.value.weight, block.value.bias,
-      block.out.weight, block.out.bias, block.norm.groups, block.norm.epsilon, block.heads);
+      x, fused::maybe(block.norm.gain), fused::maybe(block.norm.bias), block.query.weight.tensor(),
+      block.query.bias, block.key.weight.tensor(), block.key.bias, block.value.weight.tensor(),
+      block.value.bias, block.out.weight.tensor(), block.out.bias, block.norm.groups,
+      block.norm.epsilon, block.heads);
 }
 
 }  // namespace gradatim::neural

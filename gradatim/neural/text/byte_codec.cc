@@ -55,6 +55,13 @@ ByteCodec::ByteCodec(BytePairs pairs, const std::string& source) : pairs_(std::m
     inner_[byte] = or_unknown(number_of(byte_characters()[byte]));
     last_[byte] = or_unknown(number_of(byte_characters()[byte] + kWordEnd));
   }
+  for (const auto& word : pairs_.added) {
+    Added added{normalised(word.front(), pairs_.lower_case), {}};
+    for (const auto& token : word) added.tokens.push_back(special(token));
+    added_.push_back(std::move(added));
+  }
+  std::ranges::stable_sort(
+      added_, [](const Added& a, const Added& b) { return a.spelled.size() > b.spelled.size(); });
 }
 
 std::int64_t ByteCodec::number_of(const std::string& token) const {
@@ -87,6 +94,26 @@ std::vector<ByteCodec::Section> ByteCodec::sections(std::string_view text) const
   return found;
 }
 
+void ByteCodec::add_text(std::string_view normal, std::vector<std::int64_t>& tokens) const {
+  const auto add_plain = [&](std::string_view text) {
+    for (const auto piece : clip_pieces(text)) add_piece(piece, tokens);
+  };
+  std::size_t from = 0;
+  for (std::size_t at = 0; at < normal.size() && !added_.empty();) {
+    const auto here = std::ranges::find_if(added_, [&](const Added& added) {
+      return !added.spelled.empty() && normal.substr(at).starts_with(added.spelled);
+    });
+    if (here == added_.end()) {
+      ++at;
+      continue;
+    }
+    add_plain(normal.substr(from, at - from));
+    tokens.insert(tokens.end(), here->tokens.begin(), here->tokens.end());
+    from = at += here->spelled.size();
+  }
+  add_plain(normal.substr(from));
+}
+
 void ByteCodec::add_piece(std::string_view piece, std::vector<std::int64_t>& tokens) const {
   std::vector<std::int64_t> symbols;
   for (const char byte : piece) symbols.push_back(inner_[static_cast<std::uint8_t>(byte)]);
@@ -99,8 +126,7 @@ std::vector<std::int64_t> ByteCodec::tokens(std::string_view text) const {
   check_text(text);
   std::vector<std::int64_t> all;
   for (const Section& section : sections(text)) {
-    const std::string normal = normalised(section.text, pairs_.lower_case);
-    for (const auto piece : clip_pieces(normal)) add_piece(piece, all);
+    add_text(normalised(section.text, pairs_.lower_case), all);
     if (section.token >= 0) all.push_back(section.token);
   }
   return all;

@@ -26,6 +26,9 @@ struct BytePairs {
   std::string begin = kBeginToken, end = kEndToken, pad = kEndToken;
   std::string unknown = kEndToken;  // for bytes that the vocabulary lacks
   bool lower_case = true;
+  // Words beside the merges, each as tokens of its own, of which the first is how a text spells the
+  // word (normalised, wherever it stands).
+  std::vector<std::vector<std::string>> added = {};
 };
 
 class ByteCodec final : public TextCodec {
@@ -51,6 +54,7 @@ class ByteCodec final : public TextCodec {
     std::int64_t token = -1;  // none at the end
   };
   std::vector<Section> sections(std::string_view text) const;
+  void add_text(std::string_view normal, std::vector<std::int64_t>& tokens) const;
   void add_piece(std::string_view piece, std::vector<std::int64_t>& tokens) const;
   std::int64_t number_of(const std::string& token) const;  // -1: there is none
   bool stands_for_no_text(std::int64_t token) const;
@@ -61,6 +65,11 @@ class ByteCodec final : public TextCodec {
   std::array<std::int64_t, 256> inner_{}, last_{};  // the symbol of each byte
   SpecialTokens special_;
   std::int64_t unknown_ = 0;
+  struct Added {
+    std::string spelled;  // normalised
+    std::vector<std::int64_t> tokens;
+  };
+  std::vector<Added> added_;  // the longest first
 };
 
 }  // namespace gradatim::neural
