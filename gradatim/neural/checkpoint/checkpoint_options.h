@@ -7,7 +7,7 @@ namespace gradatim::neural {
 
 /// Of reading a checkpoint of Stable Diffusion.
 struct CheckpointOptions {
-  std::string tokenizer;  // a folder, or a file of merges; empty: the checkpoint's own
+  std::string tokenizer;  // a folder or a file of merges; empty: the checkpoint's own
   std::string scheduler;  // a scheduler_config.json, or a folder with one; empty: its own
   // What a single file of others does not tell.
   std::string prediction = "automatic";  // epsilon, v_prediction, sample

@@ -116,9 +116,11 @@ std::shared_ptr<const Weights> mapped_part(const StoredArrays& arrays, const std
 }  // namespace
 
 const ByteCodec& StableDiffusionFiles::codec() const {
-  GRADATIM_CHECK(tokenizer != nullptr, ModelError, 3072,
-                 "{}; name the folder of a tokenizer (vocab.json and merges.txt), or give tokens",
-                 no_tokenizer);
+  GRADATIM_CHECK(
+      tokenizer != nullptr, ModelError, 3072,
+      "{}; name the folder of one, or the file bpe_simple_vocab_16e6.txt.gz, which the package "
+      "open-clip-torch has, or give tokens",
+      no_tokenizer);
   return *tokenizer;
 }
 

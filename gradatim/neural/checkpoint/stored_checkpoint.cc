@@ -11,6 +11,7 @@
 #include "gradatim/neural/checkpoint/ldm_config.h"
 #include "gradatim/neural/checkpoint/text_config_json.h"
 #include "gradatim/neural/text/clip_tokenizer.h"
+#include "gradatim/neural/text/clip_vocabulary.h"
 
 namespace gradatim::neural {
 namespace {
@@ -87,41 +88,51 @@ StoredCheckpoint open_single_file(const std::string& path, const CheckpointOptio
   return stored;
 }
 
-// The files of a tokenizer that is a file of merges alone.
-void put_tokenizer_files(StoredCheckpoint& stored, const BytePairs& pairs) {
-  nlohmann::json vocabulary;
-  for (std::size_t k = 0; k < pairs.tokens.size(); ++k) vocabulary[pairs.tokens[k]] = k;
-  std::string merges = "#version: 0.2\n";
-  for (const auto& [left, right] : pairs.merges) merges += left + ' ' + right + '\n';
-  const nlohmann::json special{{"bos_token", pairs.begin},
-                               {"eos_token", pairs.end},
-                               {"pad_token", pairs.pad},
-                               {"unk_token", pairs.unknown}};
-  const nlohmann::json config{{"tokenizer_class", "CLIPTokenizer"}, {"model_max_length", 77}};
-  stored.files["tokenizer/vocab.json"] = vocabulary.dump();
-  stored.files["tokenizer/merges.txt"] = merges;
-  stored.files["tokenizer/special_tokens_map.json"] = special.dump(2) + "\n";
-  stored.files["tokenizer/tokenizer_config.json"] = config.dump(2) + "\n";
-}
-
-// A given tokenizer in the place of the checkpoint's.
-void take_tokenizer(StoredCheckpoint& stored, const std::string& path) {
+// A given tokenizer in the place of the checkpoint's: a folder, or a file of merges. Version 2,
+// which has the text network of OpenCLIP, fills texts with "!".
+void take_tokenizer(StoredCheckpoint& stored, const std::string& folder) {
   std::erase_if(stored.files,
                 [](const auto& file) { return file.first.starts_with("tokenizer/"); });
-  const std::string text = "text_encoder/config.json";
-  const auto pad = usual_pad(read_text_config(stored.files.at(text), stored.where(text)));
-  const auto codec = read_clip_tokenizer(path, pad);
-  if (!fs::is_directory(path)) return put_tokenizer_files(stored, codec->pairs());
+  if (fs::is_regular_file(folder)) {
+    for (const auto& [name, text] : clip_files(folder, stored.open_clip ? "!" : kEndToken)) {
+      stored.files["tokenizer/" + name] = text;
+    }
+    return;
+  }
   for (const std::string name : kCheckpointFiles) {
-    const fs::path file = fs::path(path) / fs::path(name).filename();
+    const fs::path file = fs::path(folder) / fs::path(name).filename();
     if (!name.starts_with("tokenizer/") || !fs::is_regular_file(file)) continue;
     stored.files[name] = std::string(MappedFile(file.string()).bytes());
   }
+  const bool there = stored.files.contains("tokenizer/vocab.json") ||
+                     stored.files.contains("tokenizer/tokenizer.json");
+  GRADATIM_CHECK(there, ModelError, 3070,
+                 "{}: it has neither vocab.json and merges.txt nor tokenizer.json; name the folder "
+                 "'tokenizer' of a checkpoint, or the file bpe_simple_vocab_16e6.txt.gz",
+                 folder);
+}
+
+// Of a single file that has none but takes CLIP's tokens: that of an installed package.
+void take_installed_tokenizer(StoredCheckpoint& stored) {
+  const auto text = stored.files.find("text_encoder/config.json");
+  const bool has = stored.files.contains("tokenizer/vocab.json") ||
+                   stored.files.contains("tokenizer/tokenizer.json");
+  if (!stored.single_file || has || text == stored.files.end()) return;
+  if (read_text_config(text->second, stored.where(text->first)).vocabulary != kClipTokens) return;
+  const std::string found = installed_clip_vocabulary();
+  if (found.empty()) return;
+  take_tokenizer(stored, found);
+  stored.notes.push_back(
+      fmt::format("{} has no tokenizer; that of {} is taken", stored.path, found));
 }
 
 // A given scheduler, and a given prediction, in the place of the checkpoint's.
 void apply_options(StoredCheckpoint& stored, const CheckpointOptions& options) {
-  if (!options.tokenizer.empty()) take_tokenizer(stored, options.tokenizer);
+  if (options.tokenizer.empty()) {
+    take_installed_tokenizer(stored);
+  } else {
+    take_tokenizer(stored, options.tokenizer);
+  }
   std::string& text = stored.files["scheduler/scheduler_config.json"];
   if (!options.scheduler.empty()) {
     fs::path path(options.scheduler);

@@ -186,7 +186,10 @@ class OpenedCheckpoint final : public StableDiffusion {
   }
 
   void check_tokenizer() const {
-    GRADATIM_CHECK(parts_.tokenizer != nullptr, ModelError, 3072, "{}", parts_.no_tokenizer);
+    GRADATIM_CHECK(parts_.tokenizer != nullptr, ModelError, 3072,
+                   "{}; name the folder of one, or the file bpe_simple_vocab_16e6.txt.gz, by "
+                   "tokenizer",
+                   parts_.no_tokenizer);
   }
 
   StableParts parts_;

@@ -115,6 +115,24 @@ std::shared_ptr<const ByteCodec> of_merges(const std::string& text, BytePairs pa
 
 }  // namespace
 
+TokenizerFiles clip_files(const std::string& merges_path, const std::string& pad) {
+  const std::string merges = clip_merges(merges_path);
+  BytePairs pairs{.tokens = {}, .merges = {}, .pad = pad};
+  const auto codec = of_merges(merges, pairs, merges_path);
+  Json vocabulary = Json::object();
+  for (const std::string& token : codec->pairs().tokens) vocabulary[token] = vocabulary.size();
+  const Json special = {{"bos_token", pairs.begin},
+                        {"eos_token", pairs.end},
+                        {"unk_token", pairs.unknown},
+                        {"pad_token", pairs.pad}};
+  Json config = special;
+  config.update({{"tokenizer_class", "CLIPTokenizer"}, {"model_max_length", 77}});
+  return {{"vocab.json", vocabulary.dump()},
+          {"merges.txt", "#version: 0.2\n" + merges},
+          {"special_tokens_map.json", special.dump(2) + "\n"},
+          {"tokenizer_config.json", config.dump(2) + "\n"}};
+}
+
 std::shared_ptr<const ByteCodec> clip_tokenizer(const std::string& vocabulary_json,
                                                 const std::string& merges, BytePairs pairs,
                                                 const std::string& source) {

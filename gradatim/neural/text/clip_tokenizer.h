@@ -21,6 +21,8 @@ std::shared_ptr<const ByteCodec> read_clip_tokenizer(const std::string& path,
 
 /// The same of the texts of such files, by their names.
 using TokenizerFiles = std::map<std::string, std::string>;
+/// Those of a folder that say what a file of merges does; such a folder is what transformers reads.
+TokenizerFiles clip_files(const std::string& merges_path, const std::string& pad = kEndToken);
 std::shared_ptr<const ByteCodec> read_clip_tokenizer(const TokenizerFiles& files,
                                                      const std::string& source,
                                                      const std::string& pad = kEndToken);

@@ -57,22 +57,19 @@ std::string clip_merges(const std::string& path) {
   return text;
 }
 
-std::string find_clip_vocabulary(const std::string& option) {
-  const char* variable = std::getenv(kVariable);
-  const std::string asked = option.empty() && variable != nullptr ? variable : option;
-  if (!asked.empty()) {
-    GRADATIM_CHECK(fs::exists(asked), UsageError, 1221,
-                   "there is no tokenizer '{}'; name the folder of one, or {}", asked, kFile);
-    return asked;
+std::string installed_clip_vocabulary() {
+  const char* named = std::getenv(kVariable);
+  if (named != nullptr && *named != '\0') {
+    GRADATIM_CHECK(fs::exists(named), UsageError, 1221,
+                   "{} names '{}', which is not there; name the file {}, or unset it", kVariable,
+                   named, kFile);
+    return named;
   }
   for (const char* package : {"open_clip", "clip"}) {
     const fs::path file = library_folder().parent_path() / package / kFile;
     if (fs::exists(file)) return file.string();
   }
-  throw UsageError(
-      1221, fmt::format("a checkpoint of one file has no tokenizer; name the folder of one, or {}, "
-                        "by option or in {}, or install the package open-clip-torch, which has it",
-                        kFile, kVariable));
+  return "";
 }
 
 }  // namespace gradatim::neural

@@ -83,20 +83,26 @@ TEST(ClipVocabulary, DamagedFilesAreRefusedInALine) {
                 "(GRD-3069)");
 }
 
-TEST(ClipVocabulary, IsFoundByOptionVariableOrBesideTheLibrary) {
+TEST(ClipVocabulary, IsFoundByAVariableOrBesideTheLibrary) {
   const VocabularyFile file("found", kMergeLines);
-  EXPECT_EQ(find_clip_vocabulary(file.path()), file.path());
-  EXPECT_THROW(find_clip_vocabulary(file.path() + "no"), UsageError);
   ::setenv("GRADATIM_CLIP_VOCABULARY", file.path().c_str(), 1);
-  EXPECT_EQ(find_clip_vocabulary(""), file.path());
+  EXPECT_EQ(installed_clip_vocabulary(), file.path());
+  ::setenv("GRADATIM_CLIP_VOCABULARY", "/nowhere", 1);
+  EXPECT_THROW(installed_clip_vocabulary(), UsageError);
   ::unsetenv("GRADATIM_CLIP_VOCABULARY");
-  try {
-    const std::string beside = find_clip_vocabulary("");
-    EXPECT_TRUE(beside.starts_with(library_folder().parent_path().string())) << beside;
-  } catch (const UsageError& error) {
-    EXPECT_EQ(error.code(), 1221);
-    EXPECT_NE(error.message().find("open-clip-torch"), std::string::npos);
-  }
+  const std::string beside = installed_clip_vocabulary();
+  const std::string folder = library_folder().parent_path().string();
+  EXPECT_TRUE(beside.empty() || beside.starts_with(folder)) << beside;
+}
+
+TEST(ClipVocabulary, IsWrittenInTheFilesOfTransformers) {
+  const VocabularyFile file("merges", zipped(kMergeLines));
+  const auto direct = read_clip_tokenizer(file.path(), "!");
+  const auto files = clip_files(file.path(), "!");
+  const auto again = read_clip_tokenizer(files, "here");
+  EXPECT_EQ(again->store(), direct->store());
+  EXPECT_EQ(again->special().pad, 0);
+  EXPECT_EQ(files.at("merges.txt"), "#version: 0.2\nc a\nca t</w>\na t</w>\n");
 }
 
 }  // namespace
