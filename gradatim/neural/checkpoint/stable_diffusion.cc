@@ -13,7 +13,6 @@
 #include "gradatim/neural/latent/kl_net.h"
 #include "gradatim/neural/nn/net.h"
 #include "gradatim/neural/text/clip_tokenizer.h"
-#include "gradatim/neural/text/clip_vocabulary.h"
 #include "gradatim/neural/text/text_transformer.h"
 
 namespace gradatim::neural {
@@ -60,18 +59,6 @@ void read_autoencoder_part(const StoredCheckpoint& stored, StableDiffusionFiles&
   files.unit = 1 << (folder.config.channels.size - 1);
 }
 
-// What a single file may have been made with, by what its texts may be, if it is at hand.
-std::shared_ptr<const ByteCodec> usual_tokenizer(const TextConfig& config, const std::string& pad,
-                                                 std::string& why_not) {
-  if (config.vocabulary != TextConfig().vocabulary) return nullptr;
-  try {
-    return read_clip_tokenizer(find_clip_vocabulary(""), pad);
-  } catch (const UsageError& error) {
-    why_not = error.message();
-    return nullptr;
-  }
-}
-
 void read_tokenizer_part(const StoredCheckpoint& stored, StableDiffusionFiles& files) {
   TokenizerFiles own;
   for (const auto& [name, text] : stored.files) {
@@ -86,9 +73,6 @@ void read_tokenizer_part(const StoredCheckpoint& stored, StableDiffusionFiles& f
   files.no_tokenizer =
       stored.single_file ? fmt::format("{} is a single file, which has no tokenizer", stored.path)
                          : fmt::format("{} has no vocabulary in its folder tokenizer", stored.path);
-  if (stored.single_file) {
-    files.tokenizer = usual_tokenizer(files.text_config, pad, files.no_tokenizer);
-  }
 }
 
 void check_together(const StableDiffusionFiles& files) {
