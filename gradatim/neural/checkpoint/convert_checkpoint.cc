@@ -44,7 +44,7 @@ std::string index_of_parts(const StoredCheckpoint& stored) {
 // What lies in a folder beside what is carried over.
 void note_left_out(const std::string& path, std::vector<std::string>& notes) {
   for (const char* name : {"safety_checker", "feature_extractor", "image_encoder"}) {
-    if (!fs::exists(fs::path(path) / name)) continue;
+    if (!is_folder(fs::path(path) / name)) continue;
     notes.push_back(fmt::format("{} is left out: a single file has no place for it", name));
   }
 }
@@ -99,9 +99,8 @@ void write_folder(StoredCheckpoint stored, const std::string& out,
 
 bool is_stable_diffusion(const std::string& path) {
   const fs::path root(path);
-  if (fs::is_directory(root)) {
-    return fs::exists(root / "unet") && fs::exists(root / "text_encoder") &&
-           fs::exists(root / "vae");
+  if (is_folder(root)) {
+    return is_folder(root / "unet") && is_folder(root / "text_encoder") && is_folder(root / "vae");
   }
   const StoredFile file(path);
   const auto& arrays = file.arrays().arrays();
@@ -119,7 +118,7 @@ std::vector<std::string> convert_stable_diffusion(const std::string& path, const
   }
   StoredArrays rest;
   const fs::path beside = fs::path(path) / kRestFile;
-  if (fs::exists(beside)) rest = arrays_of(std::make_shared<StoredFile>(beside.string()));
+  if (is_file(beside)) rest = arrays_of(std::make_shared<StoredFile>(beside.string()));
   stored.files["model_index.json"] = index_of_parts(stored);
   note_left_out(path, notes);
   write_single_file(stored, rest, out);

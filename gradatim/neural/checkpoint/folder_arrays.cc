@@ -45,8 +45,7 @@ StoredArrays indexed_arrays(const fs::path& index) {
   }
   StoredArrays all;
   for (const auto& [file, name] : first_of) {
-    std::error_code failed;
-    GRADATIM_CHECK(fs::is_regular_file(index.parent_path() / file, failed), ModelError, 3066,
+    GRADATIM_CHECK(is_file(index.parent_path() / file), ModelError, 3066,
                    "{}: '{}' is said to be in '{}', which is not there; copy the folder again",
                    index.string(), name, file);
     add_arrays(index.parent_path() / file, all);
@@ -94,7 +93,7 @@ StoredArrays folder_arrays(const std::string& folder, const std::string& stem) {
   const fs::path root(folder);
   for (const char* variant : {"", ".fp16"}) {
     const fs::path whole = root / (stem + variant + ".safetensors");
-    if (fs::exists(whole)) {
+    if (is_file(whole)) {
       StoredArrays all;
       add_arrays(whole, all);
       return all;
@@ -102,7 +101,8 @@ StoredArrays folder_arrays(const std::string& folder, const std::string& stem) {
     const std::string before = stem + ".safetensors.index", after = stem + variant;
     for (const std::string& name :
          {before + variant + ".json", after + ".safetensors.index.json"}) {
-      if (fs::is_regular_file(root / name) || fs::is_symlink(root / name)) {
+      std::error_code ignored;
+      if (is_file(root / name) || fs::is_symlink(root / name, ignored)) {
         return indexed_arrays(root / name);
       }
     }
@@ -111,7 +111,7 @@ StoredArrays folder_arrays(const std::string& folder, const std::string& stem) {
        {"diffusion_pytorch_model.bin", "pytorch_model.bin", "diffusion_pytorch_model.fp16.bin",
         "pytorch_model.fp16.bin", "diffusion_pytorch_model.bin.index.json",
         "pytorch_model.bin.index.json"}) {
-    GRADATIM_CHECK(!fs::exists(root / name), ModelError, 3065, "{} has pickled weights only: {}",
+    GRADATIM_CHECK(!is_file(root / name), ModelError, 3065, "{} has pickled weights only: {}",
                    folder, kPickledRemedy);
   }
   throw ModelError(3065, fmt::format("{} has no weights: {}.safetensors is missing", folder, stem));

@@ -145,8 +145,12 @@ TEST_F(HostileCheckpoint, WithConfigurationsOfOtherTypesOrAbsurdSizes) {
   with_text(R"(, "num_attention_heads": 3)", 3063, "num_attention_heads");
   with_text(R"(, "layer_norm_eps": "small")", 3063, "layer_norm_eps");
   folder_.put("model/text_encoder/config.json", text);
-  folder_.put("model/vae/config.json", R"({"block_out_channels": [4, 8], "latent_channels": 1e9})");
+  const std::string autoencoder = text_of("model/vae/config.json");
+  const std::string open = autoencoder.substr(0, autoencoder.rfind('}'));
+  folder_.put("model/vae/config.json", open + R"(, "latent_channels": 1e9})");
   refuse(3063, "latent_channels");
+  folder_.put("model/vae/config.json", open + R"(, "scaling_factor": "small"})");
+  refuse(3063, "scaling_factor");
 }
 
 TEST_F(HostileCheckpoint, ThatIsAnotherPipelineOrNone) {

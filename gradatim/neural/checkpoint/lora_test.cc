@@ -49,7 +49,8 @@ class LoraTest : public ::testing::Test {
  protected:
   LoraTest() : folder_("lora"), root_(testing::tiny_checkpoint(folder_, "model")) {}
 
-  // The largest difference from base + scale up down, of a layer of 8 to 8 and rank 2.
+  // Numbers of about 20 in float32. The largest difference from base + scale up down, of a layer of
+  // 8 to 8 and rank 2.
   double error(const StableDiffusionFiles& files, double scale) const {
     const auto base = read_stable_diffusion(root_);
     const std::string name = std::string(kLayer) + ".weight";
@@ -87,7 +88,7 @@ TEST_F(LoraTest, EveryWayToNameALayerIsTheSameChange) {
     const Lora loras[] = {{path, 0.5}};
     add_loras(files, loras);
     EXPECT_TRUE(files.notes.empty()) << up;
-    EXPECT_LT(error(files, 0.5), 1e-6) << up;
+    EXPECT_LT(error(files, 0.5), 1e-5) << up;
     check_stable_diffusion(files);
   }
 }
@@ -108,7 +109,7 @@ TEST_F(LoraTest, AlphaIsDividedByTheRankAndSeveralAddUp) {
   auto files = read_stable_diffusion(root_);
   const Lora loras[] = {{one, 1.0}, {two, -0.25}};
   add_loras(files, loras);
-  EXPECT_LT(error(files, 1.0 * 0.5 - 0.25 * 4.0), 1e-6);
+  EXPECT_LT(error(files, 1.0 * 0.5 - 0.25 * 4.0), 1e-5);
 }
 
 TEST_F(LoraTest, ConvolutionsAndTheTextNetworkAreChangedToo) {
@@ -160,7 +161,7 @@ TEST_F(LoraTest, WhatIsNotOfTheCheckpointIsToldOrRefused) {
   add_loras(files, loras);
   ASSERT_EQ(files.notes.size(), 1U);
   EXPECT_NE(files.notes[0].find("elsewhere"), std::string::npos);
-  EXPECT_LT(error(files, 1.0), 1e-6);
+  EXPECT_LT(error(files, 1.0), 1e-5);
 }
 
 }  // namespace

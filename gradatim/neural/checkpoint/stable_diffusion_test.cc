@@ -28,7 +28,7 @@ TEST(StableDiffusion, AFolderIsReadAndItsWeightsFit) {
   EXPECT_EQ(files.tokenizer, nullptr);
   EXPECT_EQ(files.scheduler_config, R"({"_class_name": "DDIMScheduler"})");
   check_stable_diffusion(files);
-  expect_error(3072, "vocab.json", [&] { files.codec(); });
+  expect_error(3072, "vocabulary", [&] { files.codec(); });
 }
 
 TEST(StableDiffusion, ANetworkWithAMaskBesideItsLatentsSaysSo) {

@@ -19,9 +19,7 @@ struct StoredFile::Map {
 };
 
 StoredFile::StoredFile(const std::string& path) {
-  std::error_code ignored;
-  const bool regular = std::filesystem::is_regular_file(path, ignored);
-  map_.reset(new Map{MappedFile(path), regular});
+  map_.reset(new Map{MappedFile(path), is_file(path)});
   GRADATIM_CHECK(!is_pickled(map_->file.bytes()), ModelError, 3065, "{}: {}", path, kPickledRemedy);
   arrays_ = std::make_unique<SafetensorsFile>(map_->file.bytes(), path);
 }
@@ -52,6 +50,16 @@ StoredArrays arrays_of(const std::shared_ptr<const StoredFile>& file) {
     arrays[name] = {view.dtype, view.shape, view.bytes, file};
   }
   return arrays;
+}
+
+bool is_file(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(path, ignored);
+}
+
+bool is_folder(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored);
 }
 
 // torch.save writes a zip archive, and once wrote a pickle as it is. Both could be the length of a

@@ -2,6 +2,7 @@
 // reshaped and cut into rows without a copy; nothing here knows what the numbers mean.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -43,6 +44,11 @@ struct StoredArray {
 using StoredArrays = std::map<std::string, StoredArray>;
 
 StoredArrays arrays_of(const std::shared_ptr<const StoredFile>& file);
+
+/// Whether a path is a file, or a folder; what cannot be asked, such as a link to itself, is
+/// neither.
+bool is_file(const std::filesystem::path& path);
+bool is_folder(const std::filesystem::path& path);
 
 /// Whether a file's bytes are pickled objects, which can run code and are not read.
 bool is_pickled(std::string_view bytes);

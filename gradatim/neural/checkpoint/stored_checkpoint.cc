@@ -49,7 +49,7 @@ StoredCheckpoint open_folder(const std::string& path) {
   StoredCheckpoint stored{.path = path};
   const fs::path root(path);
   for (const char* name : kCheckpointFiles) {
-    if (!fs::is_regular_file(root / name)) continue;
+    if (!is_file(root / name)) continue;
     stored.files[name] = std::string(MappedFile((root / name).string()).bytes());
   }
   check_pipeline(stored);
@@ -93,7 +93,7 @@ StoredCheckpoint open_single_file(const std::string& path, const CheckpointOptio
 void take_tokenizer(StoredCheckpoint& stored, const std::string& folder) {
   std::erase_if(stored.files,
                 [](const auto& file) { return file.first.starts_with("tokenizer/"); });
-  if (fs::is_regular_file(folder)) {
+  if (is_file(folder)) {
     for (const auto& [name, text] : clip_files(folder, stored.open_clip ? "!" : kEndToken)) {
       stored.files["tokenizer/" + name] = text;
     }
@@ -101,7 +101,7 @@ void take_tokenizer(StoredCheckpoint& stored, const std::string& folder) {
   }
   for (const std::string name : kCheckpointFiles) {
     const fs::path file = fs::path(folder) / fs::path(name).filename();
-    if (!name.starts_with("tokenizer/") || !fs::is_regular_file(file)) continue;
+    if (!name.starts_with("tokenizer/") || !is_file(file)) continue;
     stored.files[name] = std::string(MappedFile(file.string()).bytes());
   }
   const bool there = stored.files.contains("tokenizer/vocab.json") ||
@@ -136,7 +136,7 @@ void apply_options(StoredCheckpoint& stored, const CheckpointOptions& options) {
   std::string& text = stored.files["scheduler/scheduler_config.json"];
   if (!options.scheduler.empty()) {
     fs::path path(options.scheduler);
-    if (fs::is_directory(path)) path /= "scheduler_config.json";
+    if (is_folder(path)) path /= "scheduler_config.json";
     text = std::string(MappedFile(path.string()).bytes());
   }
   const bool automatic = options.prediction == "automatic";
@@ -165,8 +165,7 @@ StoredCheckpoint open_checkpoint(const std::string& path, const CheckpointOption
   GRADATIM_CHECK(std::ranges::count(kPredictions, options.prediction) == 1, UsageError, 1005,
                  "prediction must be one of automatic, epsilon, v_prediction, sample; got '{}'",
                  options.prediction);
-  StoredCheckpoint stored =
-      fs::is_directory(path) ? open_folder(path) : open_single_file(path, options);
+  StoredCheckpoint stored = is_folder(path) ? open_folder(path) : open_single_file(path, options);
   apply_options(stored, options);
   return stored;
 }

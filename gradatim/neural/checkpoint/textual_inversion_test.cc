@@ -78,7 +78,7 @@ TEST_F(TextualInversionTest, WhatDoesNotFitIsRefused) {
   refuse("0 arrays", {folder_.path("none.safetensors")});
   const CheckpointFolder bare("inversion_bare");
   auto without = read_stable_diffusion(testing::tiny_checkpoint(bare, "model"));
-  expect_error(3072, "vocab.json", [&] {
+  expect_error(3072, "vocabulary", [&] {
     add_textual_inversion(without, {vectors(folder_, "cat.safetensors", "<cat>", {8})});
   });
 }
