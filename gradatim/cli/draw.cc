@@ -14,7 +14,7 @@
 #include "gradatim/core/text.h"
 #include "gradatim/data/png.h"
 #include "gradatim/data/samples.h"
-#include "gradatim/neural/checkpoint/convert_checkpoint.h"
+#include "gradatim/neural/convert.h"
 #include "gradatim/neural/stable_diffusion.h"
 
 namespace gradatim::cli {

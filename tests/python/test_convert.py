@@ -3,6 +3,8 @@
 import json
 import os
 import pickle
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -13,13 +15,16 @@ import gradatim
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
-TINY = Path(os.environ.get("GRADATIM_FIXTURES", "../shared/fixtures")) / "tiny_sd/model"
+MAKER = Path(__file__).parents[1] / "checkpoints/tiny.py"
 UNET = "unet/diffusion_pytorch_model"
 TEXT = "text_encoder/model"
 
-needs_tiny = pytest.mark.skipif(
-    not TINY.exists(), reason=f"{TINY} is not at hand: name its folder in GRADATIM_FIXTURES"
-)
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("checkpoint") / "tiny"
+    subprocess.run([sys.executable, MAKER, folder], check=True)
+    return folder
 
 
 def arrays(path):
@@ -53,18 +58,16 @@ def code_of(act):
     return raised.value.code
 
 
-@needs_tiny
-def test_a_folder_a_file_and_a_folder_again(tmp_path):
-    gradatim.convert(TINY, tmp_path / "single.safetensors")
+def test_a_folder_a_file_and_a_folder_again(tiny, tmp_path):
+    gradatim.convert(tiny, tmp_path / "single.safetensors")
     gradatim.convert(tmp_path / "single.safetensors", tmp_path / "back")
     for name in (UNET, "vae/diffusion_pytorch_model", TEXT):
         file = f"{name}.safetensors"
-        assert arrays(tmp_path / "back" / file) == arrays(TINY / file)
+        assert arrays(tmp_path / "back" / file) == arrays(tiny / file)
 
 
-@needs_tiny
-def test_pickled_weights_become_safetensors_with_the_same_bytes(tmp_path):
-    gradatim.convert(TINY, tmp_path / "single.safetensors")
+def test_pickled_weights_become_safetensors_with_the_same_bytes(tiny, tmp_path):
+    gradatim.convert(tiny, tmp_path / "single.safetensors")
     expected = arrays(tmp_path / "single.safetensors")
     torch.save(
         {"state_dict": tensors(tmp_path / "single.safetensors"), "global_step": 7},
@@ -76,26 +79,25 @@ def test_pickled_weights_become_safetensors_with_the_same_bytes(tmp_path):
         warnings.simplefilter("always")
         gradatim.convert(tmp_path / "single.ckpt", tmp_path / "folder")
     assert any("norms" in str(each.message) for each in told)
-    assert arrays(tmp_path / f"folder/{UNET}.safetensors") == arrays(TINY / f"{UNET}.safetensors")
+    assert arrays(tmp_path / f"folder/{UNET}.safetensors") == arrays(tiny / f"{UNET}.safetensors")
     assert not list(tmp_path.glob(".convert*"))
 
 
-@needs_tiny
-def test_a_folder_of_pickled_weights_is_read(tmp_path):
+def test_a_folder_of_pickled_weights_is_read(tiny, tmp_path):
     model = tmp_path / "model"
-    for path in TINY.rglob("*"):
+    for path in tiny.rglob("*"):
         if path.is_file() and path.suffix != ".safetensors":
-            (model / path.relative_to(TINY)).parent.mkdir(parents=True, exist_ok=True)
-            (model / path.relative_to(TINY)).write_bytes(path.read_bytes())
+            (model / path.relative_to(tiny)).parent.mkdir(parents=True, exist_ok=True)
+            (model / path.relative_to(tiny)).write_bytes(path.read_bytes())
     for name, pickled in ((UNET, f"{UNET}.bin"), (TEXT, "text_encoder/pytorch_model.bin")):
-        torch.save(tensors(TINY / f"{name}.safetensors"), model / pickled)
+        torch.save(tensors(tiny / f"{name}.safetensors"), model / pickled)
     vae = "vae/diffusion_pytorch_model.safetensors"
-    (model / vae).write_bytes((TINY / vae).read_bytes())
+    (model / vae).write_bytes((tiny / vae).read_bytes())
     gradatim.convert(model, tmp_path / "single.safetensors")
-    gradatim.convert(TINY, tmp_path / "expected.safetensors")
+    gradatim.convert(tiny, tmp_path / "expected.safetensors")
     assert arrays(tmp_path / "single.safetensors") == arrays(tmp_path / "expected.safetensors")
     gradatim.convert(model, tmp_path / "plain")
-    assert arrays(tmp_path / f"plain/{UNET}.safetensors") == arrays(TINY / f"{UNET}.safetensors")
+    assert arrays(tmp_path / f"plain/{UNET}.safetensors") == arrays(tiny / f"{UNET}.safetensors")
 
 
 class Evil:

@@ -59,16 +59,15 @@ void read_autoencoder_part(const StoredCheckpoint& stored, StableDiffusionFiles&
   files.unit = 1 << (folder.config.channels.size - 1);
 }
 
-void read_tokenizer_part(const StoredCheckpoint& stored, const CheckpointOptions& options,
-                         StableDiffusionFiles& files) {
+void read_tokenizer_part(const StoredCheckpoint& stored, StableDiffusionFiles& files) {
   TokenizerFiles own;
   for (const auto& [name, text] : stored.files) {
     const std::filesystem::path path(name);
     if (path.parent_path() == "tokenizer") own[path.filename().string()] = text;
   }
+  const std::string pad = usual_pad(files.text_config);
   if (own.contains("vocab.json") || own.contains("tokenizer.json")) {
-    files.tokenizer = read_clip_tokenizer(
-        own, options.tokenizer.empty() ? stored.where("tokenizer") : options.tokenizer);
+    files.tokenizer = read_clip_tokenizer(own, stored.where("tokenizer"), pad);
     return;
   }
   files.no_tokenizer =
@@ -117,7 +116,7 @@ StableDiffusionFiles read_stable_diffusion(const std::string& path,
   read_autoencoder_part(stored, files);
   const std::string text = "text_encoder/config.json";
   files.text_config = read_text_config(stored.files.at(text), stored.where(text));
-  read_tokenizer_part(stored, options, files);
+  read_tokenizer_part(stored, files);
   files.scheduler_config = stored.files.at("scheduler/scheduler_config.json");
   check_together(files);
   const auto part = [&](const char* folder) {

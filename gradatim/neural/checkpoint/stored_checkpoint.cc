@@ -100,9 +100,9 @@ void take_tokenizer(StoredCheckpoint& stored, const std::string& folder) {
     return;
   }
   for (const std::string name : kCheckpointFiles) {
-    const fs::path path = fs::path(folder) / fs::path(name).filename();
-    if (!name.starts_with("tokenizer/") || !fs::is_regular_file(path)) continue;
-    stored.files[name] = std::string(MappedFile(path.string()).bytes());
+    const fs::path file = fs::path(folder) / fs::path(name).filename();
+    if (!name.starts_with("tokenizer/") || !fs::is_regular_file(file)) continue;
+    stored.files[name] = std::string(MappedFile(file.string()).bytes());
   }
   const bool there = stored.files.contains("tokenizer/vocab.json") ||
                      stored.files.contains("tokenizer/tokenizer.json");

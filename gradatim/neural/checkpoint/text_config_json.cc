@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "gradatim/neural/checkpoint/diffusers_fields.h"
+#include "gradatim/neural/text/byte_codec.h"
 
 namespace gradatim::neural {
 namespace {
@@ -47,6 +48,10 @@ TextConfig read_text_config(const std::string& text, const std::string& source) 
   fields.want(config.width % config.heads == 0, "num_attention_heads");
   fields.want(config.epsilon > 0.0 && config.epsilon < 1.0, "layer_norm_eps");
   return config;
+}
+
+std::string usual_pad(const TextConfig& config) {
+  return config.activation == TextActivation::gelu ? "!" : kEndToken;
 }
 
 }  // namespace gradatim::neural

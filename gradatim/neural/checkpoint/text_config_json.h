@@ -11,4 +11,8 @@ namespace gradatim::neural {
 /// gradatim's text network does not have.
 TextConfig read_text_config(const std::string& json, const std::string& source);
 
+/// The token of padding that a tokenizer has where its files name none: the end's in Stable
+/// Diffusion 1, whose text network is CLIP's, and "!" in 2.
+std::string usual_pad(const TextConfig& config);
+
 }  // namespace gradatim::neural

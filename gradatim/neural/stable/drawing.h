@@ -6,6 +6,7 @@
 
 #include <chrono>
 
+#include "gradatim/neural/stable/memory.h"
 #include "gradatim/neural/stable/parts.h"
 #include "gradatim/neural/stable/unet_field.h"
 #include "gradatim/process/diffusers/scheduler.h"
@@ -19,7 +20,7 @@ struct Canvas {
   const DrawRequest& request;
   std::int64_t height = 0, width = 0;  // of images
   std::shared_ptr<const TextStates> text, negative;
-  bool one_by_one = false;  // conditions, for memory's sake
+  MemoryPlan memory = {};
 };
 
 /// Checks the request and finds the size. UsageError GRD-1223, GRD-1224.

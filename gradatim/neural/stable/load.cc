@@ -1,7 +1,10 @@
 #include <nlohmann/json.hpp>
 
 #include "gradatim/neural/checkpoint/diffusers_scheduler.h"
+#include "gradatim/neural/checkpoint/lora.h"
 #include "gradatim/neural/checkpoint/stable_diffusion.h"
+#include "gradatim/neural/checkpoint/textual_inversion.h"
+#include "gradatim/neural/network/unet.h"
 #include "gradatim/neural/stable/parts.h"
 
 namespace gradatim::neural {
@@ -20,20 +23,30 @@ std::string of_pipeline(const std::string& config) {
 }  // namespace
 
 StableParts load_stable_parts(const CheckpointRequest& request) {
-  const StableDiffusionFiles files = read_stable_diffusion(
+  StableDiffusionFiles files = read_stable_diffusion(
       request.path, {.tokenizer = request.tokenizer,
                      .scheduler = request.scheduler,
                      .prediction = request.prediction.empty() ? "automatic" : request.prediction});
+  for (const auto& [path, weight] : request.loras) {
+    const Lora lora{path, weight};
+    add_loras(files, {&lora, 1});
+  }
+  for (const std::string& path : request.embeddings) add_textual_inversion(files, {path});
   check_stable_diffusion(files);
   StableParts parts{.shape = files.shape,
                     .factor = files.factor,
                     .unit = files.unit,
+                    .eight_bit = request.eight_bit,
                     .tokenizer = files.tokenizer,
                     .no_tokenizer = files.no_tokenizer,
                     .scheduler = request.scheduler.empty() ? of_pipeline(files.scheduler_config)
                                                            : files.scheduler_config,
                     .notes = files.notes};
-  parts.unet = declare_net(*api::build_as<Network>(files.network), files.shape);
+  const auto network = api::build_as<Network>(files.network);
+  parts.unet_channels = static_cast<const UnetConfig*>(network->config())->channels[0];
+  const auto& widths = files.autoencoder_config.channels;
+  parts.decoder_channels = widths[widths.size > 1 ? 1 : 0];  // its last upsampling has those
+  parts.unet = declare_net(*network, files.shape);
   parts.unet->parameters().hold(files.unet, {.eight_bit = request.eight_bit});
   parts.autoencoder_parameters = std::make_shared<Parameters>();
   parts.autoencoder =

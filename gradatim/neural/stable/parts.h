@@ -22,6 +22,9 @@ struct StableParts {
   std::shared_ptr<Parameters> autoencoder_parameters;
   double factor = 1.0;    // that latents are multiplied by
   std::int64_t unit = 8;  // pixels a latent's, each way
+  // Of the widest images at the size of latents, and at that of images.
+  std::int64_t unet_channels = 0, decoder_channels = 0;
+  bool eight_bit = false;  // whether the U-Net's weights are held so
   std::shared_ptr<const TextTransformer> text;
   std::shared_ptr<Parameters> text_parameters;
   std::shared_ptr<const ByteCodec> tokenizer;

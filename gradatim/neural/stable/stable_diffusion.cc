@@ -34,7 +34,7 @@ auto computed(const F& f) {
 class OpenedCheckpoint final : public StableDiffusion {
  public:
   explicit OpenedCheckpoint(const CheckpointRequest& request)
-      : parts_(load_stable_parts(request)) {}
+      : parts_(load_stable_parts(request)), memory_(request.memory) {}
 
   const std::vector<std::string>& notes() const override { return parts_.notes; }
   std::int64_t height() const override { return parts_.shape.sample[1] * parts_.unit; }
@@ -47,12 +47,15 @@ class OpenedCheckpoint final : public StableDiffusion {
   Array draw(const DrawRequest& request) override {
     return computed([&] {
       Canvas canvas = canvas_of(parts_, request);
+      canvas.memory =
+          plan_memory(parts_, canvas.height, canvas.width, !request.image.shape.empty(), memory_);
       tell(request, canvas);
       Drawing drawing(canvas);
       std::vector<Tensor> made;
       for (std::size_t place = 0; place < request.seeds.size(); ++place) {
         const Tensor latents = drawing.latents(place);
-        made.push_back(request.keep_latents ? latents : decoded(parts_, latents, 0));
+        made.push_back(request.keep_latents ? latents
+                                            : decoded(parts_, latents, canvas.memory.tile));
       }
       return array_of(at::cat(made));
     });
@@ -110,9 +113,11 @@ class OpenedCheckpoint final : public StableDiffusion {
     return computed([&] {
       check_dims(latents, 4, "latents");
       const Tensor z = tensor_of(latents);
+      const MemoryPlan plan =
+          plan_memory(parts_, z.size(2) * parts_.unit, z.size(3) * parts_.unit, false, memory_);
       std::vector<Tensor> made;
       for (std::int64_t row = 0; row < z.size(0); ++row) {
-        made.push_back(decoded(parts_, z.narrow(0, row, 1), 0));
+        made.push_back(decoded(parts_, z.narrow(0, row, 1), plan.tile));
       }
       return array_of(at::cat(made));
     });
@@ -188,6 +193,7 @@ class OpenedCheckpoint final : public StableDiffusion {
   }
 
   StableParts parts_;
+  std::int64_t memory_;  // that may be used; 0: all
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "gradatim/core/byte_size.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/file.h"
 #include "gradatim/core/safetensors.h"
@@ -177,6 +178,27 @@ TEST_F(TinyCheckpoint, WithoutStrengthAnImageIsItsOwnLatents) {
     // Outside of a mask the image stays.
     EXPECT_LT(farthest(checkpoint_->draw(asked).numbers, latents), 1e-6);
   }
+}
+
+TEST_F(TinyCheckpoint, DrawsTheSameInLessMemoryOrSaysWhatIsNeeded) {
+  DrawRequest asked = request(meta_.at("ddim"), {{"height", "256"}, {"width", "256"}});
+  const Array whole = checkpoint_->draw(asked);
+  // Just enough for stripes and one condition at a time, as the message has it.
+  const auto drawn_in = [&](std::int64_t memory) {
+    return open_stable_diffusion({.path = folder_ + "/model", .memory = memory})->draw(asked);
+  };
+  std::string needed;
+  try {
+    drawn_in(1'000'000);
+    ADD_FAILURE() << "it was accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), 1225) << error.what();
+    const std::string message = error.what();
+    const auto at = message.find("needs ") + 6;
+    needed = message.substr(at, message.find(" of memory") - at);
+  }
+  const auto enough = static_cast<std::int64_t>(1.01 * parse_byte_size(needed));
+  EXPECT_LT(farthest(drawn_in(enough).numbers, whole.numbers), 1e-4);
 }
 
 // What it must say of a request.
