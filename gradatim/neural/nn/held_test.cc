@@ -1,6 +1,8 @@
 // Networks that are held against the same ones as they are trained.
 #include "gradatim/neural/nn/held.h"
 
+#include <fmt/format.h>
+
 #include <map>
 
 #include "gradatim/core/simd.h"
