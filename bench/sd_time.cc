@@ -8,7 +8,6 @@
 // and the peak of memory.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sys/mman.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -18,7 +17,7 @@
 #include "gradatim/core/parallel.h"
 #include "gradatim/neural/checkpoint/diffusers_autoencoder.h"
 #include "gradatim/neural/checkpoint/diffusers_folder.h"
-#include "gradatim/neural/checkpoint/weights.h"
+#include "gradatim/neural/checkpoint/mapped_weights.h"
 #include "gradatim/neural/latent/kl_net.h"
 #include "gradatim/neural/nn/device.h"
 #include "gradatim/neural/nn/error.h"
@@ -30,47 +29,10 @@ using namespace gradatim::neural;
 
 namespace {
 
-// One mapped file, as it is.
-class FileWeights final : public Weights {
- public:
-  FileWeights(const std::string& path, std::string prefix)
-      : file_(std::make_shared<SafetensorsFile>(path)), prefix_(std::move(prefix)) {}
-  const std::string& source() const override { return file_->source(); }
-  std::vector<std::string> names() const override {
-    std::vector<std::string> names;
-    for (const auto& [name, view] : file_->arrays()) {
-      if (name.starts_with(prefix_)) names.push_back(name.substr(prefix_.size()));
-    }
-    return names;
-  }
-  std::vector<std::int64_t> shape(const std::string& name) const override {
-    return file_->view(prefix_ + name).shape;
-  }
-  void forget(const std::string& name) const override {
-    // Whole pages of its own.
-    constexpr std::uintptr_t kPage = 4096;
-    const std::string_view bytes = file_->view(prefix_ + name).bytes;
-    const auto begin = (reinterpret_cast<std::uintptr_t>(bytes.data()) + kPage - 1) / kPage * kPage;
-    const auto end = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size()) / kPage * kPage;
-    if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
-  }
-  Tensor read(const std::string& name) const override {
-    const auto& view = file_->view(prefix_ + name);
-    const auto type = view.dtype == DType::f16 ? at::kHalf : at::kFloat;
-    return at::from_blob(
-        const_cast<char*>(view.bytes.data()), view.shape, [file = file_](void*) {}, type);
-  }
-
- private:
-  std::shared_ptr<SafetensorsFile> file_;
-  std::string prefix_;
-};
-
 std::function<void()> unet_step(const std::string& folder, std::int64_t side, HoldPlan plan) {
   const UnetFolder read = read_unet_folder(folder);
   auto net = std::shared_ptr<Net>(declare_net(*api::build_as<Network>(read.settings), read.shape));
-  net->parameters().hold(
-      std::make_shared<FileWeights>(folder + "/diffusion_pytorch_model.safetensors", ""), plan);
+  net->parameters().hold(folder_weights(folder, kDiffusersStem), plan);
   auto keys = std::make_shared<ContextKeys>();
   NetInput in{at::randn({2, read.shape.sample[0], side / 8, side / 8}), at::full({2}, 500.0F), {}};
   in.context = at::randn({2, 77, read.shape.context});
@@ -85,8 +47,7 @@ std::function<void()> decoding(const std::string& folder, std::int64_t side, Hol
   const AutoencoderFolder read = read_autoencoder_folder(folder);
   auto parameters = std::make_shared<Parameters>();
   auto net = std::shared_ptr<KlNet>(make_kl_net(read.config, Scope(*parameters), read.sample));
-  parameters->hold(
-      std::make_shared<FileWeights>(folder + "/diffusion_pytorch_model.safetensors", ""), plan);
+  parameters->hold(folder_weights(folder, kDiffusersStem), plan);
   const Tensor z = at::randn({1, read.config.latent_channels, side / 8, side / 8});
   return [net, parameters, z] { net->decode(z); };
 }
@@ -95,8 +56,7 @@ std::function<void()> encoding(const std::string& folder, HoldPlan plan) {
   auto parameters = std::make_shared<Parameters>();
   const TextConfig config;
   auto net = std::make_shared<TextTransformer>(Scope(*parameters), config);
-  parameters->hold(std::make_shared<FileWeights>(folder + "/model.safetensors", "text_model."),
-                   plan);
+  parameters->hold(folder_weights(folder, kTransformersStem), plan);
   const Tensor ids = at::randint(config.vocabulary, {2, config.tokens}, at::kLong);
   return [net, parameters, ids] { (*net)(ids); };
 }

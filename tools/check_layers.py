@@ -4,7 +4,7 @@ core <- api <- data <- dist <- boost        core, api <- process
 boost, process <- tabular                   process, data, dist <- neural (+ torch)
 cli: core, api, data, dist, process, tabular; models are reached through the registry
 python: core to boost, process: the interfaces that users implement
-cli, python: neural/convert.h, neural/dist/join.h, too
+cli, python: neural/convert.h, neural/dist/join.h, neural/stable_diffusion.h, too
 """
 
 import re
@@ -31,10 +31,12 @@ LAYERS = {
 }
 
 # Headers that the edges may include beyond their layers: what networks do without torch.
-EDGES = {
-    "cli": {"gradatim/neural/convert.h", "gradatim/neural/dist/join.h"},
-    "python": {"gradatim/neural/convert.h", "gradatim/neural/dist/join.h"},
+CALLED = {
+    "gradatim/neural/convert.h",
+    "gradatim/neural/dist/join.h",
+    "gradatim/neural/stable_diffusion.h",
 }
+EDGES = {"cli": CALLED, "python": CALLED}
 
 # What only some may include: (the header, where below gradatim/, why).
 RESERVED = [

@@ -51,7 +51,7 @@ struct PipelineConfig {
   double guidance_weight = 7.5;
   double guidance_rescale = 0.0;
   double guidance_low = 0.0;
-  double guidance_high = 1e9;
+  double guidance_high = 0.0;  // 0: without bound
   double eta = 0.0;
   double strength = 0.8;
   int height = 0;
@@ -105,7 +105,7 @@ class StableDiffusion {
 
   /// [images, 3, height, width] in [0, 1], or latents. UsageError GRD-1223 for what the checkpoint
   /// cannot draw, GRD-1224 for an image or a mask that does not suit, GRD-1225 where memory is too
-  /// small, with what is needed; GRD-1217 to GRD-1222 of the prompt.
+  /// small, with what is needed; GRD-1217 to GRD-1218 of the prompt.
   virtual Array draw(const DrawRequest& request) = 0;
 
   /// [1, tokens].
@@ -123,7 +123,7 @@ class StableDiffusion {
   virtual Array decode(const Array& latents) = 0;
 };
 
-/// ModelError GRD-3062 to GRD-3089 of the checkpoint; UsageError GRD-1160 without torch.
+/// ModelError GRD-3062 to GRD-3082 of the checkpoint; UsageError GRD-1160 without torch.
 std::unique_ptr<StableDiffusion> open_stable_diffusion(const CheckpointRequest& request);
 /// gradatim_open_stable_diffusion of libgradatim_neural; the caller owns the result.
 using OpenStableDiffusion = StableDiffusion*(const CheckpointRequest& request);

@@ -211,3 +211,16 @@ def test_codes_in_cpp_are_those_of_the_command(tmp_path):
     same = (tmp_path / "same.safetensors").read_bytes()
     assert (tmp_path / "codes.safetensors").read_bytes() == same
     assert (tmp_path / "drawn.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.skipif(
+    not COMPILED.with_name("draw").exists(), reason="'make neural test' builds build/examples/"
+)
+def test_a_checkpoint_in_cpp_draws_what_the_command_does(tmp_path):
+    run(sys.executable, ROOT / "tests/checkpoints/tiny.py", tmp_path / "tiny")
+    run(COMPILED.with_name("draw"), tmp_path / "tiny", "a red cat", "4", tmp_path / "cpp.png")
+    words = ("--prompt", "a red cat", "--steps", "4", "--log", "quiet")
+    run(ROOT / "build/gradatim", "sample", tmp_path / "tiny", *words, "--out", tmp_path / "cli.png")
+    image = pytest.importorskip("PIL.Image")
+    ours, theirs = (np.asarray(image.open(tmp_path / f"{name}.png")) for name in ("cpp", "cli"))
+    assert ours.shape == (32, 32, 3) and np.array_equal(ours, theirs)

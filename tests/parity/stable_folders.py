@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from clip_files import write_files
+from clip_files import write_clip_files, write_files
 from diffusers import (
     AutoencoderKL,
     DDIMScheduler,
@@ -62,9 +62,12 @@ def merges() -> list[str]:
     return list(found)
 
 
-def tokenizer(folder: Path, pad: str) -> CLIPTokenizer:
+def tokenizer(folder: Path, pad: str, packed: Path | None) -> CLIPTokenizer:
     folder.mkdir(parents=True)
-    write_files(merges(), folder)
+    if packed is None:
+        write_files(merges(), folder)
+    else:
+        write_clip_files(packed, folder)
     return CLIPTokenizer.from_pretrained(folder, pad_token=pad, model_max_length=77)
 
 
@@ -89,13 +92,16 @@ def scheduler_of(kind: str) -> DDIMScheduler | PNDMScheduler:
     return PNDMScheduler(**SCHEDULER, skip_prk_steps=True)
 
 
-def make(kind: str, folder: Path) -> StableDiffusionPipeline | StableDiffusionInpaintPipeline:
-    """The pipeline; it is saved in `folder`."""
+def make(
+    kind: str, folder: Path, packed: Path | None = None
+) -> StableDiffusionPipeline | StableDiffusionInpaintPipeline:
+    """The pipeline; it is saved in `folder`. `packed` is CLIP's own vocabulary, to take that."""
     case = KINDS[kind]
+    words = TEXT if packed is None else TEXT | {"vocab_size": 49_408}
     torch.manual_seed(sum(map(ord, kind)))
     unet = UNet2DConditionModel(**UNET | case["unet"]).eval()
     autoencoder = AutoencoderKL(**AUTOENCODER).eval()
-    text = CLIPTextModel(CLIPTextConfig(**TEXT, hidden_act=case["act"])).eval()
+    text = CLIPTextModel(CLIPTextConfig(**words, hidden_act=case["act"])).eval()
     with torch.no_grad():  # so that a prompt matters much
         for name, value in text.named_parameters():
             if "norm" not in name:
@@ -105,7 +111,7 @@ def make(kind: str, folder: Path) -> StableDiffusionPipeline | StableDiffusionIn
         unet=unet,
         vae=autoencoder,
         text_encoder=text,
-        tokenizer=tokenizer(folder / "words", case["pad"]),
+        tokenizer=tokenizer(folder / "words", case["pad"], packed),
         scheduler=scheduler_of(kind),
         safety_checker=None,
         feature_extractor=None,

@@ -20,6 +20,10 @@ pytest.importorskip("transformers", reason="transformers is not installed")
 gradatim = pytest.importorskip("gradatim", reason="gradatim is not installed beside diffusers")
 
 import stable_folders  # noqa: E402
+from clip_files import clip_vocabulary  # noqa: E402
+from hostile_texts import hostile_texts  # noqa: E402
+from safetensors import safe_open  # noqa: E402
+from safetensors.torch import save_file  # noqa: E402
 
 from gradatim.neural import StableDiffusion  # noqa: E402
 
@@ -236,6 +240,19 @@ def test_each_image_has_its_own_seed(pair: Any, scheduler: str) -> None:
     )
 
 
+def test_each_prompt_of_several_has_its_own_seed(pair: Any) -> None:
+    both = pair("sd2")
+    given = give_scheduler(both, "euler_ancestral")
+    words = words_of(prompt=[PROMPT, "the castle, in a sunset"])
+    peer = words | {"negative_prompt": [NEGATIVE] * 2}
+    images = both.theirs(
+        **peer,
+        generator=[torch.Generator().manual_seed(seed) for seed in (8, 1)],
+        output_type="np",
+    ).images
+    assert apart(both.drawn_by_us([8, 1], **words, **given)[0], images) < TOLERANCE
+
+
 def test_latents_and_states_of_texts_may_be_given(pair: Any) -> None:
     both = pair("sd2")
     given = give_scheduler(both, "euler")
@@ -338,7 +355,39 @@ def test_a_prompt_that_is_too_long_is_cut_as_theirs_where_that_is_asked_for(pair
     given = give_scheduler(both, "ddim")
     words = words_of(prompt=LONG)
     expected = both.drawn_by_peer(both.theirs, [0], **words)
-    assert_same(both.drawn_by_us([0], **words, truncate=True, **given), expected)
+    with pytest.warns(UserWarning, match="cut behind 77 tokens"):
+        ours = both.drawn_by_us([0], **words, truncate=True, **given)
+    assert_same(ours, expected)
     # In chunks it is another image.
     images, _ = both.drawn_by_us([0], **words, **given)
     assert apart(images, expected[0]) > 10 * TOLERANCE
+
+
+@pytest.mark.parametrize("kind", ["sd1", "sd2"])
+def test_a_single_file_without_a_tokenizer_takes_clips(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = clip_vocabulary()
+    if packed is None:
+        pytest.skip("CLIP's vocabulary is not at hand: name it in GRADATIM_CLIP_VOCABULARY")
+    pipeline = stable_folders.make(kind, tmp_path / "folder", packed)
+    file = tmp_path / "model.safetensors"
+    gradatim.convert(tmp_path / "folder", file)
+    with safe_open(file, "pt") as stored:
+        arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+        kept = {k: v for k, v in stored.metadata().items() if "tokenizer/" not in k}
+    save_file(arrays, file, metadata=kept)
+    texts = hostile_texts(200, seed=4)
+    ids = pipeline.tokenizer(
+        texts, padding="max_length", max_length=77, truncation=True, return_tensors="np"
+    ).input_ids
+    monkeypatch.setenv("GRADATIM_CLIP_VOCABULARY", str(packed))
+    with pytest.warns(UserWarning, match="has no tokenizer"):
+        found = StableDiffusion.from_pretrained(file)
+    given = StableDiffusion.from_pretrained(file, tokenizer=packed)
+    whole = StableDiffusion.from_pretrained(tmp_path / "folder")
+    for opened in (found, given, whole):
+        for text, expected in zip(texts, ids, strict=True):
+            assert opened.tokenize(text)[0].tolist() == expected.tolist(), ascii(text)
+    words = words_of(output="latent")
+    np.testing.assert_allclose(found(**words), whole(**words), atol=1e-5)

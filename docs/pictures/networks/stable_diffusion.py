@@ -153,7 +153,7 @@ def stages(sd: StableDiffusion) -> dict[str, np.ndarray]:
     return {
         f"tokens of “{PROMPT}”, {sd.tokenize(PROMPT).shape[1]} of them, as the U-Net is told: "
         f"{states.shape[0]} numbers each": states,
-        "latents 4 x 8 x 8 behind steps 1, 3, 5, 7, 9, 10, 11, 12; three channels as colours": strip(
+        "latents 4 x 8 x 8 behind steps 1, 3, 5, 7, 9, 10, 11, 12; three as colours": strip(
             scaled(chosen[:, :3].transpose(0, 2, 3, 1))
         ),
         "the same, decoded": strip(sd.decode(chosen)),

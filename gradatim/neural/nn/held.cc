@@ -1,6 +1,5 @@
 #include "gradatim/neural/nn/held.h"
 
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <fmt/format.h>
 
 #include <numeric>
@@ -11,54 +10,6 @@
 
 namespace gradatim::neural {
 namespace {
-
-using Scalars = c10::List<std::optional<at::Scalar>>;
-using Maybe = std::optional<Tensor>;
-using Name = std::optional<std::string_view>;
-
-// oneDNN's layers with packed weights, which torch has for its compiler and does not declare.
-template <class F>
-c10::TypedOperatorHandle<F> packed_layer(const char* name) {
-  return c10::Dispatcher::singleton().findSchemaOrThrow(name, "").typed<F>();
-}
-
-bool has_packed_layers() {
-  static const bool has =
-      at::globalContext().userEnabledMkldnn() &&
-      c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""}).has_value() &&
-      c10::Dispatcher::singleton().findSchema({"mkldnn::_reorder_linear_weight", ""}).has_value();
-  return has;
-}
-
-Tensor packed_matrix(const Tensor& weight, std::int64_t rows) {
-  static const auto pack = packed_layer<Tensor(const Tensor&, std::optional<std::int64_t>)>(
-      "mkldnn::_reorder_linear_weight");
-  return pack.call(weight, rows);
-}
-
-Tensor packed_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  static const auto linear =
-      packed_layer<Tensor(const Tensor&, const Tensor&, const Maybe&, std::string_view, Scalars,
-                          Name)>("mkldnn::_linear_pointwise");
-  return linear.call(x, weight, bias.defined() ? Maybe(bias) : std::nullopt, "none", Scalars(), "");
-}
-
-Tensor packed_filters(const Tensor& weight, const Sliding& how, at::IntArrayRef sizes) {
-  static const auto pack =
-      packed_layer<Tensor(const Tensor&, at::IntArrayRef, at::IntArrayRef, at::IntArrayRef,
-                          std::int64_t, at::OptionalIntArrayRef)>(
-          "mkldnn::_reorder_convolution_weight");
-  return pack.call(weight, {how.padding, how.padding}, {how.stride, how.stride}, {1, 1}, 1, sizes);
-}
-
-Tensor packed_convolution(const Tensor& x, const Tensor& weight, const Tensor& bias,
-                          const Sliding& how) {
-  static const auto convolution = packed_layer<Tensor(
-      const Tensor&, const Tensor&, const Maybe&, at::IntArrayRef, at::IntArrayRef, at::IntArrayRef,
-      std::int64_t, std::string_view, Scalars, Name)>("mkldnn::_convolution_pointwise");
-  return convolution.call(x, weight, Maybe(bias), {how.padding, how.padding},
-                          {how.stride, how.stride}, {1, 1}, 1, "none", Scalars(), "");
-}
 
 bool single_pixels(at::IntArrayRef sizes) {
   return sizes.size() == 2 || (sizes[2] == 1 && sizes[3] == 1);
@@ -99,7 +50,7 @@ void Held::ready(const Pack& pack) {
     if (plan_.eight_bit) {
       quantise(numbers);
     } else {
-      packed_ = pack(numbers);
+      pack(numbers);
     }
   }
   source_->forget(name_);
@@ -118,28 +69,29 @@ void Held::quantise(const Tensor& numbers) {
 Tensor Held::linear(const Tensor& x, const Tensor& bias) {
   check_no_gradients(x);
   ready([&](const Tensor& numbers) {
-    const Tensor matrix = numbers.flatten(1);
-    return has_packed_layers() ? packed_matrix(matrix, x.numel() / x.size(-1)) : matrix;
+    packed_ = packed_matrix(numbers.flatten(1), x.numel() / x.size(-1));
   });
   if (codes_.defined()) return at::linear(x, whole().flatten(1), bias);
-  if (!packed_.is_mkldnn()) return at::linear(x, packed_, bias);
   return packed_linear(x.contiguous(), packed_, bias);
 }
 
 Tensor Held::convolved(const Tensor& x, const Tensor& bias, const Sliding& how) {
-  const Tensor image = x.contiguous(at::MemoryFormat::ChannelsLast);
   check_no_gradients(x);
+  const Tensor image = x.contiguous(at::MemoryFormat::ChannelsLast);
   ready([&](const Tensor& numbers) {
-    return has_packed_layers() ? packed_filters(numbers, how, image.sizes())
-                               : numbers.contiguous(at::MemoryFormat::ChannelsLast);
+    if (Winograd::suits(numbers.sizes(), image.sizes(), how)) {
+      winograd_ = std::make_unique<Winograd>(numbers);
+    } else {
+      packed_ = packed_filters(numbers, how, image.sizes());
+    }
   });
   if (codes_.defined()) return at::conv2d(image, whole(), bias, how.stride, how.padding);
-  if (!packed_.is_mkldnn()) return at::conv2d(image, packed_, bias, how.stride, how.padding);
-  return packed_convolution(image, packed_, bias, how);
+  return winograd_ ? (*winograd_)(image, bias) : packed_convolution(image, packed_, bias, how);
 }
 
 std::int64_t Held::bytes() const {
   if (codes_.defined()) return codes_.numel() + 4 * scales_.numel();
+  if (winograd_) return winograd_->bytes();
   return packed_.defined() ? 4 * packed_.numel() : 0;
 }
 

@@ -18,13 +18,9 @@
 #include <string>
 
 #include "gradatim/neural/nn/parameters.h"
+#include "gradatim/neural/nn/winograd.h"
 
 namespace gradatim::neural {
-
-/// Of a convolution.
-struct Sliding {
-  std::int64_t stride = 1, padding = 0;
-};
 
 /// float32, in the mapped file where that has it. ModelError GRD-3061 where a number is not finite.
 Tensor read_finite(const Weights& weights, const std::string& name);
@@ -42,7 +38,7 @@ class Held {
   std::int64_t bytes() const;
 
  private:
-  /// Once, `packs` the numbers.
+  /// Once: the numbers in 8 bits, or what `pack` does with them.
   template <class Pack>
   void ready(const Pack& pack);
   void quantise(const Tensor& numbers);
@@ -54,7 +50,9 @@ class Held {
   std::string name_;
   std::mutex mutex_;
   std::atomic<bool> ready_ = false;
-  Tensor packed_;          // oneDNN's, or float32 where it is missing
+  // One of these.
+  Tensor packed_;
+  std::unique_ptr<Winograd> winograd_;
   Tensor codes_, scales_;  // of 8 bits: int8, and [out, 1, ...]
 };
 

@@ -5,11 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <set>
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/normal.h"
-#include "gradatim/neural/checkpoint/weights.h"
+#include "gradatim/neural/checkpoint/fit.h"
 #include "gradatim/neural/nn/held.h"
 
 namespace gradatim::neural {
@@ -79,31 +78,16 @@ void Parameters::pack(at::Device device) {
   }
 }
 
-void Parameters::check(const Weights& weights) const {
-  std::set<std::string> unused;
-  for (std::string& name : weights.names()) unused.insert(std::move(name));
-  for (const Item& item : items_) {
-    const auto shape = weights.shape(item.name);
-    GRADATIM_CHECK(at::IntArrayRef(shape) == item.value.sizes(), ModelError, 3003,
-                   "{}: '{}' has shape {}; the network's is {}", weights.source(), item.name,
-                   shape_text(shape), shape_text(item.value.sizes()));
-    unused.erase(item.name);
-  }
-  GRADATIM_CHECK(unused.empty(), ModelError, 3064,
-                 "{}: the network has no '{}'; its settings do not fit the weights",
-                 weights.source(), *unused.begin());
-}
-
 void Parameters::hold(std::shared_ptr<const Weights> weights, HoldPlan plan) {
   GRADATIM_ASSERT(!values_.defined());
-  check(*weights);
+  check_weights(*this, *weights);
   for (Item& item : items_) {
     if (item.held) {
       // The parameter stays a shape; whoever reads its one number shall notice.
       *item.value.data_ptr<float>() = std::numeric_limits<float>::quiet_NaN();
       item.held->take(weights, item.name, plan);
     } else {
-      item.value.set_data(read_finite(*weights, item.name));
+      item.value.set_data(read_finite(*weights, item.name).view(item.value.sizes()));
     }
   }
 }

@@ -62,9 +62,9 @@ class Parameters {
   void init(std::uint64_t seed);
 
   /// Instead of pack(): float32 values stay in the mapped file, layers' weights are read by their
-  /// first pass. ModelError GRD-3003, GRD-3064 where a parameter is missing, unknown or of another
-  /// shape, before any memory is taken; GRD-3061 where a number is not finite, of a weight in its
-  /// first pass. From then on UsageError GRD-1213 where gradients are to go through a layer.
+  /// first pass. Errors of check_weights() (checkpoint/fit.h), before any memory is taken;
+  /// ModelError GRD-3061 where a number is not finite, of a weight in its first pass. From then on
+  /// UsageError GRD-1213 where gradients are to go through a layer.
   void hold(std::shared_ptr<const Weights> weights, HoldPlan plan = {});
   /// Of what is held so far, in memory of its own.
   std::int64_t held_bytes() const;
@@ -87,8 +87,6 @@ class Parameters {
   void load(const SafetensorsFile& file, const std::string& prefix = {});
 
  private:
-  void check(const Weights& weights) const;
-
   std::vector<Item> items_;
   Tensor values_, gradients_;
 };

@@ -37,7 +37,8 @@ constexpr api::Setting kSettings[] = {
                 "alone.",
          .range = api::at_least(0.0)}),
     api::setting<&PipelineConfig::guidance_high>(
-        {.doc = "The largest noise-to-signal ratio that is guided.", .range = api::at_least(0.0)}),
+        {.doc = "The largest noise-to-signal ratio that is guided; 0 is all of them.",
+         .range = api::at_least(0.0)}),
     api::setting<&PipelineConfig::eta>(
         {.doc = "Of schedulers such as DDIM: 0 is deterministic, 1 draws as much noise as DDPM.",
          .range = api::between(0.0, 1.0)}),
@@ -81,7 +82,7 @@ constexpr api::Text kText = {
         "with latent diffusion models",
     .shape = "a text -> [images, 3, height, width] in [0, 1]",
     .errors =
-        "GRD-1217 to GRD-1222 the prompt; GRD-1223 what the checkpoint cannot draw; GRD-1224 "
+        "GRD-1217 to GRD-1218 the prompt; GRD-1223 what the checkpoint cannot draw; GRD-1224 "
         "an image or a mask; GRD-1225 memory",
 };
 

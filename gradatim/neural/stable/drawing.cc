@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "gradatim/core/error.h"
 #include "gradatim/neural/nn/states.h"
@@ -27,6 +28,10 @@ std::int64_t side_of(int asked, std::int64_t image, std::int64_t own, std::int64
                  "the {} is {} pixels; the checkpoint draws multiples of {}", name, asked, unit);
   if (asked > 0) return asked;
   return image > 0 ? std::max(image / unit, std::int64_t{1}) * unit : own;
+}
+
+double highest_guided(const PipelineConfig& how) {
+  return how.guidance_high > 0.0 ? how.guidance_high : std::numeric_limits<double>::infinity();
 }
 
 process::diffusers::Scheduler scheduler_of(const Canvas& canvas) {
@@ -168,7 +173,7 @@ Tensor Drawing::by_scheduler(Space& space, const Start& start) {
                     auto out) { field.output(space, state, timestep, conditions, out); },
       .condition = canvas_.text,
       .negative = canvas_.negative,
-      .guiding = {how.guidance_weight, how.guidance_rescale, how.guidance_low, how.guidance_high},
+      .guiding = {how.guidance_weight, how.guidance_rescale, how.guidance_low, highest_guided(how)},
       .begin = begin,
       .between =
           [&](std::size_t done, std::optional<double> next, Vec& state) {
@@ -193,7 +198,7 @@ Tensor Drawing::by_solver(std::uint64_t seed, const Start& start) {
       guided = process::rescaled(guided, how.config.guidance_rescale);
     }
     guided = process::limited(guided, plain,
-                              {.low = how.config.guidance_low, .high = how.config.guidance_high});
+                              {.low = how.config.guidance_low, .high = highest_guided(how.config)});
   }
   std::vector<double> times = how.grid->times(path, how.config.steps);
   const auto made = static_cast<std::int64_t>(static_cast<double>(times.size() - 1) * strength());

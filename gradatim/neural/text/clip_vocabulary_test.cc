@@ -61,7 +61,7 @@ TEST(ClipVocabulary, OnlyTheMergesOfClipCount) {
   for (int k = 0; k < 48'894; ++k) lines += "a b\n";
   for (const std::string behind : {"", "junk", "junk\njunk\n"}) {
     const VocabularyFile file("many", "#version: 0.2\n" + lines + behind);
-    EXPECT_EQ(clip_merges(file.path()), lines);
+    EXPECT_TRUE(clip_merges(file.path()) == lines);  // too much to show
   }
   const VocabularyFile few("few", "a b\nc d"), none("none", "");
   EXPECT_EQ(clip_merges(few.path()), "a b\nc d");
@@ -74,6 +74,10 @@ TEST(ClipVocabulary, DamagedFilesAreRefusedInALine) {
     const VocabularyFile file("cut.gz", whole.substr(0, size));
     EXPECT_NE(refusal(file.path()), "no error") << size;
   }
+  std::string wrong = whole;
+  wrong[wrong.size() - 6] ^= 1;  // of its checksum
+  const VocabularyFile checked("wrong.gz", wrong);
+  EXPECT_NE(refusal(checked.path()).find("GRD-2070"), std::string::npos);
   const VocabularyFile bomb("bomb.gz", zipped(std::string(20 << 20, 'a')));
   EXPECT_NE(refusal(bomb.path()).find("it unpacks to 20971520 bytes"), std::string::npos);
   const VocabularyFile other("other", "\x01\x02 of weights");

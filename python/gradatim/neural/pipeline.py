@@ -26,8 +26,8 @@ class StableDiffusion(Component):
     guidance_low : float, default=0.0
         The least noise-to-signal ratio that is guided; below, the prompt is asked for alone. In [0,
         inf).
-    guidance_high : float, default=1e+09
-        The largest noise-to-signal ratio that is guided. In [0, inf).
+    guidance_high : float, default=0.0
+        The largest noise-to-signal ratio that is guided; 0 is all of them. In [0, inf).
     eta : float, default=0.0
         Of schedulers such as DDIM: 0 is deterministic, 1 draws as much noise as DDPM. In [0, 1].
     strength : float, default=0.8
@@ -82,7 +82,7 @@ class StableDiffusion(Component):
         guidance_weight: float = 7.5,
         guidance_rescale: float = 0.0,
         guidance_low: float = 0.0,
-        guidance_high: float = 1e+09,
+        guidance_high: float = 0.0,
         eta: float = 0.0,
         strength: float = 0.8,
         height: int = 0,

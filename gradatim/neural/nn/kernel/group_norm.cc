@@ -38,13 +38,17 @@ struct Rest {
   }
 };
 
-// Calls f(channel, Whole or Rest) over the channels of a tensor.
+// Calls f(channel, Whole or Rest) over channels of a tensor.
+template <class F>
+void for_channels(std::int64_t begin, std::int64_t end, const F& f) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(Floats()));
+  std::int64_t c = begin;
+  for (; c + lanes <= end; c += lanes) f(c, Whole());
+  if (c < end) f(c, Rest{end - c});
+}
 template <class F>
 void for_channels(std::int64_t channels, const F& f) {
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(Floats()));
-  std::int64_t c = 0;
-  for (; c + lanes <= channels; c += lanes) f(c, Whole());
-  if (c < channels) f(c, Rest{channels - c});
+  for_channels(0, channels, f);
 }
 
 HWY_INLINE Vector sigmoid(Vector z) {
@@ -53,39 +57,64 @@ HWY_INLINE Vector sigmoid(Vector z) {
   return hn::Div(one, hn::Add(one, exponential(Floats(), hn::Neg(z))));
 }
 
-// Sum and sum of squares of x less its first pixel, by channel.
-void moments(const float* x, std::int64_t pixels, std::int64_t channels, float* sum,
-             float* square) {
-  for_channels(channels, [&](std::int64_t c, auto part) {
-    const Vector first = part.load(x + c);
-    Vector sums[4], squares[4];
-    for (int k = 0; k < 4; ++k) sums[k] = squares[k] = hn::Zero(Floats());
-    const auto take = [&](std::int64_t p, int k) {
-      const Vector value = hn::Sub(part.load(x + p * channels + c), first);
-      sums[k] = hn::Add(sums[k], value);
-      squares[k] = hn::MulAdd(value, value, squares[k]);
-    };
-    std::int64_t p = 0;
-    for (; p + 4 <= pixels; p += 4) {
-      for (int k = 0; k < 4; ++k) take(p + k, k);
-    }
-    for (; p < pixels; ++p) take(p, 0);
-    part.store(hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3])), sum + c);
-    part.store(hn::Add(hn::Add(squares[0], squares[1]), hn::Add(squares[2], squares[3])),
-               square + c);
+constexpr std::int64_t kPixels = 64;  // of a block, whose numbers stay in a cache
+
+// Sum and sum of squares of x less its first pixel, of channels `begin` to `end`. Each is four sums
+// over every fourth pixel, whatever the blocks.
+void moments(const float* x, std::int64_t pixels, std::int64_t channels, std::int64_t begin,
+             std::int64_t end, float* sum, float* square) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(Floats()));
+  std::vector<float> kept(static_cast<std::size_t>((end - begin + lanes) * 8));
+  for (std::int64_t from = 0; from < pixels; from += kPixels) {
+    const std::int64_t to = std::min(from + kPixels, pixels);
+    float* place = kept.data();
+    for_channels(begin, end, [&](std::int64_t c, auto part) {
+      const Vector first = part.load(x + c);
+      Vector sums[4], squares[4];
+      for (int k = 0; k < 4; ++k) {
+        sums[k] = hn::LoadU(Floats(), place + k * lanes);
+        squares[k] = hn::LoadU(Floats(), place + (k + 4) * lanes);
+      }
+      const auto take = [&](std::int64_t p, int k) {
+        const Vector value = hn::Sub(part.load(x + p * channels + c), first);
+        sums[k] = hn::Add(sums[k], value);
+        squares[k] = hn::MulAdd(value, value, squares[k]);
+      };
+      std::int64_t p = from;
+      for (; p + 4 <= to; p += 4) {
+        for (int k = 0; k < 4; ++k) take(p + k, k);
+      }
+      for (; p < to; ++p) take(p, 0);
+      for (int k = 0; k < 4; ++k) {
+        hn::StoreU(sums[k], Floats(), place + k * lanes);
+        hn::StoreU(squares[k], Floats(), place + (k + 4) * lanes);
+      }
+      place += 8 * lanes;
+    });
+  }
+  const float* place = kept.data();
+  for_channels(begin, end, [&](std::int64_t c, auto part) {
+    const auto at = [&](int k) { return hn::LoadU(Floats(), place + k * lanes); };
+    part.store(hn::Add(hn::Add(at(0), at(1)), hn::Add(at(2), at(3))), sum + c);
+    part.store(hn::Add(hn::Add(at(4), at(5)), hn::Add(at(6), at(7))), square + c);
+    place += 8 * lanes;
   });
 }
 
+// y may be x.
 template <bool kSilu>
 void apply(const float* x, std::int64_t pixels, std::int64_t channels, const float* slope,
            const float* level, float* y, std::int64_t stride) {
-  for_channels(channels, [&](std::int64_t c, auto part) {
-    const Vector a = part.load(slope + c), b = part.load(level + c);
-    for (std::int64_t p = 0; p < pixels; ++p) {
-      const Vector z = hn::MulAdd(a, part.load(x + p * channels + c), b);
-      part.store(kSilu ? hn::Mul(z, sigmoid(z)) : z, y + p * stride + c);
-    }
-  });
+  for (std::int64_t from = 0; from < pixels; from += kPixels) {
+    const std::int64_t to = std::min(from + kPixels, pixels);
+    for_channels(channels, [&](std::int64_t c, auto part) {
+      const Vector a = part.load(slope + c), b = part.load(level + c);
+      for (std::int64_t p = from; p < to; ++p) {
+        const Vector z = hn::MulAdd(a, part.load(x + p * channels + c), b);
+        part.store(kSilu ? hn::Mul(z, sigmoid(z)) : z, y + p * stride + c);
+      }
+    });
+  }
 }
 
 // What the backward pass of a channel needs and finds: z = slope x + level; sums over pixels of
@@ -166,15 +195,27 @@ struct Image {
   }
 };
 
-void forward_image(const GroupNorm& norm, std::int64_t row, float* y) {
+// The sums of channels `begin` to `end` of an image: of each, then of squares, [2, channels].
+void forward_sums(const GroupNorm& norm, std::int64_t row, std::int64_t begin, std::int64_t end,
+                  float* sums) {
+  const std::int64_t channels = norm.channels();
+  if (begin < norm.first) {
+    moments(norm.x1 + row * norm.pixels * norm.first, norm.pixels, norm.first, begin,
+            std::min(end, norm.first), sums, sums + channels);
+  }
+  if (end > norm.first) {
+    moments(norm.x2 + row * norm.pixels * norm.second, norm.pixels, norm.second,
+            std::max<std::int64_t>(begin - norm.first, 0), end - norm.first, sums + norm.first,
+            sums + channels + norm.first);
+  }
+}
+
+// Of the sums of an image, its statistics.
+void forward_statistics(const GroupNorm& norm, std::int64_t row, const float* sum) {
   const std::int64_t channels = norm.channels(), width = channels / norm.groups;
+  const float* square = sum + channels;
   const float* x1 = norm.x1 + row * norm.pixels * norm.first;
   const float* x2 = norm.second > 0 ? norm.x2 + row * norm.pixels * norm.second : nullptr;
-  std::vector<float> sum(static_cast<std::size_t>(channels)), square(sum.size());
-  moments(x1, norm.pixels, norm.first, sum.data(), square.data());
-  if (x2 != nullptr) {
-    moments(x2, norm.pixels, norm.second, sum.data() + norm.first, square.data() + norm.first);
-  }
   float* mean = norm.statistics + row * 2 * norm.groups;
   float* inverse = mean + norm.groups;
   const auto pixels = static_cast<double>(norm.pixels);
@@ -185,10 +226,10 @@ void forward_image(const GroupNorm& norm, std::int64_t row, float* y) {
       const std::int64_t c = g * width + k;
       const double origin = double{c < norm.first ? x1[c] : x2[c - norm.first]};
       const double offset = norm.offset != nullptr ? double{norm.offset[row * channels + c]} : 0.0;
-      const double middle = double{sum[static_cast<std::size_t>(c)]} / pixels;
+      const double middle = double{sum[c]} / pixels;
       means[static_cast<std::size_t>(k)] = origin + offset + middle;
       total += origin + offset + middle;
-      spread += double{square[static_cast<std::size_t>(c)]} / pixels - middle * middle;
+      spread += double{square[c]} / pixels - middle * middle;
     }
     total /= static_cast<double>(width);
     for (const double m : means) spread += (m - total) * (m - total);
@@ -196,13 +237,22 @@ void forward_image(const GroupNorm& norm, std::int64_t row, float* y) {
     inverse[g] = static_cast<float>(
         1.0 / std::sqrt(std::fmax(spread, 0.0) / static_cast<double>(width) + norm.epsilon));
   }
-  const Image image(norm, row, mean, inverse);
-  float* out = y + row * norm.pixels * channels;
+}
+
+// Pixels `begin` to `end` of y, by the statistics.
+void forward_pixels(const GroupNorm& norm, std::int64_t row, std::int64_t begin, std::int64_t end,
+                    float* y) {
+  const std::int64_t channels = norm.channels();
+  const float* mean = norm.statistics + row * 2 * norm.groups;
+  const Image image(norm, row, mean, mean + norm.groups);
+  const std::int64_t pixel = row * norm.pixels + begin;
+  float* out = y + pixel * channels;
   const auto f = norm.silu ? &apply<true> : &apply<false>;
-  f(x1, norm.pixels, norm.first, image.slope.data(), image.level.data(), out, channels);
-  if (x2 == nullptr) return;
-  f(x2, norm.pixels, norm.second, image.slope.data() + norm.first, image.level.data() + norm.first,
-    out + norm.first, channels);
+  f(norm.x1 + pixel * norm.first, end - begin, norm.first, image.slope.data(), image.level.data(),
+    out, channels);
+  if (norm.second == 0) return;
+  f(norm.x2 + pixel * norm.second, end - begin, norm.second, image.slope.data() + norm.first,
+    image.level.data() + norm.first, out + norm.first, channels);
 }
 
 void backward_image(const GroupNorm& norm, std::int64_t row, const GroupNormGradient& out) {
@@ -270,15 +320,55 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace gradatim::neural::kernel {
 
-HWY_EXPORT(forward_image);
+HWY_EXPORT(forward_sums);
+HWY_EXPORT(forward_statistics);
+HWY_EXPORT(forward_pixels);
 HWY_EXPORT(backward_image);
 
-void group_norm(const GroupNorm& norm, float* y) {
-  at::parallel_for(0, norm.rows, 1, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t row = first; row < last; ++row) {
-      HWY_DYNAMIC_DISPATCH(forward_image)(norm, row, y);
+namespace {
+
+// Parts of an image that threads share where there are fewer images: channels of the sums, in whole
+// vectors, then pixels. No number depends on them.
+std::int64_t parts_of(const GroupNorm& norm) {
+  constexpr std::int64_t kFew = 1 << 16;
+  if (norm.pixels * norm.channels() < kFew) return 1;
+  return (at::get_num_threads() + norm.rows - 1) / norm.rows;
+}
+
+template <class F>
+void for_parts(std::int64_t rows, std::int64_t parts, std::int64_t count, std::int64_t unit,
+               const F& f) {
+  const std::int64_t each = ((count + parts - 1) / parts + unit - 1) / unit * unit;
+  at::parallel_for(0, rows * parts, 1, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t k = first; k < last; ++k) {
+      const std::int64_t begin = k % parts * each, end = std::min(begin + each, count);
+      if (begin < end) f(k / parts, begin, end);
     }
   });
+}
+
+}  // namespace
+
+void group_norm(const GroupNorm& norm, float* y) {
+  constexpr std::int64_t kUnit = 16;
+  const std::int64_t channels = norm.channels(), parts = parts_of(norm);
+  std::vector<float> sums(static_cast<std::size_t>(norm.rows * 2 * channels));
+  for_parts(norm.rows, parts, channels, kUnit,
+            [&](std::int64_t row, std::int64_t begin, std::int64_t end) {
+              float* of_row = sums.data() + row * 2 * channels;
+              HWY_DYNAMIC_DISPATCH(forward_sums)(norm, row, begin, end, of_row);
+              if (parts > 1) return;
+              HWY_DYNAMIC_DISPATCH(forward_statistics)(norm, row, of_row);
+              HWY_DYNAMIC_DISPATCH(forward_pixels)(norm, row, 0, norm.pixels, y);
+            });
+  if (parts == 1) return;
+  for (std::int64_t row = 0; row < norm.rows; ++row) {
+    HWY_DYNAMIC_DISPATCH(forward_statistics)(norm, row, sums.data() + row * 2 * channels);
+  }
+  for_parts(norm.rows, parts, norm.pixels, kUnit,
+            [&](std::int64_t row, std::int64_t begin, std::int64_t end) {
+              HWY_DYNAMIC_DISPATCH(forward_pixels)(norm, row, begin, end, y);
+            });
 }
 
 void group_norm_backward(const GroupNorm& norm, const GroupNormGradient& gradient) {

@@ -3,8 +3,8 @@
 //   z = ((x + offset - mean) / deviation * gain + bias) (1 + scale) + shift,   y = silu(z) or z
 //
 // Images are channels-last, [rows, pixels, channels]. x may be two tensors whose channels lie one
-// behind the other (a skip connection), so that nobody concatenates them. Sums of an image are one
-// thread's, so results do not depend on the number of threads.
+// behind the other (a skip connection), so that nobody concatenates them. The sums of a channel are
+// one thread's, so results do not depend on the number of threads.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ struct GroupNorm {
   std::int64_t channels() const { return first + second; }
 };
 
-/// Writes y, [rows, pixels, channels], and the statistics.
+/// Writes y, [rows, pixels, channels], and the statistics. Without a second x, y may be the first.
 void group_norm(const GroupNorm& norm, float* y);
 
 struct GroupNormGradient {

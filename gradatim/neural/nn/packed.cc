@@ -1,0 +1,87 @@
+#include "gradatim/neural/nn/packed.h"
+
+#include <ATen/core/dispatch/Dispatcher.h>
+
+#include <algorithm>
+
+namespace gradatim::neural {
+namespace {
+
+using Scalars = c10::List<std::optional<at::Scalar>>;
+using Maybe = std::optional<Tensor>;
+using Name = std::optional<std::string_view>;
+
+// What torch has for its compiler and does not declare.
+template <class F>
+c10::TypedOperatorHandle<F> packed_layer(const char* name) {
+  return c10::Dispatcher::singleton().findSchemaOrThrow(name, "").typed<F>();
+}
+
+bool has_packed_layers() {
+  static const bool has = [] {
+    const auto there = [](const char* name) {
+      return c10::Dispatcher::singleton().findSchema({name, ""}).has_value();
+    };
+    return at::globalContext().userEnabledMkldnn() && there("mkldnn::_linear_pointwise") &&
+           there("mkldnn::_reorder_linear_weight") && there("mkldnn::_convolution_pointwise") &&
+           there("mkldnn::_reorder_convolution_weight");
+  }();
+  return has;
+}
+
+// As contiguous(ChannelsLast), which takes as long as the packing.
+Tensor channels_last_filters(const Tensor& weight) {
+  const std::int64_t out = weight.size(0), in = weight.size(1);
+  const std::int64_t places = weight.size(2) * weight.size(3);
+  const Tensor from = weight.contiguous();
+  const Tensor to = at::empty(weight.sizes(), at::MemoryFormat::ChannelsLast);
+  const float* x = from.const_data_ptr<float>();
+  float* y = to.data_ptr<float>();
+  at::parallel_for(0, out, 1, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t k = first * in * places; k < last * in * places; k += in * places) {
+      for (std::int64_t place = 0; place < places; ++place) {
+        for (std::int64_t c = 0; c < in; ++c) y[k + place * in + c] = x[k + c * places + place];
+      }
+    }
+  });
+  return to;
+}
+
+}  // namespace
+
+Tensor packed_matrix(const Tensor& weight, std::int64_t rows) {
+  if (!has_packed_layers()) return weight;
+  static const auto pack = packed_layer<Tensor(const Tensor&, std::optional<std::int64_t>)>(
+      "mkldnn::_reorder_linear_weight");
+  return pack.call(weight, rows);
+}
+
+Tensor packed_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  if (!weight.is_mkldnn()) return at::linear(x, weight, bias);
+  static const auto linear =
+      packed_layer<Tensor(const Tensor&, const Tensor&, const Maybe&, std::string_view, Scalars,
+                          Name)>("mkldnn::_linear_pointwise");
+  return linear.call(x, weight, bias.defined() ? Maybe(bias) : std::nullopt, "none", Scalars(), "");
+}
+
+Tensor packed_filters(const Tensor& weight, const Sliding& how, at::IntArrayRef sizes) {
+  const Tensor filters = channels_last_filters(weight);
+  if (!has_packed_layers()) return filters;
+  static const auto pack =
+      packed_layer<Tensor(const Tensor&, at::IntArrayRef, at::IntArrayRef, at::IntArrayRef,
+                          std::int64_t, at::OptionalIntArrayRef)>(
+          "mkldnn::_reorder_convolution_weight");
+  return pack.call(filters, {how.padding, how.padding}, {how.stride, how.stride}, {1, 1}, 1, sizes);
+}
+
+Tensor packed_convolution(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                          const Sliding& how) {
+  if (!weight.is_mkldnn()) return at::conv2d(x, weight, bias, how.stride, how.padding);
+  static const auto convolution = packed_layer<Tensor(
+      const Tensor&, const Tensor&, const Maybe&, at::IntArrayRef, at::IntArrayRef, at::IntArrayRef,
+      std::int64_t, std::string_view, Scalars, Name)>("mkldnn::_convolution_pointwise");
+  return convolution.call(x, weight, Maybe(bias), {how.padding, how.padding},
+                          {how.stride, how.stride}, {1, 1}, 1, "none", Scalars(), "");
+}
+
+}  // namespace gradatim::neural

@@ -1,0 +1,24 @@
+// Products and convolutions with weights that were packed once for oneDNN, which its plain layers
+// do on every call. Where torch has none of these, weights stay as they are and so do the products.
+#pragma once
+
+#include "gradatim/neural/nn/tensor.h"
+
+namespace gradatim::neural {
+
+/// Of a convolution.
+struct Sliding {
+  std::int64_t stride = 1, padding = 0;
+};
+
+/// weight: [out, in], float32; `rows`: about so many it will be multiplied by.
+Tensor packed_matrix(const Tensor& weight, std::int64_t rows);
+/// x [..., in] -> [..., out]; bias: or undefined.
+Tensor packed_linear(const Tensor& x, const Tensor& weight, const Tensor& bias);
+
+/// weight: [out, in, size, size], float32; `sizes`: about those of the images, channels-last.
+Tensor packed_filters(const Tensor& weight, const Sliding& how, at::IntArrayRef sizes);
+Tensor packed_convolution(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                          const Sliding& how);
+
+}  // namespace gradatim::neural
