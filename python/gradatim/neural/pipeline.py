@@ -64,7 +64,7 @@ class StableDiffusion(Component):
     Notes
     -----
     `neural.stable_diffusion`, since 0.1. Shapes: a text -> [images, 3, height, width] in [0, 1].
-    Errors: GRD-1217 to GRD-1222 the prompt; GRD-1223 what the checkpoint cannot draw; GRD-1224 an
+    Errors: GRD-1217 to GRD-1218 the prompt; GRD-1223 what the checkpoint cannot draw; GRD-1224 an
     image or a mask; GRD-1225 memory.
 
     References
