@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-
 import torch
 from peak_memory import peak_mb
 
@@ -76,7 +75,7 @@ def main() -> None:
     times, start = [], 0.0
     with torch.no_grad():
         step = {"unet": unet, "decode": decode, "text": text}[work](folder, int(side), way)
-        for k in range(1 + int(repeats)):
+        for _ in range(1 + int(repeats)):
             begin = time.perf_counter()
             step()
             times.append(time.perf_counter() - begin)
