@@ -1,7 +1,7 @@
 # gradatim's table of contents: `make` alone prints it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build neural test test-all format lint bench-boost bench-dist bench-neural bench-process api docs figures clean check-fresh
+.PHONY: help demo build neural test test-all format lint bench-boost bench-dist bench-neural bench-process bench-sd api docs figures clean check-fresh
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
@@ -92,6 +92,12 @@ bench-process: build ## time solver steps against PyTorch, optimal transport aga
 	@cmake --build build -j $(JOBS) --target step_time coupling_time
 	@$(DIFFUSERS) bench/steps.py
 	@$(PEERS) bench/coupling.py
+
+bench-sd: neural ## time Stable Diffusion's networks at full size against diffusers, in turn (an hour; fetches torch, writes 6 GB to a temporary folder)
+	@tools/setup.sh diffusers
+	@cmake --preset release -DGRADATIM_BENCH=ON
+	@cmake --build build -j $(JOBS) --target sd_time
+	@$(DIFFUSERS) bench/sd_bench.py
 
 api: build ## rewrite what is derived from the registry: Python modules, schema, reference, golden files
 	@build/gradatim api write
