@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "gradatim/neural/checkpoint/checkpoint_testing.h"
 #include "gradatim/neural/checkpoint/ldm_file.h"
@@ -73,6 +73,35 @@ TEST_P(BothLayouts, GiveEqualBytesThereAndBack) {
   EXPECT_EQ(fused, second);
   convert_stable_diffusion(folder.path("back"), folder.path("again.safetensors"));
   EXPECT_EQ(MappedFile(single).bytes(), MappedFile(folder.path("again.safetensors")).bytes());
+}
+
+// The names of the original, whose decoder counts its levels from the finest.
+TEST(SingleFile, ArraysAreCalledAsTheOriginalCallsThem) {
+  const CheckpointFolder folder("single_file_names");
+  const auto root = testing::tiny_checkpoint(folder, "model");
+  convert_stable_diffusion(root, folder.path("single.safetensors"));
+  const SafetensorsFile single(folder.path("single.safetensors"));
+  constexpr std::tuple<int, const char*, const char*> kNames[] = {
+      {0, "time_embed.2.weight", "time_embedding.linear_2.weight"},
+      {0, "input_blocks.2.0.op.weight", "down_blocks.0.downsamplers.0.conv.weight"},
+      {0, "input_blocks.3.0.skip_connection.weight",
+       "down_blocks.1.resnets.0.conv_shortcut.weight"},
+      {0, "input_blocks.3.1.proj_in.weight", "down_blocks.1.attentions.0.proj_in.weight"},
+      {0, "middle_block.2.out_layers.3.weight", "mid_block.resnets.1.conv2.weight"},
+      {0, "output_blocks.1.2.conv.weight", "up_blocks.0.upsamplers.0.conv.weight"},
+      {0, "output_blocks.3.0.emb_layers.1.weight", "up_blocks.1.resnets.1.time_emb_proj.weight"},
+      {1, "encoder.down.0.downsample.conv.weight",
+       "encoder.down_blocks.0.downsamplers.0.conv.weight"},
+      {1, "decoder.up.1.upsample.conv.weight", "decoder.up_blocks.0.upsamplers.0.conv.weight"},
+      {1, "decoder.up.0.block.0.nin_shortcut.weight",
+       "decoder.up_blocks.1.resnets.0.conv_shortcut.weight"},
+      {1, "decoder.mid.attn_1.proj_out.weight", "decoder.mid_block.attentions.0.to_out.0.weight"}};
+  for (const auto& [part, theirs, ours] : kNames) {
+    const SafetensorsFile own(root + kWeightFiles[part]);
+    const std::string name = std::string(part == 0 ? kLdmUnet : kLdmAutoencoder) + theirs;
+    ASSERT_TRUE(single.has(name)) << name;
+    EXPECT_EQ(single.view(name).bytes, own.view(ours).bytes) << name;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(StableDiffusion, BothLayouts, ::testing::Bool());
