@@ -1,10 +1,10 @@
 #include "gradatim/cli/draw.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 #include <filesystem>
-#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "gradatim/cli/group.h"
@@ -32,13 +32,29 @@ std::pair<std::string, double> weighted_file(const std::string& word) {
   return weight ? std::pair(word.substr(0, colon), *weight) : std::pair(word, 1.0);
 }
 
+// What a single file was taught to say: of an oracle, --prediction is a part of the sampler.
+constexpr std::string_view kPrediction = "prediction";
+
+std::string prediction_of(const Arguments& arguments) {
+  std::string asked;
+  for (const auto& [name, value] : arguments.settings) {
+    if (name == kPrediction) asked = value;
+  }
+  return asked;
+}
+
 neural::CheckpointRequest checkpoint_of(const std::string& path, const Arguments& arguments) {
   neural::CheckpointRequest request{.path = path,
                                     .tokenizer = arguments.text("tokenizer"),
                                     .scheduler = arguments.text("scheduler"),
-                                    .prediction = arguments.text("says"),
-                                    .embeddings = arguments.list("embedding"),
+                                    .prediction = prediction_of(arguments),
                                     .eight_bit = arguments.has("eight_bit")};
+  for (const auto& word : arguments.list("embedding")) {
+    const auto colon = word.rfind(':');
+    const bool named = colon != std::string::npos && !fs::exists(word);
+    request.embeddings.emplace_back(word.substr(0, named ? colon : std::string::npos),
+                                    named ? word.substr(colon + 1) : "");
+  }
   for (const auto& word : arguments.list("lora")) request.loras.push_back(weighted_file(word));
   if (arguments.has("memory")) request.memory = parse_byte_size(arguments.text("memory"));
   return request;
@@ -46,9 +62,15 @@ neural::CheckpointRequest checkpoint_of(const std::string& path, const Arguments
 
 // "--guidance 7.5" is the weight of guidance.
 api::Settings settings_of(std::vector<api::Option> options) {
+  bool grid = false, solver = false;
   for (auto& [name, value] : options) {
     if (name == "guidance") name = "guidance_weight";
+    grid = grid || name.starts_with("grid");
+    solver = solver || name == "solver";
   }
+  GRADATIM_CHECK(solver || !grid, UsageError, 1002,
+                 "--grid is for a solver; name one by --solver, or a --scheduler without a grid");
+  std::erase_if(options, [](const auto& option) { return option.first == kPrediction; });
   return api::complete(api::parse_settings(kComponent, options));
 }
 
@@ -95,7 +117,8 @@ std::vector<std::uint8_t> bytes_of(std::span<const float> numbers) {
   return bytes;
 }
 
-data::Image picture(std::span<const std::uint8_t> planes, std::int64_t height, std::int64_t width) {
+data::Image picture(const std::vector<std::uint8_t>& planes, std::int64_t height,
+                    std::int64_t width) {
   data::Image image{.height = height, .width = width, .channels = 3};
   const auto pixels = static_cast<std::size_t>(height * width);
   for (std::size_t k = 0; k < pixels; ++k) {
@@ -106,20 +129,32 @@ data::Image picture(std::span<const std::uint8_t> planes, std::int64_t height, s
   return image;
 }
 
+// The names of files without their folders, which are nobody's business.
+std::string names_alone(const std::string& words) {
+  std::vector<std::string> names;
+  for (const auto& word : split(words, ',')) {
+    names.push_back(fs::path(word).lexically_normal().filename().string());
+  }
+  return fmt::format("{}", fmt::join(names, ","));
+}
+
 // What made an image, so that it can be made again.
-std::string told(const std::string& checkpoint, const neural::DrawRequest& request,
-                 std::size_t place, const Arguments& arguments, const api::Settings& settings) {
+data::PngText told(const std::string& checkpoint, const neural::DrawRequest& request,
+                   std::uint64_t seed, const Arguments& arguments, const api::Settings& settings) {
   nlohmann::ordered_json json{
       {"prompt", request.prompt},
       {"negative", request.negative},
-      {"seed", request.seeds[place]},
+      {"seed", seed},
       {"checkpoint", fs::path(checkpoint).lexically_normal().filename().string()},
       {"settings", nlohmann::ordered_json::parse(api::to_json(settings))}};
-  for (const char* option : {"image", "mask", "scheduler", "lora", "embedding"}) {
-    if (arguments.has(option)) json[option] = arguments.text(option);
+  for (const char* option : {"image", "mask", "scheduler", "lora", "embedding", "tokenizer"}) {
+    if (arguments.has(option)) json[option] = names_alone(arguments.text(option));
   }
+  const std::string prediction = prediction_of(arguments);
+  if (!prediction.empty()) json["prediction"] = prediction;
   if (arguments.has("eight_bit")) json["eight_bit"] = true;
-  return json.dump();
+  constexpr auto kReplace = nlohmann::ordered_json::error_handler_t::replace;
+  return {"gradatim", json.dump(-1, ' ', false, kReplace)};
 }
 
 // x.png, and of several images x-SEED.png.
@@ -129,31 +164,21 @@ std::string name_of(const std::string& out, std::uint64_t seed, bool several) {
   return (path.parent_path() / fmt::format("{}-{}.png", path.stem().string(), seed)).string();
 }
 
-void write_pictures(const neural::Array& images, const std::string& out,
-                    const std::function<std::string(std::size_t)>& told_of,
-                    const neural::DrawRequest& request) {
-  const auto size = static_cast<std::size_t>(3 * images.shape[2] * images.shape[3]);
-  const auto bytes = bytes_of(images.numbers);
-  for (std::size_t place = 0; place < request.seeds.size(); ++place) {
-    const data::PngText text{"gradatim", told_of(place)};
-    const auto image =
-        picture(std::span(bytes).subspan(place * size, size), images.shape[2], images.shape[3]);
-    write_atomically(name_of(out, request.seeds[place], request.seeds.size() > 1),
-                     data::encode_png(image, {&text, 1}));
-  }
-}
-
 }  // namespace
 
 bool is_checkpoint(const std::string& name) {
-  if (fs::is_directory(name)) return true;
+  if (fs::is_directory(name)) {
+    // A folder may be called like an oracle.
+    return name.find('/') != std::string::npos || fs::exists(fs::path(name) / "model_index.json") ||
+           fs::exists(fs::path(name) / "unet");
+  }
   if (name.ends_with(".ckpt") || name.ends_with(".pt") || name.ends_with(".bin")) return true;
   return name.ends_with(".safetensors") && fs::exists(name) && neural::is_stable_diffusion(name);
 }
 
 int draw_images(const std::string& checkpoint, const Arguments& arguments, Session& session) {
-  for (const char* other :
-       {"label", "classifier", "match", "source", "given", "temperature", "top_k", "top_p"}) {
+  for (const char* other : {"label", "classifier", "match", "match_blocks", "source", "given",
+                            "temperature", "top_k", "top_p"}) {
     GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
                    "a checkpoint of Stable Diffusion is asked by --prompt, and has no option "
                    "'--{}'",
@@ -180,20 +205,32 @@ int draw_images(const std::string& checkpoint, const Arguments& arguments, Sessi
   }
   const auto opened = neural::open_stable_diffusion(checkpoint_of(checkpoint, arguments));
   for (const auto& note : opened->notes()) session.progress().on_warning(note);
-  const neural::Array images = opened->draw(request);
+  neural::Array images;
   if (png) {
-    write_pictures(
-        images, out,
-        [&](std::size_t place) { return told(checkpoint, request, place, arguments, settings); },
-        request);
+    request.on_image = [&](std::size_t place, const neural::Array& image) {
+      const std::uint64_t seed = request.seeds[place];
+      const data::PngText text = told(checkpoint, request, seed, arguments, settings);
+      write_atomically(
+          name_of(out, seed, count > 1),
+          data::encode_png(picture(bytes_of(image.numbers), image.shape[2], image.shape[3]),
+                           {&text, 1}));
+    };
+    // A text that a picture cannot hold is told before anything is drawn.
+    const data::PngText text = told(checkpoint, request, 0, arguments, settings);
+    data::png_text_chunks({&text, 1});
+    opened->draw(request);
   } else {
+    images = opened->draw(request);
     data::write_samples({.shape = {3, images.shape[2], images.shape[3]},
                          .count = images.shape[0],
                          .bytes = bytes_of(images.numbers)},
                         out);
   }
-  session.progress().finish(fmt::format("wrote {}: {} image{} of {} x {}", out, count,
-                                        count == 1 ? "" : "s", images.shape[3], images.shape[2]));
+  const bool several = png && count > 1;
+  session.progress().finish(
+      several ? fmt::format("wrote {} to {}: {} images", name_of(out, request.seeds.front(), true),
+                            name_of(out, request.seeds.back(), true), count)
+              : fmt::format("wrote {}: {} image{}", out, count, count == 1 ? "" : "s"));
   return kDone;
 }
 

@@ -48,13 +48,12 @@ constexpr OptionSpec kOptions[] = {
     {"image", "FILE", "Of a checkpoint: the image to start from."},
     {"mask", "FILE", "Of a checkpoint: what is drawn anew of the image is white here."},
     {"lora", "FILE[:W][,FILE]", "Of a checkpoint: LoRA files on top of it, each with a weight."},
-    {"embedding", "FILE[,FILE]", "Of a checkpoint: words of textual inversion."},
+    {"embedding", "FILE[:WORD][,FILE]",
+     "Of a checkpoint: words of textual inversion, and what prompts call them."},
     {"scheduler", "FILE",
      "Of a checkpoint: a scheduler_config.json of diffusers instead of its "
      "own."},
     {"tokenizer", "DIR|FILE", "Of a checkpoint: its tokenizer, where it has none of its own."},
-    {"says", "epsilon|v_prediction",
-     "Of a checkpoint in a single file: what its U-Net was taught to say; by default as usual."},
     {"eight_bit", "", "Of a checkpoint: hold the U-Net's weights in 8 bits, for less memory."},
     {"memory", "SIZE", "Of a checkpoint: memory that may be used, such as 4GB."},
     {"out", "FILE",
@@ -153,8 +152,8 @@ int run_sample(const Arguments& arguments) {
   Session session(arguments, "step");
   const std::string name = arguments.required_positional("an oracle's NAME or a model FILE");
   if (is_checkpoint(name)) return draw_images(name, arguments, session);
-  for (const char* other : {"image", "mask", "lora", "embedding", "scheduler", "tokenizer", "says",
-                            "eight_bit", "memory"}) {
+  for (const char* other :
+       {"image", "mask", "lora", "embedding", "scheduler", "tokenizer", "eight_bit", "memory"}) {
     GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
                    "--{} is for checkpoints of Stable Diffusion", other);
   }

@@ -35,7 +35,8 @@ struct CheckpointRequest {
   std::string scheduler;   // a scheduler_config.json instead of its own, or empty
   std::string prediction;  // of a single file: epsilon or v_prediction; empty: as usual
   std::vector<std::pair<std::string, double>> loras;  // files and their weights
-  std::vector<std::string> embeddings;                // files of textual inversion
+  // Files of textual inversion and the words that prompts call them by; empty: the files' own.
+  std::vector<std::pair<std::string, std::string>> embeddings;
   bool eight_bit = false;   // whether the U-Net's weights are held in 8 bits
   std::int64_t memory = 0;  // bytes that may be used; 0: all
 };
@@ -86,6 +87,9 @@ struct DrawRequest {
   Array mask;                 // [height, width] in [0, 1]: 1 is drawn anew; or empty
   bool keep_latents = false;  // instead of images
   Observer* observer = nullptr;
+  /// Takes each image [1, 3, height, width], or its latents, once it is there; then nothing is kept
+  /// of it, and draw() gives nothing back.
+  std::function<void(std::size_t place, const Array& image)> on_image;
   /// Called between steps with the latents of the image at hand.
   std::function<void(std::int64_t step, std::int64_t steps, const Array& latents)> on_latents;
 };

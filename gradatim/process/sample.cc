@@ -37,7 +37,8 @@ std::vector<float> sample(const Denoiser& denoiser, const SampleRequest& request
   const auto steps = static_cast<std::int64_t>(request.times.size()) - 1;
   const std::int64_t batches = (request.rows - 1) / request.batch + 1;
   // One for all batches: a source of noise in order must not begin anew.
-  const std::shared_ptr<NoiseSource> source = request.noise->source(request.seed);
+  const std::shared_ptr<NoiseSource> source =
+      request.source ? request.source : request.noise->source(request.seed);
   for (std::int64_t batch = 0; batch < batches; ++batch) {
     const std::int64_t first = batch * request.batch;
     const std::int64_t rows = std::min(request.batch, request.rows - first);

@@ -23,6 +23,8 @@ struct SampleRequest {
   std::vector<double> times;  // a grid's
   std::shared_ptr<const Solver> solver;
   std::shared_ptr<const Noise> noise;
+  // One that has been drawn from already, instead of a new one of `noise` with the seed; or none.
+  std::shared_ptr<NoiseSource> source = nullptr;
   ConditionPtr condition;
   ConditionPtr negative;      // what classifier-free guidance leads away from; null is "anything"
   std::int64_t batch = 4096;  // rows at a time; the result does not depend on it

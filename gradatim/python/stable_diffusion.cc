@@ -4,6 +4,7 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
 #include "gradatim/core/byte_size.h"
@@ -45,7 +46,8 @@ struct Opened {
 
 Opened open(const std::string& path, const std::string& tokenizer, const std::string& scheduler,
             const std::string& prediction, std::vector<std::pair<std::string, double>> loras,
-            std::vector<std::string> embeddings, bool eight_bit, std::int64_t memory) {
+            std::vector<std::pair<std::string, std::string>> embeddings, bool eight_bit,
+            std::int64_t memory) {
   return unlocked(0, [&] {
     return Opened{neural::open_stable_diffusion({.path = path,
                                                  .tokenizer = tokenizer,

@@ -47,6 +47,16 @@ class Arrays:
         return np.frombuffer(self._bytes[begin:end], kind).reshape(entry["shape"])
 
 
+def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    header, data = {}, b""
+    for name, x in arrays.items():
+        end = len(data) + x.nbytes
+        header[name] = {"dtype": "F32", "shape": x.shape, "data_offsets": [len(data), end]}
+        data += x.tobytes()
+    head = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(head)) + head + data)
+
+
 @pytest.fixture(scope="module")
 def peer() -> Arrays:
     return Arrays(TINY / "ref.safetensors")
@@ -276,3 +286,46 @@ def test_an_image_of_pil_of_bytes_and_of_numbers_are_the_same(drawer):
     mask = np.zeros((32, 32), np.uint8)
     kept = drawn(drawer, **ddim, mask_image=mask, strength=1.0)
     np.testing.assert_allclose(kept, drawn(drawer, **ddim, strength=0.0), atol=1e-6)
+
+
+def test_it_opens_in_little_memory_with_changes_on_top(written, tmp_path):
+    width = 8
+    word = tmp_path / "star.safetensors"
+    write_arrays(word, {"<star>": np.full((2, width), 0.3, np.float32)})
+    down = np.full((2, width), 0.2, np.float32)
+    layer = "unet.mid_block.attentions.0.transformer_blocks.0.attn2.to_q"
+    lora = tmp_path / "lora.safetensors"
+    write_arrays(lora, {f"{layer}.lora_A.weight": down, f"{layer}.lora_B.weight": down.T.copy()})
+
+    plain = StableDiffusion.from_pretrained(written)
+    image = drawn(plain, "a star cat")
+    for memory in (2e9, 2_000_000_000, "2GB"):
+        assert np.array_equal(
+            drawn(StableDiffusion.from_pretrained(written, memory=memory), "a star cat"), image
+        )
+    small = drawn(StableDiffusion.from_pretrained(written, weights="8bit"), "a star cat")
+    assert 0.0 < np.abs(small - image).max() < 0.2
+    strong = StableDiffusion.from_pretrained(written, lora={lora: 3.0})
+    assert not np.array_equal(drawn(strong, "a star cat"), image)
+    none = StableDiffusion.from_pretrained(written, lora={lora: 0.0})
+    assert np.allclose(drawn(none, "a star cat"), image, atol=1e-5)
+    told = StableDiffusion.from_pretrained(written, textual_inversion={word: "zz"})
+    assert not np.array_equal(drawn(told, "a zz cat"), drawn(plain, "a zz cat"))
+    with pytest.raises(gradatim.UsageError) as caught:
+        StableDiffusion.from_pretrained(written, memory="1MB")("a cat")
+    assert caught.value.code == "GRD-1225"
+
+
+def test_a_generator_of_torch_stands_for_its_seed(drawer):
+    torch = pytest.importorskip("torch")
+    made = drawer(
+        ["a cat", "a dog"],
+        negative_prompt=["dog", "cat"],
+        generator=[torch.Generator().manual_seed(k) for k in (3, 4)],
+        output_type="np",
+        num_inference_steps=3,
+    )
+    how = {"steps": 3, "noise": "torch_cpu", "output": "array"}
+    one = drawer("a cat", negative_prompt="dog", seed=3, **how)
+    other = drawer("a dog", negative_prompt="cat", seed=4, **how)
+    assert np.allclose(made, np.concatenate([one, other]), atol=1e-5)

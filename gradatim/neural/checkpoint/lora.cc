@@ -41,6 +41,8 @@ class LoraWeights final : public Weights {
       const Tensor up = change.factors->read("up").to(at::kFloat).flatten(1);
       const Tensor down = change.factors->read("down").to(at::kFloat).flatten(1);
       rows.addmm_(up, down, 1.0, change.scale);  // [out, rank] [rank, in]
+      GRADATIM_CHECK(at::isfinite(rows).all().item<bool>(), ModelError, 3061,
+                     "{}: with it, '{}' holds NaN or infinity", change.factors->source(), name);
     }
     below_->forget(name);
     return sum;

@@ -85,6 +85,11 @@ void check_together(const StableDiffusionFiles& files) {
   same(files.shape.sample[0], files.autoencoder_config.latent_channels,
        "the U-Net's latents have another number of channels than the autoencoder's");
   same(files.shape.outputs, 1, "the U-Net puts out more than the noise");
+  same(files.shape.classes, 0, "the U-Net is told labels, and a prompt has none");
+  if (files.shape.beside > 0) {
+    same(files.shape.beside, files.shape.sample[0] + 1,
+         "the U-Net takes other channels than a mask and an image's latents");
+  }
   if (files.tokenizer == nullptr) return;
   const std::int64_t tokens = files.tokenizer->vocabulary();
   GRADATIM_CHECK(tokens <= files.text_config.vocabulary, ModelError, 3082,

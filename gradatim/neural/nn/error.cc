@@ -24,9 +24,10 @@ void rethrow() {
                         why.find("out of memory") != std::string::npos;
     if (!memory) throw NumericError(4027, fmt::format("torch could not compute: {}", why));
     throw NumericError(
-        4028, fmt::format("there is too little memory; take a smaller batch_size ({})", why));
+        4028,
+        fmt::format("there is too little memory; take a smaller batch_size or image ({})", why));
   } catch (const std::bad_alloc&) {
-    throw NumericError(4028, "there is too little memory; take a smaller batch_size");
+    throw NumericError(4028, "there is too little memory; take a smaller batch_size or image");
   }
 }
 

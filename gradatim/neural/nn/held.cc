@@ -66,15 +66,8 @@ void Held::quantise(const Tensor& numbers) {
   codes_ = (numbers / scales_).round_().to(at::kChar);
 }
 
-Tensor Held::unpacked() {
-  if (plan_.eight_bit || asked_.exchange(true)) return {};
-  const bool whole = source_->read(name_).scalar_type() == at::kFloat;
-  return whole ? read_finite(*source_, name_).flatten(1) : Tensor();
-}
-
 Tensor Held::linear(const Tensor& x, const Tensor& bias) {
   check_no_gradients(x);
-  if (const Tensor matrix = unpacked(); matrix.defined()) return at::linear(x, matrix, bias);
   ready([&](const Tensor& numbers) {
     packed_ = packed_matrix(numbers.flatten(1), x.numel() / x.size(-1));
   });

@@ -3,8 +3,7 @@
 //  1. hold() says where its numbers are. Nothing is read.
 //  2. The layer's first pass reads them, in the form that the layer multiplies fastest: packed for
 //     oneDNN, in float32, or in 8 bits with a scale for every output channel. What the source
-//     mapped is let go. A matrix of float32 is multiplied as it lies in the file once, and packed
-//     by the second pass: some networks compute but once, and others begin sooner.
+//     mapped is let go.
 //  3. Later passes use what is there. A convolution is packed for the size of the first image;
 //     others give the same, and are not much slower.
 //
@@ -43,8 +42,6 @@ class Held {
   template <class Pack>
   void ready(const Pack& pack);
   void quantise(const Tensor& numbers);
-  /// The matrix as it lies in the file, where this is the first pass; or undefined.
-  Tensor unpacked();
   Tensor whole() const { return codes_ * scales_; }
 
   bool on_ = false;
@@ -52,7 +49,7 @@ class Held {
   std::shared_ptr<const Weights> source_;
   std::string name_;
   std::mutex mutex_;
-  std::atomic<bool> ready_ = false, asked_ = false;
+  std::atomic<bool> ready_ = false;
   // One of these.
   Tensor packed_;
   std::unique_ptr<Winograd> winograd_;

@@ -75,7 +75,8 @@ constexpr api::Text kText = {
     .name = "neural.stable_diffusion",
     .summary = "Images by texts, of a checkpoint of Stable Diffusion 1 or 2.",
     .detail =
-        "Image k is a function of the checkpoint, the settings and its own seed: it does not "
+        "But for rounding, image k is a function of the checkpoint, the settings and its own seed: "
+        "it does not "
         "depend on how many are drawn.",
     .source =
         "Rombach, Blattmann, Lorenz, Esser and Ommer (2022), High-resolution image synthesis "

@@ -69,6 +69,14 @@ Canvas canvas_of(const StableParts& parts, const DrawRequest& request) {
                  "image and a mask",
                  parts.shape.sample[0] + parts.shape.beside);
   GRADATIM_CHECK(!request.seeds.empty(), UsageError, 1223, "no image is asked for");
+  const bool solver = request.how->solver != nullptr;
+  GRADATIM_CHECK(!solver || request.scheduler.empty(), UsageError, 1223,
+                 "give a scheduler of diffusers or a solver, not both");
+  GRADATIM_CHECK(!solver || how.eta == 0.0, UsageError, 1223,
+                 "eta is for schedulers; of a solver such as ddim it is its own setting");
+  GRADATIM_CHECK(how.guidance_low < highest_guided(how), UsageError, 1132,
+                 "guidance has an interval from {} to {}; give a low below the high",
+                 how.guidance_low, how.guidance_high);
   const bool sized = image && request.image.shape.size() == 3;
   Canvas canvas{parts, request};
   canvas.height = side_of(how.height, sized ? request.image.shape[1] : 0,
@@ -186,7 +194,7 @@ Tensor Drawing::by_scheduler(Space& space, const Start& start) {
   return as_tensor(process::diffusers::run(loop, as_vec(x)), sample_).clone();
 }
 
-Tensor Drawing::by_solver(std::uint64_t seed, const Start& start) {
+Tensor Drawing::by_solver(std::shared_ptr<process::NoiseSource> source, const Start& start) {
   const Pipeline& how = *canvas_.request.how;
   const process::Path& path = *canvas_.parts.path;
   const auto field = std::make_shared<UnetField>(field_of(start));
@@ -209,10 +217,9 @@ Tensor Drawing::by_solver(std::uint64_t seed, const Start& start) {
   if (begins_from(start)) x = x + start.image * first.alpha;
   const Tensor doubles = x.to(at::kDouble).contiguous();
   process::SampleRequest request{.dims = doubles.numel(),
-                                 .seed = seed,
                                  .times = times,
                                  .solver = how.solver,
-                                 .noise = how.noise,
+                                 .source = std::move(source),
                                  .condition = canvas_.text,
                                  .negative = canvas_.negative};
   const double* numbers = doubles.const_data_ptr<double>();
@@ -231,10 +238,18 @@ Tensor Drawing::by_solver(std::uint64_t seed, const Start& start) {
 
 Tensor Drawing::latents(std::size_t place) {
   place_ = static_cast<std::int64_t>(place);
-  const std::uint64_t seed = canvas_.request.seeds[place];
-  Space space(canvas_.request.how->noise->source(seed));
+  // One for all draws of an image: where numbers come in order, none is drawn twice.
+  const std::shared_ptr<process::NoiseSource> source =
+      canvas_.request.how->noise->source(canvas_.request.seeds[place]);
+  Space space(source);
   const Start start = start_of(space, place);
-  return canvas_.request.how->solver ? by_solver(seed, start) : by_scheduler(space, start);
+  Tensor made = canvas_.request.how->solver ? by_solver(source, start) : by_scheduler(space, start);
+  GRADATIM_CHECK(
+      at::isfinite(made).all().item<bool>(), NumericError, 4021,
+      "image {} is not finite: a weight of the checkpoint or of a LoRA, or a number that "
+      "was given, leads out of the range of floats",
+      place);
+  return made;
 }
 
 }  // namespace gradatim::neural

@@ -46,7 +46,7 @@ class Drawing {
   Tensor drawn(Space& space, const Posterior& posterior, std::uint32_t which) const;
   UnetField field_of(const Start& start) const;
   Tensor by_scheduler(Space& space, const Start& start);
-  Tensor by_solver(std::uint64_t seed, const Start& start);
+  Tensor by_solver(std::shared_ptr<process::NoiseSource> source, const Start& start);
   // Behind a step: what lies outside of the mask is the image's, at that noise.
   void restore(const Start& start, double alpha, double sigma, process::Vec& x) const;
   void tell(std::int64_t done, std::int64_t steps, const process::Vec& x) const;

@@ -31,7 +31,7 @@ StableParts load_stable_parts(const CheckpointRequest& request) {
     const Lora lora{path, weight};
     add_loras(files, {&lora, 1});
   }
-  for (const std::string& path : request.embeddings) add_textual_inversion(files, {path});
+  for (const auto& [path, word] : request.embeddings) add_textual_inversion(files, {path, word});
   check_stable_diffusion(files);
   StableParts parts{.shape = files.shape,
                     .factor = files.factor,

@@ -47,10 +47,11 @@ MemoryPlan plan_memory(const StableParts& parts, std::int64_t height, std::int64
   if (!fits(whole)) plan.tile = kStripePixels;
   const std::int64_t least = std::max({one, plan.tile > 0 ? striped : whole, encoder});
   GRADATIM_CHECK(fits(least), UsageError, 1225,
-                 "an image of {} x {} pixels needs {} of memory, {} of them for weights, and {} "
-                 "are allowed; allow more, draw a smaller one{}",
+                 "an image of {} x {} pixels needs {} of memory, {} of them for weights and the "
+                 "program, and {} are allowed; allow more{}{}",
                  width, height, byte_size_text(weights + std::max({one, striped, encoder})),
                  byte_size_text(weights), byte_size_text(memory),
+                 fits(0) ? ", or draw a smaller one" : "",
                  parts.eight_bit ? "" : ", or hold weights in 8 bits");
   return plan;
 }

@@ -54,10 +54,15 @@ class OpenedCheckpoint final : public StableDiffusion {
       std::vector<Tensor> made;
       for (std::size_t place = 0; place < request.seeds.size(); ++place) {
         const Tensor latents = drawing.latents(place);
-        made.push_back(request.keep_latents ? latents
-                                            : decoded(parts_, latents, canvas.memory.tile));
+        Tensor image =
+            request.keep_latents ? latents : decoded(parts_, latents, canvas.memory.tile);
+        if (request.on_image) {
+          request.on_image(place, array_of(image));
+        } else {
+          made.push_back(std::move(image));
+        }
       }
-      return array_of(at::cat(made));
+      return made.empty() ? Array{} : array_of(at::cat(made));
     });
   }
 
@@ -75,8 +80,8 @@ class OpenedCheckpoint final : public StableDiffusion {
   Array unet(const Array& latents, std::span<const double> timesteps,
              const Array& told_states) override {
     return computed([&] {
-      check_dims(latents, 4, "latents");
-      check_dims(told_states, 3, "states");
+      check_latents(latents, parts_.shape.sample[0] + parts_.shape.beside);
+      check_array(told_states, 3, "states");
       const Tensor x = tensor_of(latents);
       Tensor t =
           at::tensor(at::ArrayRef<double>(timesteps.data(), timesteps.size())).to(at::kFloat);
@@ -92,7 +97,10 @@ class OpenedCheckpoint final : public StableDiffusion {
 
   Array encode(const Array& images, std::optional<std::uint64_t> seed) override {
     return computed([&] {
-      check_dims(images, 4, "images");
+      check_array(images, 4, "images");
+      GRADATIM_CHECK(std::min(images.shape[2], images.shape[3]) >= parts_.unit, UsageError, 1224,
+                     "an image of {} x {} pixels is smaller than a latent, {} pixels a side",
+                     images.shape[3], images.shape[2], parts_.unit);
       const std::int64_t height = images.shape[2] / parts_.unit * parts_.unit;
       const std::int64_t width = images.shape[3] / parts_.unit * parts_.unit;
       const auto size = to_size(c10::multiply_integers(images.shape) / images.shape[0]);
@@ -111,7 +119,7 @@ class OpenedCheckpoint final : public StableDiffusion {
 
   Array decode(const Array& latents) override {
     return computed([&] {
-      check_dims(latents, 4, "latents");
+      check_latents(latents, parts_.shape.sample[0]);
       const Tensor z = tensor_of(latents);
       const MemoryPlan plan =
           plan_memory(parts_, z.size(2) * parts_.unit, z.size(3) * parts_.unit, false, memory_);
@@ -124,11 +132,19 @@ class OpenedCheckpoint final : public StableDiffusion {
   }
 
  private:
-  static void check_dims(const Array& x, std::int64_t dims, const char* what) {
+  void check_latents(const Array& x, std::int64_t channels) const {
+    check_array(x, 4, "latents");
+    GRADATIM_CHECK(x.shape[1] == channels, UsageError, 1223,
+                   "latents have {} channels; these have {}", channels, x.shape[1]);
+  }
+
+  static void check_array(const Array& x, std::int64_t dims, const char* what) {
     const bool whole = std::ssize(x.shape) == dims && !x.numbers.empty() &&
                        c10::multiply_integers(x.shape) == std::ssize(x.numbers);
     GRADATIM_CHECK(whole, UsageError, 1223, "{} have {} dimensions; these have the shape [{}]",
                    what, dims, fmt::join(x.shape, ", "));
+    GRADATIM_CHECK(at::isfinite(tensor_of(x)).all().item<bool>(), UsageError, 1223,
+                   "{} hold NaN or infinity", what);
   }
 
   static Tensor noise_like(const Tensor& x, std::uint64_t seed, std::int64_t row) {
@@ -149,40 +165,52 @@ class OpenedCheckpoint final : public StableDiffusion {
     return prompt_states((*parts_.text)(prompt_ids(prompt), skip), prompt);
   }
 
-  // Both texts, of as many chunks; states that are given stand for their text.
-  void tell(const DrawRequest& request, Canvas& canvas) const {
-    std::vector<PromptTokens> prompts(2);
-    const Array* const given[] = {&request.states, &request.negative_states};
-    const std::string* const texts[] = {&request.prompt, &request.negative};
-    std::int64_t chunks = 0;
-    for (std::size_t k = 0; k < 2; ++k) {
-      if (!given[k]->shape.empty()) {
-        check_dims(*given[k], 3, "states of a text");
-        chunks = std::max(chunks, given[k]->shape[1] / parts_.text->config().tokens);
-        continue;
-      }
-      prompts[k] = tokens_of(*texts[k], *request.how);
-      chunks = std::max(chunks, prompts[k].chunks);
-      if (request.observer == nullptr || prompts[k].cut.empty()) continue;
+  // A prompt, or what leads away from it: a text, or states that stand for one.
+  struct Side {
+    const char* name;
+    const std::string& text;
+    const Array& given;
+    std::int64_t skip;  // layers of the text network
+    PromptTokens tokens = {};
+  };
+
+  // How many chunks a side has; a text is cut into them.
+  std::int64_t chunks_of(Side& side, const DrawRequest& request) const {
+    const std::int64_t length = parts_.text->config().tokens;
+    if (!side.given.shape.empty()) {
+      check_array(side.given, 3, "states of a text");
+      return side.given.shape[1] / length;
+    }
+    side.tokens = tokens_of(side.text, *request.how);
+    if (request.observer != nullptr && !side.tokens.cut.empty()) {
       request.observer->on_warning(fmt::format("the {} is cut behind {} tokens, and lost '{}'",
-                                               k == 0 ? "prompt" : "negative prompt",
-                                               parts_.text->config().tokens, prompts[k].cut));
+                                               side.name, length, side.tokens.cut));
     }
-    std::shared_ptr<const TextStates> states[2];
-    for (std::size_t k = 0; k < 2; ++k) {
-      if (given[k]->shape.empty()) pad_chunks(prompts[k], chunks, *parts_.tokenizer);
-      // The negative prompt is read by all layers, as diffusers has it.
-      const std::int64_t skip = k == 0 ? request.how->config.clip_skip : 0;
-      states[k] = std::make_shared<TextStates>(given[k]->shape.empty() ? states_of(prompts[k], skip)
-                                                                       : tensor_of(*given[k]));
-    }
-    GRADATIM_CHECK(states[0]->states().sizes() == states[1]->states().sizes(), UsageError, 1223,
+    return side.tokens.chunks;
+  }
+
+  std::shared_ptr<const TextStates> states_of(Side& side, std::int64_t chunks) const {
+    if (!side.given.shape.empty()) return std::make_shared<TextStates>(tensor_of(side.given));
+    pad_chunks(side.tokens, chunks, *parts_.tokenizer);
+    return std::make_shared<TextStates>(states_of(side.tokens, side.skip));
+  }
+
+  // Both sides, of as many chunks; without guidance the prompt alone.
+  void tell(const DrawRequest& request, Canvas& canvas) const {
+    const PipelineConfig& how = request.how->config;
+    Side prompt{"prompt", request.prompt, request.states, how.clip_skip};
+    // Read by all layers, as diffusers has it.
+    Side negative{"negative prompt", request.negative, request.negative_states, 0};
+    std::int64_t chunks = chunks_of(prompt, request);
+    const bool guided = how.guidance_weight != 1.0;
+    if (guided) chunks = std::max(chunks, chunks_of(negative, request));
+    canvas.text = states_of(prompt, chunks);
+    canvas.negative = guided ? states_of(negative, chunks) : canvas.text;
+    const auto shape = canvas.text->states().sizes(), other = canvas.negative->states().sizes();
+    GRADATIM_CHECK(shape == other && shape[0] == 1, UsageError, 1223,
                    "the states of a prompt have shape [{}] and those of the negative one [{}]; "
-                   "they must be alike",
-                   fmt::join(states[0]->states().sizes(), ", "),
-                   fmt::join(states[1]->states().sizes(), ", "));
-    canvas.text = states[0];
-    canvas.negative = states[1];
+                   "they must be alike, of one text",
+                   fmt::join(shape, ", "), fmt::join(other, ", "));
   }
 
   void check_tokenizer() const {

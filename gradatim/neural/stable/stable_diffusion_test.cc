@@ -148,9 +148,40 @@ TEST_F(TinyCheckpoint, EachStageIsThatOfDiffusers) {
   EXPECT_LT(farthest(checkpoint_->encode(image, std::nullopt).numbers, mean.numbers), 1e-4);
 }
 
+// Torch's numbers come in one order: a solver goes on where the start has left off.
+TEST_F(TinyCheckpoint, ASolverOfOursDrawsTheNumbersThatDiffusersDraws) {
+  DrawRequest asked =
+      request(meta_.at("ddpm"),
+              {{"solver", "ddpm"}, {"grid", "given"}, {"grid.times", "0.751,0.501,0.251,0.001,0"}});
+  const auto expected = of("pipe.ddpm.latents").numbers;
+  std::vector<double> gaps;
+  asked.on_latents = [&](std::int64_t done, std::int64_t, const Array& latents) {
+    const std::size_t size = latents.numbers.size();
+    if (done > 3) return;  // the scheduler's last step leaves noise, ours none
+    gaps.push_back(farthest(latents.numbers, std::span(expected).subspan(
+                                                 static_cast<std::size_t>(done - 1) * size, size)));
+  };
+  checkpoint_->draw(asked);
+  EXPECT_EQ(gaps.size(), 3U);
+  for (const double gap : gaps) EXPECT_LT(gap, 1e-4) << gaps[0] << " " << gaps[1];
+}
+
+TEST_F(TinyCheckpoint, HandsImagesOverOneByOne) {
+  DrawRequest asked = request(meta_.at("ddim"));
+  asked.seeds = {1, 2};
+  const Array all = checkpoint_->draw(asked);
+  std::vector<float> handed;
+  asked.on_image = [&](std::size_t place, const Array& image) {
+    EXPECT_EQ(handed.size(), place * image.numbers.size());
+    handed.insert(handed.end(), image.numbers.begin(), image.numbers.end());
+  };
+  EXPECT_TRUE(checkpoint_->draw(asked).numbers.empty());
+  EXPECT_LT(farthest(handed, all.numbers), 1e-5);
+}
+
 TEST_F(TinyCheckpoint, AnImageIsAFunctionOfItsOwnSeed) {
   for (const auto& solver : {"auto", "euler_ancestral"}) {
-    DrawRequest asked = request(meta_.at("ddim_eta1"), {{"solver", solver}, {"noise", "philox"}});
+    DrawRequest asked = request(meta_.at("ddim"), {{"solver", solver}, {"noise", "philox"}});
     asked.keep_latents = true;
     asked.seeds = {3, 8, 3};
     const auto all = checkpoint_->draw(asked).numbers;
@@ -169,6 +200,7 @@ TEST_F(TinyCheckpoint, AnImageIsAFunctionOfItsOwnSeed) {
 TEST_F(TinyCheckpoint, WithoutStrengthAnImageIsItsOwnLatents) {
   for (const auto& solver : {"auto", "dpm_solver_pp_2m"}) {
     DrawRequest asked = ddim(meta_.at("img2img"), {{"strength", "0"}, {"solver", solver}});
+    if (std::string(solver) != "auto") asked.scheduler.clear();
     asked.keep_latents = true;
     asked.image = picture();
     const auto latents = checkpoint_->draw(asked).numbers;
@@ -229,6 +261,16 @@ TEST_F(TinyCheckpoint, RefusesWhatItCannotDraw) {
   refused(1224, [](DrawRequest& asked) { asked.image = {{1, 8, 8}, std::vector<float>(64)}; });
   refused(1224, [](DrawRequest& asked) {
     asked.image = {{3, 8, 8}, std::vector<float>(192, 2.0F)};
+  });
+  refused(1223, [](DrawRequest& asked) {
+    asked.how = pipeline_of({{"solver", "ddim"}, {"eta", "1"}});
+  });
+  refused(1132, [](DrawRequest& asked) {
+    asked.how = pipeline_of({{"guidance_low", "5"}, {"guidance_high", "1"}});
+  });
+  refused(1223, [](DrawRequest& asked) { asked.states.numbers[3] = std::nanf(""); });
+  refused(4021, [](DrawRequest& asked) {
+    asked.latents = {{1, 4, 32, 32}, std::vector<float>(4 * 32 * 32, std::nanf(""))};
   });
   refused(1120, [](DrawRequest& asked) { asked.scheduler = "no configuration"; });
   refused(3072, [](DrawRequest& asked) { asked.states = {}; });

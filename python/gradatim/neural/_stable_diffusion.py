@@ -12,14 +12,14 @@ import numpy as np
 
 import gradatim._native as _native
 from gradatim._component import ArrayLike, Component, plain
-from gradatim._errors import UsageError
+from gradatim._errors import DataError, UsageError
 from gradatim._request import warn
 from gradatim.neural._pictures import Output, mask_from, picture_from, pictures_to
 from gradatim.process._fields import settings_text, whole
 
 __all__ = ["StableDiffusion"]
 
-Files = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Mapping[Any, float] | None
+Files = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Mapping[Any, Any] | None
 
 
 class StableDiffusion:
@@ -44,7 +44,7 @@ class StableDiffusion:
         lora: Files = None,
         textual_inversion: Files = None,
         weights: str | None = None,
-        memory: int | str | None = None,
+        memory: float | str | None = None,
         n_jobs: int | None = None,
     ) -> Self:
         """Opens a checkpoint; its weights are mapped, and read when they are needed.
@@ -62,8 +62,8 @@ class StableDiffusion:
             What the U-Net of a single file was taught to say.
         lora : path, sequence of paths or mapping of paths to weights, optional
             LoRA files on top of the weights.
-        textual_inversion : path or sequence of paths, optional
-            Files of words that were learned.
+        textual_inversion : path, sequence of paths or mapping of paths to words, optional
+            Files of words that were learned, and what prompts call them.
         weights : {"8bit"}, optional
             Holds the U-Net's weights in 8 bits, for less memory.
         memory : int or str, optional
@@ -83,10 +83,10 @@ class StableDiffusion:
             _path(tokenizer),
             _path(scheduler),
             prediction or "",
-            [(file, weight) for file, weight in _files(lora)],
-            [file for file, _ in _files(textual_inversion)],
+            [(file, float(weight)) for file, weight in _files(lora, 1.0)],
+            [(file, str(word)) for file, word in _files(textual_inversion, "")],
             weights is not None,
-            _native.parse_byte_size(str(memory)) if memory is not None else 0,
+            _bytes(memory),
         )
         for note in opened.notes:
             warnings.warn(note, UserWarning, stacklevel=2)
@@ -96,7 +96,7 @@ class StableDiffusion:
         self,
         prompt: str | Sequence[str] | None = None,
         *,
-        negative_prompt: str | None = None,
+        negative_prompt: str | Sequence[str] | None = None,
         height: int | None = None,
         width: int | None = None,
         num_inference_steps: int = 50,
@@ -108,6 +108,8 @@ class StableDiffusion:
         eta: float = 0.0,
         seed: int | Sequence[int] | None = None,
         count: int = 1,
+        num_images_per_prompt: int | None = None,
+        generator: Any = None,
         scheduler: Mapping[str, Any] | str | os.PathLike[str] | None = None,
         solver: str | Component | None = None,
         grid: str | Component | None = None,
@@ -122,6 +124,7 @@ class StableDiffusion:
         weighted: bool = False,
         truncate: bool = False,
         output: Output = "image",
+        output_type: str | None = None,
         callback: Callable[[int, int, np.ndarray], None] | None = None,
         n_jobs: int | None = None,
     ) -> Any:
@@ -132,8 +135,8 @@ class StableDiffusion:
         prompt : str or sequence of str
             What is to be seen; of several, `count` images each. Longer than the text encoder reads
             at once, it is read in chunks.
-        negative_prompt : str, optional
-            What guidance leads away from.
+        negative_prompt : str or sequence of str, optional
+            What guidance leads away from: one for all prompts, or one each.
         height, width : int, optional
             Of the images; None takes the checkpoint's, or those of `image`.
         num_inference_steps, steps : int
@@ -150,8 +153,10 @@ class StableDiffusion:
         seed : int or sequence of int, optional
             Image k has the seed `seed + k`, or its own; None is 0. An image is a function of its
             own seed, whatever is drawn beside it.
-        count : int
+        count, num_images_per_prompt : int
             Images of a prompt.
+        generator : torch.Generator or sequence of them, optional
+            Stands for the seed that it began with, and `noise="torch_cpu"`.
         scheduler : mapping or path, optional
             A configuration of a scheduler of diffusers instead of the checkpoint's, stepped with
             diffusers' own numbers.
@@ -179,19 +184,29 @@ class StableDiffusion:
             Whether a prompt is cut behind what the text encoder reads at once, as diffusers does.
         output : {"image", "array", "latent"}
             Images of PIL, or without it arrays of uint8; float32 [images, height, width, 3] in
-            [0, 1]; or float32 [images, channels, height, width].
+            [0, 1]; or float32 [images, channels, height, width]. `output_type` takes the words of
+            diffusers: "pil", "np", "latent".
         callback : callable, optional
             `callback(step, steps, latents)` after each step of an image; an exception stops.
         n_jobs : int, optional
             Threads; None takes those of `from_pretrained`.
         """
+        if output_type is not None:
+            output = _OUTPUT_TYPES.get(output_type, output_type)  # type: ignore[assignment]
+        if generator is not None:
+            many = generator if isinstance(generator, Sequence) else [generator]
+            seeds_of = [int(each.initial_seed()) for each in many]
+            seed, noise = seeds_of[0] if len(seeds_of) == 1 else seeds_of, "torch_cpu"
+        count = count if num_images_per_prompt is None else num_images_per_prompt
         if output not in get_args(Output):
             raise UsageError(
                 f"output is {output!r}; it is one of {', '.join(get_args(Output))}", "GRD-1005"
             )
         if prompt is None and prompt_embeds is None:
             raise UsageError("give a prompt, or prompt_embeds", "GRD-1010")
-        if (solver is not None or grid is not None) and scheduler is not None:
+        if grid is not None and solver is None:
+            raise UsageError("a grid is for a solver; name one", "GRD-1002")
+        if solver is not None and scheduler is not None:
             raise UsageError("give a scheduler of diffusers, or a solver and a grid", "GRD-1002")
         low, high = guidance_interval if guidance_interval is not None else (None, None)
         settings = _settings(
@@ -212,9 +227,16 @@ class StableDiffusion:
             {"solver": solver, "grid": grid, "noise": noise},
         )
         prompts = [prompt] if prompt is None or isinstance(prompt, str) else list(prompt)
+        if not prompts:
+            raise UsageError("give a prompt at least; the list is empty", "GRD-1010")
+        negatives = _each(negative_prompt, "negative_prompt", len(prompts))
         seeds = _seeds(seed, whole("count", count, 1, 2**20), len(prompts))
         each = len(seeds) // len(prompts)
         start = _floats(latents)
+        if start is not None and len(start) != len(seeds):
+            raise UsageError(
+                f"{len(start)} latents do not suit {len(seeds)} images; give one each", "GRD-1223"
+            )
         made = []
         for k, text in enumerate(prompts):
             own = slice(k * each, (k + 1) * each)
@@ -222,7 +244,7 @@ class StableDiffusion:
                 self._opened.draw(
                     settings,
                     text or "",
-                    negative_prompt or "",
+                    negatives[k],
                     _floats(prompt_embeds),
                     _floats(negative_prompt_embeds),
                     seeds[own],
@@ -285,18 +307,37 @@ class StableDiffusion:
         return 0 if jobs is None else whole("n_jobs", jobs, 1, 1024)
 
 
+_OUTPUT_TYPES = {"pil": "image", "np": "array", "latent": "latent"}
+
+
+def _each(texts: str | Sequence[str] | None, name: str, count: int) -> list[str]:
+    if texts is None or isinstance(texts, str):
+        return [texts or ""] * count
+    if len(texts) != count:
+        raise UsageError(f"{len(texts)} of {name} do not suit {count} prompts", "GRD-1223")
+    return list(texts)
+
+
 def _path(path: str | os.PathLike[str] | None) -> str:
     return "" if path is None else os.fspath(path)
 
 
-def _files(given: Files) -> list[tuple[str, float]]:
+def _files(given: Files, usual: Any) -> list[tuple[str, Any]]:
+    """Files and what goes with each."""
     if given is None:
         return []
     if isinstance(given, (str, os.PathLike)):
-        return [(os.fspath(given), 1.0)]
+        return [(os.fspath(given), usual)]
     if isinstance(given, Mapping):
-        return [(os.fspath(file), float(weight)) for file, weight in given.items()]
-    return [(os.fspath(file), 1.0) for file in given]
+        return [(os.fspath(file), own) for file, own in given.items()]
+    return [(os.fspath(file), usual) for file in given]
+
+
+def _bytes(memory: float | str | None) -> int:
+    if memory is None:
+        return 0
+    text = memory if isinstance(memory, str) else str(int(memory))
+    return int(_native.parse_byte_size(text))
 
 
 def _floats(given: Any) -> np.ndarray | None:
@@ -336,5 +377,10 @@ def _configuration(scheduler: Mapping[str, Any] | str | os.PathLike[str] | None)
     text = os.fspath(scheduler)
     if text.lstrip().startswith("{"):
         return text
-    with open(text, encoding="utf-8") as file:
-        return file.read()
+    if os.path.isdir(text):
+        text = os.path.join(text, "scheduler_config.json")
+    try:
+        with open(text, encoding="utf-8") as file:
+            return file.read()
+    except OSError as error:
+        raise DataError(f"cannot read '{text}': {error.strerror}", "GRD-2001") from None
