@@ -231,9 +231,12 @@ int run_sample(const Arguments& arguments) {
 constexpr Command kSample = {
     .name = "sample",
     .synopsis =
-        "NAME|FILE --count N [--out FILE|-] [--solver NAME] [--steps K] [--guidance W] [--OPTION "
+        "NAME|FILE|DIR --count N [--out FILE|-] [--solver NAME] [--steps K] [--guidance W] "
+        "[--OPTION "
         "V]",
-    .summary = "Samples rows from an oracle, or from a saved model that is a field.",
+    .summary =
+        "Samples from an oracle, a saved model that is a field, or a checkpoint of Stable "
+        "Diffusion.",
     .options = kOptions,
     .takes_settings = true,
     .component = "process.sampler",

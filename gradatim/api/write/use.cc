@@ -132,6 +132,20 @@ std::string python(const Use& use, const Entry& entry) {
                      use.python, fitted.empty() ? "" : ".fit(X, y)");
 }
 
+// Pipelines draw from a checkpoint, whose class in Python is written by hand.
+constexpr std::string_view kPipeline = "neural.pipeline";
+
+std::string drawing(const Use& use, const Entry& entry) {
+  const Setting& first = entry.settings.front();
+  const auto value = to_text(first.initial());
+  const std::string name = python_name(entry);
+  return fmt::format(
+      "```sh\ngradatim sample stable-diffusion/ --prompt \"a red cat\" --{0} {1} --out cat.png\n```"
+      "\n\n```python\nfrom gradatim.neural import {2}\n\n"
+      "image = {2}.from_pretrained(\"stable-diffusion\")(\"a red cat\", {3})[0]\n```\n",
+      first.name, value, name, use.python);
+}
+
 }  // namespace
 
 std::string use_text(const Entry& entry, const Registry& registry) {
@@ -148,6 +162,7 @@ std::string use_text(const Entry& entry, const Registry& registry) {
     return "\n## Use\n\n" + cpp(use) + "\n" + line + (line.empty() ? "" : "\n") +
            sampling_python(use, entry);
   }
+  if (entry.kind == kPipeline) return "\n## Use\n\n" + cpp(use) + "\n" + drawing(use, entry);
   if (entry.kind == "process.metric") return "\n## Use\n\n" + cpp(use) + "\n" + python(use, entry);
   return "\n## Use\n\n" + cpp(use) + "\n" + command(use) + "\n" + python(use, entry);
 }

@@ -106,12 +106,16 @@ std::vector<std::string> codes(std::string_view errors) {
 }
 
 User user_of(std::string_view kind, const Registry& registry) {
+  User other;
   for (const Entry* entry : registry.list()) {
     for (const auto& part : entry->parts) {
-      if (part.kind == kind && entry->kind != kind) return {entry, &part};
+      if (part.kind != kind || entry->kind == kind) continue;
+      // Of several users one of the kind's own package is the plainest.
+      if (first_segment(entry->text.name) == first_segment(kind)) return {entry, &part};
+      if (other.entry == nullptr) other = {entry, &part};
     }
   }
-  return {};
+  return other;
 }
 
 bool is_model(const Entry& entry, const Registry& registry) {

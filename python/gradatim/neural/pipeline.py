@@ -11,8 +11,8 @@ __all__ = [
 class StableDiffusion(Component):
     """Images by texts, of a checkpoint of Stable Diffusion 1 or 2.
 
-    Image k is a function of the checkpoint, the settings and its own seed: it does not depend on
-    how many are drawn.
+    But for rounding, image k is a function of the checkpoint, the settings and its own seed: it
+    does not depend on how many are drawn.
 
     Parameters
     ----------
