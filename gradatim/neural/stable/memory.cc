@@ -14,7 +14,7 @@ namespace {
 constexpr std::int64_t kProgram = 300'000'000;
 // Images of a level that are alive at once, counted in a whole pass of each network at its widest
 // place and rounded up (bench/RESULTS.md has what was measured).
-constexpr std::int64_t kUnetImages = 30, kDecoderImages = 5, kStripedImages = 3;
+constexpr std::int64_t kUnetImages = 50, kDecoderImages = 5, kStripedImages = 3;
 constexpr std::int64_t kStripePixels = 1 << 16;
 constexpr std::int64_t kFloat = 4;
 
