@@ -123,7 +123,7 @@ def measure(budget: Budget) -> Row:
 
 PROMPT = "the digit seven in red ink"
 SHOWN = (PROMPT, "a blue number 3", "the digit five in green ink", "a black number 8")
-HOW = {"solver": "dpm_solver_pp_2m", "steps": 12, "guidance": 3, "seed": 4}
+HOW = {"solver": "dpm_solver_pp_2m", "steps": 12, "guidance": 3, "seed": 0}
 
 
 def scaled(x: np.ndarray) -> np.ndarray:
@@ -164,7 +164,7 @@ def stages(sd: StableDiffusion) -> dict[str, np.ndarray]:
                     *(
                         sd(t, **HOW | {"seed": k}, output="array")
                         for t in SHOWN[1:]
-                        for k in (4, 5)
+                        for k in (0, 1)
                     ),
                 ]
             )
