@@ -131,9 +131,6 @@ def peer(steps: int, threads: int) -> tuple[list[float], dict[str, float]]:
         times.append(time.perf_counter() - begin)
     quantizer.eval()
     with torch.no_grad():
-        # As ours, which is measured with the average of the parameters.
-        for p, mean in zip(learned, average, strict=True):
-            p.copy_(mean)
         x = torch.from_numpy(images(2)).float()[:, None] / 127.5 - 1.0
         z = encoder(x.contiguous(memory_format=torch.channels_last))
         seen, codes, _ = quantizer(z.permute(0, 2, 3, 1).reshape(1, -1, DIMS))
