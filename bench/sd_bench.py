@@ -81,6 +81,7 @@ def commands(task: str, models: Path, threads: int, ways: list[str]) -> dict[str
     made = {"gradatim": [*ours, models / network, *words]}
     if work == "unet":
         made["gradatim, float16 file"] = [*ours, models / "unet16", *words]
+        made["gradatim, prepared"] = [*made["gradatim"], f"prepared:{models / 'prepared'}-{side}"]
         made["gradatim, 8 bits"] = [*ours, models / network, *words, "eight_bit"]
     for way in ways:
         peer = [sys.executable, ROOT / "bench/sd_peer.py", work, models / network, *words, way]

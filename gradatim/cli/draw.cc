@@ -57,6 +57,8 @@ neural::CheckpointRequest checkpoint_of(const std::string& path, const Arguments
   }
   for (const auto& word : arguments.list("lora")) request.loras.push_back(weighted_file(word));
   if (arguments.has("memory")) request.memory = parse_byte_size(arguments.text("memory"));
+  request.prepared = arguments.text("prepared");
+  if (!request.prepared.empty()) check_writable(request.prepared);
   return request;
 }
 
@@ -225,6 +227,10 @@ int draw_images(const std::string& checkpoint, const Arguments& arguments, Sessi
                          .count = images.shape[0],
                          .bytes = bytes_of(images.numbers)},
                         out);
+  }
+  if (const std::int64_t bytes = opened->prepared_bytes(); bytes > 0) {
+    session.progress().on_warning(fmt::format("wrote prepared weights to {}: {}",
+                                              arguments.text("prepared"), byte_size_text(bytes)));
   }
   const bool several = png && count > 1;
   session.progress().finish(

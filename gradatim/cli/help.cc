@@ -17,7 +17,9 @@ constexpr std::size_t kWidth = 96;
 
 std::string one(const OptionSpec& spec) {
   const std::string left = fmt::format("  --{} {}", spec.name, spec.value);
-  return wrapped(spec.doc, kWidth, std::string(30, ' '), fmt::format("{:<30}", left));
+  const std::string indent(30, ' ');
+  if (left.size() >= indent.size()) return left + "\n" + wrapped(spec.doc, kWidth, indent);
+  return wrapped(spec.doc, kWidth, indent, fmt::format("{:<30}", left));
 }
 
 std::string setting_text(const api::Setting& setting, const std::string& prefix) {

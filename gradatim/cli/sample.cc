@@ -1,6 +1,8 @@
 // gradatim sample: rows from an oracle or from a model that is a field.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <string>
 
 #include "gradatim/api/settings.h"
@@ -24,7 +26,7 @@
 namespace gradatim::cli {
 namespace {
 
-constexpr OptionSpec kOptions[] = {
+constexpr OptionSpec kOwnOptions[] = {
     {"count", "N", "How many rows to sample; required, but of a checkpoint 1 by default."},
     {"label", "K[,K]",
      "Ask for this label: a word of the model's, or a place of the oracle's, from 0; of several, "
@@ -45,21 +47,16 @@ constexpr OptionSpec kOptions[] = {
      "divided by; 1 by default."},
     {"top_k", "N", "Of codes: draw among the likeliest so many; 0, the default, is all."},
     {"top_p", "P", "Of codes: and among those that reach this probability together; 1 by default."},
-    {"image", "FILE", "Of a checkpoint: the image to start from."},
-    {"mask", "FILE", "Of a checkpoint: what is drawn anew of the image is white here."},
-    {"lora", "FILE[:W][,FILE]", "Of a checkpoint: LoRA files on top of it, each with a weight."},
-    {"embedding", "FILE[:WORD][,FILE]",
-     "Of a checkpoint: words of textual inversion, and what prompts call them."},
-    {"scheduler", "FILE",
-     "Of a checkpoint: a scheduler_config.json of diffusers instead of its "
-     "own."},
-    {"tokenizer", "DIR|FILE", "Of a checkpoint: its tokenizer, where it has none of its own."},
-    {"eight_bit", "", "Of a checkpoint: hold the U-Net's weights in 8 bits, for less memory."},
-    {"memory", "SIZE", "Of a checkpoint: memory that may be used, such as 4GB."},
     {"out", "FILE",
      "Where to write; the ending tells the format: a table, .npz, .npy, or .png, a picture of all "
      "images. CSV on stdout by default (-)."},
 };
+
+constexpr auto kOptions = [] {
+  std::array<OptionSpec, std::size(kOwnOptions) + std::size(kCheckpointOptions)> all{};
+  std::ranges::copy(kCheckpointOptions, std::ranges::copy(kOwnOptions, all.begin()).out);
+  return all;
+}();
 
 // "--guidance 3" is guidance of that weight: by a guide, or else classifier-free.
 std::vector<api::Option> with_guidance(std::vector<api::Option> options) {
@@ -152,10 +149,9 @@ int run_sample(const Arguments& arguments) {
   Session session(arguments, "step");
   const std::string name = arguments.required_positional("an oracle's NAME or a model FILE");
   if (is_checkpoint(name)) return draw_images(name, arguments, session);
-  for (const char* other :
-       {"image", "mask", "lora", "embedding", "scheduler", "tokenizer", "eight_bit", "memory"}) {
-    GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
-                   "--{} is for checkpoints of Stable Diffusion", other);
+  for (const OptionSpec& option : kCheckpointOptions) {
+    GRADATIM_CHECK(!arguments.has(option.name), UsageError, 1002,
+                   "--{} is for checkpoints of Stable Diffusion", option.name);
   }
   arguments.required("count");
   process::SampleRequest request{.rows = arguments.integer("count", 1, 1),

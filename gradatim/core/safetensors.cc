@@ -252,7 +252,8 @@ std::vector<const SafetensorsWriter::Named*> SafetensorsWriter::in_order() const
 }
 
 std::string safetensors_head(std::span<const ArrayHead> arrays,
-                             const std::map<std::string, std::string>& metadata) {
+                             const std::map<std::string, std::string>& metadata,
+                             std::size_t alignment) {
   std::string header = "{";
   if (!metadata.empty()) {
     header += fmt::format("\"{}\":{}", kMetadata, nlohmann::json(metadata).dump());
@@ -267,7 +268,8 @@ std::string safetensors_head(std::span<const ArrayHead> arrays,
     begin = end;
   }
   header += '}';
-  header.resize((header.size() + 7) / 8 * 8, ' ');
+  const std::size_t whole = kLengthBytes + header.size() + alignment - 1;
+  header.resize(whole / alignment * alignment - kLengthBytes, ' ');
   GRADATIM_CHECK(header.size() <= kMostHeader, ModelError, 3004,
                  "the header of names and metadata must be at most {} bytes; it has {}",
                  kMostHeader, header.size());

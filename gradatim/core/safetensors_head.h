@@ -23,9 +23,10 @@ struct ArrayHead {
   std::span<const std::int64_t> shape;
   std::size_t bytes;
 };
-/// The length and the header, padded with spaces so that the data begin at a multiple of 8. The
-/// layout is the reference implementation's to the byte.
+/// The length and the header, padded with spaces so that the data begin at a multiple of
+/// `alignment` bytes. The layout is the reference implementation's to the byte, which aligns to 8.
 std::string safetensors_head(std::span<const ArrayHead> arrays,
-                             const std::map<std::string, std::string>& metadata);
+                             const std::map<std::string, std::string>& metadata,
+                             std::size_t alignment = 8);
 
 }  // namespace gradatim

@@ -35,7 +35,7 @@ void SafetensorsViews::write(const std::string& path) const {
     for (const auto part : named->second.parts) bytes += part.size();
     heads.push_back({named->first, named->second.dtype, named->second.shape, bytes});
   }
-  const std::string head = safetensors_head(heads, metadata_);
+  const std::string head = safetensors_head(heads, metadata_, alignment_);
   write_atomically(path, [&](const Append& append) {
     append(head);
     for (const auto* named : order) {

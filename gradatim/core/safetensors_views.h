@@ -25,12 +25,15 @@ class SafetensorsViews {
 
   void add(const std::string& name, Array array);
   void set_metadata(const std::string& key, const std::string& text);
+  /// Where the arrays begin, a multiple of 8: the largest elements first, one behind the other.
+  void set_alignment(std::size_t bytes) { alignment_ = bytes; }
   /// Atomically (core/file.h).
   void write(const std::string& path) const;
 
  private:
   std::map<std::string, Array> arrays_;
   std::map<std::string, std::string> metadata_;
+  std::size_t alignment_ = 8;
 };
 
 }  // namespace gradatim

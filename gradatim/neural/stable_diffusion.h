@@ -39,6 +39,9 @@ struct CheckpointRequest {
   std::vector<std::pair<std::string, std::string>> embeddings;
   bool eight_bit = false;   // whether the U-Net's weights are held in 8 bits
   std::int64_t memory = 0;  // bytes that may be used; 0: all
+  // A file of weights as this machine multiplies them: written by the first drawing, and mapped by
+  // later openings, which then need not pack them. Empty: none.
+  std::string prepared;
 };
 
 /// Numbers of a shape, row-major.
@@ -106,6 +109,8 @@ class StableDiffusion {
   virtual std::int64_t width() const = 0;
   /// Bytes of weights that are held in memory by now.
   virtual std::int64_t held_bytes() const = 0;
+  /// Bytes of prepared weights that the last draw() wrote, 0 where the file had all.
+  virtual std::int64_t prepared_bytes() const = 0;
 
   /// [images, 3, height, width] in [0, 1], or latents. UsageError GRD-1223 for what the checkpoint
   /// cannot draw, GRD-1224 for an image or a mask that does not suit, GRD-1225 where memory is too
@@ -127,7 +132,8 @@ class StableDiffusion {
   virtual Array decode(const Array& latents) = 0;
 };
 
-/// ModelError GRD-3062 to GRD-3082 of the checkpoint; UsageError GRD-1160 without torch.
+/// ModelError GRD-3062 to GRD-3082 of the checkpoint, GRD-3081 of prepared weights; UsageError
+/// GRD-1160 without torch.
 std::unique_ptr<StableDiffusion> open_stable_diffusion(const CheckpointRequest& request);
 /// gradatim_open_stable_diffusion of libgradatim_neural; the caller owns the result.
 using OpenStableDiffusion = StableDiffusion*(const CheckpointRequest& request);

@@ -47,7 +47,7 @@ struct Opened {
 Opened open(const std::string& path, const std::string& tokenizer, const std::string& scheduler,
             const std::string& prediction, std::vector<std::pair<std::string, double>> loras,
             std::vector<std::pair<std::string, std::string>> embeddings, bool eight_bit,
-            std::int64_t memory) {
+            std::int64_t memory, const std::string& prepared) {
   return unlocked(0, [&] {
     return Opened{neural::open_stable_diffusion({.path = path,
                                                  .tokenizer = tokenizer,
@@ -56,7 +56,8 @@ Opened open(const std::string& path, const std::string& tokenizer, const std::st
                                                  .loras = std::move(loras),
                                                  .embeddings = std::move(embeddings),
                                                  .eight_bit = eight_bit,
-                                                 .memory = memory})};
+                                                 .memory = memory,
+                                                 .prepared = prepared})};
   });
 }
 
@@ -145,7 +146,7 @@ void bind_stable_diffusion(nb::module_& module) {
           nb::arg("latents"), nb::arg("threads"), "[images, 3, height, width] in [0, 1].");
   module.def("open_stable_diffusion", &open, nb::arg("path"), nb::arg("tokenizer"),
              nb::arg("scheduler"), nb::arg("prediction"), nb::arg("loras"), nb::arg("embeddings"),
-             nb::arg("eight_bit"), nb::arg("memory"), "Opens a checkpoint.");
+             nb::arg("eight_bit"), nb::arg("memory"), nb::arg("prepared"), "Opens a checkpoint.");
   module.def("parse_byte_size", &parse_byte_size, nb::arg("text"), "Bytes of a text such as 4GB.");
 }
 

@@ -99,7 +99,7 @@ Tensor KlImageNet::decode_in_stripes(const Tensor& z, std::int64_t pixels) const
   std::vector<Tensor> rows;
   for (std::int64_t row = 0; row < z.size(0); ++row) {
     const at::NoGradGuard plain;
-    const PooledMemory memory;
+    // And no pool: stripes have many sizes, each of which it would keep.
     Tensor h = decoder_.conv_in(post_quant_conv_(fused::channels_last(z.narrow(0, row, 1))));
     h = block_in_stripes(decoder_.middle.blocks[0], fused::channels_last(h), pixels);
     if (decoder_.middle.attention) h = (*decoder_.middle.attention)(h);

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 #include <vector>
 
 #include "gradatim/core/error.h"
 #include "gradatim/neural/checkpoint/weights.h"
+#include "gradatim/neural/nn/kernel/winograd.h"
 
 namespace gradatim::neural {
 namespace {
@@ -19,6 +21,26 @@ void check_no_gradients(const Tensor& x) {
   GRADATIM_CHECK(!at::GradMode::is_enabled() || !x.requires_grad(), UsageError, 1213,
                  "this network's weights are held for computing only, and no gradient goes "
                  "through it; load it for training");
+}
+
+// Whether a form is of a weight of that shape.
+bool suits(const HeldForm& form, const std::vector<std::int64_t>& shape) {
+  const std::int64_t numbers = c10::multiply_integers(shape);
+  const auto holds = [&](const Tensor& x, std::int64_t count) {
+    return x.dim() >= 2 && x.size(0) == shape[0] && x.numel() == count;
+  };
+  switch (form.kind) {
+    case HeldForm::Kind::packed: return form.tensors.size() == 1 && holds(form.tensors[0], numbers);
+    case HeldForm::Kind::eight_bit:
+      return form.tensors.size() == 2 && form.tensors[0].sizes() == shape &&
+             holds(form.tensors[1], shape[0]);
+    case HeldForm::Kind::winograd:
+      return shape.size() == 4 && form.tensors.size() == kernel::kWinogradPlanes &&
+             std::ranges::all_of(form.tensors, [&](const Tensor& plane) {
+               return holds(plane, shape[0] * shape[1]);
+             });
+  }
+  return false;
 }
 
 }  // namespace
@@ -36,7 +58,7 @@ Tensor read_finite(const Weights& weights, const std::string& name) {
 void Held::take(std::shared_ptr<const Weights> source, std::string name, HoldPlan plan) {
   source_ = std::move(source);
   name_ = std::move(name);
-  plan_ = plan;
+  plan_ = std::move(plan);
   on_ = true;
 }
 
@@ -45,17 +67,54 @@ void Held::ready(const Pack& pack) {
   if (ready_.load(std::memory_order_acquire)) return;
   const std::lock_guard lock(mutex_);
   if (ready_.load(std::memory_order_relaxed)) return;
-  {
-    const Tensor numbers = read_finite(*source_, name_);
-    if (plan_.eight_bit) {
-      quantise(numbers);
-    } else {
-      pack(numbers);
+  if (!take_prepared()) {
+    {
+      const Tensor numbers = read_finite(*source_, name_);
+      if (plan_.eight_bit) {
+        quantise(numbers);
+      } else {
+        pack(numbers);
+      }
     }
+    source_->forget(name_);
   }
-  source_->forget(name_);
   source_.reset();
   ready_.store(true, std::memory_order_release);
+}
+
+bool Held::take_prepared() {
+  if (plan_.prepared == nullptr || !plan_.prepared->has(prepared_name())) return false;
+  HeldForm form = plan_.prepared->form(prepared_name());
+  const auto shape = source_->shape(name_);
+  GRADATIM_CHECK(suits(form, shape), ModelError, 3081,
+                 "the prepared weights have '{}' in another shape; delete their file",
+                 prepared_name());
+  if (form.kind == HeldForm::Kind::winograd) {
+    winograd_ = std::make_unique<Winograd>(std::move(form.tensors), shape[1], shape[0]);
+  } else if (form.kind == HeldForm::Kind::eight_bit) {
+    codes_ = form.tensors[0];
+    scales_ = form.tensors[1];
+  } else {
+    packed_ = form.tensors[0];
+  }
+  mapped_ = true;
+  return true;
+}
+
+std::string Held::prepared_name() const { return fmt::format("{}/{}", plan_.network, name_); }
+
+HeldForm Held::form() const {
+  if (codes_.defined()) return {HeldForm::Kind::eight_bit, {codes_, scales_}};
+  if (winograd_) return {HeldForm::Kind::winograd, winograd_->planes()};
+  return {HeldForm::Kind::packed, {packed_}};
+}
+
+bool Held::add_form(HeldForms& forms) const {
+  if (!ready_.load(std::memory_order_acquire)) return false;
+  HeldForm mine = form();
+  if (!can_be_prepared(mine)) return false;
+  forms[prepared_name()] = std::move(mine);
+  return !mapped_;
 }
 
 // w = scale code, the largest of a channel being 127.
@@ -79,7 +138,7 @@ Tensor Held::convolved(const Tensor& x, const Tensor& bias, const Sliding& how) 
   check_no_gradients(x);
   const Tensor image = x.contiguous(at::MemoryFormat::ChannelsLast);
   ready([&](const Tensor& numbers) {
-    if (Winograd::suits(numbers.sizes(), image.sizes(), how)) {
+    if (!plan_.lean && Winograd::suits(numbers.sizes(), image.sizes(), how)) {
       winograd_ = std::make_unique<Winograd>(numbers);
     } else {
       packed_ = packed_filters(numbers, how, image.sizes());
@@ -90,6 +149,7 @@ Tensor Held::convolved(const Tensor& x, const Tensor& bias, const Sliding& how) 
 }
 
 std::int64_t Held::bytes() const {
+  if (mapped_) return 0;
   if (codes_.defined()) return codes_.numel() + 4 * scales_.numel();
   if (winograd_) return winograd_->bytes();
   return packed_.defined() ? 4 * packed_.numel() : 0;

@@ -18,6 +18,7 @@
 #include <string>
 
 #include "gradatim/neural/nn/parameters.h"
+#include "gradatim/neural/nn/prepared.h"
 #include "gradatim/neural/nn/winograd.h"
 
 namespace gradatim::neural {
@@ -36,12 +37,18 @@ class Held {
   Tensor convolved(const Tensor& x, const Tensor& bias, const Sliding& how);
   /// What it takes of memory, mapped files left out.
   std::int64_t bytes() const;
+  /// Adds its form to those of a file of prepared weights; nothing before its first pass. Whether
+  /// it is one that the file it was held with does not have.
+  bool add_form(HeldForms& forms) const;
 
  private:
   /// Once: the numbers in 8 bits, or what `pack` does with them.
   template <class Pack>
   void ready(const Pack& pack);
   void quantise(const Tensor& numbers);
+  bool take_prepared();
+  HeldForm form() const;
+  std::string prepared_name() const;
   Tensor whole() const { return codes_ * scales_; }
 
   bool on_ = false;
@@ -50,6 +57,7 @@ class Held {
   std::string name_;
   std::mutex mutex_;
   std::atomic<bool> ready_ = false;
+  bool mapped_ = false;  // lies in the file of prepared weights
   // One of these.
   Tensor packed_;
   std::unique_ptr<Winograd> winograd_;

@@ -3,11 +3,16 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <map>
 
+#include "gradatim/core/error.h"
+#include "gradatim/core/file.h"
 #include "gradatim/core/simd.h"
 #include "gradatim/neural/checkpoint/weights.h"
 #include "gradatim/neural/latent/kl_net.h"
+#include "gradatim/neural/nn/packed.h"
+#include "gradatim/neural/nn/prepared.h"
 #include "gradatim/neural/nn/unet_testing.h"
 #include "gradatim/neural/text/text_transformer.h"
 
@@ -119,6 +124,97 @@ TEST(Held, OtherSizesThanTheFirstImagesGiveTheSame) {
     const NetInput in = testing::unet_input(other, 2);
     EXPECT_LT(testing::how_far(held->forward(in), net->forward(in)), 1e-5);
   }
+}
+
+class HeldFile : public ::testing::Test {
+ protected:
+  void SetUp() override { std::filesystem::remove(path_); }
+  void TearDown() override { std::filesystem::remove(path_); }
+
+  // What the network says, held with the file if there is one.
+  Tensor said(const Net& net, const testing::UnetOptions& options, const NetworkShape& shape,
+              const NetInput& in, bool writes, bool eight_bit = false) const {
+    const auto file = std::make_shared<PreparedWeights>(path_, "here");
+    const auto held = held_like(net, options, shape,
+                                {.eight_bit = eight_bit, .prepared = file, .network = "unet"});
+    const at::NoGradGuard plain;
+    const Tensor y = held->forward(in);
+    HeldForms forms;
+    EXPECT_EQ(held->parameters().add_forms(forms), writes);
+    EXPECT_EQ(held->parameters().held_bytes() > 0, writes);
+    if (writes) write_prepared(path_, "here", forms);
+    return y;
+  }
+
+  std::string path_ = ::testing::TempDir() + "prepared.safetensors";
+};
+
+// Wide enough for each form: a convolution of few multiplications, oneDNN's and 8 bits.
+const testing::UnetOptions kHeldWide = {
+    {"channels", "32,64"},  {"norm_groups", "8"},     {"heads", "4"},      {"layers", "1"},
+    {"zero_init", "false"}, {"cross_attention", "1"}, {"attention", "[]"},
+};
+const NetworkShape kHeldLarge{.sample = {4, 64, 40}, .context = 24, .seed = 6};
+
+TEST_F(HeldFile, PreparedWeightsGiveTheSameBits) {
+  const auto net = testing::make_unet(kHeldWide, kHeldLarge);
+  const NetInput in = testing::unet_input(kHeldLarge, 2);
+  for (const bool eight_bit : {false, true}) {
+    std::filesystem::remove(path_);
+    const Tensor packed = said(*net, kHeldWide, kHeldLarge, in, true, eight_bit);
+    EXPECT_TRUE(at::equal(said(*net, kHeldWide, kHeldLarge, in, false, eight_bit), packed));
+  }
+}
+
+TEST_F(HeldFile, PreparedWeightsOfAnotherOriginAreNotRead) {
+  write_prepared(path_, "elsewhere", {});
+  EXPECT_TRUE(PreparedWeights(path_, "here").empty());
+  const auto net = testing::make_unet(kHeldSmall, kHeldShape);
+  said(*net, kHeldSmall, kHeldShape, testing::unet_input(kHeldShape, 1), true);
+  EXPECT_FALSE(PreparedWeights(path_, "here").empty());
+}
+
+TEST_F(HeldFile, DamagedPreparedWeightsAreRefused) {
+  const auto net = testing::make_unet(kHeldSmall, kHeldShape);
+  const NetInput in = testing::unet_input(kHeldShape, 1);
+  said(*net, kHeldSmall, kHeldShape, in, true);
+  const std::string whole(MappedFile(path_).bytes());
+  const auto refused = [&](const std::string& bytes) {
+    write_atomically(path_, bytes);
+    try {
+      said(*net, kHeldSmall, kHeldShape, in, false);
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return 0;
+  };
+  EXPECT_EQ(refused("text"), 3001);
+  EXPECT_EQ(refused(whole.substr(0, whole.size() / 2)), 3001);
+  std::string layout = whole;  // which lie at the end
+  layout[layout.size() - 40] ^= 1;
+  EXPECT_EQ(refused(layout), 3081);
+  std::string shape = whole;
+  const auto at = shape.find("shapes");
+  ASSERT_NE(at, std::string::npos);
+  shape[shape.find_first_of("123456789", at)] = '7';
+  EXPECT_EQ(refused(shape), 3081);
+  SafetensorsWriter another;
+  another.add<float>("x", std::vector<float>{1.0F});
+  EXPECT_EQ(refused(another.bytes()), 3081);
+}
+
+TEST(Packed, LayoutsThatNeedMoreBytesAreNone) {
+  const Tensor weight = packed_matrix(at::randn({96, 80}), 64);
+  if (!weight.is_mkldnn()) GTEST_SKIP() << "this torch has no packed layers";
+  const std::string bytes(packed_bytes(weight));
+  const Tensor layout = packed_layout(weight);
+  const std::string_view told{static_cast<const char*>(layout.const_data_ptr()), layout.nbytes()};
+  const Tensor again = packed_view(bytes, {96, 80}, told);
+  ASSERT_TRUE(again.defined());
+  const Tensor x = at::randn({64, 80});
+  EXPECT_TRUE(at::equal(packed_linear(x, again, {}), packed_linear(x, weight, {})));
+  EXPECT_FALSE(packed_view(bytes.substr(0, 96 * 80 * 4 - 64), {96, 80}, told).defined());
+  EXPECT_FALSE(packed_view(bytes, {96, 80}, "no layout").defined());
 }
 
 TEST(Held, AutoencodersAndTextNetworksAreThoseOfTrainedOnes) {

@@ -38,6 +38,10 @@ class Pool final : public c10::Allocator {
     keepers_ += change;
     if (keepers_ == 0) clear();
   }
+  void release() {
+    const std::lock_guard lock(mutex_);
+    clear();
+  }
   void pass(int change) { passes_.fetch_add(change, std::memory_order_relaxed); }
 
   static Pool& instance() {
@@ -110,5 +114,6 @@ KeptMemory::KeptMemory() { Pool::instance().keep(1); }
 KeptMemory::~KeptMemory() { Pool::instance().keep(-1); }
 PooledMemory::PooledMemory() { Pool::instance().pass(1); }
 PooledMemory::~PooledMemory() { Pool::instance().pass(-1); }
+void release_pooled_memory() { Pool::instance().release(); }
 
 }  // namespace gradatim::neural

@@ -30,4 +30,7 @@ class PooledMemory {
   PooledMemory& operator=(const PooledMemory&) = delete;
 };
 
+/// Gives back what lies in the pool for the next step: between networks that need other sizes.
+void release_pooled_memory();
+
 }  // namespace gradatim::neural

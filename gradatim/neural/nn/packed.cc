@@ -1,6 +1,7 @@
 #include "gradatim/neural/nn/packed.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <torch/csrc/inductor/aoti_torch/c/shim.h>
 
 #include <algorithm>
 
@@ -24,9 +25,15 @@ bool has_packed_layers() {
     };
     return at::globalContext().userEnabledMkldnn() && there("mkldnn::_linear_pointwise") &&
            there("mkldnn::_reorder_linear_weight") && there("mkldnn::_convolution_pointwise") &&
-           there("mkldnn::_reorder_convolution_weight");
+           there("mkldnn::_reorder_convolution_weight") && there("mkldnn::_nbytes") &&
+           there("mkldnn::_get_mkldnn_serialized_md");
   }();
   return has;
+}
+
+// torch's interface for compiled models is the one way to look into a packed weight.
+void check_shim(AOTITorchError error) {
+  TORCH_CHECK(error == AOTI_TORCH_SUCCESS, "a packed weight could not be looked into");
 }
 
 // As contiguous(ChannelsLast), which takes as long as the packing.
@@ -82,6 +89,40 @@ Tensor packed_convolution(const Tensor& x, const Tensor& weight, const Tensor& b
       std::int64_t, std::string_view, Scalars, Name)>("mkldnn::_convolution_pointwise");
   return convolution.call(x, weight, Maybe(bias), {how.padding, how.padding},
                           {how.stride, how.stride}, {1, 1}, 1, "none", Scalars(), "");
+}
+
+std::string_view packed_bytes(const Tensor& weight) {
+  static const auto count = packed_layer<std::int64_t(const Tensor&)>("mkldnn::_nbytes");
+  void* bytes = nullptr;
+  Tensor same = weight;
+  check_shim(aoti_torch_get_data_ptr(reinterpret_cast<AtenTensorHandle>(&same), &bytes));
+  return {static_cast<const char*>(bytes), static_cast<std::size_t>(count.call(weight))};
+}
+
+Tensor packed_layout(const Tensor& weight) {
+  static const auto layout =
+      packed_layer<Tensor(const Tensor&)>("mkldnn::_get_mkldnn_serialized_md");
+  return layout.call(weight);
+}
+
+Tensor packed_view(std::string_view bytes, at::IntArrayRef sizes, std::string_view layout) {
+  if (!has_packed_layers()) return {};
+  // oneDNN takes a layout as it lies in memory, without a look at how much there is.
+  static const std::int64_t kLayoutBytes =
+      packed_layout(packed_matrix(at::zeros({16, 16}), 16)).numel();
+  if (std::ssize(layout) != kLayoutBytes) return {};
+  AtenTensorHandle made = nullptr;
+  const auto* opaque = reinterpret_cast<const std::uint8_t*>(layout.data());
+  const AOTITorchError error = aoti_torch_create_tensor_from_blob_v2(
+      const_cast<char*>(bytes.data()), std::ssize(sizes), sizes.data(), nullptr, 0,  // only read
+      aoti_torch_dtype_float32(), aoti_torch_device_type_cpu(), 0, &made,
+      aoti_torch_layout__mkldnn(), opaque, std::ssize(layout));
+  if (error != AOTI_TORCH_SUCCESS) return {};
+  const Tensor weight = *reinterpret_cast<Tensor*>(made);
+  check_shim(aoti_torch_delete_tensor_object(made));
+  static const auto count = packed_layer<std::int64_t(const Tensor&)>("mkldnn::_nbytes");
+  const std::int64_t needed = count.call(weight);
+  return needed >= 0 && needed <= std::ssize(bytes) ? weight : Tensor();
 }
 
 }  // namespace gradatim::neural

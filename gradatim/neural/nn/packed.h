@@ -2,6 +2,8 @@
 // do on every call. Where torch has none of these, weights stay as they are and so do the products.
 #pragma once
 
+#include <string_view>
+
 #include "gradatim/neural/nn/tensor.h"
 
 namespace gradatim::neural {
@@ -20,5 +22,13 @@ Tensor packed_linear(const Tensor& x, const Tensor& weight, const Tensor& bias);
 Tensor packed_filters(const Tensor& weight, const Sliding& how, at::IntArrayRef sizes);
 Tensor packed_convolution(const Tensor& x, const Tensor& weight, const Tensor& bias,
                           const Sliding& how);
+
+/// What a packed weight is made of, to be put together again elsewhere: its bytes, and how oneDNN
+/// laid them out, [bytes] of uint8.
+std::string_view packed_bytes(const Tensor& weight);
+Tensor packed_layout(const Tensor& weight);
+/// A packed weight whose bytes are the caller's, who keeps them. Undefined where the layout is
+/// none, or needs more bytes.
+Tensor packed_view(std::string_view bytes, at::IntArrayRef sizes, std::string_view layout);
 
 }  // namespace gradatim::neural

@@ -98,6 +98,12 @@ std::int64_t Parameters::held_bytes() const {
   return bytes;
 }
 
+bool Parameters::add_forms(HeldForms& forms) const {
+  bool fresh = false;
+  for (const Item& item : items_) fresh = (item.held && item.held->add_form(forms)) || fresh;
+  return fresh;
+}
+
 void Parameters::init(std::uint64_t seed) {
   for (std::size_t place = 0; place < items_.size(); ++place) {
     Item& item = items_[place];

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,12 +24,19 @@
 namespace gradatim::neural {
 
 class Held;
+struct HeldForm;
+class PreparedWeights;
 class Weight;
 class Weights;
 
 struct HoldPlan {
   /// Weights of layers in 8 bits: a quarter of the memory, for less exact results in more time.
   bool eight_bit = false;
+  /// No form that takes more memory than the weights do (nn/winograd.h).
+  bool lean = false;
+  /// Weights that need no packing (nn/prepared.h), or none, and the network's name there.
+  std::shared_ptr<const PreparedWeights> prepared = nullptr;
+  std::string network = {};
 };
 
 /// How values begin: uniform in [-size, size], normal of that deviation, or all `size`.
@@ -68,6 +76,9 @@ class Parameters {
   void hold(std::shared_ptr<const Weights> weights, HoldPlan plan = {});
   /// Of what is held so far, in memory of its own.
   std::int64_t held_bytes() const;
+  /// Adds what is held so far to the forms of prepared weights. Whether any is not in the file that
+  /// it was held with.
+  bool add_forms(std::map<std::string, HeldForm>& forms) const;
 
   const std::vector<Item>& items() const { return items_; }
   std::int64_t count() const { return values_.numel(); }

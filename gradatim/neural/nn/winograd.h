@@ -15,9 +15,13 @@ class Winograd {
   static bool suits(at::IntArrayRef filters, at::IntArrayRef images, const Sliding& how);
 
   explicit Winograd(const Tensor& filters);
+  /// Of planes() of another.
+  Winograd(std::vector<Tensor> planes, std::int64_t in, std::int64_t out)
+      : in_(in), out_(out), planes_(std::move(planes)) {}
   /// x: channels-last, as what is given back; bias: [out].
   Tensor operator()(const Tensor& x, const Tensor& bias) const;
   std::int64_t bytes() const;
+  const std::vector<Tensor>& planes() const { return planes_; }
 
  private:
   std::int64_t in_, out_;

@@ -6,6 +6,7 @@
 #include "gradatim/neural/checkpoint/textual_inversion.h"
 #include "gradatim/neural/network/unet.h"
 #include "gradatim/neural/stable/parts.h"
+#include "gradatim/neural/stable/prepared.h"
 
 namespace gradatim::neural {
 namespace {
@@ -47,14 +48,25 @@ StableParts load_stable_parts(const CheckpointRequest& request) {
   const auto& widths = files.autoencoder_config.channels;
   parts.decoder_channels = widths[widths.size > 1 ? 1 : 0];  // its last upsampling has those
   parts.unet = declare_net(*network, files.shape);
-  parts.unet->parameters().hold(files.unet, {.eight_bit = request.eight_bit});
+  if (!request.prepared.empty()) {
+    parts.prepared_path = request.prepared;
+    parts.prepared_origin = prepared_origin(request);
+    parts.prepared = std::make_shared<PreparedWeights>(parts.prepared_path, parts.prepared_origin);
+  }
+  const auto plan = [&](const char* of, bool eight_bit = false) {
+    return HoldPlan{.eight_bit = eight_bit,
+                    .lean = request.memory > 0,
+                    .prepared = parts.prepared,
+                    .network = of};
+  };
+  parts.unet->parameters().hold(files.unet, plan("unet", request.eight_bit));
   parts.autoencoder_parameters = std::make_shared<Parameters>();
   parts.autoencoder =
       make_kl_net(files.autoencoder_config, Scope(*parts.autoencoder_parameters), files.sample);
-  parts.autoencoder_parameters->hold(files.autoencoder);
+  parts.autoencoder_parameters->hold(files.autoencoder, plan("vae"));
   parts.text_parameters = std::make_shared<Parameters>();
   parts.text = std::make_shared<TextTransformer>(Scope(*parts.text_parameters), files.text_config);
-  parts.text_parameters->hold(files.text);
+  parts.text_parameters->hold(files.text, plan("text_encoder"));
   const SchedulerParts scheduler = read_scheduler(parts.scheduler);
   parts.path = api::build_as<process::Path>(scheduler.path);
   parts.prediction = api::build_as<process::Prediction>(scheduler.prediction);

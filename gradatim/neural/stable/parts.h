@@ -7,6 +7,7 @@
 
 #include "gradatim/neural/latent/kl_net.h"
 #include "gradatim/neural/nn/net.h"
+#include "gradatim/neural/nn/prepared.h"
 #include "gradatim/neural/stable_diffusion.h"
 #include "gradatim/neural/text/byte_codec.h"
 #include "gradatim/neural/text/text_transformer.h"
@@ -28,6 +29,9 @@ struct StableParts {
   std::shared_ptr<const TextTransformer> text;
   std::shared_ptr<Parameters> text_parameters;
   std::shared_ptr<const ByteCodec> tokenizer;
+  // The file of prepared weights, what it must be of, and what was in it; or empty.
+  std::string prepared_path, prepared_origin;
+  std::shared_ptr<const PreparedWeights> prepared;
   std::string no_tokenizer;  // why there is none
   std::string scheduler;     // its configuration, JSON
   std::shared_ptr<const process::Path> path;

@@ -8,10 +8,12 @@
 #include "gradatim/core/normal.h"
 #include "gradatim/neural/nn/device.h"
 #include "gradatim/neural/nn/error.h"
+#include "gradatim/neural/nn/memory.h"
 #include "gradatim/neural/size.h"
 #include "gradatim/neural/stable/drawing.h"
 #include "gradatim/neural/stable/images.h"
 #include "gradatim/neural/stable/parts.h"
+#include "gradatim/neural/stable/prepared.h"
 #include "gradatim/neural/text/prompt.h"
 #include "gradatim/neural/text/weighted_states.h"
 
@@ -44,6 +46,8 @@ class OpenedCheckpoint final : public StableDiffusion {
            parts_.text_parameters->held_bytes();
   }
 
+  std::int64_t prepared_bytes() const override { return prepared_bytes_; }
+
   Array draw(const DrawRequest& request) override {
     return computed([&] {
       Canvas canvas = canvas_of(parts_, request);
@@ -54,14 +58,18 @@ class OpenedCheckpoint final : public StableDiffusion {
       std::vector<Tensor> made;
       for (std::size_t place = 0; place < request.seeds.size(); ++place) {
         const Tensor latents = drawing.latents(place);
+        // The U-Net's temporaries are of no use to the decoder, nor its own to the U-Net.
+        release_pooled_memory();
         Tensor image =
             request.keep_latents ? latents : decoded(parts_, latents, canvas.memory.tile);
+        release_pooled_memory();
         if (request.on_image) {
           request.on_image(place, array_of(image));
         } else {
           made.push_back(std::move(image));
         }
       }
+      keep_prepared(request.observer);
       return made.empty() ? Array{} : array_of(at::cat(made));
     });
   }
@@ -132,6 +140,16 @@ class OpenedCheckpoint final : public StableDiffusion {
   }
 
  private:
+  // What is drawn is there by now, and shall not be lost because a disk is full.
+  void keep_prepared(Observer* observer) {
+    prepared_bytes_ = 0;
+    try {
+      prepared_bytes_ = write_what_was_prepared(parts_);
+    } catch (const std::exception& error) {
+      if (observer != nullptr) observer->on_warning(error.what());
+    }
+  }
+
   void check_latents(const Array& x, std::int64_t channels) const {
     check_array(x, 4, "latents");
     GRADATIM_CHECK(x.shape[1] == channels, UsageError, 1223,
@@ -222,6 +240,7 @@ class OpenedCheckpoint final : public StableDiffusion {
 
   StableParts parts_;
   std::int64_t memory_;  // that may be used; 0: all
+  std::int64_t prepared_bytes_ = 0;
 };
 
 }  // namespace

@@ -45,6 +45,7 @@ class StableDiffusion:
         textual_inversion: Files = None,
         weights: str | None = None,
         memory: float | str | None = None,
+        prepared: str | os.PathLike[str] | None = None,
         n_jobs: int | None = None,
     ) -> Self:
         """Opens a checkpoint; its weights are mapped, and read when they are needed.
@@ -68,6 +69,10 @@ class StableDiffusion:
             Holds the U-Net's weights in 8 bits, for less memory.
         memory : int or str, optional
             Bytes that may be used, or a text such as "4GB".
+        prepared : path, optional
+            A file of the weights as this machine multiplies them, as large as they are in float32
+            and larger. The first drawing writes it; later openings map it, which makes their first
+            image come sooner. Of another checkpoint or machine it is written anew.
         n_jobs : int, optional
             Threads; None is all.
 
@@ -87,6 +92,7 @@ class StableDiffusion:
             [(file, str(word)) for file, word in _files(textual_inversion, "")],
             weights is not None,
             _bytes(memory),
+            _path(prepared),
         )
         for note in opened.notes:
             warnings.warn(note, UserWarning, stacklevel=2)
