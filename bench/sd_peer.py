@@ -10,17 +10,11 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
 from peak_memory import peak_mb
-
-
-def seconds_since_start() -> float:
-    """Of this process."""
-    ticks = float(Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()[19])
-    return float(Path("/proc/uptime").read_text().split()[0]) - ticks / 100.0
+from since_start import seconds_since_start
 
 
 def unet(folder: str, side: int, way: str) -> Callable[[], Any]:

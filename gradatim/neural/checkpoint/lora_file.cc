@@ -4,10 +4,12 @@
 
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "gradatim/core/error.h"
+#include "gradatim/core/file.h"
 
 namespace gradatim::neural {
 namespace {
@@ -124,34 +126,63 @@ double as_double(const SafetensorsFile& file, const std::string& name) {
   return value;
 }
 
-// What PEFT's settings in the metadata say of alpha, by network and perhaps by layer.
-class PeftAlpha {
+// What PEFT's settings say of the scale: diffusers writes them into the metadata, a network at a
+// time, PEFT itself into a file beside the weights.
+class PeftSettings {
  public:
-  explicit PeftAlpha(const SafetensorsFile& file)
-      : json_(nlohmann::json::parse(file.metadata("lora_adapter_metadata"), nullptr, false)) {
-    for (const char* network : {"unet.", "text_encoder."}) {
-      const auto dora =
-          json_.is_object() ? json_.find(std::string(network) + "use_dora") : json_.end();
-      const bool plain = !json_.is_object() || dora == json_.end() || *dora != true;
-      GRADATIM_CHECK(plain, ModelError, 3079, "{}: its metadata say that it is a DoRA",
-                     file.source());
+  PeftSettings(const SafetensorsFile& file, bool by_peft) {
+    const std::string text = file.metadata("lora_adapter_metadata");
+    if (text.empty() && by_peft) {
+      take_file(file.source());
+    } else {
+      json_ = nlohmann::json::parse(text, nullptr, false);
+    }
+    for (const char* network : {"unet.", "text_encoder.", ""}) {
+      const auto dora = found(network, "use_dora");
+      GRADATIM_CHECK(dora == nullptr || *dora != true, ModelError, 3079,
+                     "{}: its settings say that it is a DoRA", file.source());
     }
   }
-  std::optional<double> of(LoraTarget target, const std::string& layer) const {
-    if (!json_.is_object()) return std::nullopt;
-    const std::string network = target == LoraTarget::unet ? "unet." : "text_encoder.";
-    const auto pattern = json_.find(network + "alpha_pattern");
-    if (pattern != json_.end() && pattern->is_object()) {
-      const auto own = pattern->find(layer);
-      if (own != pattern->end() && own->is_number()) return own->get<double>();
-    }
-    const auto all = json_.find(network + "lora_alpha");
-    if (all == json_.end() || !all->is_number()) return std::nullopt;
-    return all->get<double>();
+
+  /// What up down is multiplied by: alpha over the rank, or over its root.
+  double scale(LoraTarget target, const std::string& layer, std::optional<double> alpha,
+               double rank) const {
+    const std::string network = whole_                       ? ""
+                                : target == LoraTarget::unet ? "unet."
+                                                             : "text_encoder.";
+    if (!alpha) alpha = own_alpha(network, layer);
+    const auto* root = found(network, "use_rslora");
+    return alpha.value_or(rank) / (root != nullptr && *root == true ? std::sqrt(rank) : rank);
   }
 
  private:
+  void take_file(const std::string& source) {
+    const auto path = std::filesystem::path(source).parent_path() / "adapter_config.json";
+    GRADATIM_CHECK(is_file(path), ModelError, 3078,
+                   "{}: PEFT keeps the scale of a LoRA in adapter_config.json; put it beside",
+                   source);
+    json_ = nlohmann::json::parse(MappedFile(path.string()).bytes(), nullptr, false);
+    GRADATIM_CHECK(json_.is_object(), ModelError, 3078, "{}: not an object of JSON", path.string());
+    whole_ = true;
+  }
+  const nlohmann::json* found(const std::string& network, const char* name) const {
+    if (!json_.is_object()) return nullptr;
+    const auto at = json_.find(network + name);
+    return at == json_.end() ? nullptr : &*at;
+  }
+  std::optional<double> own_alpha(const std::string& network, const std::string& layer) const {
+    const auto* pattern = found(network, "alpha_pattern");
+    if (pattern != nullptr && pattern->is_object()) {
+      const auto own = pattern->find(layer);
+      if (own != pattern->end() && own->is_number()) return own->get<double>();
+    }
+    const auto* all = found(network, "lora_alpha");
+    if (all == nullptr || !all->is_number()) return std::nullopt;
+    return all->get<double>();
+  }
+
   nlohmann::json json_;
+  bool whole_ = false;  // of one network, whose name is not in front
 };
 
 struct HalfChange {
@@ -165,7 +196,9 @@ std::vector<LoraChange> read_lora(const std::string& path) {
   const auto file = std::make_shared<StoredFile>(path);
   check_lora_kind(file->arrays());
   std::map<std::pair<LoraTarget, std::string>, HalfChange> halves;
+  bool by_peft = false;
   for (const auto& [name, array] : arrays_of(file)) {
+    by_peft = by_peft || name.starts_with(kBeginnings[0].first);
     const auto found = parsed_name(name);
     GRADATIM_CHECK(found.has_value(), ModelError, 3078,
                    "{}: '{}' is no array of a LoRA as kohya's scripts, diffusers or PEFT write one",
@@ -175,7 +208,7 @@ std::vector<LoraChange> read_lora(const std::string& path) {
     if (found->role == LoraRole::up) half.up = array;
     if (found->role == LoraRole::down) half.down = array;
   }
-  const PeftAlpha peft(file->arrays());
+  const PeftSettings peft(file->arrays(), by_peft);
   std::vector<LoraChange> changes;
   for (const auto& [key, half] : halves) {
     const auto& [target, layer] = key;
@@ -183,8 +216,8 @@ std::vector<LoraChange> read_lora(const std::string& path) {
     GRADATIM_CHECK(whole, ModelError, 3078, "{}: half of the change of '{}' is missing", path,
                    layer);
     const auto rank = static_cast<double>(half.down->shape[0]);
-    const double alpha = half.alpha ? *half.alpha : peft.of(target, layer).value_or(rank);
-    changes.push_back({target, layer, *half.up, *half.down, alpha / rank});
+    const double scale = peft.scale(target, layer, half.alpha, rank);
+    changes.push_back({target, layer, *half.up, *half.down, scale});
   }
   GRADATIM_CHECK(!changes.empty(), ModelError, 3078, "{}: it holds no LoRA", path);
   return changes;

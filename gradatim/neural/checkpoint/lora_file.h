@@ -18,13 +18,14 @@ struct LoraChange {
   LoraTarget target = LoraTarget::unet;
   std::string layer;  // as the file calls it, without what names the network
   StoredArray up, down;
-  double scale = 1.0;  // alpha / rank
+  double scale = 1.0;  // alpha / rank, or by its settings alpha / sqrt(rank)
 };
 
 /// The names are those of kohya's scripts (lora_unet_..., lora_te_..., `lora_down`, `alpha`) or of
 /// diffusers and PEFT (unet. and text_encoder., `lora_A`, `lora.down`, attention processors).
-/// ModelError GRD-3078 where it is no LoRA, or half of a change is missing; GRD-3079 of a LoHa,
-/// LoKr, DoRA and other kinds, by their names.
+/// PEFT's own files have their settings in adapter_config.json beside them.
+/// ModelError GRD-3078 where it is no LoRA, those settings are missing, or half of a change is
+/// missing; GRD-3079 of a LoHa, LoKr, DoRA and other kinds, by their names.
 std::vector<LoraChange> read_lora(const std::string& path);
 
 }  // namespace gradatim::neural

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "gradatim/neural/checkpoint/checkpoint_testing.h"
+#include "gradatim/neural/checkpoint/lora_file.h"
 
 namespace gradatim::neural {
 namespace {
@@ -81,6 +82,7 @@ TEST_F(LoraTest, EveryWayToNameALayerIsTheSameChange) {
        "base_model.model." + dots + ".lora_A.default.weight"},
       {"unet." + processor + ".up.weight", "unet." + processor + ".down.weight"},
       {processor + ".up.weight", processor + ".down.weight"}};
+  write_atomically(folder_.path("adapter_config.json"), R"({"r": 2, "lora_alpha": 2})");
   for (const auto& [up, down] : named) {
     const auto path =
         LoraFileMaker().add(up, {8, 2}).add(down, {2, 8}).write(folder_, "lora.safetensors");
@@ -110,6 +112,31 @@ TEST_F(LoraTest, AlphaIsDividedByTheRankAndSeveralAddUp) {
   const Lora loras[] = {{one, 1.0}, {two, -0.25}};
   add_loras(files, loras);
   EXPECT_LT(error(files, 1.0 * 0.5 - 0.25 * 4.0), 1e-5);
+}
+
+TEST_F(LoraTest, SettingsOfPeftAreItsScale) {
+  const std::string name = std::string("base_model.model.") + kLayer;
+  const auto path = LoraFileMaker()
+                        .add(name + ".lora_B.weight", {8, 2})
+                        .add(name + ".lora_A.weight", {2, 8})
+                        .write(folder_, "adapter_model.safetensors");
+  const auto scaled = [&](const std::string& settings) {
+    write_atomically(folder_.path("adapter_config.json"), settings);
+    auto files = read_stable_diffusion(root_);
+    const Lora lora{path, 1.0};
+    add_loras(files, {&lora, 1});
+    return files;
+  };
+  EXPECT_LT(error(scaled(R"({"r": 2, "lora_alpha": 8})"), 4.0), 1e-5);
+  EXPECT_LT(error(scaled(R"({"lora_alpha": 8, "use_rslora": true})"), 8.0 / std::sqrt(2.0)), 1e-5);
+  EXPECT_LT(
+      error(scaled(fmt::format(R"({{"lora_alpha": 8, "alpha_pattern": {{"{}": 1}}}})", kLayer)),
+            0.5),
+      1e-5);
+  EXPECT_THROW(scaled(R"({"lora_alpha": 8, "use_dora": true})"), ModelError);
+  EXPECT_THROW(scaled("8"), ModelError);
+  std::filesystem::remove(folder_.path("adapter_config.json"));
+  EXPECT_THROW(read_lora(path), ModelError);
 }
 
 TEST_F(LoraTest, ConvolutionsAndTheTextNetworkAreChangedToo) {

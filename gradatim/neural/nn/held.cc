@@ -9,6 +9,7 @@
 #include "gradatim/core/error.h"
 #include "gradatim/neural/checkpoint/weights.h"
 #include "gradatim/neural/nn/kernel/winograd.h"
+#include "gradatim/neural/nn/memory.h"
 
 namespace gradatim::neural {
 namespace {
@@ -45,8 +46,12 @@ bool suits(const HeldForm& form, const std::vector<std::int64_t>& shape) {
 
 }  // namespace
 
-Tensor read_finite(const Weights& weights, const std::string& name) {
-  const Tensor numbers = weights.read(name).to(at::kFloat);
+Tensor read_finite(const Weights& weights, const std::string& name, ScratchMemory* scratch) {
+  Tensor numbers = weights.read(name);
+  if (numbers.scalar_type() != at::kFloat) {
+    numbers = scratch == nullptr ? numbers.to(at::kFloat)
+                                 : scratch->numbers(numbers.sizes()).copy_(numbers);
+  }
   // A sum is the cheapest question: it is not finite where a number is not, and hardly else.
   const bool finite =
       numbers.sum().isfinite().item<bool>() || at::isfinite(numbers).all().item<bool>();
@@ -69,7 +74,10 @@ void Held::ready(const Pack& pack) {
   if (ready_.load(std::memory_order_relaxed)) return;
   if (!take_prepared()) {
     {
-      const Tensor numbers = read_finite(*source_, name_);
+      const std::lock_guard scratch(plan_.scratch->mutex());
+      // What is not packed is kept as it was read.
+      const Tensor numbers =
+          read_finite(*source_, name_, has_packed_layers() ? plan_.scratch.get() : nullptr);
       if (plan_.eight_bit) {
         quantise(numbers);
       } else {
@@ -79,6 +87,7 @@ void Held::ready(const Pack& pack) {
     source_->forget(name_);
   }
   source_.reset();
+  plan_.scratch.reset();
   ready_.store(true, std::memory_order_release);
 }
 

@@ -23,8 +23,10 @@
 
 namespace gradatim::neural {
 
-/// float32, in the mapped file where that has it. ModelError GRD-3061 where a number is not finite.
-Tensor read_finite(const Weights& weights, const std::string& name);
+/// float32, in the mapped file where that has it, else in the scratch, if given. ModelError
+/// GRD-3061 where a number is not finite.
+Tensor read_finite(const Weights& weights, const std::string& name,
+                   ScratchMemory* scratch = nullptr);
 
 class Held {
  public:

@@ -116,4 +116,19 @@ PooledMemory::PooledMemory() { Pool::instance().pass(1); }
 PooledMemory::~PooledMemory() { Pool::instance().pass(-1); }
 void release_pooled_memory() { Pool::instance().release(); }
 
+Tensor ScratchMemory::numbers(at::IntArrayRef sizes) {
+  const std::int64_t count = c10::multiply_integers(sizes);
+  if (!block_.defined() || block_.numel() < count || block_.numel() > 2 * count) {
+    block_.reset();
+    const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(float);
+    // Not from malloc, where weights would come to lie behind it, and its place stay a hole.
+    void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
+    madvise(memory, bytes, MADV_HUGEPAGE);
+    block_ = at::from_blob(
+        memory, {count}, [bytes](void* given) { munmap(given, bytes); }, at::kFloat);
+  }
+  return block_.narrow(0, 0, count).view(sizes);
+}
+
 }  // namespace gradatim::neural

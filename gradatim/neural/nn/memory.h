@@ -10,6 +10,10 @@
 // it without a lock, so it must not change while other threads compute.
 #pragma once
 
+#include <mutex>
+
+#include "gradatim/neural/nn/tensor.h"
+
 namespace gradatim::neural {
 
 /// What a network holds as long as it may compute.
@@ -32,5 +36,18 @@ class PooledMemory {
 
 /// Gives back what lies in the pool for the next step: between networks that need other sizes.
 void release_pooled_memory();
+
+/// Numbers that are needed for a moment, one after the other and of like sizes, outside the pool,
+/// which would keep a block of each.
+class ScratchMemory {
+ public:
+  /// float32 of that shape, to be written; good until the next call. The caller holds mutex().
+  Tensor numbers(at::IntArrayRef sizes);
+  std::mutex& mutex() { return mutex_; }
+
+ private:
+  std::mutex mutex_;
+  Tensor block_;
+};
 
 }  // namespace gradatim::neural

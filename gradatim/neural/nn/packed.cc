@@ -18,19 +18,6 @@ c10::TypedOperatorHandle<F> packed_layer(const char* name) {
   return c10::Dispatcher::singleton().findSchemaOrThrow(name, "").typed<F>();
 }
 
-bool has_packed_layers() {
-  static const bool has = [] {
-    const auto there = [](const char* name) {
-      return c10::Dispatcher::singleton().findSchema({name, ""}).has_value();
-    };
-    return at::globalContext().userEnabledMkldnn() && there("mkldnn::_linear_pointwise") &&
-           there("mkldnn::_reorder_linear_weight") && there("mkldnn::_convolution_pointwise") &&
-           there("mkldnn::_reorder_convolution_weight") && there("mkldnn::_nbytes") &&
-           there("mkldnn::_get_mkldnn_serialized_md");
-  }();
-  return has;
-}
-
 // torch's interface for compiled models is the one way to look into a packed weight.
 void check_shim(AOTITorchError error) {
   TORCH_CHECK(error == AOTI_TORCH_SUCCESS, "a packed weight could not be looked into");
@@ -55,6 +42,19 @@ Tensor channels_last_filters(const Tensor& weight) {
 }
 
 }  // namespace
+
+bool has_packed_layers() {
+  static const bool has = [] {
+    const auto there = [](const char* name) {
+      return c10::Dispatcher::singleton().findSchema({name, ""}).has_value();
+    };
+    return at::globalContext().userEnabledMkldnn() && there("mkldnn::_linear_pointwise") &&
+           there("mkldnn::_reorder_linear_weight") && there("mkldnn::_convolution_pointwise") &&
+           there("mkldnn::_reorder_convolution_weight") && there("mkldnn::_nbytes") &&
+           there("mkldnn::_get_mkldnn_serialized_md");
+  }();
+  return has;
+}
 
 Tensor packed_matrix(const Tensor& weight, std::int64_t rows) {
   if (!has_packed_layers()) return weight;

@@ -13,6 +13,9 @@ struct Sliding {
   std::int64_t stride = 1, padding = 0;
 };
 
+/// Whether this torch has them.
+bool has_packed_layers();
+
 /// weight: [out, in], float32; `rows`: about so many it will be multiplied by.
 Tensor packed_matrix(const Tensor& weight, std::int64_t rows);
 /// x [..., in] -> [..., out]; bias: or undefined.

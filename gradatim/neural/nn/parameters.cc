@@ -10,6 +10,7 @@
 #include "gradatim/core/normal.h"
 #include "gradatim/neural/checkpoint/fit.h"
 #include "gradatim/neural/nn/held.h"
+#include "gradatim/neural/nn/memory.h"
 
 namespace gradatim::neural {
 namespace {
@@ -81,6 +82,7 @@ void Parameters::pack(at::Device device) {
 void Parameters::hold(std::shared_ptr<const Weights> weights, HoldPlan plan) {
   GRADATIM_ASSERT(!values_.defined());
   check_weights(*this, *weights);
+  plan.scratch = std::make_shared<ScratchMemory>();
   for (Item& item : items_) {
     if (item.held) {
       // The parameter stays a shape; whoever reads its one number shall notice.

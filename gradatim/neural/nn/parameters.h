@@ -26,6 +26,7 @@ namespace gradatim::neural {
 class Held;
 struct HeldForm;
 class PreparedWeights;
+class ScratchMemory;
 class Weight;
 class Weights;
 
@@ -37,6 +38,8 @@ struct HoldPlan {
   /// Weights that need no packing (nn/prepared.h), or none, and the network's name there.
   std::shared_ptr<const PreparedWeights> prepared = nullptr;
   std::string network = {};
+  /// Of numbers that lie in another type than float32; hold() makes one.
+  std::shared_ptr<ScratchMemory> scratch = nullptr;
 };
 
 /// How values begin: uniform in [-size, size], normal of that deviation, or all `size`.
