@@ -93,7 +93,7 @@ bench-process: build ## time solver steps against PyTorch, optimal transport aga
 	@$(DIFFUSERS) bench/steps.py
 	@$(PEERS) bench/coupling.py
 
-bench-sd: neural ## time Stable Diffusion's networks at full size against diffusers, in turn (an hour; fetches torch, writes 6 GB to a temporary folder)
+bench-sd: neural ## time Stable Diffusion's networks at full size against diffusers, in turn (an hour; fetches torch, writes 14 GB to a temporary folder)
 	@tools/setup.sh diffusers
 	@cmake --preset release -DGRADATIM_BENCH=ON
 	@cmake --build build -j $(JOBS) --target sd_time

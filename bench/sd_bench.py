@@ -5,7 +5,8 @@ Every run is a fresh process, by turns; a row is the median over rounds of the m
 is the peer's time over ours, round by round; *start* is from a process's start to the end of its
 first step. The share of the peak is arithmetic (products and convolutions as they are written, so
 few multiplications may take it beyond 100 %) over what the machine multiplies matrices with. The
-weights, 6 GB, are written by diffusers to FOLDER, once; without it to a temporary one.
+weights, 6 GB, are written by diffusers to FOLDER, once, and 8 GB of prepared ones beside them;
+without it to a temporary one. bench/sd_cpp_peer.py times stable-diffusion.cpp by itself.
 GRADATIM_SIMD=avx2 with DNNL_MAX_CPU_ISA=AVX2, ATEN_CPU_CAPABILITY=avx2 and
 MKL_ENABLE_INSTRUCTIONS=AVX2 holds all to AVX2.
 """
@@ -137,6 +138,8 @@ def main() -> None:
         write_models(models)
         for task in chosen.only or TASKS:
             systems = commands(task, models, chosen.threads, chosen.ways or list(WAYS))
+            if "gradatim, prepared" in systems:
+                run(systems["gradatim, prepared"])  # packs, and writes the file
             runs = [{k: run(v) for k, v in systems.items()} for _ in range(chosen.rounds)]
             report(task, runs, peak)
 
