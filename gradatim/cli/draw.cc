@@ -58,7 +58,8 @@ neural::CheckpointRequest checkpoint_of(const std::string& path, const Arguments
   for (const auto& word : arguments.list("lora")) request.loras.push_back(weighted_file(word));
   if (arguments.has("memory")) request.memory = parse_byte_size(arguments.text("memory"));
   request.prepared = arguments.text("prepared");
-  if (!request.prepared.empty()) check_writable(request.prepared);
+  const bool written = !request.prepared.empty() && !fs::exists(request.prepared);
+  if (written) check_writable(request.prepared);
   return request;
 }
 

@@ -132,8 +132,8 @@ class StableDiffusion {
   virtual Array decode(const Array& latents) = 0;
 };
 
-/// ModelError GRD-3062 to GRD-3082 of the checkpoint, GRD-3081 of prepared weights; UsageError
-/// GRD-1160 without torch.
+/// ModelError GRD-3062 to GRD-3082 of the checkpoint, GRD-3001 and GRD-3081 of prepared weights;
+/// UsageError GRD-1160 without torch.
 std::unique_ptr<StableDiffusion> open_stable_diffusion(const CheckpointRequest& request);
 /// gradatim_open_stable_diffusion of libgradatim_neural; the caller owns the result.
 using OpenStableDiffusion = StableDiffusion*(const CheckpointRequest& request);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -141,6 +142,7 @@ class PeftSettings {
       const auto dora = found(network, "use_dora");
       GRADATIM_CHECK(dora == nullptr || *dora != true, ModelError, 3079,
                      "{}: its settings say that it is a DoRA", file.source());
+      check_pattern(network, file.source());
     }
   }
 
@@ -157,13 +159,23 @@ class PeftSettings {
 
  private:
   void take_file(const std::string& source) {
-    const auto path = std::filesystem::path(source).parent_path() / "adapter_config.json";
+    const auto path = settings_beside(source);
     GRADATIM_CHECK(is_file(path), ModelError, 3078,
                    "{}: PEFT keeps the scale of a LoRA in adapter_config.json; put it beside",
                    source);
     json_ = nlohmann::json::parse(MappedFile(path.string()).bytes(), nullptr, false);
     GRADATIM_CHECK(json_.is_object(), ModelError, 3078, "{}: not an object of JSON", path.string());
     whole_ = true;
+  }
+  // PEFT takes an expression for a layer's name or its end; names are all that is known here.
+  void check_pattern(const std::string& network, const std::string& source) const {
+    const auto* pattern = found(network, "alpha_pattern");
+    if (pattern == nullptr || !pattern->is_object()) return;
+    for (const auto& [key, value] : pattern->items()) {
+      GRADATIM_CHECK(key.find_first_of("\\^$*+?()[]{}|") == std::string::npos, ModelError, 3078,
+                     "{}: its settings have an alpha for the expression '{}'; give names of layers",
+                     source, key);
+    }
   }
   const nlohmann::json* found(const std::string& network, const char* name) const {
     if (!json_.is_object()) return nullptr;
@@ -173,8 +185,11 @@ class PeftSettings {
   std::optional<double> own_alpha(const std::string& network, const std::string& layer) const {
     const auto* pattern = found(network, "alpha_pattern");
     if (pattern != nullptr && pattern->is_object()) {
-      const auto own = pattern->find(layer);
-      if (own != pattern->end() && own->is_number()) return own->get<double>();
+      for (const auto& [key, value] : pattern->items()) {
+        if (value.is_number() && (layer == key || layer.ends_with("." + key))) {
+          return value.template get<double>();
+        }
+      }
     }
     const auto* all = found(network, "lora_alpha");
     if (all == nullptr || !all->is_number()) return std::nullopt;
@@ -192,13 +207,15 @@ struct HalfChange {
 
 }  // namespace
 
+std::filesystem::path settings_beside(const std::filesystem::path& lora) {
+  return lora.parent_path() / "adapter_config.json";
+}
+
 std::vector<LoraChange> read_lora(const std::string& path) {
   const auto file = std::make_shared<StoredFile>(path);
   check_lora_kind(file->arrays());
   std::map<std::pair<LoraTarget, std::string>, HalfChange> halves;
-  bool by_peft = false;
   for (const auto& [name, array] : arrays_of(file)) {
-    by_peft = by_peft || name.starts_with(kBeginnings[0].first);
     const auto found = parsed_name(name);
     GRADATIM_CHECK(found.has_value(), ModelError, 3078,
                    "{}: '{}' is no array of a LoRA as kohya's scripts, diffusers or PEFT write one",
@@ -208,7 +225,12 @@ std::vector<LoraChange> read_lora(const std::string& path) {
     if (found->role == LoraRole::up) half.up = array;
     if (found->role == LoraRole::down) half.down = array;
   }
-  const PeftSettings peft(file->arrays(), by_peft);
+  const bool peft_names = std::ranges::any_of(file->arrays().arrays(), [](const auto& named) {
+    return named.first.starts_with(kBeginnings[0].first);
+  });
+  const bool whole_scales =
+      std::ranges::all_of(halves, [](const auto& item) { return item.second.alpha.has_value(); });
+  const PeftSettings peft(file->arrays(), peft_names && !whole_scales);
   std::vector<LoraChange> changes;
   for (const auto& [key, half] : halves) {
     const auto& [target, layer] = key;

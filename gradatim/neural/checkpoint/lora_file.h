@@ -3,6 +3,7 @@
 // models.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -20,6 +21,9 @@ struct LoraChange {
   StoredArray up, down;
   double scale = 1.0;  // alpha / rank, or by its settings alpha / sqrt(rank)
 };
+
+/// Where PEFT keeps the settings of a file of its own.
+std::filesystem::path settings_beside(const std::filesystem::path& lora);
 
 /// The names are those of kohya's scripts (lora_unet_..., lora_te_..., `lora_down`, `alpha`) or of
 /// diffusers and PEFT (unet. and text_encoder., `lora_A`, `lora.down`, attention processors).

@@ -133,6 +133,9 @@ TEST_F(LoraTest, SettingsOfPeftAreItsScale) {
       error(scaled(fmt::format(R"({{"lora_alpha": 8, "alpha_pattern": {{"{}": 1}}}})", kLayer)),
             0.5),
       1e-5);
+  EXPECT_LT(error(scaled(R"({"lora_alpha": 8, "alpha_pattern": {"attn1.to_q": 1}})"), 0.5), 1e-5);
+  EXPECT_LT(error(scaled(R"({"lora_alpha": 8, "alpha_pattern": {"o_q": 1}})"), 4.0), 1e-5);
+  EXPECT_THROW(scaled(R"({"lora_alpha": 8, "alpha_pattern": {"to_[qk]": 1}})"), ModelError);
   EXPECT_THROW(scaled(R"({"lora_alpha": 8, "use_dora": true})"), ModelError);
   EXPECT_THROW(scaled("8"), ModelError);
   std::filesystem::remove(folder_.path("adapter_config.json"));

@@ -63,16 +63,17 @@ Tensor read_finite(const Weights& weights, const std::string& name, ScratchMemor
 void Held::take(std::shared_ptr<const Weights> source, std::string name, HoldPlan plan) {
   source_ = std::move(source);
   name_ = std::move(name);
+  shape_ = source_->shape(name_);
   plan_ = std::move(plan);
   on_ = true;
 }
 
 template <class Pack>
-void Held::ready(const Pack& pack) {
+void Held::ready(bool winograd, const Pack& pack) {
   if (ready_.load(std::memory_order_acquire)) return;
   const std::lock_guard lock(mutex_);
   if (ready_.load(std::memory_order_relaxed)) return;
-  if (!take_prepared()) {
+  if (!take_prepared(winograd)) {
     {
       const std::lock_guard scratch(plan_.scratch->mutex());
       // What is not packed is kept as it was read.
@@ -91,15 +92,14 @@ void Held::ready(const Pack& pack) {
   ready_.store(true, std::memory_order_release);
 }
 
-bool Held::take_prepared() {
-  if (plan_.prepared == nullptr || !plan_.prepared->has(prepared_name())) return false;
-  HeldForm form = plan_.prepared->form(prepared_name());
-  const auto shape = source_->shape(name_);
-  GRADATIM_CHECK(suits(form, shape), ModelError, 3081,
-                 "the prepared weights have '{}' in another shape; delete their file",
-                 prepared_name());
+bool Held::take_prepared(bool winograd) {
+  const std::string name = prepared_name(winograd);
+  if (plan_.prepared == nullptr || !plan_.prepared->has(name)) return false;
+  HeldForm form = plan_.prepared->form(name);
+  GRADATIM_CHECK(suits(form, shape_), ModelError, 3081,
+                 "{}: '{}' is of another shape; delete the file", plan_.prepared->path(), name);
   if (form.kind == HeldForm::Kind::winograd) {
-    winograd_ = std::make_unique<Winograd>(std::move(form.tensors), shape[1], shape[0]);
+    winograd_ = std::make_unique<Winograd>(std::move(form.tensors), shape_[1], shape_[0]);
   } else if (form.kind == HeldForm::Kind::eight_bit) {
     codes_ = form.tensors[0];
     scales_ = form.tensors[1];
@@ -110,7 +110,10 @@ bool Held::take_prepared() {
   return true;
 }
 
-std::string Held::prepared_name() const { return fmt::format("{}/{}", plan_.network, name_); }
+// Forms of small and of large images lie side by side.
+std::string Held::prepared_name(bool winograd) const {
+  return fmt::format("{}/{}{}", plan_.network, name_, winograd ? "@winograd" : "");
+}
 
 HeldForm Held::form() const {
   if (codes_.defined()) return {HeldForm::Kind::eight_bit, {codes_, scales_}};
@@ -122,7 +125,7 @@ bool Held::add_form(HeldForms& forms) const {
   if (!ready_.load(std::memory_order_acquire)) return false;
   HeldForm mine = form();
   if (!can_be_prepared(mine)) return false;
-  forms[prepared_name()] = std::move(mine);
+  forms[prepared_name(winograd_ != nullptr)] = std::move(mine);
   return !mapped_;
 }
 
@@ -136,7 +139,7 @@ void Held::quantise(const Tensor& numbers) {
 
 Tensor Held::linear(const Tensor& x, const Tensor& bias) {
   check_no_gradients(x);
-  ready([&](const Tensor& numbers) {
+  ready(false, [&](const Tensor& numbers) {
     packed_ = packed_matrix(numbers.flatten(1), x.numel() / x.size(-1));
   });
   if (codes_.defined()) return at::linear(x, whole().flatten(1), bias);
@@ -146,8 +149,10 @@ Tensor Held::linear(const Tensor& x, const Tensor& bias) {
 Tensor Held::convolved(const Tensor& x, const Tensor& bias, const Sliding& how) {
   check_no_gradients(x);
   const Tensor image = x.contiguous(at::MemoryFormat::ChannelsLast);
-  ready([&](const Tensor& numbers) {
-    if (!plan_.lean && Winograd::suits(numbers.sizes(), image.sizes(), how)) {
+  const bool winograd =
+      !plan_.lean && !plan_.eight_bit && Winograd::suits(shape_, image.sizes(), how);
+  ready(winograd, [&](const Tensor& numbers) {
+    if (winograd) {
       winograd_ = std::make_unique<Winograd>(numbers);
     } else {
       packed_ = packed_filters(numbers, how, image.sizes());

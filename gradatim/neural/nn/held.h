@@ -3,7 +3,7 @@
 //  1. hold() says where its numbers are. Nothing is read.
 //  2. The layer's first pass reads them, in the form that the layer multiplies fastest: packed for
 //     oneDNN, in float32, or in 8 bits with a scale for every output channel. What the source
-//     mapped is let go.
+//     mapped is let go. With prepared weights (nn/prepared.h) it maps what an earlier program made.
 //  3. Later passes use what is there. A convolution is packed for the size of the first image;
 //     others give the same, and are not much slower.
 //
@@ -16,6 +16,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "gradatim/neural/nn/parameters.h"
 #include "gradatim/neural/nn/prepared.h"
@@ -44,19 +45,20 @@ class Held {
   bool add_form(HeldForms& forms) const;
 
  private:
-  /// Once: the numbers in 8 bits, or what `pack` does with them.
+  /// Once: the numbers in 8 bits, or what `pack` does with them, or what was prepared.
   template <class Pack>
-  void ready(const Pack& pack);
+  void ready(bool winograd, const Pack& pack);
   void quantise(const Tensor& numbers);
-  bool take_prepared();
+  bool take_prepared(bool winograd);
   HeldForm form() const;
-  std::string prepared_name() const;
+  std::string prepared_name(bool winograd) const;
   Tensor whole() const { return codes_ * scales_; }
 
   bool on_ = false;
   HoldPlan plan_;
   std::shared_ptr<const Weights> source_;
   std::string name_;
+  std::vector<std::int64_t> shape_;
   std::mutex mutex_;
   std::atomic<bool> ready_ = false;
   bool mapped_ = false;  // lies in the file of prepared weights

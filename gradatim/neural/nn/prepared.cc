@@ -36,7 +36,7 @@ std::string_view bytes_of(const Tensor& x) {
   return {static_cast<const char*>(x.const_data_ptr()), x.nbytes()};
 }
 
-// Of what is in every file alike, in the order of names.
+// Of layouts, shapes and names; not of the numbers, which are gigabytes.
 std::string hash_text(const std::map<std::string, std::string_view>& layouts,
                       const std::string& places) {
   Hash hash;
@@ -66,9 +66,12 @@ void look_ahead(std::string_view bytes) {
 }  // namespace
 
 std::string packing_machine() {
-  const char* limit = std::getenv("DNNL_MAX_CPU_ISA");
-  return fmt::format("torch {}, {}, {}, {}", TORCH_VERSION, at::get_cpu_capability(), simd_name(),
-                     limit == nullptr ? "no limit" : limit);
+  const auto limit = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string(value == nullptr ? "" : value);
+  };
+  return fmt::format("torch {}, {}, {}, '{}{}'", TORCH_VERSION, at::get_cpu_capability(),
+                     simd_name(), limit("DNNL_MAX_CPU_ISA"), limit("ONEDNN_MAX_CPU_ISA"));
 }
 
 bool can_be_prepared(const HeldForm& form) {

@@ -28,7 +28,7 @@ struct HeldForm {
   Kind kind = Kind::packed;
   std::vector<Tensor> tensors;  // one, a plane each, or codes and scales
 };
-/// By "network/weight".
+/// By "network/weight", and "network/weight@winograd".
 using HeldForms = std::map<std::string, HeldForm>;
 
 /// What this machine and this build pack for, in a line.
@@ -43,9 +43,11 @@ void write_prepared(const std::string& path, const std::string& origin, const He
 class PreparedWeights {
  public:
   /// Maps a file of that origin; what is not there, or of another, is empty. ModelError GRD-3081
-  /// where it is damaged; GRD-3001 where it is no such file at all.
+  /// where its layouts are damaged or it is another kind of file; GRD-3001 where it is cut or no
+  /// safetensors.
   PreparedWeights(const std::string& path, const std::string& origin);
 
+  const std::string& path() const { return path_; }
   bool empty() const { return forms_.empty(); }
   bool has(const std::string& name) const { return forms_.count(name) != 0; }
   /// Looks into the file, which lives as long as this.

@@ -24,6 +24,8 @@ std::string of_pipeline(const std::string& config) {
 }  // namespace
 
 StableParts load_stable_parts(const CheckpointRequest& request) {
+  // Before they are read: of files that change meanwhile it is another's, and written anew.
+  const std::string origin = request.prepared.empty() ? "" : prepared_origin(request);
   StableDiffusionFiles files = read_stable_diffusion(
       request.path, {.tokenizer = request.tokenizer,
                      .scheduler = request.scheduler,
@@ -50,7 +52,7 @@ StableParts load_stable_parts(const CheckpointRequest& request) {
   parts.unet = declare_net(*network, files.shape);
   if (!request.prepared.empty()) {
     parts.prepared_path = request.prepared;
-    parts.prepared_origin = prepared_origin(request);
+    parts.prepared_origin = origin;
     parts.prepared = std::make_shared<PreparedWeights>(parts.prepared_path, parts.prepared_origin);
   }
   const auto plan = [&](const char* of, bool eight_bit = false) {

@@ -32,8 +32,9 @@ struct StableParts {
   // The file of prepared weights, what it must be of, and what was in it; or empty.
   std::string prepared_path, prepared_origin;
   std::shared_ptr<const PreparedWeights> prepared;
-  std::string no_tokenizer;  // why there is none
-  std::string scheduler;     // its configuration, JSON
+  std::size_t prepared_count = 0;  // of weights, as they were last written
+  std::string no_tokenizer;        // why there is none
+  std::string scheduler;           // its configuration, JSON
   std::shared_ptr<const process::Path> path;
   std::shared_ptr<const process::Prediction> prediction;
   std::vector<std::string> notes;

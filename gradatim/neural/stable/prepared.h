@@ -12,6 +12,7 @@ namespace gradatim::neural {
 std::string prepared_origin(const CheckpointRequest& request);
 
 /// Writes the file where a drawing packed what it lacks, with all it has; the bytes of it, or 0.
-std::int64_t write_what_was_prepared(const StableParts& parts);
+/// What failed is not tried again before more is packed.
+std::int64_t write_what_was_prepared(StableParts& parts);
 
 }  // namespace gradatim::neural

@@ -146,7 +146,9 @@ class OpenedCheckpoint final : public StableDiffusion {
     try {
       prepared_bytes_ = write_what_was_prepared(parts_);
     } catch (const std::exception& error) {
-      if (observer != nullptr) observer->on_warning(error.what());
+      if (observer != nullptr) {
+        observer->on_warning(fmt::format("prepared weights were not kept: {}", error.what()));
+      }
     }
   }
 
