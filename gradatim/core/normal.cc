@@ -1,5 +1,7 @@
 #include "gradatim/core/normal.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "gradatim/core/math.h"
@@ -78,6 +80,29 @@ HWY_EXPORT(normals_loop);
 
 void normals(const Philox& draws, std::uint64_t first, std::span<double> out) {
   HWY_DYNAMIC_DISPATCH(normals_loop)(draws, first, out.data(), out.size());
+}
+
+void normal_rows(const Philox& draws, std::uint64_t first_row, std::size_t dims,
+                 std::span<double> out) {
+  const std::size_t width = (dims + 3) / 4 * 4;
+  if (width == dims) return normals(draws, width * first_row, out);
+  // Many short rows at a time, then picked: a call draws 64 numbers at least.
+  constexpr std::size_t kBuffer = 512;
+  std::array<double, kBuffer> drawn;
+  const std::size_t most = width <= kBuffer / 8 ? kBuffer / width : 1;
+  while (!out.empty()) {
+    const std::size_t rows = std::min(most, out.size() / dims);
+    if (rows == 1) {
+      normals(draws, width * first_row, out.first(dims));
+    } else {
+      normals(draws, width * first_row, std::span(drawn).first(rows * width));
+      for (std::size_t k = 0; k < rows; ++k) {
+        std::copy_n(drawn.data() + k * width, dims, out.data() + k * dims);
+      }
+    }
+    first_row += rows;
+    out = out.subspan(rows * dims);
+  }
 }
 
 }  // namespace gradatim

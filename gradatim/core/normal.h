@@ -15,4 +15,9 @@ namespace gradatim {
 /// Normals number `first`, first + 1, ... of these draws; `first` is a multiple of 4.
 void normals(const Philox& draws, std::uint64_t first, std::span<double> out);
 
+/// Rows `first_row`, first_row + 1, ... of `dims` numbers [rows, dims]; each begins a block, so
+/// that a row is the same whatever else is drawn.
+void normal_rows(const Philox& draws, std::uint64_t first_row, std::size_t dims,
+                 std::span<double> out);
+
 }  // namespace gradatim

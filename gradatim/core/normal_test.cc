@@ -65,5 +65,18 @@ TEST(Normals, AnyPartIsTheSameOnEveryTarget) {
   }
 }
 
+TEST(Normals, ARowIsTheSameWhateverElseIsDrawn) {
+  const Philox draws(9, Stream::prior, 1);
+  for (const std::size_t dims : {1U, 2U, 3U, 4U, 7U, 63U, 65U, 130U}) {
+    const std::size_t width = (dims + 3) / 4 * 4;
+    std::vector<double> rows(301 * dims), row(dims);
+    normal_rows(draws, 5, dims, rows);
+    for (std::size_t k = 0; k < 301; ++k) {
+      normals(draws, width * (5 + k), row);
+      EXPECT_TRUE(std::equal(row.begin(), row.end(), rows.data() + k * dims)) << dims << " " << k;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace gradatim

@@ -153,7 +153,7 @@ void draw(const Mixture& mixture, std::uint64_t seed, std::int64_t first_row, st
   const auto dims = static_cast<std::size_t>(mixture.dims);
   const Philox choice(seed, Stream::component);
   const Philox numbers(seed, Stream::data);
-  const std::size_t blocks = (dims + 3) / 4;  // a row
+  normal_rows(numbers, static_cast<std::uint64_t>(first_row), dims, out);
   double share = 0.0;
   for (std::size_t k = 0; k < mixture.components(); ++k) {
     if (label == kAnyLabel || mixture.label_of(k) == label) share += mixture.weights[k];
@@ -169,7 +169,6 @@ void draw(const Mixture& mixture, std::uint64_t seed, std::int64_t first_row, st
       if (left < 0.0) break;
     }
     const auto z = out.subspan(row * dims, dims);
-    normals(numbers, 4 * blocks * place, z);
     for (std::size_t i = 0; i < dims; ++i) {
       z[i] = mixture.means[chosen * dims + i] + mixture.deviations[chosen * dims + i] * z[i];
     }

@@ -18,15 +18,10 @@ double inside(const Philox& draws, std::uint64_t place) {
 }
 
 // Elements of rows first_row and on, [rows, dims], as normal draws of one stream.
-Tensor normal_rows(std::uint64_t seed, std::int64_t first_row, std::int64_t rows,
-                   std::int64_t dims) {
+Tensor prior_rows(std::uint64_t seed, std::int64_t first_row, std::int64_t rows,
+                  std::int64_t dims) {
   std::vector<double> numbers(to_size(rows * dims));
-  const Philox draws(seed, Stream::prior);
-  const std::uint64_t each = 4 * to_size((dims + 3) / 4);  // a row begins a block of draws
-  for (std::int64_t row = 0; row < rows; ++row) {
-    normals(draws, each * to_size(first_row + row),
-            std::span(numbers).subspan(to_size(row * dims), to_size(dims)));
-  }
+  normal_rows(Philox(seed, Stream::prior), to_size(first_row), to_size(dims), numbers);
   return at::tensor(at::ArrayRef<double>(numbers), at::kDouble).to(at::kFloat).view({rows, dims});
 }
 
@@ -39,7 +34,7 @@ class GaussianBase final : public Base {
   }
   Tensor sample(std::uint64_t seed, std::int64_t first_row, std::int64_t rows, const Tensor&,
                 double temperature) const override {
-    return normal_rows(seed, first_row, rows, dims_) * temperature;
+    return prior_rows(seed, first_row, rows, dims_) * temperature;
   }
 
  private:
@@ -104,7 +99,7 @@ class MixtureBase final : public Base {
       while (k + 1 < components_ && (left -= chance[k]) >= 0.0) ++k;
       chosen.data_ptr<std::int64_t>()[row] = k;
     }
-    const Tensor normal = normal_rows(seed, first_row, rows, dims_) * temperature;
+    const Tensor normal = prior_rows(seed, first_row, rows, dims_) * temperature;
     return at::addcmul(means_.cpu().index_select(0, chosen), normal,
                        log_deviations_.cpu().index_select(0, chosen).exp());
   }

@@ -4,6 +4,34 @@
 #include "gradatim/neural/bijection/affine_coupling.h"
 
 namespace gradatim::neural {
+namespace {
+
+// Whether plain loops do: a handful of torch's calls cost as much as small layers.
+bool plain(const Tensor& x) {
+  return !at::GradMode::is_enabled() && x.is_cpu() && x.scalar_type() == at::kFloat;
+}
+
+Tensor pick(const Tensor& x, const PickedNumbers& picked) {
+  const std::int64_t rows = x.size(0), dims = x.size(1);
+  const Tensor out = at::empty({rows, picked.count}, x.options());
+  const float* from = x.const_data_ptr<float>() + picked.first;
+  float* to = out.data_ptr<float>();
+  for (std::int64_t row = 0; row < rows; ++row, from += dims, to += picked.count) {
+    for (std::int64_t k = 0; k < picked.count; ++k) to[k] = from[k * picked.step];
+  }
+  return out;
+}
+
+void put(const Tensor& x, const PickedNumbers& picked, const Tensor& out) {
+  const std::int64_t rows = out.size(0), dims = out.size(1);
+  const float* from = x.const_data_ptr<float>();
+  float* to = out.data_ptr<float>() + picked.first;
+  for (std::int64_t row = 0; row < rows; ++row, from += picked.count, to += dims) {
+    for (std::int64_t k = 0; k < picked.count; ++k) to[k * picked.step] = from[k];
+  }
+}
+
+}  // namespace
 
 Parts::Parts(Mask mask, std::int64_t dims, std::int64_t number) : mask_(mask), dims_(dims) {
   first_stays_ = number % 2 == 0;
@@ -15,8 +43,18 @@ Parts::Parts(Mask mask, std::int64_t dims, std::int64_t number) : mask_(mask), d
   }
 }
 
+PickedNumbers Parts::part(bool first) const {
+  const std::int64_t count = first == first_stays_ ? stays_ : moves();
+  if (mask_ == Mask::halves) return {first ? 0 : dims_ - count, 1, count};
+  return {first ? 0 : 1, 2, count};
+}
+
 std::pair<Tensor, Tensor> Parts::split(const Tensor& x) const {
-  const std::int64_t first = first_stays_ ? stays_ : moves();
+  if (plain(x)) {
+    const Tensor rows = x.contiguous();
+    return {pick(rows, part(first_stays_)), pick(rows, part(!first_stays_))};
+  }
+  const std::int64_t first = part(true).count;
   Tensor a, b;
   if (mask_ == Mask::halves) {
     a = x.narrow(1, 0, first).contiguous();
@@ -29,6 +67,12 @@ std::pair<Tensor, Tensor> Parts::split(const Tensor& x) const {
 }
 
 Tensor Parts::join(const Tensor& stayed, const Tensor& moved) const {
+  if (plain(moved)) {
+    const Tensor out = at::empty({moved.size(0), dims_}, moved.options());
+    put(stayed.contiguous(), part(first_stays_), out);
+    put(moved.contiguous(), part(!first_stays_), out);
+    return out;
+  }
   const Tensor& a = first_stays_ ? stayed : moved;
   const Tensor& b = first_stays_ ? moved : stayed;
   if (mask_ == Mask::halves) return at::cat({a, b}, 1);

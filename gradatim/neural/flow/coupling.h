@@ -12,6 +12,11 @@
 
 namespace gradatim::neural {
 
+/// Of a row: `first`, first + step, ..., `count` numbers.
+struct PickedNumbers {
+  std::int64_t first, step, count;
+};
+
 /// Rows as the part that stays and the part that moves, and back.
 class Parts {
  public:
@@ -25,6 +30,8 @@ class Parts {
   Tensor join(const Tensor& stayed, const Tensor& moved) const;
 
  private:
+  PickedNumbers part(bool first) const;
+
   Mask mask_;
   std::int64_t dims_, stays_;
   bool first_stays_;  // whether the first half, or numbers 0, 2, ..., stay

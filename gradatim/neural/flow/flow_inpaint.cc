@@ -25,11 +25,8 @@ std::vector<float> FlowModel::inpaint(std::span<const double> data,
     }
     const auto noise = [&](std::int64_t step) {
       std::vector<double> drawn(to_size(chunk.size) * dims);
-      const std::uint64_t row = 4 * ((dims + 3) / 4);
-      const Philox draws(request.seed, Stream::langevin, static_cast<std::uint32_t>(step));
-      for (std::size_t k = 0; k < to_size(chunk.size); ++k) {
-        normals(draws, row * (to_size(chunk.first) + k), std::span(drawn).subspan(k * dims, dims));
-      }
+      normal_rows(Philox(request.seed, Stream::langevin, static_cast<std::uint32_t>(step)),
+                  to_size(chunk.first), dims, drawn);
       return floats_of(drawn, states.sizes().vec(), parts_.device);
     };
     const Tensor where = free.to(parts_.device);

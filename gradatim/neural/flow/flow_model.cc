@@ -164,14 +164,12 @@ Moved FlowModel::drawn_states(std::span<const double> data, const FlowRequest& r
   const Philox draws(request.seed, Stream::probe, static_cast<std::uint32_t>(draw));
   const bool learned = parts_.net->dequantizer() != nullptr;
   std::vector<double> states(rows * dims), log_det(rows), noise(learned ? rows * dims : 0);
+  if (learned) normal_rows(draws, to_size(chunk.first), dims, noise);
   for (std::size_t k = 0; k < rows; ++k) {
     const auto row = std::min(to_size(chunk.first) + k, to_size(request.rows) - 1);
     const auto state = std::span(states).subspan(k * dims, dims);
     std::ranges::copy(data.subspan(row * dims, dims), state.begin());
-    if (learned) {
-      normals(draws, 4 * ((dims + 3) / 4) * row, std::span(noise).subspan(k * dims, dims));
-      continue;
-    }
+    if (learned) continue;
     for (std::size_t j = 0; j < dims && parts_.map.whole(); ++j) {
       state[j] += draws.uniform(row * dims + j);
     }

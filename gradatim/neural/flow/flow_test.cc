@@ -79,6 +79,23 @@ TEST(Nice, CouplingsKeepVolumes) {
   EXPECT_GT((jacobian - at::eye(5, at::kDouble)).abs().max().item<double>(), 0.01);
 }
 
+TEST(Coupling, PartsAreTheSameWithAndWithoutGradients) {
+  for (const Mask mask : {Mask::halves, Mask::alternate}) {
+    for (const std::int64_t dims : {1, 2, 5, 8}) {
+      for (const std::int64_t number : {0, 1}) {
+        const Parts parts(mask, dims, number);
+        const Tensor x = at::arange(3 * dims, at::kFloat).view({3, dims});
+        const auto [stays, moves] = parts.split(x);
+        EXPECT_TRUE(at::equal(parts.join(stays, moves), x));
+        const at::NoGradGuard plain;
+        const auto [stays_too, moves_too] = parts.split(x);
+        EXPECT_TRUE(at::equal(stays, stays_too) && at::equal(moves, moves_too));
+        EXPECT_TRUE(at::equal(parts.join(stays, moves), x));
+      }
+    }
+  }
+}
+
 TEST(DataMap, LeadsThereAndBackWithItsDeterminant) {
   const auto samples = two_blobs(50);
   for (const double margin : {0.0, 0.05}) {

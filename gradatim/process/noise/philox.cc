@@ -1,8 +1,5 @@
 // z of (purpose, step, row, element) by Philox and Box-Muller: any part can be drawn alone, so a
 // row is the same in every batch.
-#include <algorithm>
-#include <array>
-
 #include "gradatim/api/export.h"
 #include "gradatim/core/normal.h"
 #include "gradatim/process/noise.h"
@@ -21,26 +18,12 @@ class PhiloxSource final : public NoiseSource {
             out);
   }
 
-  // Rows of one or two numbers use a part of their block only: many rows at a time, then picked.
   void whole(Draw draw, std::int64_t row, std::int64_t dims, std::span<double> out) override {
-    if (dims % 4 == 0 || dims > 64) return NoiseSource::whole(draw, row, dims, out);
-    const std::int64_t width = (dims + 3) / 4 * 4;
-    const std::int64_t rows = static_cast<std::int64_t>(out.size()) / dims;
-    const std::int64_t most = kBuffer / width;
-    std::array<double, kBuffer> drawn;
-    for (std::int64_t done = 0; done < rows; done += most) {
-      const std::int64_t now = std::min(most, rows - done);
-      normals(Philox(seed_, draw.purpose, draw.step),
-              static_cast<std::uint64_t>(width) * static_cast<std::uint64_t>(row + done),
-              {drawn.data(), static_cast<std::size_t>(now * width)});
-      for (std::int64_t k = 0; k < now; ++k) {
-        std::copy_n(drawn.data() + k * width, dims, out.data() + (done + k) * dims);
-      }
-    }
+    normal_rows(Philox(seed_, draw.purpose, draw.step), static_cast<std::uint64_t>(row),
+                static_cast<std::size_t>(dims), out);
   }
 
  private:
-  static constexpr std::int64_t kBuffer = 512;
   std::uint64_t seed_;
 };
 
