@@ -15,12 +15,15 @@
 #include <future>
 #include <memory>
 #include <stdexcept>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <vector>
 
 #include "gradatim/core/error.h"
+#include "gradatim/neural/dist/device_group.h"
 #include "gradatim/neural/dist/join.h"
 #include "gradatim/neural/dist/meeting.h"
+#include "gradatim/neural/dist/nccl_engine.h"
 #include "gradatim/neural/nn/tensor.h"
 
 namespace gradatim::neural {
@@ -135,7 +138,7 @@ void let_callers_go_first() {
 #endif
 }
 
-class C10dGroup final : public dist::Group {
+class C10dGroup final : public DeviceGroup {
  public:
   explicit C10dGroup(const Launch& launch) : meeting_(launch) {
     guarded([&] { engine_ = engine_of(meeting_); });
@@ -161,28 +164,23 @@ class C10dGroup final : public dist::Group {
   }
 
   std::unique_ptr<dist::Work> start_all_reduce(Numbers values) override {
-    class Started final : public dist::Work {
-     public:
-      Started(C10dGroup& group, std::vector<Pending> pending)
-          : group_(group), pending_(std::move(pending)) {}
-      ~Started() override {
-        try {
-          C10dGroup::wait(pending_);  // else the engine writes where its owner has given up
-        } catch (const std::exception&) {
-        }
-      }
-      void wait() override {
-        const auto pending = std::exchange(pending_, {});
-        group_.guarded([&] { C10dGroup::wait(pending); });
-      }
-
-     private:
-      C10dGroup& group_;
-      std::vector<Pending> pending_;
-    };
     std::vector<Pending> pending;
     if (size() == 2) return start_sum_of_two(values);
     guarded([&] { pending = reductions(values, Reduction::sum); });
+    return std::make_unique<Started>(*this, std::move(pending));
+  }
+
+  bool adds_on(const at::Device& device) const override { return device.is_cuda() && has_nccl(); }
+  std::unique_ptr<dist::Work> start_device_sum(const Tensor& numbers) override {
+    std::vector<Pending> pending;
+    guarded([&] {
+      if (!device_engine_) {
+        const auto store = c10::make_intrusive<c10d::PrefixStore>("nccl", meeting_.store());
+        device_engine_ = nccl_engine(store, rank(), size(), meeting_.engine_timeout());
+      }
+      Tensors tensors{numbers};
+      pending.push_back(device_engine_->allreduce(tensors));
+    });
     return std::make_unique<Started>(*this, std::move(pending));
   }
 
@@ -252,6 +250,26 @@ class C10dGroup final : public dist::Group {
   }
 
  private:
+  class Started final : public dist::Work {
+   public:
+    Started(C10dGroup& group, std::vector<Pending> pending)
+        : group_(group), pending_(std::move(pending)) {}
+    ~Started() override {
+      try {
+        C10dGroup::wait(pending_);  // else the engine writes where its owner has given up
+      } catch (const std::exception&) {
+      }
+    }
+    void wait() override {
+      const auto pending = std::exchange(pending_, {});
+      group_.guarded([&] { C10dGroup::wait(pending); });
+    }
+
+   private:
+    C10dGroup& group_;
+    std::vector<Pending> pending_;
+  };
+
   // Of two ranks the exchange of everything moves no more than a ring does, in one step.
   std::unique_ptr<dist::Work> start_sum_of_two(const Numbers& values) {
     class Exchanged final : public dist::Work {
@@ -354,7 +372,10 @@ class C10dGroup final : public dist::Group {
   void close() noexcept {
     if (!engine_) return;
     try {
-      std::thread([engine = std::move(engine_)]() mutable { engine.reset(); }).detach();
+      std::thread([engine = std::move(engine_), device = std::move(device_engine_)]() mutable {
+        engine.reset();
+        if (device) device->abort();
+      }).detach();
     } catch (const std::exception&) {  // no thread to be had: it stays open until the process ends
     }
   }
@@ -376,6 +397,7 @@ class C10dGroup final : public dist::Group {
 
   Meeting meeting_;
   c10::intrusive_ptr<Engine> engine_;
+  c10::intrusive_ptr<c10d::Backend> device_engine_;  // from the first sum on a device on
 };
 
 // Else writing to a rank that is gone ends this process, as a closed pipe would.

@@ -1,17 +1,18 @@
-// A group that counts what another one is asked for.
+// A group that counts what another one is asked for, and may take the processor for a device.
 #pragma once
 
 #include <memory>
 
-#include "gradatim/dist/group.h"
-#include "gradatim/neural/nn/tensor.h"
+#include "gradatim/neural/dist/device_group.h"
+#include "gradatim/neural/dist/gradient_sum.h"
 
 namespace gradatim::neural::testing {
 
-class Counting final : public dist::Group {
+class Counting final : public DeviceGroup {
  public:
-  explicit Counting(dist::Group& group) : group_(group) {}
+  explicit Counting(dist::Group& group, bool device = false) : group_(group), device_(device) {}
 
+  std::int64_t device_sums = 0;
   std::int64_t reductions = 0, waits = 0, reduced_bytes = 0;  // of start_all_reduce
   std::int64_t within_backward = 0;                           // of those
 
@@ -26,6 +27,11 @@ class Counting final : public dist::Group {
     reduced_bytes += values.bytes();
     if (torch::autograd::get_current_node() != nullptr) ++within_backward;
     return std::make_unique<Counted>(group_.start_all_reduce(values), waits);
+  }
+  bool adds_on(const at::Device& device) const override { return device_ && device.is_cpu(); }
+  std::unique_ptr<dist::Work> start_device_sum(const Tensor& numbers) override {
+    ++device_sums;
+    return start_all_reduce(numbers_of(numbers));
   }
   void reduce_scatter(std::span<const std::int64_t> all, std::span<const std::int64_t> counts,
                       std::span<std::int64_t> mine) override {
@@ -60,6 +66,7 @@ class Counting final : public dist::Group {
   };
 
   dist::Group& group_;
+  bool device_;
 };
 
 }  // namespace gradatim::neural::testing

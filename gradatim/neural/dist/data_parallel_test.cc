@@ -121,7 +121,7 @@ TEST(DataParallel, GradientsOfAFewBitsLearnAlmostTheSame) {
   auto expected = trained_alone(20);
   const double loss = loss_of(expected, Data(20)).item<double>();
   on_ranks(2, [&](dist::Group& group) {
-    Counting counted(group);
+    Counting counted(group, true);
     ConvNet net;
     DataParallel parallel(*net, counted, {.compression = GradientCompression::bfloat16});
     torch::optim::SGD optimizer(net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
@@ -136,6 +136,26 @@ TEST(DataParallel, GradientsOfAFewBitsLearnAlmostTheSame) {
     std::int64_t numbers = 0;
     for (const Tensor& each : net->parameters()) numbers += each.numel() + 1;
     EXPECT_EQ(counted.reduced_bytes, 20 * 2 * numbers);
+    EXPECT_EQ(counted.device_sums, counted.reductions);
+  });
+}
+
+TEST(DataParallel, AGroupWithADeviceAddsUpBucketsThere) {
+  const auto expected = trained_alone(20)->parameters();
+  on_ranks(2, [&](dist::Group& group) {
+    Counting counted(group, true);
+    ConvNet net;
+    DataParallel parallel(*net, counted, kSmall);
+    torch::optim::SGD optimizer(net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
+    for (int step = 0; step < 20; ++step) {
+      optimizer.zero_grad();
+      loss_of(net, Data(step).part(group.rank(), 2)).backward();
+      parallel.finish();
+      optimizer.step();
+    }
+    expect_near(net->parameters(), expected, 1e-5);
+    EXPECT_EQ(counted.device_sums, counted.waits);
+    EXPECT_GE(counted.device_sums, 20 * 3);
   });
 }
 

@@ -43,6 +43,7 @@ GradientSum::GradientSum(dist::Group& group, std::vector<std::vector<std::size_t
                          std::vector<Tensor> buckets, GradientCompression compression,
                          std::function<void(std::size_t)> before_start)
     : group_(group),
+      devices_(dynamic_cast<DeviceGroup*>(&group)),
       members_(std::move(members)),
       buckets_(std::move(buckets)),
       compression_(compression),
@@ -84,12 +85,17 @@ void GradientSum::start_next() {
   const Tensor& bucket = buckets_[next];
   const bool compressed =
       compression_ == GradientCompression::bfloat16 && bucket.scalar_type() == at::kFloat;
-  start(bucket.to(at::kCPU, compressed ? at::kBFloat16 : bucket.scalar_type()));
+  const bool stays = devices_ != nullptr && devices_->adds_on(bucket.device());
+  start(bucket.to(stays ? bucket.device() : at::Device(at::kCPU),
+                  compressed ? at::kBFloat16 : bucket.scalar_type()));
 }
 
 void GradientSum::start(Tensor numbers) {
   sent_.push_back(std::move(numbers));
-  works_.push_back(group_.start_all_reduce(numbers_of(sent_.back())));
+  const Tensor& sent = sent_.back();
+  const bool stays = devices_ != nullptr && devices_->adds_on(sent.device());
+  works_.push_back(stays ? devices_->start_device_sum(sent)
+                         : group_.start_all_reduce(numbers_of(sent)));
 }
 
 void GradientSum::finish(const Tensor& also) {

@@ -8,8 +8,9 @@
 //     waits for all: every bucket is then the sum over the ranks, the same on each.
 //
 // Buckets start in their order on every rank, whatever order gradients come in, which is what a
-// group asks for. Gradients may travel as bfloat16, half the bytes; on another device than the
-// processor they travel by way of its memory.
+// group asks for. Gradients may travel as bfloat16, half the bytes. On another device than the
+// processor they are added up where they lie if the group can (device_group.h), else by way of the
+// processor's memory.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "gradatim/dist/group.h"
+#include "gradatim/neural/dist/device_group.h"
 #include "gradatim/neural/nn/tensor.h"
 #include "gradatim/neural/training.h"
 
@@ -51,6 +53,7 @@ class GradientSum {
   void begin();
 
   dist::Group& group_;
+  DeviceGroup* devices_;  // the same group, or null
   std::vector<std::vector<std::size_t>> members_;
   std::vector<std::size_t> bucket_of_;
   std::vector<Tensor> buckets_;
