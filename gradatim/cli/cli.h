@@ -83,8 +83,9 @@ std::vector<std::string> option_names(const Command& command);
 /// What `gradatim VERB --help` prints, but for some options, and `gradatim --help`.
 std::string help_of(const Command& command, std::span<const std::string_view> hidden = {});
 std::string help_of(std::span<const Command* const> commands);
-/// What `gradatim train MODEL --help` adds: every option of the component and of its parts.
-std::string help_of_component(const api::Entry& entry);
+/// What `gradatim train MODEL --help` adds: every option of the component and of its parts, those
+/// that `words` choose or the defaults. UsageError GRD-1001 for a choice that there is not.
+std::string help_of_component(const api::Entry& entry, std::span<const api::Option> words);
 
 extern const Command kTrain;
 extern const Command kPredict;

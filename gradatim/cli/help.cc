@@ -44,15 +44,29 @@ std::string part_text(const api::Part& part, const std::string& prefix) {
   return text;
 }
 
-// The component's options, then those of its parts as they are by default.
-std::string component_text(const api::Entry& entry, const std::string& prefix) {
+// What stands in the part's place: what the words chose, by its whole path or its name alone, else
+// the default; null where the model is still to choose.
+const api::Entry* chosen_for(const api::Part& part, const std::string& path,
+                             std::span<const api::Option> words) {
+  const auto& registry = api::Registry::instance();
+  for (const auto& [name, value] : words) {
+    const bool meant = name == path || name == part.name;
+    if (meant && value != "auto") return &registry.get(value, part.kind);
+  }
+  return registry.find(part.initial);
+}
+
+// The component's options, then those of its parts.
+std::string component_text(const api::Entry& entry, const std::string& prefix,
+                           std::span<const api::Option> words) {
   std::string text = fmt::format("\noptions of {}, with their defaults\n", entry.text.name);
   for (const auto& setting : entry.settings) text += setting_text(setting, prefix);
   for (const auto& part : entry.parts) text += part_text(part, prefix);
   for (const auto& part : entry.parts) {
-    const api::Entry* chosen = api::Registry::instance().find(part.initial);
+    const std::string path = fmt::format("{}{}", prefix, part.name);
+    const api::Entry* chosen = chosen_for(part, path, words);
     if (chosen == nullptr || (chosen->settings.empty() && chosen->parts.empty())) continue;
-    text += component_text(*chosen, fmt::format("{}{}.", prefix, part.name));
+    text += component_text(*chosen, path + ".", words);
   }
   return text;
 }
@@ -82,11 +96,14 @@ std::string help_of(std::span<const Command* const> commands) {
          "\n'gradatim VERB --help' shows a verb's options, 'gradatim --version' the version.\n";
 }
 
-std::string help_of_component(const api::Entry& entry) {
-  std::string text = component_text(entry, "");
-  return text +
-         "\nAn option of a part may be written without the part ('--max_depth 6') where only "
-         "one has it;\n'gradatim describe NAME' shows the options of other choices.\n";
+std::string help_of_component(const api::Entry& entry, std::span<const api::Option> words) {
+  std::string text = component_text(entry, "", words);
+  text +=
+      "\nAn option of a part may be written without the part ('--max_depth 6') where only one "
+      "has it.\n";
+  if (entry.parts.empty()) return text;
+  return text + fmt::format("The options of another choice: '--{} NAME --help'.\n",
+                            entry.parts.front().name);
 }
 
 }  // namespace gradatim::cli
