@@ -99,8 +99,13 @@ class Parser {
     if (equals != std::string::npos) value = word.substr(equals + 1);
     const OptionSpec* spec = find_option(command_, name);
     if (spec == nullptr && !command_.takes_settings) unknown_option(command_, name);
-    if (spec != nullptr && spec->value.empty()) {
-      GRADATIM_CHECK(!value, UsageError, 1004, "--{} takes no value; got '{}'", name, *value);
+    if (spec != nullptr && spec->value.empty()) {  // as a flag of a component, it may say true
+      const bool follows =
+          !value && next_ < words_.size() && (words_[next_] == "true" || words_[next_] == "false");
+      if (follows) value = words_[next_++];
+      GRADATIM_CHECK(!value || *value == "true" || *value == "false", UsageError, 1004,
+                     "--{} takes no value; got '{}'", name, *value);
+      if (value && *value == "false") return;
       if (name == "help") result_.help = true;
       value = "true";
     }

@@ -42,6 +42,12 @@ struct Command {
   std::string_view component = {};      // this one, or where empty the model named first
   int (*run)(const Arguments& arguments) = nullptr;
   bool joins_group = false;  // of the processes that a launcher started; else it runs in one
+  // What --help is about, where that depends on the words: a component, and options to leave out.
+  struct Help {
+    std::string_view component;
+    std::span<const std::string_view> hidden = {};
+  };
+  Help (*help)(const Arguments& arguments) = nullptr;
 };
 
 /// --threads, --seed, --log, --device, --help.

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -63,21 +65,64 @@ neural::CheckpointRequest checkpoint_of(const std::string& path, const Arguments
   return request;
 }
 
+// As diffusers calls --negative.
+constexpr std::string_view kNegativePrompt = "negative_prompt";
+
+std::string negative_of(const Arguments& arguments) {
+  for (const auto& [name, value] : arguments.settings) {
+    if (name == kNegativePrompt) return value;
+  }
+  return arguments.text("negative");
+}
+
+// A misspelt option may be one of the verb's own.
+api::Settings parsed(const std::vector<api::Option>& options, const Command& command) {
+  try {
+    return api::parse_settings(kComponent, options);
+  } catch (const UsageError& error) {
+    const std::string why = error.what();
+    std::vector<std::string> names = option_names(command);
+    names.emplace_back("guidance");
+    for (const auto& [name, value] : options) {
+      const auto near = nearest_name(name, names);
+      const bool meant = error.code() == 1002 && why.find("did you mean") == std::string::npos &&
+                         why.find("'" + name + "'") != std::string::npos;
+      if (!meant || !near) continue;
+      throw UsageError(1002, fmt::format("{} has no option '--{}'; did you mean '--{}'?",
+                                         command.name, name, *near));
+    }
+    throw;
+  }
+}
+
 // "--guidance 7.5" is the weight of guidance.
-api::Settings settings_of(std::vector<api::Option> options) {
-  bool grid = false, solver = false;
+api::Settings settings_of(const Arguments& arguments) {
+  std::vector<api::Option> options = arguments.settings;
+  bool grid = false, solver = false, strength = false;
   for (auto& [name, value] : options) {
     if (name == "guidance") name = "guidance_weight";
     grid = grid || name.starts_with("grid");
     solver = solver || name == "solver";
+    strength = strength || name == "strength";
   }
   GRADATIM_CHECK(solver || !grid, UsageError, 1002,
                  "--grid is for a solver; name one by --solver, or a --scheduler without a grid");
-  std::erase_if(options, [](const auto& option) { return option.first == kPrediction; });
-  return api::complete(api::parse_settings(kComponent, options));
+  GRADATIM_CHECK(!solver || !arguments.has("scheduler"), UsageError, 1223,
+                 "give a --scheduler of diffusers or a --solver, not both");
+  GRADATIM_CHECK(!strength || arguments.has("image"), UsageError, 1002,
+                 "--strength is of an image to start from; name one by --image");
+  std::erase_if(options, [](const auto& option) {
+    return option.first == kPrediction || option.first == kNegativePrompt;
+  });
+  return api::complete(parsed(options, *arguments.command));
 }
 
 data::Samples one_image(const std::string& path) {
+  std::string ending = fs::path(path).extension().string();
+  std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return std::tolower(c); });
+  const bool known = ending == ".png" || ending == ".jpg" || ending == ".jpeg" ||
+                     ending == ".npy" || ending == ".npz" || !fs::exists(path);
+  GRADATIM_CHECK(known, UsageError, 1224, "{} is no PNG or JPEG file; convert it to one", path);
   data::Samples samples = data::read_samples(path);
   GRADATIM_CHECK(samples.is_images() && samples.count == 1 && !samples.bytes.empty(), UsageError,
                  1224, "{} is not one image of bytes; name a PNG or JPEG file", path);
@@ -132,11 +177,17 @@ data::Image picture(const std::vector<std::uint8_t>& planes, std::int64_t height
   return image;
 }
 
+// Also of "folder/".
+std::string last_name(const std::string& path) {
+  const fs::path plain = fs::path(path).lexically_normal();
+  return (plain.has_filename() ? plain : plain.parent_path()).filename().string();
+}
+
 // The names of files without their folders, which are nobody's business.
 std::string names_alone(const std::string& words) {
   std::vector<std::string> names;
   for (const auto& word : split(words, ',')) {
-    names.push_back(fs::path(word).lexically_normal().filename().string());
+    names.push_back(last_name(word));
   }
   return fmt::format("{}", fmt::join(names, ","));
 }
@@ -144,12 +195,11 @@ std::string names_alone(const std::string& words) {
 // What made an image, so that it can be made again.
 data::PngText told(const std::string& checkpoint, const neural::DrawRequest& request,
                    std::uint64_t seed, const Arguments& arguments, const api::Settings& settings) {
-  nlohmann::ordered_json json{
-      {"prompt", request.prompt},
-      {"negative", request.negative},
-      {"seed", seed},
-      {"checkpoint", fs::path(checkpoint).lexically_normal().filename().string()},
-      {"settings", nlohmann::ordered_json::parse(api::to_json(settings))}};
+  nlohmann::ordered_json json{{"prompt", request.prompt},
+                              {"negative", request.negative},
+                              {"seed", seed},
+                              {"checkpoint", last_name(checkpoint)},
+                              {"settings", nlohmann::ordered_json::parse(api::to_json(settings))}};
   for (const char* option : {"image", "mask", "scheduler", "lora", "embedding", "tokenizer"}) {
     if (arguments.has(option)) json[option] = names_alone(arguments.text(option));
   }
@@ -175,29 +225,31 @@ bool is_checkpoint(const std::string& name) {
     return name.find('/') != std::string::npos || fs::exists(fs::path(name) / "model_index.json") ||
            fs::exists(fs::path(name) / "unet");
   }
-  if (name.ends_with(".ckpt") || name.ends_with(".pt") || name.ends_with(".bin")) return true;
+  for (const char* pickled : {".ckpt", ".pt", ".pth", ".bin"}) {
+    if (name.ends_with(pickled)) return true;
+  }
   return name.ends_with(".safetensors") && fs::exists(name) && neural::is_stable_diffusion(name);
 }
 
 int draw_images(const std::string& checkpoint, const Arguments& arguments, Session& session) {
-  for (const char* other : {"label", "classifier", "match", "match_blocks", "source", "given",
-                            "temperature", "top_k", "top_p"}) {
+  for (const std::string_view other : kNotOfCheckpoints) {
     GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
                    "a checkpoint of Stable Diffusion is asked by --prompt, and has no option "
                    "'--{}'",
                    other);
   }
-  session.check_no_device();
+  session.check_no_device("networks compute, and a checkpoint's compute on the processor");
   check_no_group(session.group().get(), "sample of a checkpoint of Stable Diffusion");
   const std::string out = arguments.required("out");
   const bool png = out.ends_with(".png");
   GRADATIM_CHECK(png || out.ends_with(".npz") || out.ends_with(".npy"), UsageError, 1002,
                  "images are written to .png, .npz or .npy; --out is '{}'", out);
   check_writable(out);
-  const api::Settings settings = settings_of(arguments.settings);
+  const api::Settings settings = settings_of(arguments);
   for (const auto& notice : api::notices(settings)) session.progress().on_warning(notice);
-  neural::DrawRequest request{.prompt = arguments.required("prompt"),
-                              .negative = arguments.text("negative"),
+  if (!arguments.has("prompt")) arguments.required("prompt");  // which may be empty
+  neural::DrawRequest request{.prompt = arguments.text("prompt"),
+                              .negative = negative_of(arguments),
                               .how = api::build_as<neural::Pipeline>(settings),
                               .image = image_of(arguments),
                               .mask = mask_of(arguments),

@@ -24,6 +24,11 @@ inline constexpr OptionSpec kCheckpointOptions[] = {
     {"memory", "SIZE", "Of a checkpoint: memory that may be used, such as 4GB."},
 };
 
+/// What it cannot: of other models and of oracles.
+inline constexpr std::string_view kNotOfCheckpoints[] = {
+    "label", "classifier",  "match", "match_blocks", "source",
+    "given", "temperature", "top_k", "top_p",        "processes"};
+
 /// Whether a name is that of a checkpoint: a folder, a single file of others, or pickled (which is
 /// refused with what to do).
 bool is_checkpoint(const std::string& name);

@@ -98,8 +98,10 @@ int run(std::span<const std::string> words) {
   }
   const auto& registry = api::Registry::instance();
   if (!command.component.empty()) {
-    fmt::print("{}{}", help_of(command),
-               help_of_component(registry.get(command.component), arguments.settings));
+    const Command::Help help =
+        command.help != nullptr ? command.help(arguments) : Command::Help{command.component};
+    fmt::print("{}{}", help_of(command, help.hidden),
+               help_of_component(registry.get(help.component), arguments.settings));
   } else if (command.takes_settings && !arguments.positional.empty()) {
     const auto& model = registry.get(arguments.positional.front(), "model");
     fmt::print("{}{}", help_of(command, refused_options(model)),

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <string>
 
+#include "gradatim/api/registry.h"
 #include "gradatim/api/settings.h"
 #include "gradatim/cli/cli.h"
 #include "gradatim/cli/coder.h"
@@ -13,6 +15,7 @@
 #include "gradatim/cli/group.h"
 #include "gradatim/cli/guide.h"
 #include "gradatim/cli/model_samples.h"
+#include "gradatim/cli/processes.h"
 #include "gradatim/cli/session.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/text.h"
@@ -49,7 +52,8 @@ constexpr OptionSpec kOwnOptions[] = {
     {"top_p", "P", "Of codes: and among those that reach this probability together; 1 by default."},
     {"out", "FILE",
      "Where to write; the ending tells the format: a table, .npz, .npy, or .png, a picture of all "
-     "images. CSV on stdout by default (-)."},
+     "images. CSV on stdout by default (-). Of a checkpoint .png, with several images a file each, "
+     "numbered by their seeds, .npz or .npy."},
 };
 
 constexpr auto kOptions = [] {
@@ -145,10 +149,39 @@ data::Samples sample_flow(const process::Flow& flow, const Arguments& arguments,
   return samples;
 }
 
+// A word that is neither a file nor an oracle's name.
+void check_source(const std::string& name, const Arguments& arguments) {
+  const auto& registry = api::Registry::instance();
+  const bool known = registry.find(name) || registry.find("process.oracle." + name);
+  if (is_file(name) || known) return;
+  std::error_code ignored;
+  GRADATIM_CHECK(!std::filesystem::is_directory(name, ignored), DataError, 2001,
+                 "cannot read '{}': the folder is no checkpoint of Stable Diffusion, which has a "
+                 "model_index.json and networks in unet, vae and text_encoder",
+                 name);
+  const bool path = name.find_first_of("/.") != std::string::npos || arguments.has("prompt");
+  GRADATIM_CHECK(!path, DataError, 2001,
+                 "cannot read '{}': there is no such file or folder; checkpoints are not fetched, "
+                 "name one that is here",
+                 name);
+}
+
+Command::Help help_of_sample(const Arguments& arguments) {
+  const bool checkpoint =
+      !arguments.positional.empty() && is_checkpoint(arguments.positional.front());
+  if (!checkpoint) return {kSample.component};
+  return {"neural.stable_diffusion", kNotOfCheckpoints};
+}
+
 int run_sample(const Arguments& arguments) {
-  Session session(arguments, "step");
   const std::string name = arguments.required_positional("an oracle's NAME or a model FILE");
-  if (is_checkpoint(name)) return draw_images(name, arguments, session);
+  const bool checkpoint = is_checkpoint(name);
+  if (!checkpoint) {
+    check_source(name, arguments);
+    if (const int count = processes_to_start(arguments)) return run_processes(arguments, count);
+  }
+  Session session(arguments, "step");
+  if (checkpoint) return draw_images(name, arguments, session);
   for (const OptionSpec& option : kCheckpointOptions) {
     GRADATIM_CHECK(!arguments.has(option.name), UsageError, 1002,
                    "--{} is for checkpoints of Stable Diffusion", option.name);
@@ -227,9 +260,8 @@ int run_sample(const Arguments& arguments) {
 constexpr Command kSample = {
     .name = "sample",
     .synopsis =
-        "NAME|FILE|DIR --count N [--out FILE|-] [--solver NAME] [--steps K] [--guidance W] "
-        "[--OPTION "
-        "V]",
+        "NAME|FILE --count N [--out FILE|-] [--solver NAME] [--steps K] [--guidance W] [--OPTION "
+        "V] | CHECKPOINT --prompt TEXT --out X.png [--OPTION V]",
     .summary =
         "Samples from an oracle, a saved model that is a field, or a checkpoint of Stable "
         "Diffusion.",
@@ -238,6 +270,7 @@ constexpr Command kSample = {
     .component = "process.sampler",
     .run = run_sample,
     .joins_group = true,
+    .help = help_of_sample,
 };
 
 }  // namespace gradatim::cli

@@ -52,9 +52,8 @@ Session::Session(const Arguments& arguments, std::string_view unit)
       progress_(group_ && group_->rank() != 0 ? LogStyle::quiet : log_style(arguments), unit,
                 group_ ? std::optional(group_->rank()) : std::nullopt) {}
 
-void Session::check_no_device() const {
-  GRADATIM_CHECK(device_ == "cpu", UsageError, 1163,
-                 "--device is where networks compute, and there is none here; leave it out");
+void Session::check_no_device(std::string_view why) const {
+  GRADATIM_CHECK(device_ == "cpu", UsageError, 1163, "--device is where {}; leave it out", why);
 }
 
 void check_writable(const std::string& path) {

@@ -25,7 +25,7 @@ class Session {
   /// Where networks compute.
   const std::string& device() const { return device_; }
   /// UsageError GRD-1163 where one was named and there is no network to compute on it.
-  void check_no_device() const;
+  void check_no_device(std::string_view why = "networks compute, and there is none here") const;
   Progress& progress() { return progress_; }
 
  private:

@@ -323,6 +323,8 @@ void SafetensorsFile::parse(std::string_view bytes) {
     return fmt::format("{} bytes are too few for the length of a header", bytes.size());
   });
   const std::uint64_t length = read_length(bytes);
+  require(!bytes.starts_with("version https://git-lfs"),
+          [] { return "it is git-lfs's pointer to the file; 'git lfs pull' fetches the file"; });
   require(length <= kMostHeader && length <= bytes.size() - kLengthBytes, [&] {
     return fmt::format("byte 0: a header of {} bytes in a file of {} (at most {})", length,
                        bytes.size(), kMostHeader);

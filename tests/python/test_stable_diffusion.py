@@ -336,3 +336,13 @@ def test_a_generator_of_torch_stands_for_its_seed(drawer):
     one = drawer("a cat", negative_prompt="dog", seed=3, **how)
     other = drawer("a dog", negative_prompt="cat", seed=4, **how)
     assert np.allclose(made, np.concatenate([one, other]), atol=1e-5)
+
+
+def test_images_may_be_paths(drawer, tmp_path):
+    image = drawer("a cat", steps=2)[0]
+    image.save(tmp_path / "cat.png")
+    again = {"steps": 2, "strength": 0.5, "output": "array"}
+    by_path = drawer("a dog", image=tmp_path / "cat.png", **again)
+    np.testing.assert_array_equal(by_path, drawer("a dog", image=image, **again))
+    with pytest.raises(gradatim.DataError, match="GRD-2001"):
+        drawer("a dog", image=tmp_path / "none.png", **again)

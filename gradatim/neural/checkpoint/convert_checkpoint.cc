@@ -92,6 +92,10 @@ void write_folder(StoredCheckpoint stored, const std::string& out,
     notes.push_back(fmt::format("{} arrays are no network's, such as '{}'; they are in {}",
                                 stored.rest.size(), stored.rest.begin()->first, kRestFile));
   }
+  if (!stored.files.contains("tokenizer/vocab.json") &&
+      !stored.files.contains("tokenizer/tokenizer.json")) {
+    notes.push_back("the folder has no tokenizer, which every drawing then must be given");
+  }
   folder.keep();
 }
 
@@ -110,6 +114,15 @@ bool is_stable_diffusion(const std::string& path) {
 
 std::vector<std::string> convert_stable_diffusion(const std::string& path, const std::string& out,
                                                   const CheckpointOptions& options) {
+  const bool to_file = fs::path(out).extension() == ".safetensors";
+  const bool from_folder = is_folder(path);
+  GRADATIM_CHECK(from_folder || !to_file, UsageError, 1002,
+                 "{} is a single file already; the other layout is a folder, and '{}' is named "
+                 "like a file",
+                 path, out);
+  GRADATIM_CHECK(!from_folder || to_file, UsageError, 1002,
+                 "{} is a folder already; the other layout is a single file, name it '{}'", path,
+                 out + ".safetensors");
   StoredCheckpoint stored = open_checkpoint(path, options);
   std::vector<std::string> notes = stored.notes;
   if (stored.single_file) {

@@ -108,7 +108,7 @@ const ByteCodec& StableDiffusionFiles::codec() const {
   GRADATIM_CHECK(
       tokenizer != nullptr, ModelError, 3072,
       "{}; name the folder of one, or the file bpe_simple_vocab_16e6.txt.gz, which the package "
-      "open-clip-torch has, or give tokens",
+      "open-clip-torch has, by --tokenizer (tokenizer=) or the variable GRADATIM_CLIP_VOCABULARY",
       no_tokenizer);
   return *tokenizer;
 }

@@ -137,9 +137,17 @@ void apply_options(StoredCheckpoint& stored, const CheckpointOptions& options) {
   if (!options.scheduler.empty()) {
     fs::path path(options.scheduler);
     if (is_folder(path)) path /= "scheduler_config.json";
+    GRADATIM_CHECK(is_file(path), DataError, 2001,
+                   "cannot read '{}': a scheduler is a scheduler_config.json of diffusers, or a "
+                   "folder with one; a solver's name, such as ddim, is for --solver (solver=)",
+                   path.string());
     text = std::string(MappedFile(path.string()).bytes());
   }
   const bool automatic = options.prediction == "automatic";
+  GRADATIM_CHECK(
+      automatic || stored.single_file || text.empty(), UsageError, 1002,
+      "prediction is for single files; {} has a scheduler, whose prediction_type says it",
+      stored.path);
   if (text.empty()) {
     text = usual_scheduler(automatic ? "epsilon" : options.prediction);
     stored.notes.push_back(fmt::format(

@@ -23,12 +23,14 @@ std::unique_ptr<StableDiffusion> open_stable_diffusion(const CheckpointRequest& 
 namespace {
 
 constexpr api::Setting kSettings[] = {
-    api::setting<&PipelineConfig::steps>(
-        {.doc = "Steps from noise to an image.", .range = api::between(1, 100000)}),
+    api::setting<&PipelineConfig::steps>({.doc = "Steps from noise to an image.",
+                                          .range = api::between(1, 100000),
+                                          .alias = "num_inference_steps"}),
     api::setting<&PipelineConfig::guidance_weight>(
         {.doc = "How far the prompt is stressed against the negative one; 1 asks for the prompt "
                 "alone, at half the cost.",
-         .range = api::at_least(0.0)}),
+         .range = api::at_least(0.0),
+         .alias = "guidance_scale"}),
     api::setting<&PipelineConfig::guidance_rescale>(
         {.doc = "How far what guidance says is scaled back to the deviation that it has without.",
          .range = api::between(0.0, 1.0)}),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Literal
 
 import numpy as np
 
-from gradatim._errors import UsageError
+from gradatim._errors import DataError, UsageError
 
 __all__ = ["Output", "mask_from", "picture_from", "pictures_to"]
 
@@ -15,6 +16,8 @@ Output = Literal["image", "array", "latent"]
 
 def _numbers(given: Any, what: str) -> np.ndarray:
     """An array of floats in [0, 1]: bytes are divided, PIL's images have their colours."""
+    if isinstance(given, str | os.PathLike):
+        given = _opened(given, what)
     if hasattr(given, "convert") and hasattr(given, "getbands"):
         given = given.convert("L" if what == "mask_image" else "RGB")
     if hasattr(given, "detach"):
@@ -25,6 +28,21 @@ def _numbers(given: Any, what: str) -> np.ndarray:
     if array.dtype.kind not in "fiub":
         raise UsageError(f"{what} holds {array.dtype}; give numbers", "GRD-1224")
     return array.astype(np.float32)
+
+
+def _opened(path: str | os.PathLike[str], what: str) -> Any:
+    try:
+        from PIL import Image
+    except ImportError:
+        raise UsageError(
+            f"{what} is a path, which takes Pillow; give numbers", "GRD-1224"
+        ) from None
+    try:
+        with Image.open(path) as image:
+            image.load()
+            return image
+    except OSError as error:
+        raise DataError(f"cannot read {what} '{os.fspath(path)}': {error}", "GRD-2001") from None
 
 
 def picture_from(given: Any) -> np.ndarray | None:

@@ -175,10 +175,10 @@ class StableDiffusion:
             Normal noise to start from.
         prompt_embeds, negative_prompt_embeds : array-like of shape (1, tokens, width), optional
             States of texts instead of these.
-        image : image or array, optional
-            To start from: of PIL, or an array [height, width, 3] or [3, height, width] of uint8, or
-            of numbers in [0, 1].
-        mask_image : image or array [height, width], optional
+        image : path, image or array, optional
+            To start from: a path, an image of PIL, or an array [height, width, 3] or
+            [3, height, width] of uint8, or of numbers in [0, 1].
+        mask_image : path, image or array [height, width], optional
             What is drawn anew of `image` is white, or 1.
         strength : float
             Share of the steps that are made from `image` on.
