@@ -44,6 +44,19 @@ bool is_flag_setting(std::string_view path) {
   return false;
 }
 
+// Whether some component has a setting or a part of that name.
+bool is_setting(std::string_view path) {
+  const std::string_view name = path.substr(path.rfind('.') + 1);
+  for (const api::Entry* entry : api::Registry::instance().list()) {
+    if (std::ranges::any_of(entry->settings,
+                            [&](const auto& s) { return names_setting(s, name); }) ||
+        std::ranges::any_of(entry->parts, [&](const auto& part) { return part.name == name; })) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool is_option(std::string_view word) { return word.size() > 2 && word.starts_with("--"); }
 bool is_flag_value(std::string_view word) {
   return word == "true" || word == "false" || word == "1" || word == "0";
@@ -127,7 +140,8 @@ class Parser {
     if (next_ < words_.size() && !is_option(words_[next_])) return words_[next_++];
     // A misspelt flag has no value either; the nearest name helps more then.
     const auto names = option_names(command_);
-    if (spec == nullptr && nearest_name(name, names)) unknown_option(command_, name);
+    const bool stranger = spec == nullptr && !is_setting(name);
+    if (stranger || (spec == nullptr && nearest_name(name, names))) unknown_option(command_, name);
     throw UsageError(1010, fmt::format("--{} needs a value; write --{} {}", name, name,
                                        spec != nullptr ? spec->value : "VALUE"));
   }

@@ -142,6 +142,12 @@ int flushed(int status) {
   return fail("cannot write to standard output (GRD-2002)", kFailed);
 }
 
+int defect(const std::exception& error) {
+  const std::string text =
+      fmt::format("{}; this is a defect of gradatim, please report it", error.what());
+  return fail(Error(4099, text).what(), kFailed);
+}
+
 int guarded(std::span<const std::string> words) {
   try {
     return flushed(run(words));
@@ -154,10 +160,12 @@ int guarded(std::span<const std::string> words) {
     return fail(error.what(), caught != 0 && error.code() == 5003 ? 128 + caught : kFailed);
   } catch (const std::bad_alloc&) {
     return fail("there is not enough memory; use fewer rows or columns (GRD-2030)", kFailed);
+  } catch (const std::system_error& error) {
+    if (std::ferror(stdout) != 0)
+      return fail("cannot write to standard output (GRD-2002)", kFailed);
+    return defect(error);
   } catch (const std::exception& error) {
-    const Error defect(
-        4099, fmt::format("{}; this is a defect of gradatim, please report it", error.what()));
-    return fail(defect.what(), kFailed);
+    return defect(error);
   }
 }
 

@@ -199,6 +199,12 @@ data::FitRequest request_of(const TrainingPlan& plan, Session& session) {
   const auto before = columns_before(request);
   if (before) read.expected = &*before;
   const auto excluded = arguments.list("exclude");
+  for (const auto& name : excluded) {
+    const auto names = request.target_names();
+    GRADATIM_CHECK(std::ranges::count(names, name) == 0 && name != request.weight, UsageError, 1002,
+                   "--exclude names '{}', which is the {} and no feature; leave it out", name,
+                   name == request.weight ? "weight" : "target");
+  }
   const data::Table table = read_rows(session, arguments.required("data"), read);
   if (arguments.has("valid") && request.valid_fraction == 0.0) {
     const data::Schema expected = expected_of(table, request.target_names());

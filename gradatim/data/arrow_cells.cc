@@ -81,6 +81,7 @@ double half_to_double(std::uint16_t half) {
   return (half >> 15) != 0 ? -value : value;
 }
 
+// As integers: for times they are of the calendar only with a unit.
 Column in_microseconds(const ArrowColumn& column, std::int64_t multiply, std::int64_t divide) {
   constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
   auto cells = copied_cells<std::int64_t>(column, kMissingInteger, [=](std::int64_t x) {
@@ -89,7 +90,16 @@ Column in_microseconds(const ArrowColumn& column, std::int64_t multiply, std::in
     }
     return floor_divide(x * multiply, divide);
   });
-  return integer_column(column.name, std::move(cells)).with_time_unit(TimeUnit::microseconds);
+  return integer_column(column.name, std::move(cells));
+}
+
+// Durations and times of day: microseconds, whatever their own unit, which may differ from table
+// to table.
+Column import_duration(const ArrowColumn& column, char unit) {
+  if (unit == 's') return in_microseconds(column, 1'000'000, 1);
+  if (unit == 'm') return in_microseconds(column, 1'000, 1);
+  if (unit == 'n') return in_microseconds(column, 1, 1'000);
+  return shared_cells(column, ColumnType::integer, {Storage::i64, 8});
 }
 
 Column import_time(const ArrowColumn& column, std::string_view format) {
@@ -102,12 +112,7 @@ Column import_time(const ArrowColumn& column, std::string_view format) {
         column, kMissingInteger, [](std::int64_t x) { return floor_divide(x, 86'400'000); });
     return integer_column(column.name, std::move(cells)).with_time_unit(TimeUnit::days);
   }
-  const std::string_view stamp = format.substr(0, 4);
-  if (stamp == "tss:") return in_microseconds(column, 1'000'000, 1);
-  if (stamp == "tsm:") return in_microseconds(column, 1'000, 1);
-  if (stamp == "tsn:") return in_microseconds(column, 1, 1'000);
-  return shared_cells(column, ColumnType::integer, {Storage::i64, 8})
-      .with_time_unit(TimeUnit::microseconds);
+  return import_duration(column, format[2]).with_time_unit(TimeUnit::microseconds);
 }
 
 std::string decimal_digits(UInt128 value) {
@@ -195,12 +200,16 @@ Column import_column(const ArrowColumn& column) {
   if (format == "tdD" || format == "tdm" || format.substr(0, 2) == "ts") {
     return import_time(column, format);
   }
-  // Times of day and durations are plain integers in their own unit.
+  // Times of day of 32 bits are seconds or thousandths.
   if (format == "tts" || format == "ttm") {
-    return shared_cells(column, ColumnType::integer, {Storage::i32, 4});
+    const std::int64_t unit = format == "tts" ? 1'000'000 : 1'000;
+    return integer_column(column.name,
+                          copied_cells<std::int32_t>(column, kMissingInteger, [=](std::int32_t x) {
+                            return std::int64_t{x} * unit;
+                          }));
   }
   if (format == "ttu" || format == "ttn" || format.substr(0, 2) == "tD") {
-    return shared_cells(column, ColumnType::integer, {Storage::i64, 8});
+    return import_duration(column, format[2]);
   }
   if (format.substr(0, 2) == "d:") {
     if (auto decimal = import_decimal(column, format)) return *std::move(decimal);

@@ -173,6 +173,33 @@ Column narrowed(const Column& column, CellType type, const std::string& source,
   return as_type(column.name(), std::move(values), type);
 }
 
+// Writers spell numbers and truths differently: "1.0" and "1", "True" and "true". Empty for other
+// words, and for codes such as 007.
+std::string plain_spelling(const std::string& word) {
+  if (const auto truth = parse_boolean(word)) return *truth ? "true" : "false";
+  const auto number = is_code(word) ? std::nullopt : parse_cell_number(word);
+  return number ? number_text(*number) : "";
+}
+
+// Codes of words that are known only in another spelling, where one alone is.
+void find_other_spellings(const Categories& own, const Categories& known,
+                          std::vector<std::int32_t>& codes) {
+  constexpr std::int32_t kSeveral = -2;
+  std::unordered_map<std::string, std::int32_t> by_spelling;
+  for (std::size_t k = 0; k < known.size(); ++k) {
+    const std::string plain = plain_spelling(known[k]);
+    if (plain.empty()) continue;
+    const auto [at, added] = by_spelling.emplace(plain, static_cast<std::int32_t>(k));
+    if (!added) at->second = kSeveral;
+  }
+  if (by_spelling.empty()) return;
+  for (std::size_t k = 0; k < own.size(); ++k) {
+    if (codes[k] >= 0) continue;
+    const auto found = by_spelling.find(plain_spelling(own[k]));
+    if (found != by_spelling.end() && found->second != kSeveral) codes[k] = found->second;
+  }
+}
+
 }  // namespace
 
 Column convert(const Column& column, CellType type, const std::string& source,
@@ -202,6 +229,7 @@ Column recode(const Column& column, std::shared_ptr<const Categories> categories
   std::vector<std::int32_t> new_code;
   new_code.reserve(own.size());
   for (const auto& word : own) new_code.push_back(known.find(word));
+  if (std::ranges::count(new_code, -1) > 0) find_other_spellings(own, *categories, new_code);
   auto codes = std::make_shared<std::vector<std::int32_t>>(static_cast<std::size_t>(column.rows()));
   column.read_codes(0, *codes);
   for (auto& code : *codes) code = code < 0 ? -1 : new_code[static_cast<std::size_t>(code)];

@@ -6,13 +6,16 @@
 
 #include "gradatim/core/error.h"
 #include "gradatim/core/text.h"
+#include "gradatim/data/check.h"
 
 namespace gradatim::data {
 
 std::vector<float> read_weights(const Table& table, const std::string& name) {
   if (name.empty()) return {};
+  const Column& column = table.column(name);
+  check_numeric(column, table.source(), "weights", 2023);
   std::vector<double> cells(table.rows());
-  table.column(name).read(0, cells);
+  column.read(0, cells);
   std::vector<float> weight(cells.size());
   for (std::size_t row = 0; row < cells.size(); ++row) {
     GRADATIM_CHECK(cells[row] >= 0.0 && std::isfinite(static_cast<float>(cells[row])), DataError,

@@ -27,8 +27,8 @@ nb::object array_of(std::span<const T> values) {
 }
 
 // Labels as Python knows them: [rows], or [rows, targets] where there are several.
-nb::object labels_of(const float* label, std::size_t rows, int targets, std::int64_t stride) {
-  if (targets == 1) return array_of(std::span(label, rows));
+template <class Labels>  // float* or LabelSpan
+nb::object labels_of(const Labels& label, std::size_t rows, int targets, std::int64_t stride) {
   const auto columns = static_cast<std::size_t>(targets);
   std::vector<double> values(rows * columns);
   for (std::size_t k = 0; k < columns; ++k) {
@@ -36,6 +36,7 @@ nb::object labels_of(const float* label, std::size_t rows, int targets, std::int
       values[row * columns + k] = label[static_cast<std::int64_t>(k) * stride + row];
     }
   }
+  if (targets == 1) return array_of(std::span<const double>(values));
   return to_numpy(std::move(values), rows, columns);
 }
 
@@ -131,16 +132,20 @@ std::shared_ptr<const Loss> python_loss(nb::object gradients, bool classificatio
 
 std::shared_ptr<const boost::Metric> python_metric(const std::string& name, nb::object metric,
                                                    bool maximise) {
-  auto formula = [metric = shared(std::move(metric))](const boost::MetricInput& input) {
+  auto formula = [name, metric = shared(std::move(metric))](const boost::MetricInput& input) {
     nb::gil_scoped_acquire lock;
     nb::object weight = nb::none();
     if (!input.weight.empty()) weight = array_of(input.weight);
     nb::object prediction =
         to_numpy({input.prediction.begin(), input.prediction.end()},
                  static_cast<std::size_t>(input.rows()), static_cast<std::size_t>(input.columns));
-    nb::object label = labels_of(input.label.data(), static_cast<std::size_t>(input.rows()),
-                                 input.targets, input.rows());
-    return nb::cast<double>((*metric)(label, prediction, weight));
+    nb::object label =
+        labels_of(input.label, static_cast<std::size_t>(input.rows()), input.targets, input.rows());
+    const auto value = nb::cast<double>((*metric)(label, prediction, weight));
+    GRADATIM_CHECK(
+        !std::isnan(value), UsageError, 1227,
+        "the metric '{}' gave NaN, which no round is better or worse than; give a number", name);
+    return value;
   };
   return std::make_shared<const boost::Metric>(name, formula,
                                                maximise ? "maximise joint" : "joint");

@@ -24,10 +24,9 @@ std::vector<float> floats(const Numbers& numbers) {
 double call_metric(const Numbers& label, const Numbers& prediction, const Numbers& weight,
                    const std::string& settings, int targets) {
   const auto metric = api::build_as<boost::Metric>(api::settings_from_json(settings));
-  const auto labels = floats(label);
   const auto weights = floats(weight);
   return unlocked(0, [&] {
-    return (*metric)({labels,
+    return (*metric)({std::span(label.data(), label.size()),
                       {prediction.data(), prediction.size()},
                       static_cast<int>(prediction.shape(1)),
                       weights,

@@ -262,6 +262,8 @@ void AdditiveRounds::refit_leaves(Member& member, int k, int output) {
   }
 }
 
+constexpr double kMostStep = 1024.0;  // of a score; links are at their ends by 40
+
 std::vector<double> AdditiveRounds::newton_values(std::span<const Leaf> leaves) const {
   std::vector<std::int64_t> sums(2 * leaves.size());  // g and h
   parallel_tasks(std::ssize(leaves), [&](std::int64_t i) {
@@ -276,7 +278,9 @@ std::vector<double> AdditiveRounds::newton_values(std::span<const Leaf> leaves) 
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     const std::int64_t g = sums[2 * i], h = sums[2 * i + 1];
     if (h == 0) continue;
-    values[i] = -(static_cast<double>(g) * unit.g) / (static_cast<double>(h) * unit.h);
+    // Where chances are 0 or 1 and wrong, h is next to nothing: any large step does.
+    const double step = -(static_cast<double>(g) * unit.g) / (static_cast<double>(h) * unit.h);
+    values[i] = std::clamp(step, -kMostStep, kMostStep);
   }
   return values;
 }

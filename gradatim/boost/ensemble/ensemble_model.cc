@@ -32,29 +32,31 @@ std::vector<std::pair<std::string, double>> EnsembleModel::evaluate(
 std::vector<std::pair<std::string, double>> EnsembleModel::evaluate_ranks(
     dist::Group& group, const data::Table& table, const std::vector<std::string>& metrics,
     const std::string& weight) const {
-  LabelledRows rows;
+  std::vector<double> label;
+  std::vector<float> weights;
   data::Predictions predictions;
   dist::together(group, [&] {
-    rows = label_rows(table, parts_.task, card_.target_names(), weight, card_.base_margin);
-    predictions = predict(data::drop_weightless(table, weight), {.base_margin = card_.base_margin});
+    const data::Table rows = data::drop_weightless(table, weight);
+    label = exact_labels(rows, parts_.task, card_.target_names());
+    weights = data::read_weights(rows, weight);
+    predictions = predict(rows, {.base_margin = card_.base_margin});
   });
   if (group.size() > 1) {
-    std::vector<float> label;
+    const auto own = std::exchange(label, {});
+    const std::size_t rows = own.size() / static_cast<std::size_t>(parts_.task.targets);
     for (int k = 0; k < parts_.task.targets; ++k) {
-      const auto own = std::span<const float>(rows.label).subspan(k * rows.rows(), rows.rows());
-      const auto all = dist::gather_values<float>(group, own);
+      const auto all = dist::gather_values<double>(group, std::span(own).subspan(k * rows, rows));
       label.insert(label.end(), all.begin(), all.end());
     }
-    rows.label = std::move(label);
-    rows.weight = dist::gather_values<float>(group, rows.weight);
+    weights = dist::gather_values<float>(group, weights);
     predictions.values = dist::gather_values<double>(group, predictions.values);
   }
   std::vector<std::pair<std::string, double>> results;
   const Scored scored{parts_.task, predictions.columns / parts_.task.targets, loss()};
   for (const auto& metric : find_metrics(metrics, scored)) {
-    results.emplace_back(metric->short_name(),
-                         (*metric)({rows.label, predictions.values, predictions.columns,
-                                    rows.weight, parts_.task.targets}));
+    results.emplace_back(
+        metric->short_name(),
+        (*metric)({label, predictions.values, predictions.columns, weights, parts_.task.targets}));
   }
   return results;
 }

@@ -8,6 +8,7 @@
 #include <set>
 #include <span>
 
+#include "gradatim/boost/ensemble/lost_digits.h"
 #include "gradatim/boost/ensemble/shard_data.h"
 #include "gradatim/core/error.h"
 #include "gradatim/core/text.h"
@@ -173,6 +174,7 @@ std::vector<float> read_labels(const Table& table, const Column& target, const T
 
 std::vector<double> read_margins(const Table& table, const std::string& name,
                                  std::span<const float> weight) {
+  data::check_numeric(table.column(name), table.source(), "base margins", 2028);
   auto cells = read_all(table.column(name));
   for (std::int64_t row = 0; row < table.rows(); ++row) {
     const bool skipped = !weight.empty() && weight[row] == 0.0F;
@@ -282,12 +284,26 @@ LabelledRows label_rows(const Table& table, const Task& task,
   return without_weightless(std::move(rows));
 }
 
+std::vector<double> exact_labels(const Table& table, const Task& task,
+                                 const std::vector<std::string>& targets) {
+  std::vector<double> labels;
+  for (const auto& target : targets) {
+    const auto label = read_labels(table, table.column(target), task);
+    labels.insert(labels.end(), label.begin(), label.end());
+    if (task.classification() || !loses_digits(table.column(target))) continue;
+    const auto cells = read_all(table.column(target));
+    std::ranges::copy(cells, labels.end() - std::ssize(cells));
+  }
+  return labels;
+}
+
 TrainingData prepare(const data::FitRequest& request, TaskHint wants) {
   if (request.group && request.group->size() > 1) return prepare_shard(request, wants);
   TrainingData data;
   check_features(request, request.table);
   if (request.valid) check_features(request, *request.valid);
   data.task = find_task(request, targets_of(request), wants);
+  warn_of_lost_digits(request, data.task);
   const auto label = [&](const Table& table) {
     return label_rows(table, data.task, request.target_names(), request.weight,
                       request.base_margin);

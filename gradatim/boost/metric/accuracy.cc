@@ -7,7 +7,7 @@ namespace {
 
 double accuracy(const MetricInput& input) {
   return weighted_average(input, [&](std::int64_t row) {
-    return static_cast<float>(input.predicted_class(row)) == input.label[row] ? 1.0 : 0.0;
+    return static_cast<double>(input.predicted_class(row)) == input.label[row] ? 1.0 : 0.0;
   });
 }
 

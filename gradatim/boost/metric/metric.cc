@@ -33,8 +33,8 @@ double Metric::operator()(const MetricInput& input) const {
 }
 
 int MetricInput::true_class(std::int64_t row) const {
-  const float k = label[row];
-  GRADATIM_CHECK(k >= 0.0F && k < static_cast<float>(columns), NumericError, 4010,
+  const double k = label[row];
+  GRADATIM_CHECK(k >= 0.0 && k < static_cast<double>(columns), NumericError, 4010,
                  "row {} is of class {} and the predictions have {} classes, counted from 0",
                  row + 1, k, columns);
   return static_cast<int>(k);

@@ -8,10 +8,34 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gradatim::boost {
 
 class Metric;
+
+/// Labels as training keeps them, or as they came: float32 of 100,000,003 is 100,000,000.
+class LabelSpan {
+ public:
+  LabelSpan(std::span<const float> label) : narrow_(label.data()), size_(label.size()) {}
+  LabelSpan(const std::vector<float>& label) : LabelSpan(std::span(label)) {}
+  LabelSpan(std::span<const double> label) : wide_(label.data()), size_(label.size()) {}
+  LabelSpan(const std::vector<double>& label) : LabelSpan(std::span(label)) {}
+
+  std::size_t size() const { return size_; }
+  double operator[](std::size_t row) const {
+    return wide_ != nullptr ? wide_[row] : double{narrow_[row]};
+  }
+  LabelSpan subspan(std::size_t begin, std::size_t count) const {
+    if (wide_ != nullptr) return std::span(wide_ + begin, count);
+    return std::span(narrow_ + begin, count);
+  }
+
+ private:
+  const float* narrow_ = nullptr;
+  const double* wide_ = nullptr;
+  std::size_t size_;
+};
 
 /// Labels and predictions of some rows. Of several targets, labels are [targets][rows] and the
 /// columns of a row's predictions are equally many a target.
@@ -19,7 +43,7 @@ struct MetricInput {
   using Interface = Metric;
   static constexpr std::string_view kSignature = "y_true y_pred sample_weight";
 
-  std::span<const float> label;        // a number, or a class's index
+  LabelSpan label;                     // a number, or a class's index
   std::span<const double> prediction;  // [rows, columns]: a value, or a probability a class
   int columns = 1;
   std::span<const float> weight;  // empty: all 1

@@ -153,6 +153,20 @@ TEST(MultiScale, HalfOfTheChannelsLeavesBehindALevel) {
   EXPECT_TRUE(at::equal(levels.inverse(z, {}).x, x));
 }
 
+TEST(MultiScale, TheStartReachesEveryLevel) {
+  const FlowShape shape{.sample = {2, 4, 4}, .seed = 3};
+  const auto net = flow_of("neural.architecture.glow", shape, {{"levels", 2}, {"depth", 1}});
+  const at::NoGradGuard plain;
+  net->steps().start(3.0 + 2.0 * normal_tensor({64, 2, 4, 4}, 1), {});
+  int norms = 0;
+  for (const auto& item : net->parameters().items()) {
+    if (item.name.find("log_scale") == std::string::npos) continue;
+    EXPECT_GT(item.value.abs().min().item<float>(), 0.0F) << item.name;
+    ++norms;
+  }
+  EXPECT_EQ(norms, 2);
+}
+
 TEST(ImageFlows, MoreLevelsThanHalvingsAreRefusedInALine) {
   const auto message = [](const std::string& architecture, std::vector<std::int64_t> sample,
                           std::int64_t levels) -> std::string {
