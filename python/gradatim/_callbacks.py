@@ -15,12 +15,14 @@ true.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from gradatim import _export
+from gradatim._errors import UsageError
 
 __all__ = ["gradients_of", "metric_name", "metric_of"]
 
@@ -61,11 +63,29 @@ def metric_of(
 ) -> Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]:
     """The metric, given predictions in the shape that users know."""
 
+    if not _takes_three(metric):
+        name = metric_name(metric)
+        raise UsageError(
+            f"the metric {name} does not take (y_true, y_pred, sample_weight); wrap it, such as "
+            f"lambda y, p, w: {name}(y, p, sample_weight=w)",
+            "GRD-1228",
+        )
+
     def call(label: np.ndarray, prediction: np.ndarray, weight: np.ndarray | None) -> float:
         flat = label.ndim == 1 and prediction.shape[1] <= (2 if classification else 1)
         return float(metric(label, prediction[:, -1] if flat else prediction, weight))
 
     return call
+
+
+def _takes_three(metric: Callable[..., float]) -> bool:
+    try:
+        inspect.signature(metric).bind(0, 0, 0)
+    except TypeError:
+        return False
+    except ValueError:  # no signature to be had
+        return True
+    return True
 
 
 def metric_name(metric: Callable[..., float]) -> str:

@@ -6,6 +6,7 @@ everything else is here. The library checks the settings when a model is fitted.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self
 
@@ -156,7 +157,7 @@ class Boosting(BaseEstimator):
     def save(self, path: Any) -> None:
         """Writes the model file, whole or not at all; `gradatim.load` reads it."""
         check_is_fitted(self)
-        self._model.save(str(path))
+        self._model.save(os.fspath(path))
 
     @property
     def feature_importances_(self) -> np.ndarray:

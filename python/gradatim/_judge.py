@@ -77,11 +77,11 @@ def cv(
     groups : array-like of shape (rows,), optional
         Rows of one group stay in one fold.
     """
-    own = clone(estimator)
+    own = _own(estimator)
     rows = own._learn_rows(X, y, sample_weight, base_margin, None)
     fit = prepared(own, rows, None)
     options = _native.FoldOptions()
-    options.folds = int(folds)
+    options.folds = _count("folds", folds, 2)
     options.stratified = bool(stratified)
     if groups is not None:
         codes = np.unique(values_of(own, groups, rows.features.rows), return_inverse=True)[1]
@@ -127,7 +127,7 @@ def search(
     valid_fraction : float
         Share of the rows that judges and is not learned from.
     """
-    own = clone(estimator)
+    own = _own(estimator)
     rows = own._learn_rows(X, y, sample_weight, base_margin, None)
     fit = prepared(own, rows, None)
     if fit.own:
@@ -135,7 +135,7 @@ def search(
     metric, found = _native.search(
         fit.settings,
         fit.request,
-        int(trials),
+        _count("trials", trials, 1),
         float(valid_fraction),
         fit.on_step,
         fit.on_warning,
@@ -153,3 +153,22 @@ def search(
     )
     table = [Trial(row[0], dict(row[1]), *row[2:5]) for row in found]
     return Search(metric, table, best)
+
+
+def _own(estimator: Any) -> Any:
+    """A copy of an estimator of gradatim.boost."""
+    if not hasattr(estimator, "_learn_rows"):
+        raise UsageError(
+            f"a {type(estimator).__name__} is no estimator of gradatim.boost; "
+            "sklearn.model_selection takes any",
+            "GRD-1004",
+        )
+    return clone(estimator)
+
+
+def _count(name: str, value: Any, least: int) -> int:
+    if not isinstance(value, (int, np.integer)) or value < least:
+        raise UsageError(
+            f"{name} must be an integer of at least {least}; got {value!r}", "GRD-1003"
+        )
+    return int(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ def load(path: str | Path) -> Any:
     ModelError
         The file is damaged, or no model.
     """
-    return estimator_of(_native.load(str(path)), path)
+    return estimator_of(_native.load(os.fspath(path)), path)
 
 
 def estimator_of(model: _native.Model, path: Any) -> Any:

@@ -127,7 +127,12 @@ def model_of(given: Any) -> _native.Model | None:
     if isinstance(given, (str, os.PathLike)):
         return _native.load(os.fspath(given))
     check_is_fitted(given)
-    return given._model
+    model = getattr(given, "_model", None)
+    if not isinstance(model, _native.Model):
+        raise UsageError(
+            f"a {type(given).__name__} is no estimator of gradatim and no model file", "GRD-1004"
+        )
+    return model
 
 
 @dataclass
@@ -169,6 +174,8 @@ def prepared(estimator: Any, train: Rows, eval_set: Any) -> Prepared:
     called = _add_metrics(request, getattr(estimator, "eval_metric", None))
     request.seed = seed_of(estimator.random_state)
     settings, own = settings_of(estimator)
+    if settings.get("early_stopping_rounds", 0) is None:  # as others turn it off
+        settings["early_stopping_rounds"] = 0
     if estimator._several_labels():
         settings.setdefault("loss", "boost.loss.cross_entropy")
     request.own_names = called | {part: _called(value) for part, value in own.items()}
@@ -247,18 +254,21 @@ def _watched(estimator: Any, train: Rows, eval_set: Any) -> Rows | None:
 def _table(estimator: Any, rows: Rows, weighted: bool) -> _native.Table:
     table = rows.table(weighted=weighted)
     chosen = estimator.categorical_features
-    if chosen is None:
+    if chosen is None or (isinstance(chosen, str) and chosen == "from_dtype"):
         return table
     names = rows.features.names
     chosen = np.asarray(chosen)
-    if chosen.dtype.kind == "b":
-        chosen = np.flatnonzero(chosen)
+    mask = chosen.dtype.kind == "b"
     try:
+        if chosen.ndim != 1 or (mask and len(chosen) != len(names)):
+            raise TypeError
+        if mask:
+            chosen = np.flatnonzero(chosen)
         return table.as_categories([x if isinstance(x, str) else names[x] for x in chosen.tolist()])
     except (IndexError, TypeError):
         raise UsageError(
-            f"categorical_features must be names or indices below {len(names)} of columns; "
-            f"got {estimator.categorical_features!r}",
+            f"categorical_features must be a list of names or indices below {len(names)} of "
+            f"columns, or a flag each; got {estimator.categorical_features!r}",
             "GRD-1003",
         ) from None
 
@@ -302,6 +312,8 @@ def seed_of(random_state: Any) -> int:
     if random_state is None:
         return 0
     if isinstance(random_state, (int, np.integer)) and random_state >= 0:
+        if random_state >= 2**64:
+            raise UsageError(f"random_state must be below 2^64; got {random_state}", "GRD-1003")
         return int(random_state)
     return int(check_random_state(random_state).randint(2**31))
 
