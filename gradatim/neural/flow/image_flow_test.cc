@@ -167,6 +167,43 @@ TEST(MultiScale, TheStartReachesEveryLevel) {
   EXPECT_EQ(norms, 2);
 }
 
+TEST(ImageConditioner, HearsTheContextAndPassesByItsBlocks) {
+  Parameters parameters;
+  const ImageConditionerConfig config{
+      .kind = ImageConditionerKind::residual, .width = 8, .layers = 1};
+  const ImageConditioner conditioner(Scope(parameters), 2, 3, 4, config);
+  perturb(parameters, 0.1);
+  const at::NoGradGuard plain;
+  const Tensor x = normal_tensor({2, 2, 4, 4}, 1), context = normal_tensor({2, 3}, 2);
+  const auto apart = [&](const Tensor& a, const Tensor& b) {
+    return (a - b).abs().max().item<float>();
+  };
+  EXPECT_GT(apart(conditioner(x, context), conditioner(x, context + 1.0)), 1e-3F);
+  for (const auto& item : parameters.items()) {
+    if (item.name.starts_with("layers.2")) item.value.zero_();  // the block then adds nothing
+  }
+  EXPECT_GT(apart(conditioner(x, context), conditioner(x + 1.0, context)), 1e-3F);
+}
+
+TEST(ImageFlows, HaveTheStepsOfTheirPapers) {
+  const auto count = [](const FlowNet& net, const std::string& part) {
+    return std::ranges::count_if(net.parameters().items(), [&](const auto& item) {
+      return item.name.find(part) != std::string::npos;
+    });
+  };
+  const FlowShape shape{.sample = {2, 4, 4}, .seed = 3};
+  const auto glow = flow_of("neural.architecture.glow", shape, {{"levels", 2}, {"depth", 3}});
+  EXPECT_EQ(count(*glow, "convolution.log_diagonal"), 2 * 3);
+  EXPECT_EQ(count(*glow, "norm.log_scale"), 2 * 3);
+  const auto realnvp =
+      flow_of("neural.architecture.multiscale_realnvp", shape, {{"levels", 2}, {"couplings", 3}});
+  EXPECT_EQ(count(*realnvp, "levels.0.checkerboard") / count(*realnvp, "levels.0.checkerboard.0"),
+            3);
+  EXPECT_EQ(count(*realnvp, "levels.0.channels") / count(*realnvp, "levels.0.channels.0"), 3);
+  EXPECT_EQ(count(*realnvp, "levels.1.checkerboard") / count(*realnvp, "levels.1.checkerboard.0"),
+            3 + 1);
+}
+
 TEST(ImageFlows, MoreLevelsThanHalvingsAreRefusedInALine) {
   const auto message = [](const std::string& architecture, std::vector<std::int64_t> sample,
                           std::int64_t levels) -> std::string {
