@@ -53,10 +53,17 @@ std::vector<std::pair<std::string, double>> EnsembleModel::evaluate_ranks(
   }
   std::vector<std::pair<std::string, double>> results;
   const Scored scored{parts_.task, predictions.columns / parts_.task.targets, loss()};
+  const MetricInput input{label, predictions.values, predictions.columns, weights,
+                          parts_.task.targets};
   for (const auto& metric : find_metrics(metrics, scored)) {
-    results.emplace_back(
-        metric->short_name(),
-        (*metric)({label, predictions.values, predictions.columns, weights, parts_.task.targets}));
+    double value = std::numeric_limits<double>::quiet_NaN();
+    try {
+      value = (*metric)(input);
+    } catch (const NumericError& error) {
+      // Of those that nobody asked for, an AUC of one class is no reason to hide the others.
+      if (!metrics.empty() || error.code() != 4010) throw;
+    }
+    results.emplace_back(metric->short_name(), value);
   }
   return results;
 }

@@ -33,7 +33,7 @@ class AbsoluteLoss final : public RegressionLoss<Absolute> {
 
 constexpr api::Text kText = {
     .name = "boost.loss.absolute",
-    .aliases = "boost.loss.l1",
+    .aliases = "boost.loss.l1 boost.loss.absolute_error",
     .summary = "Absolute error; its minimum is the median.",
     .detail = "Leaves are refitted to the weighted median of their residuals.",
     .source =

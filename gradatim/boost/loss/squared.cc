@@ -24,7 +24,7 @@ class SquaredLoss final : public RegressionLoss<Squared> {
 
 constexpr api::Text kText = {
     .name = "boost.loss.squared",
-    .aliases = "boost.loss.l2",
+    .aliases = "boost.loss.l2 boost.loss.squared_error",
     .summary = "Half the squared error; its minimum is the mean.",
     .source =
         "Friedman (2001), Greedy function approximation: a gradient boosting machine, section 4.1",

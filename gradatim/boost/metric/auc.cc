@@ -23,6 +23,7 @@ double auc(const MetricInput& input) {
 
 constexpr api::Text kText = {
     .name = "boost.metric.auc",
+    .aliases = "boost.metric.roc_auc",
     .summary = "Area under the ROC curve of two classes.",
     .source = "Hanley and McNeil (1982), The meaning and use of the area under a ROC curve",
     .shape = "y_true in {0, 1}: [rows]; y_pred: [rows] or [rows, 2]",

@@ -29,8 +29,8 @@ class Absolute(Component):
 
     Notes
     -----
-    `boost.loss.absolute`, also `boost.loss.l1`, since 0.1. Shapes: label, score: [rows]. Errors:
-    GRD-2020 the target is classes.
+    `boost.loss.absolute`, also `boost.loss.l1`, `boost.loss.absolute_error`, since 0.1. Shapes:
+    label, score: [rows]. Errors: GRD-2020 the target is classes.
 
     References
     ----------
@@ -281,8 +281,8 @@ class Squared(Component):
 
     Notes
     -----
-    `boost.loss.squared`, also `boost.loss.l2`, since 0.1. Shapes: label, score: [rows]. Errors:
-    GRD-2020 the target is classes.
+    `boost.loss.squared`, also `boost.loss.l2`, `boost.loss.squared_error`, since 0.1. Shapes:
+    label, score: [rows]. Errors: GRD-2020 the target is classes.
 
     References
     ----------

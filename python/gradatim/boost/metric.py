@@ -87,8 +87,8 @@ def auc(
 
     Notes
     -----
-    `boost.metric.auc`, since 0.1. Shapes: y_true in {0, 1}: [rows]; y_pred: [rows] or [rows, 2].
-    Errors: GRD-4010 only one class is there, or more than two.
+    `boost.metric.auc`, also `boost.metric.roc_auc`, since 0.1. Shapes: y_true in {0, 1}: [rows];
+    y_pred: [rows] or [rows, 2]. Errors: GRD-4010 only one class is there, or more than two.
 
     References
     ----------
