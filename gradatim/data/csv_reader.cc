@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "gradatim/core/error.h"
-#include "gradatim/core/file.h"
 #include "gradatim/data/csv.h"
 #include "gradatim/data/csv_warnings.h"
 #include "gradatim/data/message.h"
+#include "gradatim/data/text_file.h"
 
 namespace gradatim::data {
 namespace {
@@ -197,10 +197,10 @@ void CsvReader::warn(const CsvFindings& all, std::span<const Column> columns) co
 }
 
 Table read_csv(std::span<const std::string> paths, const ReadOptions& options, char separator) {
-  std::vector<std::unique_ptr<MappedFile>> maps;
+  std::vector<std::unique_ptr<TextFile>> maps;
   CsvReader reader(options);
   for (const auto& path : paths) {
-    maps.push_back(std::make_unique<MappedFile>(path));
+    maps.push_back(std::make_unique<TextFile>(path));
     check_text(maps.back()->bytes(), path);
     reader.add(maps.back()->bytes(), path, separator);
   }

@@ -13,11 +13,11 @@
 #include <vector>
 
 #include "gradatim/core/error.h"
-#include "gradatim/core/file.h"
 #include "gradatim/core/text.h"
 #include "gradatim/data/convert.h"
 #include "gradatim/data/message.h"
 #include "gradatim/data/sparse.h"
+#include "gradatim/data/text_file.h"
 
 namespace gradatim::data {
 namespace {
@@ -193,7 +193,7 @@ Table Lines::table(const ReadOptions& options, const std::string& source) && {
 
 Table read_libsvm(std::span<const std::string> paths, const ReadOptions& options) {
   Lines lines;
-  for (const auto& path : paths) lines.read(MappedFile(path).bytes(), path);
+  for (const auto& path : paths) lines.read(TextFile(path).bytes(), path);
   return std::move(lines).table(options, paths.front());
 }
 

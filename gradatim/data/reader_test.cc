@@ -1,5 +1,6 @@
 #include "gradatim/data/reader.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 
 #include "gradatim/data/source.h"
 #include "gradatim/data/testing.h"
+#include "gradatim/data/text_file.h"
 
 namespace gradatim::data {
 namespace {
@@ -18,7 +20,8 @@ namespace {
 using namespace testing;
 
 constexpr const char* kEndings =
-    ".csv, .tsv, .tab, .parquet, .arrow, .feather, .libsvm, .svm, .svmlight and .npy";
+    ".csv, .csv.gz, .tsv, .tab, .tsv.gz, .parquet, .arrow, .feather, .libsvm, .svm, .svmlight, "
+    ".libsvm.gz and .npy";
 
 // The line with the folder's name taken out.
 std::string fault(const TemporaryFolder& folder, const std::string& source) {
@@ -28,6 +31,24 @@ std::string fault(const TemporaryFolder& folder, const std::string& source) {
     line.erase(at, base.size());
   }
   return line;
+}
+
+TEST(ReadTable, WhatGzipPackedIsUnpackedAndDamageIsToldInALine) {
+  const TemporaryFolder folder;
+  std::string text = "a,b\n";
+  for (int k = 0; k < 50000; ++k) text += fmt::format("{},{}\n", k, k * k % 97);
+  const std::string packed = gzip(text);
+  EXPECT_LT(packed.size(), text.size() / 2);
+  folder.write("t.csv.gz", packed);
+  folder.write("u.CSV", packed + gzip("1,2\n"));  // two members, as of cat
+  EXPECT_EQ(read_table(folder.path("t.csv.gz")).rows(), 50000);
+  EXPECT_EQ(read_table(folder.path("u.CSV")).rows(), 50001);
+  folder.write("cut.csv.gz", packed.substr(0, packed.size() / 2));
+  EXPECT_EQ(fault(folder, folder.path("cut.csv.gz")),
+            "cut.csv.gz: its compressed data has no end; the file is cut off, copy it again "
+            "(GRD-2070)");
+  folder.write("libsvm.libsvm.gz", gzip("1 1:2 3:4\n0 2:1\n"));
+  EXPECT_EQ(read_table(folder.path("libsvm.libsvm.gz")).rows(), 2);
 }
 
 TEST(ReadTable, ReadsAFileAFolderAndAPatternAlike) {

@@ -17,6 +17,7 @@
 #include "gradatim/data/io_library.h"
 #include "gradatim/data/libsvm.h"
 #include "gradatim/data/npy.h"
+#include "gradatim/data/text_file.h"
 
 namespace gradatim::data {
 namespace {
@@ -32,14 +33,23 @@ Table read_each(std::span<const std::string> paths, const ReadOptions& options) 
   return options.schema != nullptr ? apply_schema(table, *options.schema) : table;
 }
 
+// In lower case; of what gzip packed, ".csv.gz".
+std::string ending_of(const fs::path& path) {
+  std::string ending = path.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return ending == ".gz" && path.has_stem() ? ending_of(path.stem()) + ending : ending;
+}
+
 template <char separator>
 Table read_text(std::span<const std::string> paths, const ReadOptions& options) {
   return read_csv(paths, options, separator);
 }
 
 template <char separator>
-std::string encode_text(const Table& table, const std::string& /*path*/) {
-  return csv_text(table, separator);
+std::string encode_text(const Table& table, const std::string& path) {
+  std::string text = csv_text(table, separator);
+  return ending_of(path).ends_with(".gz") ? gzip(text) : text;
 }
 
 std::string all_endings() {
@@ -51,9 +61,7 @@ std::string all_endings() {
 }
 
 const Format* find_format(const std::string& path) {
-  std::string ending = fs::path(path).extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const std::string ending = ending_of(path);
   for (const auto& format : formats()) {
     if (std::find(format.endings.begin(), format.endings.end(), ending) != format.endings.end()) {
       return &format;
@@ -107,11 +115,11 @@ Source of_files(std::vector<std::string> files, const std::string& source) {
 
 std::span<const Format> formats() {
   static const Format all[] = {
-      {"CSV", {".csv"}, read_text<'\0'>, encode_text<','>},
-      {"TSV", {".tsv", ".tab"}, read_text<'\t'>, encode_text<'\t'>},
+      {"CSV", {".csv", ".csv.gz"}, read_text<'\0'>, encode_text<','>},
+      {"TSV", {".tsv", ".tab", ".tsv.gz"}, read_text<'\t'>, encode_text<'\t'>},
       {"Parquet", {".parquet"}, read_each<read_by_io_library>, encode_by_io_library},
       {"Arrow", {".arrow", ".feather"}, read_each<read_by_io_library>, encode_by_io_library},
-      {"LIBSVM", {".libsvm", ".svm", ".svmlight"}, read_libsvm, nullptr},
+      {"LIBSVM", {".libsvm", ".svm", ".svmlight", ".libsvm.gz"}, read_libsvm, nullptr},
       {"NumPy", {".npy"}, read_each<read_npy>, nullptr},
   };
   return all;

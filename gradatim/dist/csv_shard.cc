@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "gradatim/core/file.h"
 #include "gradatim/data/csv_reader.h"
+#include "gradatim/data/text_file.h"
 #include "gradatim/dist/collectives.h"
 #include "gradatim/dist/in_order.h"
 #include "gradatim/dist/merge_categories.h"
@@ -65,13 +65,13 @@ class CsvShard {
   Group& group_;
   std::span<const std::string> paths_;
   data::CsvReader reader_;
-  std::vector<std::unique_ptr<MappedFile>> maps_;
+  std::vector<std::unique_ptr<data::TextFile>> maps_;
   std::vector<Place> cuts_;  // between ranks, with the first and the last
 };
 
 void CsvShard::open() {
   together(group_, [&] {
-    for (const auto& path : paths_) maps_.push_back(std::make_unique<MappedFile>(path));
+    for (const auto& path : paths_) maps_.push_back(std::make_unique<data::TextFile>(path));
   });
   std::string sizes;
   for (const auto& map : maps_) sizes += std::to_string(map->bytes().size()) + " ";

@@ -40,6 +40,20 @@ std::string Inflater::take(std::size_t size) {
   return out;
 }
 
+std::string Inflater::rest() {
+  std::string out;
+  while (!ended_) {
+    const std::size_t begin = out.size(), room = std::max<std::size_t>(begin, 1U << 16);
+    out.resize(begin + room);
+    const std::size_t got = inflate_into(out.data() + begin, room);
+    out.resize(begin + got);
+    if (got < room) break;
+  }
+  GRADATIM_CHECK(ended_, DataError, 2070,
+                 "{}: its compressed data has no end; the file is cut off, copy it again", name_);
+  return out;
+}
+
 void Inflater::finish() {
   char surplus = 0;
   GRADATIM_CHECK(inflate_into(&surplus, 1) == 0, DataError, 2070,

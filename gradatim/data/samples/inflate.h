@@ -26,6 +26,8 @@ class Inflater {
 
   /// The next `size` bytes. GRD-2070 where there are fewer, or the data is damaged.
   std::string take(std::size_t size);
+  /// All that is left, with its checksum. GRD-2070 where it is damaged or cut off.
+  std::string rest();
   /// Checks that nothing is left, and the checksum of gzip. GRD-2070.
   void finish();
 
