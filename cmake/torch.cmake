@@ -24,17 +24,17 @@ function(gradatim_find_torch)
   set(GRADATIM_TORCH_ROOT ${root} PARENT_SCOPE)
 endfunction()
 
-# Of a torch with CUDA: where the headers of CUDA and NCCL are, which pip brings with it, or a toolkit.
+# Of a torch with CUDA: where pip put the headers of CUDA and NCCL. Not a toolkit's, since what torch
+# hands over is laid out as its own version of NCCL has it.
 function(gradatim_find_nccl)
   if(NOT EXISTS ${GRADATIM_TORCH_ROOT}/lib/libtorch_cuda.so)
     return()
   endif()
   file(GLOB places ${GRADATIM_TORCH_ROOT}/../nvidia/*/include)
-  set(toolkit /usr/local/cuda/include)
-  find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${places} ${toolkit})
-  find_path(CUDA_RUNTIME_INCLUDE_DIR cuda_runtime_api.h HINTS ${places} ${toolkit})
+  find_path(NCCL_INCLUDE_DIR nccl.h PATHS ${places} NO_DEFAULT_PATH)
+  find_path(CUDA_RUNTIME_INCLUDE_DIR cuda_runtime_api.h PATHS ${places} NO_DEFAULT_PATH)
   if(NCCL_INCLUDE_DIR AND CUDA_RUNTIME_INCLUDE_DIR)
-    set(GRADATIM_NCCL_INCLUDES ${places} ${NCCL_INCLUDE_DIR} ${CUDA_RUNTIME_INCLUDE_DIR} PARENT_SCOPE)
+    set(GRADATIM_NCCL_INCLUDES ${places} PARENT_SCOPE)
   else()
     message(STATUS "no headers of NCCL and CUDA: ranks add up gradients of devices by way of memory")
   endif()

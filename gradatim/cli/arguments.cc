@@ -108,17 +108,18 @@ class Parser {
     const auto equals = word.find('=');
     std::string name = word.substr(2, equals == std::string::npos ? equals : equals - 2);
     std::ranges::replace(name, '-', '_');
+    const bool theirs = name == "negative_prompt";  // as diffusers calls it
+    if (theirs && find_option(command_, "negative") != nullptr) name = "negative";
     std::optional<std::string> value;
     if (equals != std::string::npos) value = word.substr(equals + 1);
     const OptionSpec* spec = find_option(command_, name);
     if (spec == nullptr && !command_.takes_settings) unknown_option(command_, name);
     if (spec != nullptr && spec->value.empty()) {  // as a flag of a component, it may say true
-      const bool follows =
-          !value && next_ < words_.size() && (words_[next_] == "true" || words_[next_] == "false");
+      const bool follows = !value && next_ < words_.size() && is_flag_value(words_[next_]);
       if (follows) value = words_[next_++];
-      GRADATIM_CHECK(!value || *value == "true" || *value == "false", UsageError, 1004,
-                     "--{} takes no value; got '{}'", name, *value);
-      if (value && *value == "false") return;
+      GRADATIM_CHECK(!value || is_flag_value(*value), UsageError, 1004,
+                     "--{} is a flag: write it alone, or true or false; got '{}'", name, *value);
+      if (value && (*value == "false" || *value == "0")) return;
       if (name == "help") result_.help = true;
       value = "true";
     }

@@ -65,16 +65,6 @@ neural::CheckpointRequest checkpoint_of(const std::string& path, const Arguments
   return request;
 }
 
-// As diffusers calls --negative.
-constexpr std::string_view kNegativePrompt = "negative_prompt";
-
-std::string negative_of(const Arguments& arguments) {
-  for (const auto& [name, value] : arguments.settings) {
-    if (name == kNegativePrompt) return value;
-  }
-  return arguments.text("negative");
-}
-
 // A misspelt option may be one of the verb's own.
 api::Settings parsed(const std::vector<api::Option>& options, const Command& command) {
   try {
@@ -107,13 +97,11 @@ api::Settings settings_of(const Arguments& arguments) {
   }
   GRADATIM_CHECK(solver || !grid, UsageError, 1002,
                  "--grid is for a solver; name one by --solver, or a --scheduler without a grid");
-  GRADATIM_CHECK(!solver || !arguments.has("scheduler"), UsageError, 1223,
+  GRADATIM_CHECK(!solver || !arguments.has("scheduler"), UsageError, 1002,
                  "give a --scheduler of diffusers or a --solver, not both");
   GRADATIM_CHECK(!strength || arguments.has("image"), UsageError, 1002,
                  "--strength is of an image to start from; name one by --image");
-  std::erase_if(options, [](const auto& option) {
-    return option.first == kPrediction || option.first == kNegativePrompt;
-  });
+  std::erase_if(options, [](const auto& option) { return option.first == kPrediction; });
   return api::complete(parsed(options, *arguments.command));
 }
 
@@ -249,7 +237,7 @@ int draw_images(const std::string& checkpoint, const Arguments& arguments, Sessi
   for (const auto& notice : api::notices(settings)) session.progress().on_warning(notice);
   if (!arguments.has("prompt")) arguments.required("prompt");  // which may be empty
   neural::DrawRequest request{.prompt = arguments.text("prompt"),
-                              .negative = negative_of(arguments),
+                              .negative = arguments.text("negative"),
                               .how = api::build_as<neural::Pipeline>(settings),
                               .image = image_of(arguments),
                               .mask = mask_of(arguments),

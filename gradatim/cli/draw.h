@@ -26,8 +26,8 @@ inline constexpr OptionSpec kCheckpointOptions[] = {
 
 /// What it cannot: of other models and of oracles.
 inline constexpr std::string_view kNotOfCheckpoints[] = {
-    "label", "classifier",  "match", "match_blocks", "source",
-    "given", "temperature", "top_k", "top_p",        "processes"};
+    "label",       "classifier", "match", "match_blocks", "source", "given",
+    "temperature", "top_k",      "top_p", "processes",    "timeout"};
 
 /// Whether a name is that of a checkpoint: a folder, a single file of others, or pickled (which is
 /// refused with what to do).

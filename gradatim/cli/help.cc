@@ -7,6 +7,7 @@
 #include "gradatim/api/settings.h"
 #include "gradatim/api/write/words.h"
 #include "gradatim/cli/cli.h"
+#include "gradatim/core/text.h"
 
 namespace gradatim::cli {
 namespace {
@@ -44,29 +45,41 @@ std::string part_text(const api::Part& part, const std::string& prefix) {
   return text;
 }
 
-// What stands in the part's place: what the words chose, by its whole path or its name alone, else
-// the default; null where the model is still to choose.
-const api::Entry* chosen_for(const api::Part& part, const std::string& path,
-                             std::span<const api::Option> words) {
-  const auto& registry = api::Registry::instance();
-  for (const auto& [name, value] : words) {
-    const bool meant = name == path || name == part.name;
-    if (meant && value != "auto") return &registry.get(value, part.kind);
+// What the words chose in the place of parts. A name alone is of the outermost part that has it.
+class Choices {
+ public:
+  explicit Choices(std::span<const api::Option> words) : words_(words), used_(words.size()) {}
+
+  /// Null where the model is still to choose.
+  const api::Entry* of(const api::Part& part, const std::string& path) {
+    const auto& registry = api::Registry::instance();
+    for (std::size_t k = 0; k < words_.size(); ++k) {
+      const auto& [name, value] = words_[k];
+      const bool meant = name == path || (name == part.name && !used_[k]);
+      if (!meant || value == "auto" || parse_number(value)) continue;  // --guidance 3 is a weight
+      used_[k] = true;
+      return &registry.get(value, part.kind);
+    }
+    return registry.find(part.initial);
   }
-  return registry.find(part.initial);
-}
+
+ private:
+  std::span<const api::Option> words_;
+  std::vector<bool> used_;
+};
 
 // The component's options, then those of its parts.
-std::string component_text(const api::Entry& entry, const std::string& prefix,
-                           std::span<const api::Option> words) {
+std::string component_text(const api::Entry& entry, const std::string& prefix, Choices& choices) {
   std::string text = fmt::format("\noptions of {}, with their defaults\n", entry.text.name);
   for (const auto& setting : entry.settings) text += setting_text(setting, prefix);
   for (const auto& part : entry.parts) text += part_text(part, prefix);
-  for (const auto& part : entry.parts) {
-    const std::string path = fmt::format("{}{}", prefix, part.name);
-    const api::Entry* chosen = chosen_for(part, path, words);
+  std::vector<const api::Entry*> all;  // before those within them
+  for (const auto& part : entry.parts)
+    all.push_back(choices.of(part, prefix + std::string(part.name)));
+  for (std::size_t k = 0; k < all.size(); ++k) {
+    const api::Entry* chosen = all[k];
     if (chosen == nullptr || (chosen->settings.empty() && chosen->parts.empty())) continue;
-    text += component_text(*chosen, path + ".", words);
+    text += component_text(*chosen, fmt::format("{}{}.", prefix, entry.parts[k].name), choices);
   }
   return text;
 }
@@ -76,10 +89,11 @@ std::string component_text(const api::Entry& entry, const std::string& prefix,
 std::string help_of(const Command& command, std::span<const std::string_view> hidden) {
   std::string text = wrapped(command.summary, kWidth, "");
   text += fmt::format("\nusage: gradatim {} {}\n\noptions\n", command.name, command.synopsis);
-  for (const auto& spec : command.options) {
-    if (std::ranges::find(hidden, spec.name) == hidden.end()) text += one(spec);
+  for (const auto options : {command.options, group_options(command)}) {
+    for (const auto& spec : options) {
+      if (std::ranges::find(hidden, spec.name) == hidden.end()) text += one(spec);
+    }
   }
-  for (const auto& spec : group_options(command)) text += one(spec);
   if (!command.options.empty()) text += "\noptions of every verb\n";
   for (const auto& spec : common_options()) text += one(spec);
   return text;
@@ -97,7 +111,8 @@ std::string help_of(std::span<const Command* const> commands) {
 }
 
 std::string help_of_component(const api::Entry& entry, std::span<const api::Option> words) {
-  std::string text = component_text(entry, "", words);
+  Choices choices(words);
+  std::string text = component_text(entry, "", choices);
   text +=
       "\nAn option of a part may be written without the part ('--max_depth 6') where only one "
       "has it.\n";

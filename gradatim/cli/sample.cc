@@ -176,12 +176,12 @@ Command::Help help_of_sample(const Arguments& arguments) {
 int run_sample(const Arguments& arguments) {
   const std::string name = arguments.required_positional("an oracle's NAME or a model FILE");
   const bool checkpoint = is_checkpoint(name);
-  if (!checkpoint) {
-    check_source(name, arguments);
-    if (const int count = processes_to_start(arguments)) return run_processes(arguments, count);
-  }
+  const int processes = checkpoint ? 0 : processes_to_start(arguments);
+  if (processes > 0) return run_processes(arguments, processes);
   Session session(arguments, "step");
   if (checkpoint) return draw_images(name, arguments, session);
+  const auto check = [&] { check_source(name, arguments); };
+  session.group() ? dist::together(*session.group(), check) : check();
   for (const OptionSpec& option : kCheckpointOptions) {
     GRADATIM_CHECK(!arguments.has(option.name), UsageError, 1002,
                    "--{} is for checkpoints of Stable Diffusion", option.name);

@@ -109,6 +109,23 @@ TEST(ArrowImport, BooleansHalvesDecimalsAndNullsHaveTheirMeaning) {
   EXPECT_EQ(cells(OneColumn("n", 2, {}).import()), (Texts{"", ""}));
 }
 
+TEST(ArrowImport, DurationsAndTimesOfDayAreMicrosecondsWhateverTheirUnit) {
+  const std::int64_t wide[] = {3, -3000};
+  const auto of = [&](const char* format) {
+    return cells(OneColumn(format, 2, {nullptr, wide}).import());
+  };
+  EXPECT_EQ(of("tDs"), (Texts{"3000000", "-3000000000"}));
+  EXPECT_EQ(of("tDm"), (Texts{"3000", "-3000000"}));
+  EXPECT_EQ(of("tDu"), (Texts{"3", "-3000"}));
+  EXPECT_EQ(of("tDn"), (Texts{"0", "-3"}));
+  EXPECT_EQ(of("ttu"), of("tDu"));
+  EXPECT_EQ(of("ttn"), of("tDn"));
+  const std::int32_t narrow[] = {3, 86399};
+  EXPECT_EQ(cells(OneColumn("tts", 2, {nullptr, narrow}).import()),
+            (Texts{"3000000", "86399000000"}));
+  EXPECT_EQ(cells(OneColumn("ttm", 2, {nullptr, narrow}).import()), (Texts{"3000", "86399000"}));
+}
+
 TEST(ArrowImport, TimesAreDaysOrMicroseconds) {
   const std::int32_t days[] = {15706};
   EXPECT_EQ(cells(OneColumn("tdD", 1, {nullptr, days}).import()), (Texts{"2013-01-01"}));

@@ -83,16 +83,17 @@ void check_finite(std::span<const Column> columns, const std::string& source) {
 void check_numeric(const Column& column, const std::string& source, std::string_view what,
                    int code) {
   const bool words = column.type() == ColumnType::categorical;
-  if (!words && column.time_unit() == TimeUnit::none) return;
-  std::int64_t row = 0;  // the first that is a word
-  const auto number = [&] {
+  if (column.rows() == 0 || (!words && column.time_unit() == TimeUnit::none)) return;
+  for (std::int64_t row = 0; row < column.rows(); ++row) {
     const std::string cell = column.cell(row);
-    return cell.empty() || parse_number(cell).has_value();
-  };
-  while (words && row + 1 < column.rows() && number()) ++row;
-  throw DataError(code, fmt::format("{}: the cell is '{}', and {} are numbers; correct it or name "
-                                    "another column",
-                                    place(column, source, row), column.cell(row), what));
+    if (cell.empty() || (words && parse_number(cell))) continue;
+    throw DataError(code, fmt::format("{}: the cell is '{}', and {} are numbers; correct it or "
+                                      "name another column",
+                                      place(column, source, row), cell, what));
+  }
+  throw DataError(code,
+                  fmt::format("{}column '{}' holds categories, and {} are numbers; convert it",
+                              source.empty() ? "" : source + ", ", column.name(), what));
 }
 
 void check_no_missing(const Column& column, const std::string& source) {

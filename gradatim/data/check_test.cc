@@ -24,6 +24,22 @@ TEST(CheckFinite, NamesTheRowAndTheColumn) {
   EXPECT_NO_THROW(check_finite(categorical_column("c", {0}, {"inf"}), "t.csv"));
 }
 
+TEST(CheckNumeric, NamesTheFirstWordOrDate) {
+  const auto told = [](const Column& column) {
+    return error_of([&] { check_numeric(column, "t.csv", "weights", 2023); });
+  };
+  EXPECT_EQ(told(categorical_column("w", {-1, 0, 1}, {"1.5", "low"})),
+            "t.csv, row 3, column 'w': the cell is 'low', and weights are numbers; correct it or "
+            "name another column (GRD-2023)");
+  EXPECT_EQ(told(categorical_column("w", {0, 1}, {"1", "2"})),
+            "t.csv, column 'w' holds categories, and weights are numbers; convert it (GRD-2023)");
+  EXPECT_EQ(told(integer_column("w", {0}).with_time_unit(TimeUnit::days)).substr(0, 53),
+            "t.csv, row 1, column 'w': the cell is '1970-01-01', a");
+  EXPECT_EQ(told(integer_column("w", {}).with_time_unit(TimeUnit::days)), "no error")
+      << "a rank's part";
+  EXPECT_EQ(told(boolean_column("w", {1, 0})), "no error");
+}
+
 TEST(CheckFinite, OfSeveralColumnsTheFirstBadOneIsNamed) {
   std::vector<double> late(10'000, 1.0);
   std::vector<double> early = late;

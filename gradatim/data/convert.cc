@@ -174,11 +174,11 @@ Column narrowed(const Column& column, CellType type, const std::string& source,
 }
 
 // Writers spell numbers and truths differently: "1.0" and "1", "True" and "true". Empty for other
-// words, and for codes such as 007.
+// words, for codes such as 007, and for integers that a double rounds.
 std::string plain_spelling(const std::string& word) {
   if (const auto truth = parse_boolean(word)) return *truth ? "true" : "false";
   const auto number = is_code(word) ? std::nullopt : parse_cell_number(word);
-  return number ? number_text(*number) : "";
+  return number && std::abs(*number) < 0x1p53 ? number_text(*number + 0.0) : "";
 }
 
 // Codes of words that are known only in another spelling, where one alone is.
@@ -222,14 +222,19 @@ Column convert(const Column& column, CellType type, const std::string& source,
   return narrowed(column, type, source, asker, first_row);
 }
 
+std::vector<std::int32_t> codes_among(const Categories& words, const Categories& known) {
+  const Dictionary dictionary(known);
+  std::vector<std::int32_t> codes;
+  codes.reserve(words.size());
+  for (const auto& word : words) codes.push_back(dictionary.find(word));
+  if (std::ranges::count(codes, -1) > 0) find_other_spellings(words, known, codes);
+  return codes;
+}
+
 Column recode(const Column& column, std::shared_ptr<const Categories> categories) {
   const Categories& own = column.categories();
   if (column.shared_categories() == categories || own == *categories) return column;
-  const Dictionary known(*categories);
-  std::vector<std::int32_t> new_code;
-  new_code.reserve(own.size());
-  for (const auto& word : own) new_code.push_back(known.find(word));
-  if (std::ranges::count(new_code, -1) > 0) find_other_spellings(own, *categories, new_code);
+  const std::vector<std::int32_t> new_code = codes_among(own, *categories);
   auto codes = std::make_shared<std::vector<std::int32_t>>(static_cast<std::size_t>(column.rows()));
   column.read_codes(0, *codes);
   for (auto& code : *codes) code = code < 0 ? -1 : new_code[static_cast<std::size_t>(code)];

@@ -17,6 +17,9 @@ namespace gradatim::data {
 Column convert(const Column& column, CellType type, const std::string& source,
                const std::string& asker, std::int64_t first_row = 0);
 
+/// The codes of words among known ones, or -1: the same word, or else the one that is the same
+/// number or truth in another spelling ("1.0" and "1", "True" and "true"), if one alone is.
+std::vector<std::int32_t> codes_among(const Categories& words, const Categories& known);
 /// A categorical column with the codes of these categories; words that they lack are missing.
 Column recode(const Column& column, std::shared_ptr<const Categories> categories);
 

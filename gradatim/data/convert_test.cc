@@ -24,6 +24,17 @@ TEST(Align, CategoriesGetTheModelsCodesAndUnseenOnesAreMissing) {
   EXPECT_EQ(column.categories(), (Categories{"a", "b"}));
 }
 
+TEST(Align, CategoriesOfNumbersAndTruthsAreKnownInOtherSpellings) {
+  const auto codes = [](Categories words, Categories known) { return codes_among(words, known); };
+  EXPECT_EQ(codes({"1.0", "1", "2.50", "x"}, {"1", "2.5"}), (Codes{0, 0, 1, -1}));
+  EXPECT_EQ(codes({"1", "-0"}, {"1.0", "0"}), (Codes{0, 1}));
+  EXPECT_EQ(codes({"True", "FALSE"}, {"false", "true"}), (Codes{1, 0}));
+  EXPECT_EQ(codes({"7", "007"}, {"007"}), (Codes{-1, 0})) << "a code is no number";
+  EXPECT_EQ(codes({"1e0"}, {"1", "1.0"}), (Codes{-1})) << "two could be meant";
+  EXPECT_EQ(codes({"1234567890123456001"}, {"1234567890123456000"}), (Codes{-1}))
+      << "doubles would take them for one";
+}
+
 TEST(Align, EqualCategoriesAreUsedWhereTheyLie) {
   const Table table({categorical_column("c", {0, 1}, {"a", "b"})}, "t.csv");
   EXPECT_EQ(align(table, categorical_schema("c", {"a", "b"})).chunks()[0].data,

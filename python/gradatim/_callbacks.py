@@ -65,9 +65,10 @@ def metric_of(
 
     if not _takes_three(metric):
         name = metric_name(metric)
+        example = name if name.isidentifier() else "metric"
         raise UsageError(
             f"the metric {name} does not take (y_true, y_pred, sample_weight); wrap it, such as "
-            f"lambda y, p, w: {name}(y, p, sample_weight=w)",
+            f"lambda y, p, w: {example}(y, p, sample_weight=w)",
             "GRD-1228",
         )
 

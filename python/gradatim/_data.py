@@ -37,7 +37,7 @@ def features(estimator: Any, X: Any, *, reset: bool) -> _native.Table:
         return _of_pandas(X, names) if _package(X) == "pandas" else _native.arrow(X).renamed(names)
     if isinstance(X, np.ndarray) and X.dtype.kind == "m":
         raise DataError(
-            "X holds durations (timedelta64), which no column does; give numbers, as in "
+            "X holds durations (timedelta64), and is no data frame; give numbers, as in "
             "X / np.timedelta64(1, 's')",
             "GRD-2010",
         )

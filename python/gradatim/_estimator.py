@@ -157,7 +157,7 @@ class Boosting(BaseEstimator):
     def save(self, path: Any) -> None:
         """Writes the model file, whole or not at all; `gradatim.load` reads it."""
         check_is_fitted(self)
-        self._model.save(os.fspath(path))
+        self._model.save(os.fsdecode(path))
 
     @property
     def feature_importances_(self) -> np.ndarray:

@@ -30,7 +30,7 @@ def load(path: str | Path) -> Any:
     ModelError
         The file is damaged, or no model.
     """
-    return estimator_of(_native.load(os.fspath(path)), path)
+    return estimator_of(_native.load(os.fsdecode(path)), path)
 
 
 def estimator_of(model: _native.Model, path: Any) -> Any:

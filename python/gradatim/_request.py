@@ -126,7 +126,8 @@ def model_of(given: Any) -> _native.Model | None:
         return None
     if isinstance(given, (str, os.PathLike)):
         return _native.load(os.fspath(given))
-    check_is_fitted(given)
+    if hasattr(given, "fit"):
+        check_is_fitted(given)
     model = getattr(given, "_model", None)
     if not isinstance(model, _native.Model):
         raise UsageError(

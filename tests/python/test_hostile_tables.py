@@ -11,8 +11,10 @@ from sklearn.metrics import roc_auc_score
 import gradatim
 from gradatim.boost import (
     GradientBoostingClassifier,
+    GradientBoostingRegressor,
     NewtonBoostingClassifier,
     NewtonBoostingRegressor,
+    loss,
     metric,
 )
 
@@ -81,6 +83,28 @@ def test_a_newton_step_of_a_wrong_and_certain_leaf_is_bounded():
         learning_rate=0.5, subsample=0.5, n_estimators=100, random_state=0
     )
     assert model.fit(X, y).score(X, y) > 0.97
+
+
+def test_newton_steps_of_numbers_are_in_units_of_the_label(rows):
+    X, _ = rows
+    target = X[:, 0] + 0.1 * X[:, 1]
+    one, large = (
+        GradientBoostingRegressor(loss=loss.PseudoHuber(delta=scale), n_estimators=30)
+        .fit(X, target * scale)
+        .score(X, target * scale)
+        for scale in (1.0, 1e6)
+    )
+    assert large == pytest.approx(one, abs=1e-3)
+
+
+def test_target_statistics_know_other_spellings_too(rows):
+    draws = np.random.default_rng(1)
+    q = draws.integers(0, 150, size=3000)
+    y = (draws.random(3000) < (q % 7) / 7).astype(int)
+    floats = pd.DataFrame({"q": pd.Categorical(q.astype(float))})
+    model = NewtonBoostingClassifier(n_estimators=10, target_statistics="columns").fit(floats, y)
+    as_text = pd.DataFrame({"q": pd.Categorical(q.astype(float).astype(str))})
+    np.testing.assert_array_equal(model.predict_proba(as_text), model.predict_proba(floats))
 
 
 def test_a_metric_of_ones_own_must_give_a_number_for_three_arguments(rows):

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string_view>
-#include <unordered_map>
 #include <unordered_set>
 
 #include "gradatim/core/parallel.h"
+#include "gradatim/data/convert.h"
 
 namespace gradatim::boost {
 namespace {
@@ -65,13 +64,7 @@ std::vector<std::int32_t> codes_of(const CodedFeature& coded, const data::Column
     });
     return codes;
   }
-  std::unordered_map<std::string_view, std::int32_t> place;
-  for (std::int32_t k = 0; k < coded.count; ++k) place.emplace((*words)[k], k);
-  std::vector<std::int32_t> code_of;
-  for (const auto& word : column.categories()) {
-    const auto found = place.find(word);
-    code_of.push_back(found == place.end() ? -1 : found->second);
-  }
+  const std::vector<std::int32_t> code_of = data::codes_among(column.categories(), *words);
   parallel_for(column.rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
     const auto block = std::span(codes).subspan(begin, end - begin);
     column.read_codes(begin, block);

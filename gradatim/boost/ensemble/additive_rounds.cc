@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "gradatim/boost/ensemble/sampling.h"
 #include "gradatim/core/error.h"
@@ -262,8 +263,6 @@ void AdditiveRounds::refit_leaves(Member& member, int k, int output) {
   }
 }
 
-constexpr double kMostStep = 1024.0;  // of a score; links are at their ends by 40
-
 std::vector<double> AdditiveRounds::newton_values(std::span<const Leaf> leaves) const {
   std::vector<std::int64_t> sums(2 * leaves.size());  // g and h
   parallel_tasks(std::ssize(leaves), [&](std::int64_t i) {
@@ -274,13 +273,16 @@ std::vector<double> AdditiveRounds::newton_values(std::span<const Leaf> leaves) 
   });
   shard().group->all_reduce(std::span(sums), dist::Reduction::sum);
   std::vector<double> values(leaves.size());
+  // Scores of chances, whose links are at their ends by 40; others are in units of the label.
+  const bool chances = loss_.task() == TaskKind::classification || loss_.predicts_chances();
+  const double most = chances ? 1024.0 : std::numeric_limits<double>::infinity();
   const Units& unit = step_statistics_.fine_units;
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     const std::int64_t g = sums[2 * i], h = sums[2 * i + 1];
     if (h == 0) continue;
     // Where chances are 0 or 1 and wrong, h is next to nothing: any large step does.
     const double step = -(static_cast<double>(g) * unit.g) / (static_cast<double>(h) * unit.h);
-    values[i] = std::clamp(step, -kMostStep, kMostStep);
+    values[i] = std::clamp(step, -most, most);
   }
   return values;
 }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "gradatim/boost/ensemble/lost_digits.h"
 #include "gradatim/boost/ensemble/training_data.h"
 #include "gradatim/boost/metric/find.h"
 #include "gradatim/core/error.h"
@@ -53,6 +54,12 @@ std::vector<std::pair<std::string, double>> EnsembleModel::evaluate_ranks(
   }
   std::vector<std::pair<std::string, double>> results;
   const Scored scored{parts_.task, predictions.columns / parts_.task.targets, loss()};
+  if (!parts_.task.classification()) {
+    const std::size_t rows = label.size() / static_cast<std::size_t>(parts_.task.targets);
+    for (int k = 0; k < parts_.task.targets; ++k) {
+      keep_digits(std::span(label).subspan(k * rows, rows));
+    }
+  }
   const MetricInput input{label, predictions.values, predictions.columns, weights,
                           parts_.task.targets};
   for (const auto& metric : find_metrics(metrics, scored)) {

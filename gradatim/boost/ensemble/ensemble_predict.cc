@@ -10,6 +10,7 @@
 #include "gradatim/core/error.h"
 #include "gradatim/core/parallel.h"
 #include "gradatim/core/text.h"
+#include "gradatim/data/check.h"
 #include "gradatim/data/convert.h"
 
 namespace gradatim::boost {
@@ -60,7 +61,10 @@ EnsembleModel::Columns EnsembleModel::columns_of(const data::Table& table,
       columns.features.push_back(std::move(made));
     }
   }
-  for (const auto& name : options.base_margin) columns.margins.push_back(table.column(name));
+  for (const auto& name : options.base_margin) {
+    columns.margins.push_back(table.column(name));
+    data::check_numeric(columns.margins.back(), table.source(), "base margins", 2028);
+  }
   check_margins(columns.margins.size());
   GRADATIM_CHECK(
       columns.margins.empty() || static_cast<int>(columns.margins.size()) == state_columns(),
@@ -87,8 +91,8 @@ std::vector<double> EnsembleModel::started(const Columns& columns, std::int64_t 
     columns.margins[k].read(begin, cells);
     for (std::int64_t i = 0; i < rows; ++i) {
       GRADATIM_CHECK(std::isfinite(cells[i]), DataError, 2028,
-                     "the base margin of row {} is not finite; give every row a number",
-                     begin + i + 1);
+                     "row {}, column '{}': the base margin is not finite; give every row a number",
+                     begin + i + 1, columns.margins[k].name());
       state[i * width + k] += cells[i];
     }
   }

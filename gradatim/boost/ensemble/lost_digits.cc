@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <vector>
 
+#include "gradatim/core/parallel.h"
 #include "gradatim/core/text.h"
 
 namespace gradatim::boost {
@@ -15,18 +17,6 @@ namespace {
 constexpr double kShare = 1e-3;
 constexpr std::int64_t kBlock = 4096;
 
-template <class F>
-void for_cells(const data::Column& column, const F& f) {
-  std::vector<double> cells(kBlock);
-  for (std::int64_t begin = 0; begin < column.rows(); begin += kBlock) {
-    const auto block = std::span(cells).first(std::min(kBlock, column.rows() - begin));
-    column.read(begin, block);
-    for (const double x : block) {
-      if (std::isfinite(x)) f(x);
-    }
-  }
-}
-
 // Means over a target's cells.
 struct Digits {
   double mean = 0.0, spread = 0.0, lost = 0.0;  // the latter two are deviations
@@ -34,27 +24,31 @@ struct Digits {
   bool material() const { return std::isfinite(lost) && lost > kShare * spread; }
 };
 
-Digits digits_of(const data::Column& target) {
+Digits digits_of(std::span<const double> cells) {
   Digits digits;
-  double count = 0.0, sum = 0.0;
-  for_cells(target, [&](double x) {
+  double count = 0.0;
+  for (const double x : cells) {
+    if (!std::isfinite(x)) continue;
     count += 1.0;
-    sum += x;
-  });
+    digits.mean += x;
+  }
   if (count == 0.0) return digits;
-  digits.mean = sum / count;
-  for_cells(target, [&](double x) {
-    digits.spread += (x - digits.mean) * (x - digits.mean);
+  digits.mean /= count;
+  for (const double x : cells) {
+    if (!std::isfinite(x)) continue;
     const double rounding = x - double{static_cast<float>(x)};
+    digits.spread += (x - digits.mean) * (x - digits.mean);
     digits.lost += rounding * rounding;
-  });
+  }
   digits.spread = std::sqrt(digits.spread / count);
   digits.lost = std::sqrt(digits.lost / count);
   return digits;
 }
 
 void warn_of_target(const data::Column& target, Observer& observer) {
-  const Digits digits = digits_of(target);
+  std::vector<double> cells(target.rows());
+  target.read(0, cells);
+  const Digits digits = digits_of(cells);
   if (!digits.material()) return;
   observer.on_warning(fmt::format(
       "the target '{}' is kept to seven digits, which rounds it by {:.2g} where it spreads by "
@@ -66,9 +60,15 @@ void warn_of_feature(const data::Column& column, Observer& observer) {
   const data::Storage storage = column.storage();
   if (storage != data::Storage::i64 && storage != data::Storage::u64) return;
   if (column.type() != data::ColumnType::integer || column.sparse()) return;
-  double most = 0.0;
-  for_cells(column, [&](double x) { most = std::max(most, std::abs(x)); });
-  if (most <= 0x1p53) return;
+  std::atomic<bool> beyond = false;
+  parallel_for(column.rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
+    if (beyond) return;
+    double cells[kBlock];
+    const std::span block(cells, static_cast<std::size_t>(end - begin));
+    column.read(begin, block);
+    if (std::ranges::any_of(block, [](double x) { return std::abs(x) > 0x1p53; })) beyond = true;
+  });
+  if (!beyond) return;
   observer.on_warning(
       fmt::format("column '{}' has integers beyond 2^53, which are rounded; identifiers are better "
                   "left out, or given as words",
@@ -77,17 +77,23 @@ void warn_of_feature(const data::Column& column, Observer& observer) {
 
 }  // namespace
 
-bool loses_digits(const data::Column& target) { return digits_of(target).material(); }
+void keep_digits(std::span<double> labels) {
+  if (digits_of(labels).material()) return;
+  for (double& x : labels) x = double{static_cast<float>(x)};
+}
 
-void warn_of_lost_digits(const data::FitRequest& request, const Task& task) {
+void warn_of_lost_digits(const data::FitRequest& request, const data::Table& targets,
+                         const Task& task) {
   if (request.observer == nullptr) return;
-  const auto targets = request.target_names();
-  for (const auto& name : targets) {
-    if (!task.classification()) warn_of_target(request.table.column(name), *request.observer);
+  const auto names = request.target_names();
+  for (const auto& name : names) {
+    if (!task.classification()) warn_of_target(targets.column(name), *request.observer);
   }
   for (const auto& column : request.table.columns()) {
-    if (std::ranges::count(targets, column.name()) > 0) continue;
-    warn_of_feature(column, *request.observer);
+    const bool feature = std::ranges::count(names, column.name()) == 0 &&
+                         column.name() != request.weight &&
+                         std::ranges::count(request.base_margin, column.name()) == 0;
+    if (feature) warn_of_feature(column, *request.observer);
   }
 }
 

@@ -290,7 +290,7 @@ std::vector<double> exact_labels(const Table& table, const Task& task,
   for (const auto& target : targets) {
     const auto label = read_labels(table, table.column(target), task);
     labels.insert(labels.end(), label.begin(), label.end());
-    if (task.classification() || !loses_digits(table.column(target))) continue;
+    if (task.classification()) continue;
     const auto cells = read_all(table.column(target));
     std::ranges::copy(cells, labels.end() - std::ssize(cells));
   }
@@ -302,8 +302,9 @@ TrainingData prepare(const data::FitRequest& request, TaskHint wants) {
   TrainingData data;
   check_features(request, request.table);
   if (request.valid) check_features(request, *request.valid);
-  data.task = find_task(request, targets_of(request), wants);
-  warn_of_lost_digits(request, data.task);
+  const Table targets = targets_of(request);
+  data.task = find_task(request, targets, wants);
+  warn_of_lost_digits(request, targets, data.task);
   const auto label = [&](const Table& table) {
     return label_rows(table, data.task, request.target_names(), request.weight,
                       request.base_margin);

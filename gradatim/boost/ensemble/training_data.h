@@ -64,8 +64,7 @@ LabelledRows label_rows(const data::Table& table, const Task& task,
                         const std::vector<std::string>& targets, const std::string& weight,
                         const std::vector<std::string>& base_margin);
 
-/// Labels [targets][rows] as metrics compare them: as training keeps them, or as they are in the
-/// table where float32 would lose their digits.
+/// Labels [targets][rows]: classes' indices, or numbers as they are in the table.
 std::vector<double> exact_labels(const data::Table& table, const Task& task,
                                  const std::vector<std::string>& targets);
 

@@ -43,6 +43,32 @@ TEST(TrainingData, ALossMayAskForAnotherTask) {
             2020);
 }
 
+TEST(TrainingData, WhatLosesDigitsIsTold) {
+  struct Listener final : Observer {
+    std::vector<std::string> said;
+    void on_step(const StepDone&) override {}
+    void on_warning(const std::string& text) override { said.push_back(text); }
+  };
+  const auto words = [](std::vector<double> y, std::vector<double> weight) {
+    Listener listener;
+    auto table = data::Table({data::integer_column("id", {1LL << 60, 1, 2, 3}),
+                              data::numeric_column("y", std::move(y)),
+                              data::numeric_column("w", std::move(weight))});
+    auto request = request_of(std::move(table));
+    request.weight = "w";
+    request.observer = &listener;
+    prepare(request, TaskHint::regression);
+    return listener.said;
+  };
+  const auto near = words({1e8, 1e8 + 1, 1e8 + 2, 1e8 + 3}, {1, 1, 1, 1});
+  ASSERT_EQ(near.size(), 2U);
+  EXPECT_EQ(near[0].substr(0, 39), "the target 'y' is kept to seven digits,");
+  EXPECT_EQ(near[1].substr(0, 12), "column 'id' ");
+  EXPECT_EQ(words({1e8, 1e8 + 1, 1e8 + 2, 1e20}, {1, 1, 1, 0}).size(), 2U)
+      << "a row without weight says nothing";
+  EXPECT_EQ(words({1e8, 2e8, 3e8, 4.1e8}, {1, 1, 1, 1}).size(), 1U);
+}
+
 TEST(TrainingData, LabelsAreIndicesOfClasses) {
   const auto data = prepare(request_for(data::categorical_column("y", {0, 1, 0}, {"z", "a"})),
                             TaskHint::automatic);

@@ -4,6 +4,7 @@
 
 #define USE_C10D_GLOO
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "gradatim/core/error.h"
+#include "gradatim/core/hash.h"
 #include "gradatim/neural/dist/device_group.h"
 #include "gradatim/neural/dist/join.h"
 #include "gradatim/neural/dist/meeting.h"
@@ -146,6 +148,10 @@ class C10dGroup final : public DeviceGroup {
   }
 
   ~C10dGroup() override {
+    try {
+      if (device_engine_) device_engine_->shutdown();
+    } catch (const std::exception&) {  // another rank is gone, which part() finds out
+    }
     if (!meeting_.part()) close();
   }
 
@@ -170,7 +176,23 @@ class C10dGroup final : public DeviceGroup {
     return std::make_unique<Started>(*this, std::move(pending));
   }
 
-  bool adds_on(const at::Device& device) const override { return device.is_cuda() && has_nccl(); }
+  // NCCL wants a GPU of its own for every rank.
+  bool adds_on(const at::Device& device) override {
+    const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
+    char host[256] = "";
+    ::gethostname(host, sizeof host - 1);
+    const bool here = device.is_cuda() && has_nccl();
+    const std::uint64_t mine = here ? Hash()
+                                          .add(std::string_view(host))
+                                          .add(std::string_view(visible == nullptr ? "" : visible))
+                                          .add(static_cast<double>(device.index()))
+                                          .value()
+                                    : 0;
+    std::vector<std::uint64_t> all(static_cast<std::size_t>(size()));
+    all_gather(std::as_bytes(std::span(&mine, 1)), std::as_writable_bytes(std::span(all)));
+    std::ranges::sort(all);
+    return all.front() != 0 && std::ranges::adjacent_find(all) == all.end();
+  }
   std::unique_ptr<dist::Work> start_device_sum(const Tensor& numbers) override {
     std::vector<Pending> pending;
     guarded([&] {
@@ -416,6 +438,7 @@ gradatim::neural::JoinGroup gradatim_join;
 
 std::shared_ptr<gradatim::dist::Group> gradatim_join(const gradatim::dist::Launch& launch) {
   gradatim::neural::ignore_closed_connections();
+  gradatim::neural::prepare_nccl();
   c10::initLogging();  // only then does torch look at TORCH_CPP_LOG_LEVEL
   return std::make_shared<gradatim::neural::C10dGroup>(launch);
 }

@@ -28,7 +28,7 @@ class Counting final : public DeviceGroup {
     if (torch::autograd::get_current_node() != nullptr) ++within_backward;
     return std::make_unique<Counted>(group_.start_all_reduce(values), waits);
   }
-  bool adds_on(const at::Device& device) const override { return device_ && device.is_cpu(); }
+  bool adds_on(const at::Device& device) override { return device_ && device.is_cpu(); }
   std::unique_ptr<dist::Work> start_device_sum(const Tensor& numbers) override {
     ++device_sums;
     return start_all_reduce(numbers_of(numbers));

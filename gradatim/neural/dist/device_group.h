@@ -10,9 +10,9 @@ namespace gradatim::neural {
 
 class DeviceGroup : public dist::Group {
  public:
-  /// Whether it adds up numbers of that device without the processor's memory; the same on every
-  /// rank.
-  virtual bool adds_on(const at::Device& device) const = 0;
+  /// Whether it adds up numbers of these devices, one a rank, without the processor's memory. All
+  /// ranks ask together, and are told the same.
+  virtual bool adds_on(const at::Device& device) = 0;
   /// As start_all_reduce, of a contiguous tensor on such a device. What the device was told to
   /// compute before comes first, and wait() returns when the sum is there.
   virtual std::unique_ptr<dist::Work> start_device_sum(const Tensor& numbers) = 0;

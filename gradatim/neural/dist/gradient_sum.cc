@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "gradatim/core/error.h"
 #include "gradatim/core/hash.h"
 #include "gradatim/dist/collectives.h"
@@ -43,11 +45,15 @@ GradientSum::GradientSum(dist::Group& group, std::vector<std::vector<std::size_t
                          std::vector<Tensor> buckets, GradientCompression compression,
                          std::function<void(std::size_t)> before_start)
     : group_(group),
-      devices_(dynamic_cast<DeviceGroup*>(&group)),
       members_(std::move(members)),
       buckets_(std::move(buckets)),
       compression_(compression),
       before_start_(std::move(before_start)) {
+  auto* const devices = dynamic_cast<DeviceGroup*>(&group);
+  const bool together = std::ranges::all_of(
+      buckets_, [&](const Tensor& bucket) { return bucket.device() == buckets_[0].device(); });
+  const at::Device device = together && !buckets_.empty() ? buckets_[0].device() : at::kCPU;
+  if (devices != nullptr && devices->adds_on(device)) devices_ = devices;
   std::size_t parameters = 0;
   for (const auto& bucket : members_) parameters += bucket.size();
   bucket_of_.resize(parameters);
@@ -85,22 +91,21 @@ void GradientSum::start_next() {
   const Tensor& bucket = buckets_[next];
   const bool compressed =
       compression_ == GradientCompression::bfloat16 && bucket.scalar_type() == at::kFloat;
-  const bool stays = devices_ != nullptr && devices_->adds_on(bucket.device());
-  start(bucket.to(stays ? bucket.device() : at::Device(at::kCPU),
-                  compressed ? at::kBFloat16 : bucket.scalar_type()));
+  start(bucket.to(devices_ != nullptr ? bucket.device() : at::Device(at::kCPU),
+                  compressed ? at::kBFloat16 : bucket.scalar_type()),
+        devices_);
 }
 
-void GradientSum::start(Tensor numbers) {
+void GradientSum::start(Tensor numbers, DeviceGroup* devices) {
   sent_.push_back(std::move(numbers));
   const Tensor& sent = sent_.back();
-  const bool stays = devices_ != nullptr && devices_->adds_on(sent.device());
-  works_.push_back(stays ? devices_->start_device_sum(sent)
-                         : group_.start_all_reduce(numbers_of(sent)));
+  works_.push_back(devices != nullptr ? devices->start_device_sum(sent)
+                                      : group_.start_all_reduce(numbers_of(sent)));
 }
 
 void GradientSum::finish(const Tensor& also) {
   while (works_.size() < buckets_.size()) start_next();
-  if (also.defined()) start(also);
+  if (also.defined()) start(also, nullptr);
   for (std::size_t b = 0; b < works_.size(); ++b) {
     works_[b]->wait();
     if (b < buckets_.size() && !sent_[b].is_same(buckets_[b])) buckets_[b].copy_(sent_[b]);

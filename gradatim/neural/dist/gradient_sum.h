@@ -48,12 +48,12 @@ class GradientSum {
   void finish(const Tensor& also = {});
 
  private:
-  void start(Tensor numbers);
+  void start(Tensor numbers, DeviceGroup* devices);
   void start_next();
   void begin();
 
   dist::Group& group_;
-  DeviceGroup* devices_;  // the same group, or null
+  DeviceGroup* devices_ = nullptr;  // the same group, where it adds up on the buckets' device
   std::vector<std::vector<std::size_t>> members_;
   std::vector<std::size_t> bucket_of_;
   std::vector<Tensor> buckets_;

@@ -10,13 +10,15 @@ namespace gradatim::neural {
 
 bool has_nccl() { return true; }
 
+// Else a broken operation ends the process from a thread of torch's, not in wait().
+void prepare_nccl() {
+  ::setenv("TORCH_NCCL_BLOCKING_WAIT", "1", 0);
+  ::setenv("TORCH_NCCL_ENABLE_MONITORING", "0", 0);
+}
+
 c10::intrusive_ptr<c10d::Backend> nccl_engine(const c10::intrusive_ptr<c10d::Store>& store,
                                               int rank, int size,
                                               std::chrono::milliseconds timeout) {
-  // Else a broken operation ends the process from a thread of torch's, not in wait(). Whoever has
-  // set them knows better.
-  ::setenv("TORCH_NCCL_BLOCKING_WAIT", "1", 0);
-  ::setenv("TORCH_NCCL_ENABLE_MONITORING", "0", 0);
   auto options = c10d::ProcessGroupNCCL::Options::create();
   options->timeout = timeout;
   return c10::make_intrusive<c10d::ProcessGroupNCCL>(store, rank, size, options);

@@ -14,6 +14,9 @@ namespace gradatim::neural {
 
 /// Whether this build has them.
 bool has_nccl();
+/// Says how it is to fail, in the process's environment, where nobody has: before other threads
+/// ask.
+void prepare_nccl();
 /// Ranks meet at the store in the first operation. An operation that takes longer throws.
 c10::intrusive_ptr<c10d::Backend> nccl_engine(const c10::intrusive_ptr<c10d::Store>& store,
                                               int rank, int size,

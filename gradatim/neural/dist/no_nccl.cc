@@ -7,6 +7,7 @@
 namespace gradatim::neural {
 
 bool has_nccl() { return false; }
+void prepare_nccl() {}
 
 c10::intrusive_ptr<c10d::Backend> nccl_engine(const c10::intrusive_ptr<c10d::Store>&, int, int,
                                               std::chrono::milliseconds) {
