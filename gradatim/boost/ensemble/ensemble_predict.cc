@@ -61,15 +61,15 @@ EnsembleModel::Columns EnsembleModel::columns_of(const data::Table& table,
       columns.features.push_back(std::move(made));
     }
   }
-  for (const auto& name : options.base_margin) {
-    columns.margins.push_back(table.column(name));
-    data::check_numeric(columns.margins.back(), table.source(), "base margins", 2028);
-  }
+  for (const auto& name : options.base_margin) columns.margins.push_back(table.column(name));
   check_margins(columns.margins.size());
   GRADATIM_CHECK(
       columns.margins.empty() || static_cast<int>(columns.margins.size()) == state_columns(),
       UsageError, 1020, "the model has {} scores a row and {} columns of base margins were named",
       state_columns(), columns.margins.size());
+  for (const auto& margin : columns.margins) {
+    data::check_numeric(margin, table.source(), "base margins", 2028);
+  }
   return columns;
 }
 
