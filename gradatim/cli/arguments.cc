@@ -108,11 +108,10 @@ class Parser {
     const auto equals = word.find('=');
     std::string name = word.substr(2, equals == std::string::npos ? equals : equals - 2);
     std::ranges::replace(name, '-', '_');
-    const bool theirs = name == "negative_prompt";  // as diffusers calls it
-    if (theirs && find_option(command_, "negative") != nullptr) name = "negative";
     std::optional<std::string> value;
     if (equals != std::string::npos) value = word.substr(equals + 1);
     const OptionSpec* spec = find_option(command_, name);
+    if (spec != nullptr) name = spec->name;
     if (spec == nullptr && !command_.takes_settings) unknown_option(command_, name);
     if (spec != nullptr && spec->value.empty()) {  // as a flag of a component, it may say true
       const bool follows = !value && next_ < words_.size() && is_flag_value(words_[next_]);
@@ -174,7 +173,7 @@ std::span<const OptionSpec> group_options(const Command& command) {
 const OptionSpec* find_option(const Command& command, std::string_view name) {
   for (const auto& options : {command.options, group_options(command), common_options()}) {
     for (const auto& spec : options) {
-      if (spec.name == name) return &spec;
+      if (spec.name == name || (!spec.alias.empty() && spec.alias == name)) return &spec;
     }
   }
   return nullptr;

@@ -28,6 +28,7 @@ struct OptionSpec {
   std::string_view name;   // without the dashes
   std::string_view value;  // "FILE"; empty for a flag, which takes no value
   std::string_view doc;
+  std::string_view alias = {};  // what others call it
 };
 
 class Arguments;

@@ -36,7 +36,8 @@ constexpr OptionSpec kOwnOptions[] = {
      "one a row in turn."},
     {"prompt", "TEXT",
      "Ask for this text, of a model that learned captions or a checkpoint of Stable Diffusion."},
-    {"negative", "K|TEXT", "The label, or text, that classifier-free guidance leads away from."},
+    {"negative", "K|TEXT", "The label, or text, that classifier-free guidance leads away from.",
+     "negative_prompt"},
     {"classifier", "FILE",
      "Guide by this saved neural.classifier to the label, along its gradient; the field itself is "
      "asked for anything."},

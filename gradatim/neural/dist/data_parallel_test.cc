@@ -84,6 +84,17 @@ ConvNet trained_alone(int steps) {
   return net;
 }
 
+// The same as trained_alone(20), by the ranks of a group.
+void train(ConvNet& net, DataParallel& parallel, const dist::Group& group) {
+  torch::optim::SGD optimizer(net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
+  for (int step = 0; step < 20; ++step) {
+    optimizer.zero_grad();
+    loss_of(net, Data(step).part(group.rank(), group.size())).backward();
+    parallel.finish();
+    optimizer.step();
+  }
+}
+
 void expect_near(const std::vector<Tensor>& found, const std::vector<Tensor>& expected,
                  double tolerance) {
   ASSERT_EQ(found.size(), expected.size());
@@ -103,13 +114,7 @@ TEST(DataParallel, RanksLearnWhatOneProcessLearnsOfTheWholeBatch) {
       on_ranks(ranks, [&](dist::Group& group) {
         ConvNet net(0.5 * group.rank());  // of which rank 0's values count
         DataParallel parallel(*net, group, options);
-        torch::optim::SGD optimizer(net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
-        for (int step = 0; step < 20; ++step) {
-          optimizer.zero_grad();
-          loss_of(net, Data(step).part(group.rank(), ranks)).backward();
-          parallel.finish();
-          optimizer.step();
-        }
+        train(net, parallel, group);
         parallel.check_replicas();
         expect_near(net->parameters(), expected, 1e-5);
       });
@@ -124,13 +129,7 @@ TEST(DataParallel, GradientsOfAFewBitsLearnAlmostTheSame) {
     Counting counted(group, true);
     ConvNet net;
     DataParallel parallel(*net, counted, {.compression = GradientCompression::bfloat16});
-    torch::optim::SGD optimizer(net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
-    for (int step = 0; step < 20; ++step) {
-      optimizer.zero_grad();
-      loss_of(net, Data(step).part(group.rank(), 2)).backward();
-      parallel.finish();
-      optimizer.step();
-    }
+    train(net, parallel, group);
     parallel.check_replicas();
     EXPECT_NEAR(loss_of(net, Data(20)).item<double>(), loss, 1e-2);
     std::int64_t numbers = 0;
@@ -146,13 +145,7 @@ TEST(DataParallel, AGroupWithADeviceAddsUpBucketsThere) {
     Counting counted(group, true);
     ConvNet net;
     DataParallel parallel(*net, counted, kSmall);
-    torch::optim::SGD optimizer(net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
-    for (int step = 0; step < 20; ++step) {
-      optimizer.zero_grad();
-      loss_of(net, Data(step).part(group.rank(), 2)).backward();
-      parallel.finish();
-      optimizer.step();
-    }
+    train(net, parallel, group);
     expect_near(net->parameters(), expected, 1e-5);
     EXPECT_EQ(counted.device_sums, counted.waits);
     EXPECT_GE(counted.device_sums, 20 * 3);
