@@ -104,10 +104,10 @@ def tree(rows: float, features: int, growth: Growth, ranks: int, network: Networ
     # A feature has one owner: where ranks are more than features, some own one and most none.
     received = math.ceil(features / ranks) * histogram * (ranks - 1)
     most = max(sent, received)
-    # An exchange: reduce-scatter, N - 1 messages in a row, and two gathers of little, of sums and
-    # of splits. Four more a tree: the last level's sums, two of gradients' scales, a check.
+    # An exchange: reduce-scatter, N - 1 messages in a row, and a gather of little, the splits. Four
+    # more a tree: the last level's sums, two of gradients' scales, a check.
     gather = math.ceil(math.log2(ranks))
-    in_a_row = growth.batches * (ranks - 1 + 2 * gather) + 4 * gather
+    in_a_row = growth.batches * (ranks - 1 + gather) + 4 * gather
     handled = max(features * histogram, received)
     return Tree(own, handled * HANDLING, most / network.bandwidth, in_a_row * network.latency, most)
 

@@ -7,6 +7,7 @@
 
 #include "gradatim/boost/ensemble/every_fit_test.h"
 #include "gradatim/core/parallel.h"
+#include "gradatim/dist/forwarding_testing.h"
 #include "gradatim/dist/threads.h"
 
 namespace gradatim::boost {
@@ -72,6 +73,30 @@ TEST(Ranks, BytesAreTheSameOnAnyNumberOfRanks) {
     }
   }
   EXPECT_GT(joined, 50);
+}
+
+// The sums that decide whether splits stand take no exchange of their own but the last level's.
+TEST(Ranks, ALevelTakesTwoOperations) {
+  constexpr int kDepth = 3, kTrees = 2;
+  const auto operations = [&](const char* trees) {
+    Case c{"counted",
+           "boost.newton",
+           {{"n_estimators", trees}, {"max_depth", "3"}, {"min_child_weight", "0"}},
+           {}};
+    c.request = testing::request_of(learnable({.rows = 4000, .numeric = 4}, Target::numbers, 1));
+    std::vector<std::int64_t> counts(3);
+    dist::run_ranks(2, [&](dist::Group& group) {
+      dist::testing::Forwarding<> counting(group);
+      fit(c.model, c.options, request_of(c.request, counting));
+      if (group.rank() != 0) return;
+      counts = {counting.scatters, counting.gathers, counting.all_reductions};
+    });
+    return counts;
+  };
+  const auto one = operations("1"), more = operations("3");
+  EXPECT_EQ(more[0] - one[0], kTrees * kDepth);
+  EXPECT_EQ(more[1] - one[1], kTrees * kDepth);
+  EXPECT_EQ(more[2] - one[2], kTrees * 3) << "sums of leaves, a scale, a check";
 }
 
 TEST(Ranks, ARankMayHaveNoRow) {

@@ -51,14 +51,15 @@ class TreeGrower {
     buffers_.pool.reset(search_.cells());
     tree_.reset(rules_.outputs());
     open_.clear();
-    Open root = rules_.root(buffers_.partition.rows());
     tree_.add_nodes(1);
+    Open root = rules_.root(buffers_.partition.rows());
+    Open* nodes[] = {&root};
+    auto sums = rules_.sums_of(nodes);
+    search_.build(nodes, sums);
+    std::span<const std::int64_t> added(sums);
+    rules_.settle(root, added);
     rules_.describe(root, tree_, buffers_);
-    if (search_.may_split(root)) {
-      search_.build_root(root);
-      Open* nodes[] = {&root};
-      search_.find(nodes);
-    }
+    if (search_.may_split(root)) search_.find(nodes);
     if (splittable(root))
       open_.push_back(std::move(root));
     else
@@ -75,13 +76,15 @@ class TreeGrower {
  private:
   using Search = SplitSearch<Criterion, Fine>;
   using Open = typename Search::Open;
+  using Family = typename Search::Family;
+
+  void release(Open& node) { buffers_.pool.release(std::exchange(node.histogram, nullptr)); }
 
   void close(Open& node) {
-    buffers_.pool.release(node.histogram);
-    node.histogram = nullptr;
+    release(node);
     if (node.expansion) {
-      buffers_.pool.release(node.expansion->left.histogram);
-      buffers_.pool.release(node.expansion->right.histogram);
+      release(node.expansion->left);
+      release(node.expansion->right);
       buffers_.partition.sort(node.begin, node.end);
     }
     buffers_.leaves.push_back({node.node, buffers_.partition.rows(node.begin, node.end)});
@@ -163,36 +166,48 @@ class TreeGrower {
   void expand(std::span<Open* const> batch) {
     std::vector<const Candidate*> splits;
     for (const Open* node : batch) splits.push_back(&node->best);
-    auto made = rules_.split(std::vector<const Open*>(batch.begin(), batch.end()), splits,
-                             buffers_.partition);
-    std::vector<typename Search::Family> families;
-    std::vector<Open*> children;
+    auto made = rules_.divide(std::vector<const Open*>(batch.begin(), batch.end()), splits,
+                              buffers_.partition);
+    std::vector<Family> families;
+    std::vector<Open*> lefts, children;
     for (std::size_t i = 0; i < batch.size(); ++i) {
       Open& node = *batch[i];
-      node.expansion = std::make_unique<Expansion<typename Fine::Sum>>();
-      auto& [stands, gain, left, right] = *node.expansion;
-      left = std::move(made[i].first);
-      right = std::move(made[i].second);
-      gain = left.score + right.score - node.score;
+      node.expansion = std::make_unique<Expansion<typename Fine::Sum>>(
+          false, 0.0, std::move(made[i].first), std::move(made[i].second));
+      lefts.push_back(&node.expansion->left);
+      if (search_.builds_ahead(node)) families.push_back(family_of(node, node.best.left_smaller));
+    }
+    auto sums = rules_.sums_of(lefts);
+    search_.build_children(families, sums);
+    families.clear();
+    std::span<const std::int64_t> added(sums);
+    for (Open* node : batch) {
+      auto& [stands, gain, left, right] = *node->expansion;
+      rules_.settle(*node, left, right, added);
+      gain = left.score + right.score - node->score;
       // Beyond rounding: a gain below 2^-40 of what it is a difference of is none.
-      stands = rules_.admissible(node.best, left, right) && gain >= options_.min_split_gain &&
-               gain > std::abs(node.score) * 0x1p-40;
-      if (stands) rules_.bound(node.best, left, right);
+      stands = rules_.admissible(node->best, left, right) && gain >= options_.min_split_gain &&
+               gain > std::abs(node->score) * 0x1p-40;
+      if (stands) rules_.bound(node->best, left, right);
       if (stands && (search_.may_split(left) || search_.may_split(right))) {
-        families.push_back({node.histogram, &left, &right});
+        const bool built = left.histogram != nullptr;
+        if (!built) families.push_back(family_of(*node, left.rows() <= right.rows()));
         children.insert(children.end(), {&left, &right});
       } else {
-        buffers_.pool.release(node.histogram);
+        for (Open* kin : {node, &left, &right}) release(*kin);
       }
-      node.histogram = nullptr;
     }
     search_.build_children(families);
     search_.find(children);
     for (Open* node : children) {
-      if (splittable(*node) && buffers_.pool.in_use() <= search_.most_histograms()) continue;
-      buffers_.pool.release(node->histogram);
-      node->histogram = nullptr;
+      if (!splittable(*node) || buffers_.pool.in_use() > search_.most_histograms()) release(*node);
     }
+  }
+
+  // The children take over the histogram.
+  static Family family_of(Open& node, bool left_smaller) {
+    return {std::exchange(node.histogram, nullptr), &node.expansion->left, &node.expansion->right,
+            left_smaller};
   }
 
   // Writes an expanded node; its children are open, or leaves.

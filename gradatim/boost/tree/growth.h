@@ -10,6 +10,7 @@
 #include "gradatim/boost/tree/criterion.h"
 #include "gradatim/boost/tree/histogram_pool.h"
 #include "gradatim/boost/tree/partition.h"
+#include "gradatim/boost/tree/rank_cells.h"
 #include "gradatim/boost/tree/sorted_columns.h"
 #include "gradatim/boost/tree/split.h"
 
@@ -51,6 +52,7 @@ struct GrowBuffers {
   RowPartition partition;
   HistogramPool pool;
   HistogramPool own;  // with several ranks: of this rank's rows, until they are added up
+  CellsOnTheWay on_the_way;
   std::vector<std::vector<std::int64_t>> scratch;
   SortedColumns columns;   // of the exact search
   std::vector<Fine> fine;  // of every row, side by side for it

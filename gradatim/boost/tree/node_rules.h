@@ -1,4 +1,9 @@
 // What becomes of a node's rows and value when it is split, whatever the order of growth.
+//
+//  1. root() and divide() know the rows of this rank: their number and fine sums.
+//  2. sums_of() those are added up over all ranks, which takes an exchange, and one that carries
+//     histograms does as well (split_search.h).
+//  3. settle() takes the sums of all rows: only now has a node a total, a value and a score.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +19,24 @@
 
 namespace gradatim::boost {
 
+/// One byte a bin: whether it goes left.
+inline std::vector<std::uint8_t> left_bins(const BinnedData& data, const Candidate& split) {
+  const FeatureBins& bins = data.features()[split.feature];
+  std::vector<std::uint8_t> left(bins.bins + 1);
+  for (std::int32_t b = 0; b < bins.bins; ++b) {
+    left[b] = bins.categorical() ? split.left_categories[b >> 5] >> (b & 31) & 1U : b <= split.bin;
+  }
+  left[bins.bins] = split.missing_left;
+  return left;
+}
+
 template <class Fine>
 class NodeRules {
  public:
   static constexpr bool kVectors = requires(const Fine& fine) { fine.outputs(); };
   using Sum = typename Fine::Sum;
   using Open = OpenNode<Sum>;
+  using Children = std::pair<Open, Open>;
   NodeRules(const BinnedData& data, const Fine& fine, const GrowOptions& options)
       : data_(data), fine_(fine), options_(options) {}
 
@@ -32,14 +49,65 @@ class NodeRules {
   /// A root that holds the rows of the partition.
   Open root(std::span<const std::uint32_t> rows) const {
     Open node;
-    node.end = static_cast<std::int64_t>(rows.size());
-    Part whole{node.end, sum_rows(rows)};
-    if (data_.shard().split()) node.own_total = whole.sum;
-    add_up(std::span(&whole, 1));
-    node.count = whole.count;
-    node.total = std::move(whole.sum);
-    appraise(node);
+    node.end = node.count = static_cast<std::int64_t>(rows.size());
+    node.total = sum_rows(rows);
+    if (data_.shard().split()) node.own_total = node.total;
     return node;
+  }
+
+  /// Divides the rows of nodes by a split each, and gives the left and right child of each.
+  std::vector<Children> divide(std::span<const Open* const> nodes,
+                               std::span<const Candidate* const> splits,
+                               RowPartition& partition) const {
+    const bool several = data_.shard().split();
+    std::vector<PartitionTask<Sum>> tasks;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      const Open& node = *nodes[i];
+      tasks.push_back({node.begin, node.end, splits[i]->feature, left_bins(data_, *splits[i]),
+                       several ? node.own_total : node.total, 0, fine_.make()});
+    }
+    partition.split(data_, fine_, tasks);
+    std::vector<Children> made;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      auto& [left, right] =
+          made.emplace_back(child(*nodes[i], *splits[i], 0), child(*nodes[i], *splits[i], 1));
+      left.end = right.begin = left.begin + tasks[i].left_rows;
+      left.count = tasks[i].left_rows;
+      left.total = std::move(tasks[i].left_sum);
+      if (!several) continue;
+      left.own_total = left.total;
+      right.own_total = nodes[i]->own_total;
+      fine_.subtract(right.own_total, left.own_total);
+    }
+    return made;
+  }
+
+  /// Numbers and sums of the rows of nodes: of a root, or of left children, the right ones being
+  /// what is left of their parents.
+  std::vector<std::int64_t> sums_of(std::span<Open* const> nodes) const {
+    std::vector<std::int64_t> sums;
+    for (Open* node : nodes) {
+      sums.push_back(node->count);
+      each_lane(node->total, [&](std::int64_t lane) { sums.push_back(lane); });
+    }
+    return sums;
+  }
+
+  /// Takes the sums of all ranks from the front of `sums`.
+  void settle(Open& node, std::span<const std::int64_t>& sums) const {
+    const std::int64_t* at = sums.data();
+    node.count = *at++;
+    each_lane(node.total, [&](std::int64_t& lane) { lane = *at++; });
+    sums = {at, sums.data() + sums.size()};
+    appraise(node);
+  }
+  void settle(const Open& parent, Open& left, Open& right,
+              std::span<const std::int64_t>& sums) const {
+    settle(left, sums);
+    right.count = parent.count - left.count;
+    right.total = parent.total;
+    fine_.subtract(right.total, left.total);
+    appraise(right);
   }
 
   /// Value and score of a node, from its fine sums and limits.
@@ -53,52 +121,6 @@ class NodeRules {
     }
     if constexpr (!kVectors) node.value = fine_.leaf(node.total);
     node.score = fine_.score(node.total);
-  }
-
-  /// One byte a bin: whether it goes left.
-  std::vector<std::uint8_t> left_bins(const Candidate& split) const {
-    const FeatureBins& bins = data_.features()[split.feature];
-    std::vector<std::uint8_t> left(bins.bins + 1);
-    for (std::int32_t b = 0; b < bins.bins; ++b) {
-      left[b] =
-          bins.categorical() ? split.left_categories[b >> 5] >> (b & 31) & 1U : b <= split.bin;
-    }
-    left[bins.bins] = split.missing_left;
-    return left;
-  }
-
-  /// Divides the rows of nodes by a split each, and gives the left and right child of each.
-  std::vector<std::pair<Open, Open>> split(std::span<const Open* const> nodes,
-                                           std::span<const Candidate* const> splits,
-                                           RowPartition& partition) const {
-    const bool several = data_.shard().split();
-    std::vector<PartitionTask<Sum>> tasks;
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-      const Open& node = *nodes[i];
-      tasks.push_back({node.begin, node.end, splits[i]->feature, left_bins(*splits[i]),
-                       several ? node.own_total : node.total, 0, fine_.make()});
-    }
-    partition.split(data_, fine_, tasks);
-    std::vector<Part> lefts;
-    for (const auto& task : tasks) lefts.push_back({task.left_rows, task.left_sum});
-    add_up(lefts);
-    std::vector<std::pair<Open, Open>> children;
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-      auto& [left, right] =
-          children.emplace_back(child(*nodes[i], *splits[i], 0), child(*nodes[i], *splits[i], 1));
-      left.end = right.begin = left.begin + tasks[i].left_rows;
-      left.count = lefts[i].count;
-      right.count -= left.count;
-      left.total = std::move(lefts[i].sum);
-      fine_.subtract(right.total, left.total);
-      if (several) {
-        left.own_total = std::move(tasks[i].left_sum);
-        fine_.subtract(right.own_total, left.own_total);
-      }
-      appraise(left);
-      appraise(right);
-    }
-    return children;
   }
 
   /// Whether two children may be: rows enough on both sides, values in the feature's direction.
@@ -132,29 +154,7 @@ class NodeRules {
   }
 
  private:
-  // Rows and their sums.
-  struct Part {
-    std::int64_t count = 0;
-    Sum sum;
-  };
-
-  // Over all ranks.
-  void add_up(std::span<Part> parts) const {
-    if (!data_.shard().split()) return;
-    std::vector<std::int64_t> lanes;
-    for (Part& part : parts) {
-      lanes.push_back(part.count);
-      each_lane(part.sum, [&](std::int64_t lane) { lanes.push_back(lane); });
-    }
-    data_.shard().group->all_reduce(std::span(lanes), dist::Reduction::sum);
-    const std::int64_t* at = lanes.data();
-    for (Part& part : parts) {
-      part.count = *at++;
-      each_lane(part.sum, [&](std::int64_t& lane) { lane = *at++; });
-    }
-  }
-
-  // A child that has all of the parent's rows and sums still.
+  // A child that has all of the parent's rows still.
   Open child(const Open& parent, const Candidate& split, int side) const {
     Open node;
     node.depth = parent.depth + 1;
@@ -162,9 +162,6 @@ class NodeRules {
     node.place = 2 * parent.place + side;
     node.begin = parent.begin;
     node.end = parent.end;
-    node.count = parent.count;
-    node.total = parent.total;
-    node.own_total = parent.own_total;
     node.limits = parent.limits;
     node.limits.parent = parent.value;
     if (options_.features.groups.empty()) return node;

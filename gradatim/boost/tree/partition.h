@@ -41,6 +41,15 @@ constexpr std::int64_t kSeparateRows = 4096;
 std::int64_t separate_rows(const BinColumn& column, std::span<const std::uint8_t> left_bins,
                            std::span<const std::uint32_t> rows, std::uint32_t* out);
 
+/// The same by a feature, sparse or not.
+inline std::int64_t separate(const BinnedData& data, std::int32_t feature,
+                             std::span<const std::uint8_t> left_bins,
+                             std::span<const std::uint32_t> rows, std::uint32_t* out) {
+  return data.sparse(feature)
+             ? separate_sparse_rows(data.sparse_column(feature), left_bins, rows, out)
+             : separate_rows(data.column(feature), left_bins, rows, out);
+}
+
 namespace internal {
 
 /// Rows [begin, end) one by one, without a branch: both sides are written, one advances.
@@ -96,12 +105,8 @@ class RowPartition {
     each(chunks, [&](Chunk& chunk) {
       const auto& task = tasks[chunk.task];
       std::uint32_t* out = chunk.alone ? rows_.data() : scratch_.data();
-      const auto part = rows(chunk.begin, chunk.end);
-      chunk.left =
-          data.sparse(task.feature)
-              ? separate_sparse_rows(data.sparse_column(task.feature), task.left_bins, part,
-                                     out + chunk.begin)
-              : separate_rows(data.column(task.feature), task.left_bins, part, out + chunk.begin);
+      chunk.left = separate(data, task.feature, task.left_bins, rows(chunk.begin, chunk.end),
+                            out + chunk.begin);
     });
     for (auto& task : tasks) task.left_rows = 0;
     for (auto& chunk : chunks) {

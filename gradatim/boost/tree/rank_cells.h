@@ -15,11 +15,17 @@
 
 namespace gradatim::boost {
 
+/// What is on the way, kept from exchange to exchange: fresh pages take longer than their numbers.
+struct CellsOnTheWay {
+  std::vector<std::int64_t> sent, received;
+};
+
 class RankCells {
  public:
   /// Of `features`, an ascending list, in histograms of so many lanes a cell. Without ranks it is
   /// empty.
-  RankCells(const BinnedData& data, std::span<const std::int32_t> features, int lanes);
+  RankCells(const BinnedData& data, std::span<const std::int32_t> features, int lanes,
+            CellsOnTheWay& buffers);
 
   /// Whether this rank finds the splits of the feature.
   bool owns(std::int32_t feature) const { return first_[feature] >= 0; }
@@ -33,12 +39,15 @@ class RankCells {
   void choose_best(std::span<Candidate* const> candidates) const;
 
   /// Adds up histograms of this rank's rows, in the layout of `data`, to those of all ranks' rows.
-  void add_up(std::span<std::int64_t* const> own, std::span<std::int64_t* const> summed) const;
+  /// `sums`, as many on every rank, are added up by the same exchange, for all ranks.
+  void add_up(std::span<std::int64_t* const> own, std::span<std::int64_t* const> summed,
+              std::span<std::int64_t> sums) const;
 
  private:
   const BinnedData& data_;
   std::span<const std::int32_t> features_;
   int lanes_;
+  CellsOnTheWay& buffers_;
   std::vector<std::int64_t> first_;   // [features of the data]; -1 where another rank owns it
   std::vector<std::int64_t> counts_;  // cells, by rank
   std::size_t words_ = 0;             // that the categories of a candidate take at most

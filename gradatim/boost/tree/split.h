@@ -22,6 +22,7 @@ struct Candidate {
   std::int32_t bin = 0;   // numeric: bins <= it go left; -1 is none, missing cells alone do
   std::int32_t next = 0;  // exact: the first bin among the node's rows on the right
   bool missing_left = false;
+  bool left_smaller = false;  // with several ranks: which child seems to have fewer rows
   std::vector<std::uint32_t> left_categories;  // categorical: a bit a bin
 
   bool found() const { return feature >= 0; }

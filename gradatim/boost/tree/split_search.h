@@ -37,7 +37,7 @@ class SplitSearch {
         features_(features),
         choice_(options, features),
         buffers_(buffers),
-        ranks_(data, features, criterion.lanes()) {
+        ranks_(data, features, criterion.lanes(), buffers.on_the_way) {
     if (split()) buffers.own.reset(data.cells() * criterion.lanes());
   }
 
@@ -61,29 +61,42 @@ class SplitSearch {
     return std::max<std::int64_t>(4, kPoolBytes / std::max<std::int64_t>(1, bytes));
   }
 
+  /// With several ranks: whether the children's histograms are built before it is known that the
+  /// split stands, as it nearly always does. Then the sums that decide are added up with them.
+  bool builds_ahead(const Open& node) const {
+    constexpr std::int64_t kRows = 3;  // so that one child at least has two
+    return split() && !data_.exact() && node.rows() >= kRows &&
+           node.gain >= options_.min_split_gain &&
+           (options_.max_depth == 0 || node.depth + 1 < options_.max_depth);
+  }
+
   /// A parent's histogram (nullptr where it was given up) and its two children.
   struct Family {
     std::int64_t* histogram = nullptr;
     Open* left = nullptr;
     Open* right = nullptr;
+    bool left_smaller = false;
   };
-  void build_root(Open& root) {
-    Open* nodes[] = {&root};
-    build(nodes);
-  }
-  /// From rows.
-  void build(std::span<Open* const> nodes) {
-    if (data_.exact()) return build_columns();
+  /// From rows. `sums` of this rank's rows become those of all ranks.
+  void build(std::span<Open* const> nodes, std::span<std::int64_t> sums = {}) {
     std::vector<HistogramTask> tasks;
-    for (Open* node : nodes) {
-      node->histogram = buffers_.pool.take();
-      tasks.push_back({rows_of(*node), node->histogram});
+    if (data_.exact()) {
+      build_columns();
+    } else {
+      for (Open* node : nodes) {
+        node->histogram = buffers_.pool.take();
+        tasks.push_back({rows_of(*node), node->histogram});
+      }
     }
-    fill(tasks);
+    fill(tasks, sums);
   }
 
-  void build_children(std::span<const Family> families) {
-    if (data_.exact()) return split_columns(families);
+  /// The smaller child's from rows, the larger one's by subtraction; `sums` as above.
+  void build_children(std::span<const Family> families, std::span<std::int64_t> sums = {}) {
+    if (data_.exact()) {
+      fill({}, sums);
+      return split_columns(families);
+    }
     std::vector<HistogramTask> tasks;
     struct Difference {
       std::int64_t* from;
@@ -94,13 +107,12 @@ class SplitSearch {
       node.histogram = buffers_.pool.take();
       tasks.push_back({rows_of(node), node.histogram, kept});
     };
-    for (const auto& [histogram, left, right] : families) {
+    for (const auto& [histogram, left, right, left_smaller] : families) {
       if (histogram == nullptr) {
         request(*left);
         request(*right);
         continue;
       }
-      const bool left_smaller = left->rows() <= right->rows();
       Open& small = left_smaller ? *left : *right;
       Open& large = left_smaller ? *right : *left;
       // The partition keeps what it sums up, which is the smaller side of this rank's rows.
@@ -109,7 +121,7 @@ class SplitSearch {
       large.histogram = histogram;
       differences.push_back({histogram, small.histogram});
     }
-    fill(tasks);
+    fill(tasks, sums);
     const std::int64_t blocks = (cells() + kCellBlock - 1) / kCellBlock;
     parallel_tasks(blocks * static_cast<std::int64_t>(differences.size()), [&](std::int64_t task) {
       const Difference& difference = differences[task / blocks];
@@ -154,6 +166,11 @@ class SplitSearch {
     }
     std::vector<Candidate*> bests;
     for (Open* node : nodes) bests.push_back(&node->best);
+    if (split()) {
+      parallel_tasks(std::ssize(nodes), [&](std::int64_t i) {
+        bests[i]->left_smaller = left_seems_smaller(*nodes[i]);
+      });
+    }
     choose_best(bests);
     for (Open* node : nodes) node->gain = node->best.score - node->score;
   }
@@ -162,7 +179,7 @@ class SplitSearch {
   bool split() const { return data_.shard().split(); }
   static std::int64_t own_rows(const Open& node) { return node.end - node.begin; }
 
-  void fill(std::span<const HistogramTask> tasks) {
+  void fill(std::span<const HistogramTask> tasks, std::span<std::int64_t> sums) {
     if (!split()) return fill_own(tasks);
     std::vector<HistogramTask> own(tasks.begin(), tasks.end());
     std::vector<std::int64_t*> parts, summed;
@@ -171,15 +188,27 @@ class SplitSearch {
       parts.push_back(task.cells = buffers_.own.take());
     }
     fill_own(own);
-    ranks_.add_up(parts, summed);
+    ranks_.add_up(parts, summed, sums);
     for (std::int64_t* part : parts) buffers_.own.release(part);
   }
   void fill_own(std::span<const HistogramTask> tasks) {
+    if (tasks.empty()) return;
     build_histograms(data_, criterion_, features_, tasks, buffers_.scratch);
     build_sparse_histograms(data_, criterion_, features_, tasks);
   }
   std::span<const std::uint32_t> rows_of(const Open& node) const {
     return buffers_.partition.rows(node.begin, node.end);
+  }
+  // By some of this rank's rows: all ranks must know before they have counted.
+  bool left_seems_smaller(const Open& node) const {
+    constexpr std::int64_t kAsked = 256;
+    if (!node.best.found()) return false;
+    const auto rows = rows_of(node);
+    const std::int64_t step = std::ssize(rows) / kAsked + 1;
+    std::vector<std::uint32_t> some;
+    for (std::int64_t i = 0; i < std::ssize(rows); i += step) some.push_back(rows[i]);
+    return 2 * separate(data_, node.best.feature, left_bins(data_, node.best), some, some.data()) <=
+           std::ssize(some);
   }
   LimitedPair pair_of(const Open& node, std::int32_t feature) const {
     const auto& direction = options_.features.direction;

@@ -47,8 +47,12 @@ class SymmetricGrower {
     tree_.add_nodes(1);
     std::vector<Open> level;
     level.push_back(rules_.root(buffers_.partition.rows()));
+    Open* root[] = {&level[0]};
+    auto sums = rules_.sums_of(root);
+    search_.build(root, sums);
+    std::span<const std::int64_t> added(sums);
+    rules_.settle(level[0], added);
     rules_.describe(level[0], tree_, buffers_);
-    search_.build_root(level[0]);
     read_candidates(level[0]);
     while (level[0].depth < options_.max_depth && has_room(level)) {
       const Candidate best = find(level);
@@ -149,7 +153,12 @@ class SymmetricGrower {
     std::vector<const Open*> nodes;
     for (const Open& node : level) nodes.push_back(&node);
     const std::vector<const Candidate*> splits(level.size(), &best);
-    auto children = rules_.split(nodes, splits, buffers_.partition);
+    auto children = rules_.divide(nodes, splits, buffers_.partition);
+    std::vector<Open*> lefts;
+    for (auto& [left, right] : children) lefts.push_back(&left);
+    auto sums = rules_.sums_of(lefts);
+    search_.build_children({}, sums);
+    std::span<const std::int64_t> added(sums);
     std::vector<Open> next;
     std::vector<double> gains(level.size());
     double gain = 0.0;
@@ -157,6 +166,7 @@ class SymmetricGrower {
     for (std::size_t i = 0; i < level.size(); ++i) {
       const Open& node = level[i];
       auto& [left, right] = children[i];
+      rules_.settle(node, left, right, added);
       if (rules_.admissible(best, left, right)) {
         gains[i] = left.score + right.score - node.score;
       } else {
@@ -203,7 +213,7 @@ class SymmetricGrower {
       if (next[0].depth == options_.max_depth || holding > search_.most_histograms()) {
         buffers_.pool.release(histogram);
       } else if (left.rows() > 0 && right.rows() > 0) {
-        families.push_back({histogram, &left, &right});
+        families.push_back({histogram, &left, &right, left.rows() <= right.rows()});
       } else {
         (left.rows() > 0 ? left : right).histogram = histogram;
       }

@@ -214,19 +214,20 @@ class C10dGroup final : public DeviceGroup {
     std::vector<std::int64_t> first(size(), 0);
     for (int r = 1; r < size(); ++r) first[r] = first[r - 1] + counts[r - 1];
     const auto part = [&](int r) { return std::as_bytes(all.subspan(first[r], counts[r])); };
-    std::vector<std::int64_t> arrived(mine.size()), arriving(mine.size());
     guarded([&] {
       const auto start = [&](int step) {
         const int to = (rank() + step) % size(), from = (rank() + size() - step) % size();
-        return exchanges(part(to), to, std::as_writable_bytes(std::span(arriving)), from);
+        if (arriving_.size() < mine.size()) arriving_.resize(mine.size());
+        const auto place = std::span(arriving_).first(mine.size());
+        return exchanges(part(to), to, std::as_writable_bytes(place), from);
       };
       auto under_way = start(1);
       std::copy_n(all.begin() + first[rank()], mine.size(), mine.begin());
       for (int step = 1; step < size(); ++step) {
         wait(under_way);
-        std::swap(arrived, arriving);
+        std::swap(arrived_, arriving_);
         if (step + 1 < size()) under_way = start(step + 1);
-        for (std::size_t k = 0; k < mine.size(); ++k) mine[k] = sum_of(mine[k], arrived[k]);
+        for (std::size_t k = 0; k < mine.size(); ++k) mine[k] = sum_of(mine[k], arrived_[k]);
       }
     });
   }
@@ -418,6 +419,7 @@ class C10dGroup final : public DeviceGroup {
   }
 
   Meeting meeting_;
+  std::vector<std::int64_t> arrived_, arriving_;  // parts of other ranks
   c10::intrusive_ptr<Engine> engine_;
   c10::intrusive_ptr<c10d::Backend> device_engine_;  // from the first sum on a device on
 };
