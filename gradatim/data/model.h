@@ -92,6 +92,14 @@ struct PredictOptions {
   std::vector<std::string> base_margin;  // columns of starting scores
 };
 
+/// What each feature adds to the scores of rows (Shapley values), and what is there without any.
+/// They sum to the scores that PredictKind::margin gives.
+struct Contributions {
+  std::vector<double> values;  // [rows, outputs, features + 1], the last being the rest
+  int outputs = 1;
+  std::int64_t features = 0;  // of the card, in its order
+};
+
 /// The values of one metric after each round.
 struct History {
   std::string name;  // "valid.log_loss"
@@ -153,6 +161,9 @@ class Model : public std::enable_shared_from_this<Model> {
   virtual std::vector<std::pair<std::string, double>> evaluate_ranks(
       dist::Group& group, const Table& table, const std::vector<std::string>& metrics,
       const std::string& weight) const;
+  /// Exact, for sums of trees with constant leaves (tree_shap.h); others are UsageError GRD-1162.
+  /// Of `options` the kind is not read.
+  virtual Contributions contributions(const Table& table, const PredictOptions& options) const;
   /// By falling gain.
   virtual std::vector<Importance> importances() const;
   virtual std::string bytes() const = 0;

@@ -1,4 +1,5 @@
-// A group that passes on to another one what it is asked for, and counts it.
+// A group that passes on to another one what it is asked for, and counts sums, scatters and
+// gathers.
 #pragma once
 
 #include <memory>

@@ -29,12 +29,14 @@ void ScoreModel::finish(const double* state, std::int64_t rows, std::int64_t /*r
     return;
   }
   std::copy(scores.begin(), scores.end(), out);
+  for (std::int64_t row = 0; row < rows; ++row) adjust_margins(out + row * outputs);
+}
+
+void ScoreModel::adjust_margins(double* values) const {
   if (!algorithm_->centred(classes())) return;
-  for (std::int64_t row = 0; row < rows; ++row) {
-    double* own = out + row * outputs;
-    const double mean = std::accumulate(own, own + outputs, 0.0) / outputs;
-    for (int k = 0; k < outputs; ++k) own[k] -= mean;
-  }
+  const int outputs = state_columns();
+  const double mean = std::accumulate(values, values + outputs, 0.0) / outputs;
+  for (int k = 0; k < outputs; ++k) values[k] -= mean;
 }
 
 std::shared_ptr<const data::Model> ScoreAlgorithm::load(const SafetensorsFile& file,

@@ -22,6 +22,7 @@ class SumModel : public EnsembleModel {
   void accumulate_row(const Forest& trees, const double* features, std::int64_t first,
                       std::int64_t last, double* state) const override;
   void start(std::int64_t rows, double* state) const override;
+  bool sums_members() const override { return true; }
 
   std::span<const double> base_score() const { return base_score_; }
   const TargetStatistics* statistics() const { return parts().statistics.get(); }  // or null

@@ -23,6 +23,10 @@ std::int64_t EnsembleModel::rounds() const {
   return static_cast<std::int64_t>(parts_.members.size()) / parts_.members_per_round;
 }
 
+std::int64_t EnsembleModel::rounds(const data::PredictOptions& options) const {
+  return options.rounds > 0 ? std::min(options.rounds, rounds()) : rounds();
+}
+
 std::vector<std::pair<std::string, double>> EnsembleModel::evaluate(
     const data::Table& table, const std::vector<std::string>& metrics,
     const std::string& weight) const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gradatim/boost/category/target_statistics.h"
+#include "gradatim/boost/explain/tree_shap.h"
 #include "gradatim/boost/learner/learner.h"
 #include "gradatim/boost/loss/loss.h"
 #include "gradatim/boost/predict/forest.h"
@@ -53,6 +54,8 @@ class EnsembleModel : public data::Model {
   std::vector<std::pair<std::string, double>> evaluate_ranks(
       dist::Group& group, const data::Table& table, const std::vector<std::string>& metrics,
       const std::string& weight) const override;
+  data::Contributions contributions(const data::Table& table,
+                                    const data::PredictOptions& options) const override;
   std::vector<data::Importance> importances() const override;
   std::string bytes() const override;
 
@@ -73,6 +76,10 @@ class EnsembleModel : public data::Model {
   /// Turns states into predictions.
   virtual void finish(const double* state, std::int64_t rows, std::int64_t rounds,
                       data::PredictKind kind, double* out) const = 0;
+  /// Whether a state is the sum of what members predict, in turns over the columns.
+  virtual bool sums_members() const { return false; }
+  /// What finish() does to the margins of a row, which must be linear.  // values: [state_columns]
+  virtual void adjust_margins(double* /*values*/) const {}
   /// The states of no rounds.
   virtual void start(std::int64_t rows, double* state) const = 0;
   /// What it was fitted to, where that has a metric of its own.
@@ -84,8 +91,14 @@ class EnsembleModel : public data::Model {
   std::int64_t rounds() const;
 
  private:
-  struct Columns;
+  struct Columns {
+    std::vector<data::Column> features;
+    std::vector<data::Column> margins;
+    std::int64_t rows = 0;
+  };
   struct StripRows;
+  /// That the options ask for.
+  std::int64_t rounds(const data::PredictOptions& options) const;
   /// UsageError GRD-1043 where the model was fitted with base margins and none are given.
   void check_margins(std::size_t given) const;
   /// The model's features and the base margins; UsageError GRD-1020, GRD-1043.
@@ -107,6 +120,10 @@ class EnsembleModel : public data::Model {
                      const Stage& stage) const;
   /// Rows that members other than trees take at a time: all where they are the caller's own code.
   std::int64_t block_rows(std::int64_t rows) const;
+  /// Of the trees of the first rounds. UsageError GRD-1162 where leaves have slopes.
+  std::vector<TreeShap> shaps(std::int64_t rounds) const;
+  void share_out(std::int32_t feature, double value, double* row) const;
+  void adjust_contributions(std::int64_t places, double* row) const;
   RowBlock block_of(const Columns& columns, std::int64_t begin, std::int64_t rows) const;
 
   /// The members as a forest, made when it is first asked for; null where one is no tree.

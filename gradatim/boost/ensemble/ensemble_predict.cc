@@ -24,12 +24,6 @@ std::int64_t strips_a_task(std::int64_t rows) { return rows < 64 * kStrip ? 1 : 
 
 }  // namespace
 
-struct EnsembleModel::Columns {
-  std::vector<data::Column> features;
-  std::vector<data::Column> margins;
-  std::int64_t rows = 0;
-};
-
 struct EnsembleModel::StripRows {
   StripRows(std::int64_t features, std::size_t sums) : strip(features), state(sums) {}
   Strip strip;
@@ -105,7 +99,7 @@ data::Predictions EnsembleModel::predict(const data::Table& table,
   data::Predictions predictions;
   predictions.columns = prediction_columns(options.kind);
   predictions.values.resize(table.rows() * predictions.columns);
-  const std::int64_t used = options.rounds > 0 ? std::min(options.rounds, rounds()) : rounds();
+  const std::int64_t used = rounds(options);
   if (const Forest* trees = forest(); trees != nullptr) {
     predict_trees(columns, *trees, used, options.kind, predictions);
   } else {

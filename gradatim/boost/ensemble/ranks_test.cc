@@ -1,4 +1,5 @@
 // Promise 1 over ranks: the same bytes for any number of them, however the rows are dealt.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -75,28 +76,71 @@ TEST(Ranks, BytesAreTheSameOnAnyNumberOfRanks) {
   EXPECT_GT(joined, 50);
 }
 
+struct Operations {
+  std::int64_t scatters = 0, gathers = 0, all_reductions = 0;
+};
+
+// Of two ranks' fit.
+Operations operations_of(const Case& c) {
+  Operations found;
+  dist::run_ranks(2, [&](dist::Group& group) {
+    const ThreadScope scope(1);
+    dist::testing::Forwarding<> counting(group);
+    fit(c.model, c.options, request_of(c.request, counting));
+    if (group.rank() == 0) found = {counting.scatters, counting.gathers, counting.all_reductions};
+  });
+  return found;
+}
+
 // The sums that decide whether splits stand take no exchange of their own but the last level's.
 TEST(Ranks, ALevelTakesTwoOperations) {
   constexpr int kDepth = 3, kTrees = 2;
-  const auto operations = [&](const char* trees) {
+  const auto of = [&](int trees) {
     Case c{"counted",
            "boost.newton",
-           {{"n_estimators", trees}, {"max_depth", "3"}, {"min_child_weight", "0"}},
+           {{"n_estimators", std::to_string(trees)}, {"max_depth", std::to_string(kDepth)}},
            {}};
     c.request = testing::request_of(learnable({.rows = 4000, .numeric = 4}, Target::numbers, 1));
-    std::vector<std::int64_t> counts(3);
-    dist::run_ranks(2, [&](dist::Group& group) {
-      dist::testing::Forwarding<> counting(group);
-      fit(c.model, c.options, request_of(c.request, counting));
-      if (group.rank() != 0) return;
-      counts = {counting.scatters, counting.gathers, counting.all_reductions};
-    });
-    return counts;
+    return operations_of(c);
   };
-  const auto one = operations("1"), more = operations("3");
-  EXPECT_EQ(more[0] - one[0], kTrees * kDepth);
-  EXPECT_EQ(more[1] - one[1], kTrees * kDepth);
-  EXPECT_EQ(more[2] - one[2], kTrees * 3) << "sums of leaves, a scale, a check";
+  const auto one = of(1), more = of(1 + kTrees);
+  EXPECT_EQ(more.scatters - one.scatters, kTrees * kDepth);
+  EXPECT_EQ(more.gathers - one.gathers, kTrees * kDepth);
+  EXPECT_EQ(more.all_reductions - one.all_reductions, kTrees * 3) << "leaves, a scale, a check";
+}
+
+// Least gains next to the largest of a model's splits, which are far above its leaves.
+std::vector<double> gains_of(const Case& c) {
+  constexpr int kMost = 8;
+  auto gains = SafetensorsFile(bytes_of(c), "model").read<float>("tree.gain");
+  std::ranges::sort(gains, std::greater());
+  std::vector<double> near;
+  for (int i = 0; i < kMost; ++i) {
+    for (const double factor : {1.0 - 0x1p-20, 1.0 + 0x1p-20}) near.push_back(factor * gains[i]);
+  }
+  return near;
+}
+
+// A least gain among those of the splits: some rank well enough by coarse sums and do not stand,
+// some stand against it, and their children are built afterwards.
+TEST(Ranks, SplitsThatOnlySeemToStandOrToFallAreDecidedByFineSums) {
+  for (const char* policy : {"depthwise", "lossguide"}) {
+    Case c{policy,
+           "boost.newton",
+           {{"n_estimators", "6"},
+            {"max_depth", "5"},
+            {"max_leaves", "30"},
+            {"gamma", "0"},
+            {"grow_policy", policy}},
+           {}};
+    c.request = testing::request_of(learnable({.rows = 70000, .numeric = 3}, Target::numbers, 1));
+    for (const double gamma : gains_of(c)) {
+      c.options[3].second = fmt::format("{}", gamma);
+      SCOPED_TRACE(fmt::format("{}, gamma {}", policy, gamma));
+      const std::string alone = bytes_of(c);
+      for (const std::string& bytes : bytes_by_rank(c, 2)) EXPECT_EQ(bytes == alone, true);
+    }
+  }
 }
 
 TEST(Ranks, ARankMayHaveNoRow) {

@@ -5,7 +5,8 @@
 //     best ones in advance (lossguide).
 //  3. Rows are partitioned; fine sums of both children are exact, and decide whether the split
 //     stands (coarse sums only ranked it).
-//  4. Histograms and best splits of the children are found (split_search.h).
+//  4. Histograms and best splits of the children are found (split_search.h); with several ranks
+//     histograms are built before it is decided, and thrown away where the split does not stand.
 //  5. Nodes are written, in order of nodes or of gains: the tree that one at a time would give.
 //  6. What cannot be split is a leaf; its value comes from its fine sums, within its limits: a
 //     split on a monotone feature bounds all that is below its children by the middle of their

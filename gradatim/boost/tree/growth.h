@@ -71,8 +71,8 @@ struct OpenNode {
   std::uint64_t place = 1;  // in the tree, whatever the order of growth: 2 place (+ 1) in children
   std::int64_t begin = 0;   // of this rank's rows
   std::int64_t end = 0;
-  std::int64_t count = 0;  // rows of all ranks
-  Sum total;               // of all ranks
+  std::int64_t count = 0;  // rows of all ranks, once settled (node_rules.h)
+  Sum total;               // likewise
   Sum own_total;           // of this one, where there are several
   Limits limits;
   double value = 0.0;

@@ -15,7 +15,7 @@
 
 namespace gradatim::boost {
 
-/// What is on the way, kept from exchange to exchange: fresh pages take longer than their numbers.
+/// What is on the way, kept from exchange to exchange, since fresh pages are not free.
 struct CellsOnTheWay {
   std::vector<std::int64_t> sent, received;
 };
@@ -39,7 +39,8 @@ class RankCells {
   void choose_best(std::span<Candidate* const> candidates) const;
 
   /// Adds up histograms of this rank's rows, in the layout of `data`, to those of all ranks' rows.
-  /// `sums`, as many on every rank, are added up by the same exchange, for all ranks.
+  /// `sums`, as many on every rank, are added up by the same exchange, for all ranks; without
+  /// histograms by one of their own.
   void add_up(std::span<std::int64_t* const> own, std::span<std::int64_t* const> summed,
               std::span<std::int64_t> sums) const;
 

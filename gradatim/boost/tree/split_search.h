@@ -62,11 +62,10 @@ class SplitSearch {
   }
 
   /// With several ranks: whether the children's histograms are built before it is known that the
-  /// split stands, as it nearly always does. Then the sums that decide are added up with them.
+  /// split stands, so that the sums that decide are added up with them.
   bool builds_ahead(const Open& node) const {
     constexpr std::int64_t kRows = 3;  // so that one child at least has two
-    return split() && !data_.exact() && node.rows() >= kRows &&
-           node.gain >= options_.min_split_gain &&
+    return split() && node.rows() >= kRows && node.gain >= options_.min_split_gain &&
            (options_.max_depth == 0 || node.depth + 1 < options_.max_depth);
   }
 
@@ -75,28 +74,22 @@ class SplitSearch {
     std::int64_t* histogram = nullptr;
     Open* left = nullptr;
     Open* right = nullptr;
-    bool left_smaller = false;
+    bool left_smaller = false;  // that is built from its rows
   };
   /// From rows. `sums` of this rank's rows become those of all ranks.
   void build(std::span<Open* const> nodes, std::span<std::int64_t> sums = {}) {
+    if (data_.exact()) return build_columns();  // one rank, whose sums are those of all
     std::vector<HistogramTask> tasks;
-    if (data_.exact()) {
-      build_columns();
-    } else {
-      for (Open* node : nodes) {
-        node->histogram = buffers_.pool.take();
-        tasks.push_back({rows_of(*node), node->histogram});
-      }
+    for (Open* node : nodes) {
+      node->histogram = buffers_.pool.take();
+      tasks.push_back({rows_of(*node), node->histogram});
     }
     fill(tasks, sums);
   }
 
-  /// The smaller child's from rows, the larger one's by subtraction; `sums` as above.
+  /// One child's from its rows, the other's by subtraction; `sums` as above.
   void build_children(std::span<const Family> families, std::span<std::int64_t> sums = {}) {
-    if (data_.exact()) {
-      fill({}, sums);
-      return split_columns(families);
-    }
+    if (data_.exact()) return split_columns(families);
     std::vector<HistogramTask> tasks;
     struct Difference {
       std::int64_t* from;
@@ -199,7 +192,8 @@ class SplitSearch {
   std::span<const std::uint32_t> rows_of(const Open& node) const {
     return buffers_.partition.rows(node.begin, node.end);
   }
-  // By some of this rank's rows: all ranks must know before they have counted.
+  // By some of this rank's rows, as all ranks must know before they have counted. Where its rows
+  // are unlike the others', the larger child is built from rows, which costs time alone.
   bool left_seems_smaller(const Open& node) const {
     constexpr std::int64_t kAsked = 256;
     if (!node.best.found()) return false;

@@ -419,7 +419,7 @@ class C10dGroup final : public DeviceGroup {
   }
 
   Meeting meeting_;
-  std::vector<std::int64_t> arrived_, arriving_;  // parts of other ranks
+  std::vector<std::int64_t> arrived_, arriving_;  // parts of other ranks; kept, as the largest was
   c10::intrusive_ptr<Engine> engine_;
   c10::intrusive_ptr<c10d::Backend> device_engine_;  // from the first sum on a device on
 };
