@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <map>
 
@@ -22,13 +23,14 @@ namespace {
 constexpr std::size_t kMostBars = 20;
 
 constexpr OptionSpec kOptions[] = {
-    {"data", "SRC", "Rows with the target, for permutation importances (at most 20,000 are used)."},
+    {"data", "SRC",
+     "Rows for contributions and, with the target, permutation importances (at most 20,000)."},
     {"metric", "NAME", "What a shuffled feature worsens; log_loss, rmse or quantile by default."},
     {"out", "DIR", "The folder to write to; it is made if it is not there."},
 };
 
 namespace fs = std::filesystem;
-using Permutation = std::map<std::string, double>;
+using ByFeature = std::map<std::string, double>;
 
 std::string file_in(const std::string& folder, std::string_view name) {
   return (fs::path(folder) / name).string();
@@ -44,13 +46,13 @@ void make_folder(const std::string& folder) {
   check_writable(file_in(folder, "importances.csv"));
 }
 
-Permutation permutation_of(const data::Model& model, const Arguments& arguments, Session& session) {
+ByFeature permutation_of(const data::Model& model, const data::Table& table,
+                         const Arguments& arguments, Session& session) {
   const auto& card = model.card();
   const bool levels = !card.predictions.empty() && card.targets.empty();
   const std::string usual = card.classification ? "log_loss" : levels ? "quantile" : "rmse";
   const std::string metric = arguments.text("metric", usual);
   const auto tags = metric_entry(metric).text.tags;
-  const auto table = read_for(card, arguments.required("data"), &session.progress());
   for (const auto& target : card.target_names()) {
     if (table.find(target) != nullptr) continue;
     session.progress().on_warning(fmt::format(
@@ -64,17 +66,39 @@ Permutation permutation_of(const data::Model& model, const Arguments& arguments,
                                   .observer = &session.progress()});
 }
 
+// The mean size of a feature's contributions, over rows and scores; nothing of a model without.
+ByFeature contributions_of(const data::Model& model, const data::Table& table) {
+  data::Contributions made;
+  try {
+    made = model.contributions(table, {.base_margin = model.card().base_margin});
+  } catch (const UsageError& error) {
+    if (error.code() != 1162) throw;
+    return {};
+  }
+  if (made.values.empty()) return {};
+  const auto places = static_cast<std::size_t>(made.features + 1);
+  std::vector<double> sums(places);
+  for (std::size_t i = 0; i < made.values.size(); ++i) sums[i % places] += std::abs(made.values[i]);
+  ByFeature means;
+  for (std::size_t f = 0; f + 1 < places; ++f) {
+    means[model.card().features.columns[f].name] =
+        sums[f] * static_cast<double>(places) / static_cast<double>(made.values.size());
+  }
+  return means;
+}
+
 data::Table importance_table(const std::vector<data::Importance>& rows,
-                             const Permutation& permutation) {
+                             const ByFeature& permutation, const ByFeature& contributions) {
   data::Categories names;
   std::vector<std::int32_t> codes;
-  std::vector<double> gain, cover, splits, drop;
+  std::vector<double> gain, cover, splits, drop, contribution;
   for (const auto& row : rows) {
     codes.push_back(static_cast<std::int32_t>(names.size()));
     names.push_back(row.feature);
     gain.push_back(row.gain);
     cover.push_back(row.cover);
     splits.push_back(row.splits);
+    if (!contributions.empty()) contribution.push_back(contributions.at(row.feature));
     if (!permutation.empty()) drop.push_back(permutation.at(row.feature));
   }
   std::vector<data::Column> columns;
@@ -82,6 +106,9 @@ data::Table importance_table(const std::vector<data::Importance>& rows,
   columns.push_back(data::numeric_column("gain", std::move(gain)));
   columns.push_back(data::numeric_column("cover", std::move(cover)));
   columns.push_back(data::numeric_column("splits", std::move(splits)));
+  if (!contribution.empty()) {
+    columns.push_back(data::numeric_column("contribution", std::move(contribution)));
+  }
   if (!drop.empty()) columns.push_back(data::numeric_column("permutation", std::move(drop)));
   return data::Table(std::move(columns));
 }
@@ -128,14 +155,19 @@ int run_explain(const Arguments& arguments) {
       "--data SRC says how good it is, and train --log_dir DIR leaves its learning curve",
       model->card().settings.component);
   make_folder(folder);
-  const Permutation permutation =
-      arguments.has("data") ? permutation_of(*model, arguments, session) : Permutation();
+  ByFeature permutation, contributions;
+  if (arguments.has("data")) {
+    const data::Table rows = some_rows(
+        read_for(model->card(), arguments.required("data"), &session.progress()), session.seed());
+    permutation = permutation_of(*model, rows, arguments, session);
+    contributions = contributions_of(*model, rows);
+  }
   session.progress().close();
   const auto rows = model->importances();
   check_interrupt();
   const auto wrote = [](const std::string& file) { fmt::print("{}\n", file); };
   const std::string csv = file_in(folder, "importances.csv");
-  data::write_table(importance_table(rows, permutation), csv);
+  data::write_table(importance_table(rows, permutation, contributions), csv);
   wrote(csv);
   const std::string picture = file_in(folder, "importances.svg");
   write_atomically(picture, importance_picture(rows));

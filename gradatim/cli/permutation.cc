@@ -25,17 +25,18 @@ std::vector<std::int64_t> shuffled(std::int64_t rows, std::uint64_t seed, std::u
   return order;
 }
 
-data::Table sampled(const data::Table& table, const PermutationOptions& options) {
-  if (table.rows() <= options.most_rows) return table;
-  const double share = static_cast<double>(options.most_rows) / static_cast<double>(table.rows());
-  return table.take(data::split_rows(table.rows(), share, options.seed).valid);
-}
-
 }  // namespace
 
-std::map<std::string, double> permutation_importances(const data::Model& model, data::Table table,
+data::Table some_rows(const data::Table& table, std::uint64_t seed) {
+  constexpr std::int64_t kMostRows = 20000;
+  if (table.rows() <= kMostRows) return table;
+  const double share = static_cast<double>(kMostRows) / static_cast<double>(table.rows());
+  return table.take(data::split_rows(table.rows(), share, seed).valid);
+}
+
+std::map<std::string, double> permutation_importances(const data::Model& model,
+                                                      const data::Table& table,
                                                       const PermutationOptions& options) {
-  table = sampled(table, options);
   const auto value_on = [&](const data::Table& rows) {
     return model.evaluate(rows, {options.metric}, "").front().second;
   };

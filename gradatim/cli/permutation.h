@@ -16,12 +16,15 @@ struct PermutationOptions {
   std::string metric;
   bool maximise = false;  // whether more of the metric is better
   std::uint64_t seed = 0;
-  std::int64_t most_rows = 20000;  // of which the seed draws a sample beyond
-  Observer* observer = nullptr;    // one step a feature
+  Observer* observer = nullptr;  // one step a feature
 };
 
+/// The table, or 20,000 of more rows, drawn by the seed: an explanation of all would say the same.
+data::Table some_rows(const data::Table& table, std::uint64_t seed);
+
 /// By feature: the metric's loss, positive where the feature helps.
-std::map<std::string, double> permutation_importances(const data::Model& model, data::Table table,
+std::map<std::string, double> permutation_importances(const data::Model& model,
+                                                      const data::Table& table,
                                                       const PermutationOptions& options);
 
 }  // namespace gradatim::cli

@@ -18,31 +18,66 @@ constexpr OptionSpec kOptions[] = {
     {"data", "SRC", "Rows to predict: a file, a folder or a pattern; - is CSV on stdin."},
     {"out", "FILE", "Where to write; the ending tells the format. CSV on stdout by default (-)."},
     {"margin", "", "The raw scores instead of values or probabilities."},
+    {"contributions", "", "What each feature adds to the raw scores, exactly (Shapley values)."},
     {"rounds", "N", "Use the first so many rounds; 0, the default, is all."},
     {"base_margin", "COL[,COL]", "Columns of starting scores; by default those of the training."},
     {"keep", "COL[,COL]", "Columns of the data to copy in front of the predictions."},
 };
 
-// One column a score: "margin", or "margin_<class>", "margin_<target>" where each has its own.
-data::Table margin_table(const data::ModelCard& card, const data::Predictions& margins) {
-  const auto columns = static_cast<std::size_t>(margins.columns);
-  const std::size_t rows = margins.values.size() / columns;
-  std::vector<data::Column> result;
-  for (std::size_t k = 0; k < columns; ++k) {
-    std::vector<double> values(rows);
-    for (std::size_t row = 0; row < rows; ++row) values[row] = margins.values[row * columns + k];
-    const auto& names = card.classification ? card.classes : card.predictions;
-    const bool named = columns > 1 && columns == names.size();
-    result.push_back(data::numeric_column(
-        columns == 1 ? "margin" : fmt::format("margin_{}", named ? names[k] : fmt::to_string(k)),
-        std::move(values)));
+// What tells the scores of a row apart: "", or "_<class>", "_<target>" where each has its own.
+std::vector<std::string> score_names(const data::ModelCard& card, int scores) {
+  const auto& names = card.classification ? card.classes : card.predictions;
+  const bool named = static_cast<std::size_t>(scores) == names.size();
+  std::vector<std::string> result{""};
+  result.resize(static_cast<std::size_t>(scores));
+  for (std::size_t k = 0; scores > 1 && k < result.size(); ++k) {
+    result[k] = fmt::format("_{}", named ? names[k] : fmt::to_string(k));
   }
-  return data::Table(std::move(result));
+  return result;
+}
+
+// Each of `names` is a column of `values`, which are row-major.
+data::Table table_of(const std::vector<std::string>& names, const std::vector<double>& values) {
+  std::vector<data::Column> columns;
+  for (std::size_t c = 0; c < names.size(); ++c) {
+    std::vector<double> cells;
+    cells.reserve(values.size() / names.size());
+    for (std::size_t i = c; i < values.size(); i += names.size()) cells.push_back(values[i]);
+    columns.push_back(data::numeric_column(names[c], std::move(cells)));
+  }
+  return data::Table(std::move(columns));
+}
+
+data::Table margin_table(const data::ModelCard& card, const data::Predictions& margins) {
+  std::vector<std::string> names;
+  for (const auto& score : score_names(card, margins.columns)) names.push_back("margin" + score);
+  return table_of(names, margins.values);
+}
+
+data::Table contribution_table(const data::ModelCard& card, const data::Contributions& made) {
+  std::vector<std::string> names;
+  for (const auto& score : score_names(card, made.outputs)) {
+    for (const auto& feature : card.features.columns) {
+      names.push_back(fmt::format("contribution{}_{}", score, feature.name));
+    }
+    names.push_back("base_value" + score);
+  }
+  return table_of(names, made.values);
+}
+
+// What the options ask for.
+data::Table predicted(const data::Model& model, const data::Table& table,
+                      const data::PredictOptions& options, bool contributions) {
+  if (contributions) return contribution_table(model.card(), model.contributions(table, options));
+  data::Predictions predictions = model.predict(table, options);
+  return options.kind == data::PredictKind::margin
+             ? margin_table(model.card(), predictions)
+             : data::prediction_table(model.card(), std::move(predictions));
 }
 
 int predict_samples(const data::Model& model, const Arguments& arguments, Session& session) {
   check_no_group(session.group().get(), "predict of a network");
-  for (const char* other : {"margin", "rounds", "base_margin", "keep"}) {
+  for (const char* other : {"margin", "contributions", "rounds", "base_margin", "keep"}) {
     GRADATIM_CHECK(!arguments.has(other), UsageError, 1002,
                    "{} predicts samples and has no option '--{}'", model.card().settings.component,
                    other);
@@ -81,10 +116,7 @@ int run_predict(const Arguments& arguments) {
   const data::Table table = read_for(model->card(), source, &session.progress(), group);
   std::vector<data::Column> columns;
   for (const auto& name : arguments.list("keep")) columns.push_back(table.column(name));
-  data::Predictions predictions = model->predict(table, options);
-  const data::Table made = options.kind == data::PredictKind::margin
-                               ? margin_table(model->card(), predictions)
-                               : data::prediction_table(model->card(), std::move(predictions));
+  const data::Table made = predicted(*model, table, options, arguments.has("contributions"));
   columns.insert(columns.end(), made.columns().begin(), made.columns().end());
   check_interrupt();
   data::Table result(std::move(columns));
@@ -98,7 +130,7 @@ int run_predict(const Arguments& arguments) {
 
 constexpr Command kPredict = {
     .name = "predict",
-    .synopsis = "FILE --data SRC [--out FILE|-] [--margin] [--keep COL[,COL]]",
+    .synopsis = "FILE --data SRC [--out FILE|-] [--margin|--contributions] [--keep COL[,COL]]",
     .summary = "Predicts the rows of a table by a saved model.",
     .options = kOptions,
     .run = run_predict,

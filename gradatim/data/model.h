@@ -92,10 +92,10 @@ struct PredictOptions {
   std::vector<std::string> base_margin;  // columns of starting scores
 };
 
-/// What each feature adds to the scores of rows (Shapley values), and what is there without any.
-/// They sum to the scores that PredictKind::margin gives.
+/// What each feature adds to the scores of rows (Shapley values), and the base value, which is
+/// there without any. They sum to the scores that PredictKind::margin gives.
 struct Contributions {
-  std::vector<double> values;  // [rows, outputs, features + 1], the last being the rest
+  std::vector<double> values;  // [rows, outputs, features + 1], the last being the base value
   int outputs = 1;
   std::int64_t features = 0;  // of the card, in its order
 };

@@ -85,6 +85,14 @@ nb::list predict_staged(const Fitted& self, const data::Table& table, bool margi
   return stages;
 }
 
+// [rows, scores * (features + 1)]
+nb::object contributions(const Fitted& self, const data::Table& table,
+                         std::vector<std::string> base_margin, int threads) {
+  const auto options = options_of(true, std::move(base_margin));
+  auto made = unlocked(threads, [&] { return self.model->contributions(table, options); });
+  return array_of(std::move(made.values), made.outputs * static_cast<int>(made.features + 1));
+}
+
 nb::bytes to_bytes(const Fitted& self) {
   const std::string bytes = self.model->bytes();
   return nb::bytes(bytes.data(), bytes.size());
@@ -124,6 +132,8 @@ void bind_model(nb::module_& module) {
            "Predictions of one row of float64, as a list.")
       .def("predict_staged", &predict_staged, nb::arg("table"), nb::arg("margin"),
            nb::arg("base_margin"), nb::arg("threads"), "The same after 1, 2, ... rounds.")
+      .def("contributions", &contributions, nb::arg("table"), nb::arg("base_margin"),
+           nb::arg("threads"), "Shapley values and base values [rows, scores * (features + 1)].")
       .def("gains", &gains, "(feature, gain), by falling gain.")
       .def("bytes", &to_bytes, "The model file.")
       .def("save",

@@ -145,6 +145,21 @@ class Boosting(BaseEstimator):
             rows.table(), False, rows.margin_names(), threads_of(self)
         )
 
+    def shap_values(self, X: Any, *, base_margin: ArrayLike | None = None) -> np.ndarray:
+        """What each column adds to the raw score of each row: exact Shapley values.
+
+        float64 [rows, columns + 1], or [rows, scores, columns + 1] where a row has several scores
+        (classes, targets). The last place is the base value, what a row scores of which nothing is
+        known; together they are the raw score: `decision_function`, or of a regressor what its
+        loss makes the prediction of (of `squared` the prediction itself). A column that is left out
+        is answered by training rows, along each tree (Lundberg, Erion and Lee, 2018). Sums of trees
+        with constant leaves have them; other models are a UsageError.
+        """
+        rows = self._new_rows(X, base_margin)
+        made = self._model.contributions(rows.table(), rows.margin_names(), threads_of(self))
+        made = made.reshape(len(made), -1, self.n_features_in_ + 1)
+        return made[:, 0] if made.shape[1] == 1 else made
+
     def _row(self, row: Any) -> list[float]:
         if not hasattr(self, "_model"):
             check_is_fitted(self)

@@ -137,6 +137,38 @@ def test_stages_end_at_the_prediction(kind, task):
 
 
 @each
+def test_shapley_values_sum_to_the_raw_score(kind, task):
+    X, y = task(kind)
+    model = kind(n_estimators=10).fit(X, y)
+    try:
+        values = model.shap_values(X)
+    except gradatim.UsageError as error:
+        assert error.code == "GRD-1162"
+        assert kind in (AdaBoostClassifier, AdaBoostRegressor)
+        return
+    assert values.shape[-1] == X.shape[1] + 1
+    raw = model.decision_function(X) if kind in CLASSIFIERS else model.predict(X)
+    np.testing.assert_allclose(values.sum(axis=-1), raw, rtol=1e-9, atol=1e-9)
+    assert np.abs(values[..., :3]).mean() > np.abs(values[..., 3:5]).mean()
+
+
+def test_shapley_values_of_several_classes_have_a_line_each_and_know_base_margins():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 4))
+    y = np.digitize(X[:, 0], [-0.5, 0.5])
+    model = NewtonBoostingClassifier(n_estimators=5).fit(X, y)
+    assert model.shap_values(X).shape == (300, 3, 5)
+    np.testing.assert_allclose(model.shap_values(X).sum(axis=2), model.decision_function(X))
+    margin = rng.normal(size=300)
+    model = NewtonBoostingRegressor(n_estimators=5).fit(X, X[:, 1], base_margin=margin)
+    values = model.shap_values(X, base_margin=margin)
+    np.testing.assert_allclose(values[:, -1] - margin, values[0, -1] - margin[0])
+    np.testing.assert_allclose(values.sum(axis=1), model.predict(X, base_margin=margin))
+    with pytest.raises(ValueError, match="GRD-1043"):
+        model.shap_values(X)
+
+
+@each
 def test_importances_are_shares_of_gain(kind, task):
     X, y = task(kind)
     model = kind(n_estimators=10).fit(X, y)

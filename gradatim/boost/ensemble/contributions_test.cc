@@ -1,4 +1,5 @@
-// The law of contributions: with the rest they sum to the margins, in every model that has them.
+// The law of contributions: with the base value they sum to the margins, in every model that has
+// them.
 #include <gtest/gtest.h>
 
 #include "gradatim/boost/ensemble/every_fit_test.h"
