@@ -73,6 +73,7 @@ bench-boost: build ## time boosting against the other libraries, in turn (hours;
 	@tools/setup.sh bench
 	@tools/install_python.sh $(PEERS)
 	@$(PEERS) bench/run.py --all
+	@$(PEERS) bench/contributions.py
 
 bench-dist: neural ## time processes against PyTorch's DDP and boosting on Dask, in turn (minutes; fetches torch and Dask)
 	@tools/setup.sh diffusers
