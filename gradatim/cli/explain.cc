@@ -67,12 +67,13 @@ ByFeature permutation_of(const data::Model& model, const data::Table& table,
 }
 
 // The mean size of a feature's contributions, over rows and scores; nothing of a model without.
-ByFeature contributions_of(const data::Model& model, const data::Table& table) {
+ByFeature contributions_of(const data::Model& model, const data::Table& table, Session& session) {
   data::Contributions made;
   try {
     made = model.contributions(table, {.base_margin = model.card().base_margin});
   } catch (const UsageError& error) {
     if (error.code() != 1162) throw;
+    session.progress().on_warning(error.message() + "; they are left out");
     return {};
   }
   if (made.values.empty()) return {};
@@ -160,7 +161,7 @@ int run_explain(const Arguments& arguments) {
     const data::Table rows = some_rows(
         read_for(model->card(), arguments.required("data"), &session.progress()), session.seed());
     permutation = permutation_of(*model, rows, arguments, session);
-    contributions = contributions_of(*model, rows);
+    contributions = contributions_of(*model, rows, session);
   }
   session.progress().close();
   const auto rows = model->importances();

@@ -1,6 +1,10 @@
 // gradatim predict: a table of predictions, one row for each row of the data.
 #include <fmt/format.h>
 
+#include <set>
+#include <span>
+#include <string_view>
+
 #include "gradatim/cli/cli.h"
 #include "gradatim/cli/generate.h"
 #include "gradatim/cli/group.h"
@@ -54,21 +58,43 @@ data::Table margin_table(const data::ModelCard& card, const data::Predictions& m
   return table_of(names, margins.values);
 }
 
-data::Table contribution_table(const data::ModelCard& card, const data::Contributions& made) {
+// Of `scores` a row; known before anything is computed, since they may collide.
+std::vector<std::string> contribution_names(const data::ModelCard& card, int scores,
+                                            std::span<const std::string> kept) {
   std::vector<std::string> names;
-  for (const auto& score : score_names(card, made.outputs)) {
+  for (const auto& score : score_names(card, scores)) {
     for (const auto& feature : card.features.columns) {
       names.push_back(fmt::format("contribution{}_{}", score, feature.name));
     }
     names.push_back("base_value" + score);
   }
-  return table_of(names, made.values);
+  std::set<std::string_view> seen(kept.begin(), kept.end());
+  for (const auto& name : names) {
+    GRADATIM_CHECK(seen.insert(name).second, DataError, 2003,
+                   "two columns of the result would be named '{}'; rename a feature, class or kept "
+                   "column",
+                   name);
+  }
+  return names;
+}
+
+data::Table contribution_table(const data::Model& model, const data::Table& table,
+                               const data::PredictOptions& options,
+                               std::span<const std::string> kept) {
+  const int scores = model
+                         .predict(table.take({}), {.kind = data::PredictKind::margin,
+                                                   .base_margin = options.base_margin})
+                         .columns;
+  const auto names = contribution_names(model.card(), scores, kept);
+  return table_of(names, model.contributions(table, options).values);
 }
 
 // What the options ask for.
 data::Table predicted(const data::Model& model, const data::Table& table,
-                      const data::PredictOptions& options, bool contributions) {
-  if (contributions) return contribution_table(model.card(), model.contributions(table, options));
+                      const data::PredictOptions& options, const Arguments& arguments) {
+  if (arguments.has("contributions")) {
+    return contribution_table(model, table, options, arguments.list("keep"));
+  }
   data::Predictions predictions = model.predict(table, options);
   return options.kind == data::PredictKind::margin
              ? margin_table(model.card(), predictions)
@@ -106,6 +132,8 @@ int run_predict(const Arguments& arguments) {
   });
   data::PredictOptions options;
   options.rounds = arguments.integer("rounds", 0, 0);
+  GRADATIM_CHECK(!arguments.has("margin") || !arguments.has("contributions"), UsageError, 1002,
+                 "give --margin or --contributions, not both");
   if (arguments.has("margin")) options.kind = data::PredictKind::margin;
 
   const auto model = data::load_model(path)->on(session.device());
@@ -116,7 +144,7 @@ int run_predict(const Arguments& arguments) {
   const data::Table table = read_for(model->card(), source, &session.progress(), group);
   std::vector<data::Column> columns;
   for (const auto& name : arguments.list("keep")) columns.push_back(table.column(name));
-  const data::Table made = predicted(*model, table, options, arguments.has("contributions"));
+  const data::Table made = predicted(*model, table, options, arguments);
   columns.insert(columns.end(), made.columns().begin(), made.columns().end());
   check_interrupt();
   data::Table result(std::move(columns));

@@ -55,6 +55,9 @@ std::shared_ptr<const Model> Model::on(const std::string& device) const {
 Contributions Model::contributions(const Table&, const PredictOptions&) const {
   cannot("has no contributions of features: it is no sum of trees");
 }
+Contributions Model::interactions(const Table&, const PredictOptions&) const {
+  cannot("has no contributions of features: it is no sum of trees");
+}
 std::vector<Importance> Model::importances() const { cannot("has no importances of features"); }
 
 std::int64_t Model::predict_row(std::span<const double> features, std::span<double> out,

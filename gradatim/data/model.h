@@ -164,6 +164,10 @@ class Model : public std::enable_shared_from_this<Model> {
   /// Exact, for sums of trees with constant leaves (tree_shap.h); others are UsageError GRD-1162.
   /// Of `options` the kind is not read.
   virtual Contributions contributions(const Table& table, const PredictOptions& options) const;
+  /// The same divided by pairs, so that lines sum to contributions: half of what two features do
+  /// together is in either line, and the diagonal has what a feature does alone.
+  /// values: [rows, outputs, features + 1, features + 1]
+  virtual Contributions interactions(const Table& table, const PredictOptions& options) const;
   /// By falling gain.
   virtual std::vector<Importance> importances() const;
   virtual std::string bytes() const = 0;

@@ -23,8 +23,8 @@ PredictOptions options_of(bool margin, std::vector<std::string> base_margin) {
           .base_margin = std::move(base_margin)};
 }
 
-nb::object array_of(std::vector<double> values, int columns) {
-  const auto width = static_cast<std::size_t>(std::max(1, columns));
+nb::object array_of(std::vector<double> values, std::int64_t columns) {
+  const auto width = static_cast<std::size_t>(std::max<std::int64_t>(1, columns));
   const std::size_t rows = values.size() / width;
   return to_numpy(std::move(values), rows, width);
 }
@@ -85,12 +85,16 @@ nb::list predict_staged(const Fitted& self, const data::Table& table, bool margi
   return stages;
 }
 
-// [rows, scores * (features + 1)]
+// [rows, scores * places], places of pairs being squares.
 nb::object contributions(const Fitted& self, const data::Table& table,
-                         std::vector<std::string> base_margin, int threads) {
+                         std::vector<std::string> base_margin, bool pairs, int threads) {
   const auto options = options_of(true, std::move(base_margin));
-  auto made = unlocked(threads, [&] { return self.model->contributions(table, options); });
-  return array_of(std::move(made.values), made.outputs * static_cast<int>(made.features + 1));
+  auto made = unlocked(threads, [&] {
+    return pairs ? self.model->interactions(table, options)
+                 : self.model->contributions(table, options);
+  });
+  const std::int64_t places = made.features + 1;
+  return array_of(std::move(made.values), made.outputs * places * (pairs ? places : 1));
 }
 
 nb::bytes to_bytes(const Fitted& self) {
@@ -133,7 +137,8 @@ void bind_model(nb::module_& module) {
       .def("predict_staged", &predict_staged, nb::arg("table"), nb::arg("margin"),
            nb::arg("base_margin"), nb::arg("threads"), "The same after 1, 2, ... rounds.")
       .def("contributions", &contributions, nb::arg("table"), nb::arg("base_margin"),
-           nb::arg("threads"), "Shapley values and base values [rows, scores * (features + 1)].")
+           nb::arg("pairs"), nb::arg("threads"),
+           "Shapley values and base values [rows, scores * (features + 1)].")
       .def("gains", &gains, "(feature, gain), by falling gain.")
       .def("bytes", &to_bytes, "The model file.")
       .def("save",

@@ -155,9 +155,25 @@ class Boosting(BaseEstimator):
         is answered by training rows, along each tree (Lundberg, Erion and Lee, 2018). Sums of trees
         with constant leaves have them; other models are a UsageError.
         """
+        return self._explained(X, base_margin, pairs=False)
+
+    def shap_interaction_values(
+        self, X: Any, *, base_margin: ArrayLike | None = None
+    ) -> np.ndarray:
+        """The same divided by pairs of columns: exact Shapley interaction values.
+
+        float64 [rows, columns + 1, columns + 1], or [rows, scores, columns + 1, columns + 1], and
+        symmetric. Half of what two columns do together is in either one's line, what a column does
+        alone is on the diagonal, so that lines sum to `shap_values`; the base value is in the last
+        corner (Fujimoto, Kojadinovic and Marichal, 2006).
+        """
+        return self._explained(X, base_margin, pairs=True)
+
+    def _explained(self, X: Any, base_margin: Any, *, pairs: bool) -> np.ndarray:
         rows = self._new_rows(X, base_margin)
-        made = self._model.contributions(rows.table(), rows.margin_names(), threads_of(self))
-        made = made.reshape(len(made), -1, self.n_features_in_ + 1)
+        made = self._model.contributions(rows.table(), rows.margin_names(), pairs, threads_of(self))
+        places = [self.n_features_in_ + 1] * (2 if pairs else 1)
+        made = made.reshape(len(made), -1, *places)
         return made[:, 0] if made.shape[1] == 1 else made
 
     def _row(self, row: Any) -> list[float]:

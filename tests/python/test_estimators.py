@@ -152,6 +152,17 @@ def test_shapley_values_sum_to_the_raw_score(kind, task):
     assert np.abs(values[..., :3]).mean() > np.abs(values[..., 3:5]).mean()
 
 
+@pytest.mark.parametrize("name", ["Gentle", "Real", "Logitboost"])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_adaboosts_that_add_scores_have_shapley_values(name, classes):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 4))
+    y = np.digitize(X[:, 0], [-0.5, 0.5][: classes - 1])
+    model = AdaBoostClassifier(algorithm=getattr(algorithm, name)(), n_estimators=8).fit(X, y)
+    raw = model.decision_function(X)
+    np.testing.assert_allclose(model.shap_values(X).sum(axis=-1), raw, atol=1e-9)
+
+
 def test_shapley_values_of_several_classes_have_a_line_each_and_know_base_margins():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(300, 4))
@@ -166,6 +177,22 @@ def test_shapley_values_of_several_classes_have_a_line_each_and_know_base_margin
     np.testing.assert_allclose(values.sum(axis=1), model.predict(X, base_margin=margin))
     with pytest.raises(ValueError, match="GRD-1043"):
         model.shap_values(X)
+
+
+def test_lines_of_interaction_values_sum_to_shapley_values():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 4))
+    y = X[:, 0] * X[:, 1] + X[:, 2]
+    model = NewtonBoostingRegressor(n_estimators=20, max_depth=4).fit(X, y)
+    pairs = model.shap_interaction_values(X)
+    assert pairs.shape == (300, 5, 5)
+    np.testing.assert_allclose(pairs.sum(axis=2), model.shap_values(X), atol=1e-12)
+    np.testing.assert_array_equal(pairs, pairs.transpose(0, 2, 1))
+    size = np.abs(pairs).mean(axis=0)
+    assert size[0, 1] > 2 * max(size[0, 2], size[1, 2], size[0, 3])
+    classes = np.digitize(y, [-0.5, 0.5])
+    model = NewtonBoostingClassifier(n_estimators=5).fit(X, classes)
+    assert model.shap_interaction_values(X).shape == (300, 3, 5, 5)
 
 
 @each

@@ -29,11 +29,13 @@ void ScoreModel::finish(const double* state, std::int64_t rows, std::int64_t /*r
     return;
   }
   std::copy(scores.begin(), scores.end(), out);
+  if (!adjusts_margins()) return;
   for (std::int64_t row = 0; row < rows; ++row) adjust_margins(out + row * outputs);
 }
 
+bool ScoreModel::adjusts_margins() const { return algorithm_->centred(classes()); }
+
 void ScoreModel::adjust_margins(double* values) const {
-  if (!algorithm_->centred(classes())) return;
   const int outputs = state_columns();
   const double mean = std::accumulate(values, values + outputs, 0.0) / outputs;
   for (int k = 0; k < outputs; ++k) values[k] -= mean;

@@ -14,6 +14,7 @@ class ScoreModel final : public SumModel {
   int prediction_columns(data::PredictKind kind) const override;
   void finish(const double* state, std::int64_t rows, std::int64_t rounds, data::PredictKind kind,
               double* out) const override;
+  bool adjusts_margins() const override;
   void adjust_margins(double* values) const override;
   void store_more(SafetensorsWriter& /*file*/) const override {}
 

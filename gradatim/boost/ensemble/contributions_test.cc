@@ -2,6 +2,8 @@
 // them.
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "gradatim/boost/ensemble/every_fit_test.h"
 #include "gradatim/core/parallel.h"
 
@@ -35,6 +37,12 @@ TEST(Contributions, SumToTheMargins) {
     const auto margins = model->predict(rows, options);
     ASSERT_EQ(made.outputs, margins.columns);
     ASSERT_EQ(made.features, std::ssize(model->card().features.columns));
+    const auto pairs = model->interactions(rows, options);
+    ASSERT_EQ(pairs.values.size(), made.values.size() * (made.features + 1));
+    for (std::size_t i = 0; i < made.values.size(); ++i) {
+      const double* line = pairs.values.data() + i * (made.features + 1);
+      ASSERT_NEAR(std::accumulate(line, line + made.features + 1, 0.0), made.values[i], 1e-9);
+    }
     const double* value = made.values.data();
     for (const double margin : margins.values) {
       double sum = 0.0;

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "gradatim/boost/category/target_statistics.h"
-#include "gradatim/boost/explain/tree_shap.h"
 #include "gradatim/boost/learner/learner.h"
 #include "gradatim/boost/loss/loss.h"
 #include "gradatim/boost/predict/forest.h"
@@ -56,6 +55,8 @@ class EnsembleModel : public data::Model {
       const std::string& weight) const override;
   data::Contributions contributions(const data::Table& table,
                                     const data::PredictOptions& options) const override;
+  data::Contributions interactions(const data::Table& table,
+                                   const data::PredictOptions& options) const override;
   std::vector<data::Importance> importances() const override;
   std::string bytes() const override;
 
@@ -78,7 +79,9 @@ class EnsembleModel : public data::Model {
                       data::PredictKind kind, double* out) const = 0;
   /// Whether a state is the sum of what members predict, in turns over the columns.
   virtual bool sums_members() const { return false; }
-  /// What finish() does to the margins of a row, which must be linear.  // values: [state_columns]
+  /// Whether finish() does something to the margins of a row, which must be linear, and that.
+  // values: [state_columns]
+  virtual bool adjusts_margins() const { return false; }
   virtual void adjust_margins(double* /*values*/) const {}
   /// The states of no rounds.
   virtual void start(std::int64_t rows, double* state) const = 0;
@@ -120,10 +123,8 @@ class EnsembleModel : public data::Model {
                      const Stage& stage) const;
   /// Rows that members other than trees take at a time: all where they are the caller's own code.
   std::int64_t block_rows(std::int64_t rows) const;
-  /// Of the trees of the first rounds. UsageError GRD-1162 where leaves have slopes.
-  std::vector<TreeShap> shaps(std::int64_t rounds) const;
-  void share_out(std::int32_t feature, double value, double* row) const;
-  void adjust_contributions(std::int64_t places, double* row) const;
+  /// Trees with constant leaves that add up to the scores. UsageError GRD-1162.
+  const Forest& explained() const;
   RowBlock block_of(const Columns& columns, std::int64_t begin, std::int64_t rows) const;
 
   /// The members as a forest, made when it is first asked for; null where one is no tree.

@@ -15,7 +15,8 @@ namespace {
 using namespace testing;
 
 constexpr int kFeatures = 6;  // the last two are categorical
-constexpr int kRows = 70;     // two blocks of the kernel, and a part
+constexpr std::int32_t kPlaces[kFeatures] = {0, 1, 2, 3, 4, 5};
+constexpr int kRows = 70;  // two blocks of the kernel, and a part
 
 // Leaves are split at random, also twice on a feature, and also so that no training row goes there.
 Tree random_tree(Random& r, int leaves, int outputs) {
@@ -100,7 +101,7 @@ TEST(ShapOfTree, IsShapleysSumOverCoalitions) {
       SCOPED_TRACE(::testing::Message() << leaves << " leaves, " << outputs << " outputs");
       const Tree tree = random_tree(r, leaves, outputs);
       const Strip strip = random_rows(r);
-      const TreeShap shap(tree);
+      const TreeShap shap(tree, kPlaces, TreeShap::Of::features);
       for (int k = 0; k < outputs; ++k) {
         std::vector<double> phi(kFeatures * kStrip);
         TreeShap::Scratch scratch;
@@ -120,11 +121,51 @@ TEST(ShapOfTree, IsShapleysSumOverCoalitions) {
   }
 }
 
+// The index of two features together, over all coalitions of the others.
+double interaction(const Tree& tree, const double* row, int a, int b) {
+  double sum = 0.0;
+  const unsigned first = 1U << a, second = 1U << b;
+  for (unsigned known = 0; known < (1U << kFeatures); ++known) {
+    if ((known & (first | second)) != 0) continue;
+    const int size = std::popcount(known);
+    const double weight =
+        factorial(size) * factorial(kFeatures - 2 - size) / factorial(kFeatures - 1);
+    const auto of = [&](unsigned more) { return said(tree, 0, row, known | more, 0); };
+    sum += weight * (of(first | second) - of(first) - of(second) + of(0));
+  }
+  return sum;
+}
+
+TEST(ShapOfTree, OfPairsIsTheInteractionIndex) {
+  Random r(6);
+  for (const int leaves : {1, 2, 7, 40}) {
+    SCOPED_TRACE(leaves);
+    const Tree tree = random_tree(r, leaves, 1);
+    const Strip strip = random_rows(r);
+    const TreeShap shap(tree, kPlaces, TreeShap::Of::pairs);
+    TreeShap::Scratch scratch;
+    for (const int first : {0, 32, 64}) {
+      std::vector<double> pairs(kFeatures * kFeatures * TreeShap::kRows);
+      shap.add_pairs(strip, first, 0, pairs.data(), scratch);
+      for (int i = 0; i < TreeShap::kRows && first + i < kRows; ++i) {
+        double row[kFeatures];
+        for (int f = 0; f < kFeatures; ++f) row[f] = strip.cells[f * kStrip + first + i];
+        for (int a = 0; a < kFeatures; ++a) {
+          for (int b = a + 1; b < kFeatures; ++b) {
+            const double found = pairs[(a * kFeatures + b) * TreeShap::kRows + i];
+            ASSERT_NEAR(found, interaction(tree, row, a, b), 1e-12) << i << ", " << a << ", " << b;
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(ShapOfTree, AddsToWhatIsThere) {
   Random r(4);
   const Tree tree = random_tree(r, 9, 1);
   const Strip strip = random_rows(r);
-  const TreeShap shap(tree);
+  const TreeShap shap(tree, kPlaces, TreeShap::Of::features);
   TreeShap::Scratch scratch;
   std::vector<double> once(kFeatures * kStrip), twice(kFeatures * kStrip, 0.0);
   shap.add(strip, 0, once.data(), scratch);
@@ -147,7 +188,7 @@ TEST(ShapOfTree, OfOneFeatureIsWhatTheTreeSaysLessItsMean) {
     tree.nodes.push_back({.value = static_cast<float>(r.normal()), .count = right});
   }
   const Strip strip = random_rows(r);
-  const TreeShap shap(tree);
+  const TreeShap shap(tree, kPlaces, TreeShap::Of::features);
   EXPECT_EQ(shap.points(), 1);
   TreeShap::Scratch scratch;
   std::vector<double> phi(kFeatures * kStrip);
@@ -155,6 +196,40 @@ TEST(ShapOfTree, OfOneFeatureIsWhatTheTreeSaysLessItsMean) {
   for (int i = 0; i < kRows; ++i) {
     const double x = strip.cells[i];
     EXPECT_NEAR(phi[i], double{tree.find(&x).value} - shap.expected(0), 1e-10);
+  }
+}
+
+// A chain of nodes deeper than any stack.
+TEST(ShapOfTree, TooDeepIsRefusedBeforeItIsWalked) {
+  Tree tree;
+  tree.nodes.push_back({.count = 1});
+  for (int depth = 0; depth < 200000; ++depth) {
+    Node& node = tree.nodes.back();
+    node.feature = depth % kFeatures;
+    node.left = static_cast<std::int32_t>(tree.nodes.size());
+    tree.nodes.push_back({.count = 0});
+    tree.nodes.push_back({.count = 1});
+  }
+  EXPECT_EQ(code_of([&] { TreeShap(tree, kPlaces, TreeShap::Of::features); }), 4034);
+}
+
+// As a damaged model file may have them.
+TEST(ShapOfTree, CountsThatDoNotAddUpAreShares) {
+  Random r(7);
+  Tree tree = random_tree(r, 12, 1);
+  for (Node& node : tree.nodes) node.count = r.below(1000);
+  const Strip strip = random_rows(r);
+  const TreeShap shap(tree, kPlaces, TreeShap::Of::features);
+  TreeShap::Scratch scratch;
+  std::vector<double> phi(kFeatures * kStrip);
+  shap.add(strip, 0, phi.data(), scratch);
+  for (int i = 0; i < kRows; ++i) {
+    double row[kFeatures], sum = shap.expected(0);
+    for (int f = 0; f < kFeatures; ++f) {
+      row[f] = strip.cells[f * kStrip + i];
+      sum += phi[f * kStrip + i];
+    }
+    EXPECT_NEAR(sum, double{tree.find(row).value}, 1e-12);
   }
 }
 
